@@ -1,0 +1,50 @@
+# Two commands matter: `make demo` and `make test`. Each installs what it needs into this folder first.
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS_IN_PARALLEL ?= 2
+
+.PHONY: demo test test-fast lint format setup lock clean
+
+demo: setup
+	@$(BIN)/d2c demo
+
+test: setup lint
+	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
+	@$(BIN)/pytest tests/contract -n $(TESTS_IN_PARALLEL) --dist loadfile
+	@$(BIN)/pytest tests/end_to_end
+
+test-fast: setup lint
+	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+setup: .venv/.installed localcloud/node/node_modules/.package-lock.json
+
+.venv/.installed: requirements-dev.lock pyproject.toml
+	@sh tools/check-prerequisites.sh "$(PYTHON)"
+	@echo "Installing the Python packages into .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet "uv>=0.8,<1"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+localcloud/node/node_modules/.package-lock.json: localcloud/node/package-lock.json
+	@echo "Installing Azurite and the demo's data sets into localcloud/node ..."
+	@npm ci --prefix localcloud/node --no-audit --no-fund --ignore-scripts --silent
+	@touch $@
+
+lock:
+	@$(BIN)/uv pip compile pyproject.toml --extra app --extra cli --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --quiet --output-file requirements-dev.lock
+
+clean:
+	@rm -rf .venv build localcloud/node/node_modules
