@@ -1,0 +1,77 @@
+"""What the errors of AWS's SDK mean for a migration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from d2c.errors import StageError, TransientError
+
+# Codes of the services for load and for trouble of their own; every 5xx answer counts as such too.
+TRANSIENT_CODES = {
+    "InternalError",
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+}
+
+NEXT_STEPS = {
+    "AccessDenied": "Grant the app's AWS identity this action on this resource.",
+    "AccessDeniedException": "Grant the app's AWS identity this action on this resource.",
+    "ExpiredToken": "Renew the app's AWS credentials.",
+    "ExpiredTokenException": "Renew the app's AWS credentials.",
+    "ResourceNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
+    "TableNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
+    "PointInTimeRecoveryUnavailableException": "Turn on point-in-time recovery for the table.",
+    "InvalidExportTimeException": "Check that point-in-time recovery stayed on, then start a new migration.",
+    "NoSuchBucket": "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.",
+}
+
+
+@contextmanager
+def aws_errors(thing: str) -> Iterator[None]:
+    """Turn what boto3 raises about a thing into a StageError or a TransientError.
+
+    Args:
+        thing: what the call is about, such as ``DynamoDB table Music in eu-west-1``.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "unknown")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        detail = (
+            f"{thing}: {error.operation_name} answered {code}: {error.response['Error'].get('Message', '')}"
+        )
+        if code in TRANSIENT_CODES or status >= 500:
+            raise TransientError(
+                detail, "It is tried again; if it persists, see the AWS Health Dashboard."
+            ) from error
+        next_step = NEXT_STEPS.get(
+            code, "See AWS's documentation of this error, mend its cause, then try again."
+        )
+        raise StageError(detail, next_step) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StageError(
+            f"{thing}: the app has no AWS credentials: {error}",
+            "Give the app credentials in one of the ways that boto3 looks for them.",
+        ) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise TransientError(
+            f"{thing}: no answer: {error}", "It is tried again; check the network between the app and AWS."
+        ) from error
+    except BotoCoreError as error:
+        raise StageError(f"{thing}: {error}", "Check the app's AWS settings.") from error

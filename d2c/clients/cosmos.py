@@ -1,0 +1,31 @@
+"""Cosmos DB's data plane, as far as the app itself reads it."""
+
+from azure.cosmos import CosmosClient
+
+from d2c.clients.azure_sign_in import azure_credential, azure_errors
+from d2c.settings import Settings
+
+
+def has_documents(client: CosmosClient, database: str, container: str) -> bool:
+    """Tell whether a container holds at least one document."""
+    with azure_errors(f"Cosmos DB container {database}/{container}"):
+        query = (
+            client.get_database_client(database)
+            .get_container_client(container)
+            .query_items("SELECT TOP 1 VALUE 1 FROM c", enable_cross_partition_query=True)
+        )
+        return any(True for _ in query)
+
+
+def connect_cosmos(settings: Settings) -> CosmosClient:
+    """Return a client of the account in the settings: by Entra ID, or by key where one is set.
+
+    A key is for the local cloud and Microsoft's emulator, which know no Entra ID.
+    """
+    with azure_errors(f"Cosmos DB account at {settings.cosmos_endpoint}"):
+        return CosmosClient(
+            settings.cosmos_endpoint,
+            credential=settings.cosmos_key or azure_credential(),
+            retry_total=2,
+            connection_timeout=10,
+        )

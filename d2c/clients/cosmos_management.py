@@ -1,0 +1,166 @@
+"""Cosmos DB's management plane: databases, containers and their throughput.
+
+An Entra identity cannot create containers or change throughput through the data plane (403, sub-status 5300), so all
+of it goes through Azure Resource Manager.
+https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-actions
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
+from d2c.clients.azure_sign_in import azure_errors, management_arguments
+from d2c.settings import Settings
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as it is: its partition key paths and its default time to live in seconds, or None."""
+
+    partition_key_paths: tuple[str, ...]
+    default_ttl: int | None
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """A container's own throughput in RU/s.
+
+    ``autoscale`` tells whether ``ru_per_second`` is a maximum that the service scales below; ``pending`` that a
+    change has been accepted and is still under way.
+    """
+
+    ru_per_second: int
+    autoscale: bool
+    minimum_ru_per_second: int
+    pending: bool
+
+
+class CosmosManagement:
+    """The calls that a migration makes to one Cosmos DB account's management plane.
+
+    Args:
+        client: azure-mgmt-cosmosdb's client.
+        resource_group: the account's resource group.
+        account: the account's name.
+    """
+
+    def __init__(self, client: CosmosDBManagementClient, resource_group: str, account: str) -> None:
+        self._sql = client.sql_resources
+        self._group = resource_group
+        self._account = account
+
+    def create_database(self, database: str) -> None:
+        """Create a database without throughput of its own, if there is none of that name."""
+        with azure_errors(f"Cosmos DB database {database} in account {self._account}"):
+            try:
+                self._sql.get_sql_database(self._group, self._account, database)
+            except ResourceNotFoundError:
+                self._sql.begin_create_update_sql_database(
+                    self._group,
+                    self._account,
+                    database,
+                    {"properties": {"resource": {"id": database}, "options": {}}},
+                ).result()
+
+    def find_container(self, database: str, container: str) -> Container | None:
+        """Return a container, or None if there is no such container or database."""
+        with azure_errors(self._thing(database, container)):
+            try:
+                found = self._sql.get_sql_container(self._group, self._account, database, container)
+            except ResourceNotFoundError:
+                return None
+        resource: Any = found["properties"]["resource"]
+        return Container(tuple(resource["partitionKey"]["paths"]), resource.get("defaultTtl"))
+
+    def create_container(
+        self,
+        database: str,
+        container: str,
+        *,
+        partition_key_paths: Sequence[str],
+        default_ttl: int | None,
+        ru_per_second: int,
+    ) -> None:
+        """Create a container with manual throughput of its own.
+
+        Args:
+            database: a database that exists.
+            container: the new container's name.
+            partition_key_paths: one to three paths such as ``/CustomerId``; more than one make a hierarchical key.
+            default_ttl: ``-1`` lets documents carry a time to live, None turns it off.
+            ru_per_second: manual throughput, from 400 in hundreds.
+        """
+        kind = "MultiHash" if len(partition_key_paths) > 1 else "Hash"
+        resource: dict[str, Any] = {
+            "id": container,
+            # Version 2 hashes the whole key; version 1 only its first 101 bytes.
+            "partitionKey": {"paths": list(partition_key_paths), "kind": kind, "version": 2},
+        }
+        if default_ttl is not None:
+            resource["defaultTtl"] = default_ttl
+        body = {"properties": {"resource": resource, "options": {"throughput": ru_per_second}}}
+        with azure_errors(self._thing(database, container)):
+            self._sql.begin_create_update_sql_container(
+                self._group, self._account, database, container, body
+            ).result()
+
+    def find_throughput(self, database: str, container: str) -> Throughput | None:
+        """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
+        with azure_errors(self._thing(database, container)):
+            try:
+                found = self._sql.get_sql_container_throughput(
+                    self._group, self._account, database, container
+                )
+            except HttpResponseError as error:
+                # A serverless account answers 400: "Reading or replacing offers is not supported".
+                if error.status_code == 404 or (
+                    error.status_code == 400 and "serverless" in str(error).lower()
+                ):
+                    return None
+                raise
+        resource: Any = found["properties"]["resource"]
+        autoscale = resource.get("autoscaleSettings")
+        return Throughput(
+            ru_per_second=autoscale["maxThroughput"] if autoscale else resource["throughput"],
+            autoscale=bool(autoscale),
+            minimum_ru_per_second=int(resource.get("minimumThroughput") or 400),
+            pending=str(resource.get("offerReplacePending", "")).lower() == "true",
+        )
+
+    def change_throughput(
+        self, database: str, container: str, ru_per_second: int, *, autoscale: bool
+    ) -> None:
+        """Ask for another throughput and return at once; growing far can take the service hours.
+
+        Args:
+            database: the container's database.
+            container: a container with throughput of its own.
+            ru_per_second: the manual throughput, or autoscale's maximum.
+            autoscale: as the container has it now; the two kinds are not migrated into each other.
+        """
+        resource: dict[str, Any] = (
+            {"autoscaleSettings": {"maxThroughput": ru_per_second}}
+            if autoscale
+            else {"throughput": ru_per_second}
+        )
+        with azure_errors(f"Throughput of {self._thing(database, container)}"):
+            self._sql.begin_update_sql_container_throughput(
+                self._group,
+                self._account,
+                database,
+                container,
+                {"properties": {"resource": resource}},
+                polling=False,
+            )
+
+    def _thing(self, database: str, container: str) -> str:
+        return f"Cosmos DB container {database}/{container} in account {self._account}"
+
+
+def connect_cosmos_management(settings: Settings) -> CosmosManagement:
+    """Return the management plane of the account in the settings."""
+    client = CosmosDBManagementClient(**management_arguments(settings))
+    return CosmosManagement(client, settings.resource_group, settings.cosmos_account)

@@ -1,0 +1,125 @@
+"""Data Factory: runs of the copy pipeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from azure.mgmt.datafactory import DataFactoryManagementClient
+
+from d2c.clients.azure_sign_in import azure_errors, management_arguments
+from d2c.settings import Settings
+
+RUN_KEY_PARAMETER = "runKey"
+# Clocks differ, and a run may be updated long after its start.
+CLOCK_ALLOWANCE = timedelta(hours=1)
+RUN_LIFETIME = timedelta(days=8)
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A pipeline run: Data Factory's status text, and what it says about a failure."""
+
+    status: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CopyProgress:
+    """What the copy activities of a run have moved so far, and the first error among them."""
+
+    files: int
+    size_bytes: int
+    error: str
+
+
+class DataFactory:
+    """The calls that a migration makes to one data factory.
+
+    Args:
+        client: azure-mgmt-datafactory's client.
+        resource_group: the factory's resource group.
+        factory: the factory's name.
+    """
+
+    def __init__(self, client: DataFactoryManagementClient, resource_group: str, factory: str) -> None:
+        self._client = client
+        self._group = resource_group
+        self._factory = factory
+
+    def find_run(self, pipeline: str, run_key: str, *, since: datetime) -> str | None:
+        """Return the id of the run that was started with a run key, or None.
+
+        Data Factory has no idempotency token and no filter on parameters, so all runs of the pipeline since then
+        are compared. https://learn.microsoft.com/rest/api/datafactory/pipeline-runs/query-by-factory
+
+        Args:
+            pipeline: the pipeline's name.
+            run_key: the value of its parameter ``runKey``.
+            since: not later than the run's start.
+        """
+        query: dict[str, Any] = {
+            "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
+            "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
+            "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}],
+        }
+        while True:
+            with azure_errors(f"Runs of pipeline {pipeline} in data factory {self._factory}"):
+                page = self._client.pipeline_runs.query_by_factory(self._group, self._factory, query)
+            for run in page.value:
+                if (run.parameters or {}).get(RUN_KEY_PARAMETER) == run_key:
+                    return str(run.run_id)
+            if not page.continuation_token:
+                return None
+            query["continuationToken"] = page.continuation_token
+
+    def start_run(self, pipeline: str, parameters: Mapping[str, str]) -> str:
+        """Start a run of a pipeline and return its id."""
+        with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
+            answer = self._client.pipelines.create_run(
+                self._group, self._factory, pipeline, parameters=dict(parameters)
+            )
+        return str(answer.run_id)
+
+    def get_run(self, run_id: str) -> PipelineRun:
+        """Return how a run stands."""
+        with azure_errors(self._thing(run_id)):
+            run = self._client.pipeline_runs.get(self._group, self._factory, run_id)
+        return PipelineRun(str(run.status), run.message or "")
+
+    def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
+        """Return what the copy activities of a run have done so far."""
+        query = {
+            "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
+            "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
+        }
+        with azure_errors(self._thing(run_id)):
+            answer = self._client.activity_runs.query_by_pipeline_run(
+                self._group, self._factory, run_id, query
+            )
+        outputs = [run.output or {} for run in answer.value]
+        errors = [f"{run.activity_name}: {run.error['message']}" for run in answer.value if _failed(run)]
+        return CopyProgress(
+            files=sum(output.get("filesWritten", 0) for output in outputs),
+            size_bytes=sum(output.get("dataWritten", 0) for output in outputs),
+            error=errors[0] if errors else "",
+        )
+
+    def cancel_run(self, run_id: str) -> None:
+        """Ask for a run to stop."""
+        with azure_errors(self._thing(run_id)):
+            self._client.pipeline_runs.cancel(self._group, self._factory, run_id)
+
+    def _thing(self, run_id: str) -> str:
+        return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _failed(run: Any) -> bool:
+    """Tell whether an activity run names an error; a successful one carries an object of empty texts."""
+    return bool((run.error or {}).get("message"))
+
+
+def connect_data_factory(settings: Settings) -> DataFactory:
+    """Return the data factory in the settings."""
+    client = DataFactoryManagementClient(**management_arguments(settings))
+    return DataFactory(client, settings.resource_group, settings.data_factory)

@@ -1,0 +1,152 @@
+"""Databricks: one-time runs of the notebook."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.credentials_provider import CredentialsStrategy
+from databricks.sdk.errors import DatabricksError, InternalError, TemporarilyUnavailable, TooManyRequests
+from databricks.sdk.service.compute import Library
+from databricks.sdk.service.jobs import SubmitTask
+from requests.exceptions import RequestException
+
+from d2c.clients.azure_sign_in import azure_credential
+from d2c.errors import StageError, TransientError
+from d2c.settings import Settings
+
+# The Azure Databricks resource, the same in every tenant.
+DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """A run of the notebook.
+
+    ``healable`` tells a failure of the platform (a lost cluster, no machines) from one of the notebook.
+    """
+
+    ended: bool
+    succeeded: bool
+    cancelled: bool
+    healable: bool
+    message: str
+
+
+class Databricks:
+    """The calls that a migration makes to one workspace.
+
+    Args:
+        client: databricks-sdk's client.
+    """
+
+    def __init__(self, client: WorkspaceClient) -> None:
+        self._jobs = client.jobs
+
+    def start_run(
+        self,
+        *,
+        name: str,
+        run_key: str,
+        notebook_path: str,
+        parameters: Mapping[str, str],
+        cluster: Mapping[str, Any],
+        libraries: Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Submit a one-time run of a notebook; with a run key that was used before, return that run's id.
+
+        Args:
+            name: what people see in the workspace.
+            run_key: at most 64 characters.
+            notebook_path: in the workspace.
+            parameters: the notebook's widgets by name.
+            cluster: ``{"existing_cluster_id": id}``, or a new cluster as the Jobs API takes it.
+            libraries: as the Jobs API takes them.
+        """
+        place = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
+        task = {
+            "task_key": "load",
+            "notebook_task": {"notebook_path": notebook_path, "base_parameters": dict(parameters)},
+            **place,
+        }
+        submit = SubmitTask.from_dict(task)
+        submit.libraries = [Library.from_dict(dict(library)) for library in libraries]
+        with databricks_errors(f"Load run {name}"):
+            return int(self._jobs.submit(run_name=name, idempotency_token=run_key, tasks=[submit]).run_id)
+
+    def get_run(self, run_id: int) -> NotebookRun:
+        """Return how a run stands."""
+        with databricks_errors(f"Load run {run_id}"):
+            run = self._jobs.get_run(run_id)
+            state: Any = run.state
+            life_cycle = state.life_cycle_state.value
+            result = state.result_state.value if state.result_state else ""
+            message = state.state_message or ""
+            if life_cycle in ENDED and result != "SUCCESS" and run.tasks:
+                message = self._jobs.get_run_output(run.tasks[0].run_id).error or message
+        details = run.status.termination_details if run.status else None
+        return NotebookRun(
+            ended=life_cycle in ENDED,
+            succeeded=result == "SUCCESS",
+            cancelled=result == "CANCELED",
+            healable=bool(
+                details and details.type and details.type.value in ("CLOUD_FAILURE", "INTERNAL_ERROR")
+            ),
+            message=message,
+        )
+
+    def cancel_run(self, run_id: int) -> None:
+        """Ask for a run to stop."""
+        with databricks_errors(f"Load run {run_id}"):
+            self._jobs.cancel_run(run_id)
+
+
+@contextmanager
+def databricks_errors(thing: str) -> Iterator[None]:
+    """Turn what the SDK raises about a thing into a StageError or a TransientError."""
+    try:
+        yield
+    except (InternalError, TemporarilyUnavailable, TooManyRequests) as error:
+        raise TransientError(
+            f"{thing}: Databricks answered: {error}",
+            "It is tried again; if it persists, see Databricks' status page.",
+        ) from error
+    except DatabricksError as error:
+        raise StageError(
+            f"{thing}: Databricks refused: {error}",
+            "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's rights in the workspace.",
+        ) from error
+    except (RequestException, TimeoutError) as error:
+        raise TransientError(
+            f"{thing}: no answer from Databricks: {type(error).__name__}",
+            "It is tried again; check DATABRICKS_HOST and the network.",
+        ) from error
+
+
+class _ManagedIdentity(CredentialsStrategy):
+    """Signs in with the app's own identity; the SDK has no strategy for managed identities."""
+
+    def auth_type(self) -> str:
+        return "azure-identity"
+
+    def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
+        def headers() -> dict[str, str]:
+            return {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+
+        return headers
+
+
+def connect_databricks(settings: Settings) -> Databricks:
+    """Return the workspace in the settings: by its token where one is set, else by Entra ID."""
+    signing_in: dict[str, Any] = (
+        {"token": settings.databricks_token, "auth_type": "pat"}
+        if settings.databricks_token
+        else {"credentials_strategy": _ManagedIdentity()}
+    )
+    config = Config(
+        host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
+    )
+    return Databricks(WorkspaceClient(config=config))

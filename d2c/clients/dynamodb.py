@@ -1,0 +1,161 @@
+"""DynamoDB: what a table is like, and its export to S3."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from d2c.clients.aws_errors import aws_errors
+from d2c.errors import StageError
+
+SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60)
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """What a migration needs to know of a table before it exports it."""
+
+    arn: str
+    hash_key: str
+    range_key: str | None
+    item_count: int
+    size_bytes: int
+    ttl_attribute: str | None
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """An export as DescribeExport shows it; the last three are known once it is complete."""
+
+    arn: str
+    status: str
+    failure: str
+    client_token: str
+    manifest_key: str
+    item_count: int
+    billed_size_bytes: int
+
+
+class DynamoDB:
+    """The calls that a migration makes to DynamoDB in one region.
+
+    Args:
+        client: boto3's ``dynamodb`` client.
+        region: its region, for messages.
+    """
+
+    def __init__(self, client: Any, region: str) -> None:
+        self._client = client
+        self._region = region
+
+    def describe_table(self, name: str) -> TableDescription:
+        """Return a table's keys, size and time to live.
+
+        Raises:
+            StageError: if there is no such table, or it is not active.
+        """
+        with aws_errors(self._thing(name)):
+            table = self._client.describe_table(TableName=name)["Table"]
+            time_to_live = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
+            raise StageError(
+                f"{self._thing(name)} is {table['TableStatus']}, not active.",
+                "Wait until it is, then try again.",
+            )
+        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+        return TableDescription(
+            arn=table["TableArn"],
+            hash_key=keys["HASH"],
+            range_key=keys.get("RANGE"),
+            item_count=table.get("ItemCount", 0),
+            size_bytes=table.get("TableSizeBytes", 0),
+            ttl_attribute=time_to_live.get("AttributeName")
+            if time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+            else None,
+        )
+
+    def latest_restorable_time(self, name: str) -> datetime:
+        """Return the youngest time that a table can be exported as of.
+
+        DynamoDB refuses export times too close to now, hence this one and not the clock's.
+
+        Raises:
+            StageError: if point-in-time recovery is off.
+        """
+        with aws_errors(self._thing(name)):
+            answer = self._client.describe_continuous_backups(TableName=name)
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        latest = recovery.get("LatestRestorableDateTime")
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED" or latest is None:
+            raise StageError(
+                f"{self._thing(name)} has no point-in-time recovery, which an export reads from.",
+                f"Turn it on: aws dynamodb update-continuous-backups --region {self._region} --table-name {name} "
+                "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true, then try again.",
+                title="Point-in-time recovery is off",
+            )
+        return latest  # type: ignore[no-any-return]
+
+    def find_export(self, table_arn: str, client_token: str) -> str | None:
+        """Return the ARN of the export that was started with a client token, or None.
+
+        ListExports does not tell tokens, so each export of the table in the last 90 days is described in turn,
+        newest first. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
+        """
+        arguments: dict[str, Any] = {"TableArn": table_arn, "MaxResults": 25}
+        while True:
+            with aws_errors(f"Exports of {table_arn}"):
+                page = self._client.list_exports(**arguments)
+            for summary in page["ExportSummaries"]:
+                if self.describe_export(summary["ExportArn"]).client_token == client_token:
+                    return str(summary["ExportArn"])
+            if not page.get("NextToken"):
+                return None
+            arguments["NextToken"] = page["NextToken"]
+
+    def start_export(
+        self, table_arn: str, *, bucket: str, prefix: str, time: datetime, client_token: str
+    ) -> str:
+        """Start a full export and return its ARN.
+
+        Args:
+            table_arn: the table.
+            bucket: the S3 bucket, which DynamoDB checks only later.
+            prefix: the key prefix of the export's objects.
+            time: the moment to export the table as of; the same at every try with the same token.
+            client_token: makes a repeated call return the export that the first one started.
+        """
+        with aws_errors(f"Export of {table_arn}"):
+            answer = self._client.export_table_to_point_in_time(
+                TableArn=table_arn,
+                S3Bucket=bucket,
+                S3Prefix=prefix,
+                ExportTime=time,
+                ExportFormat="DYNAMODB_JSON",
+                ExportType="FULL_EXPORT",
+                ClientToken=client_token,
+            )
+        return str(answer["ExportDescription"]["ExportArn"])
+
+    def describe_export(self, export_arn: str) -> ExportState:
+        """Return how an export stands."""
+        with aws_errors(f"Export {export_arn}"):
+            export = self._client.describe_export(ExportArn=export_arn)["ExportDescription"]
+        return ExportState(
+            arn=export["ExportArn"],
+            status=export["ExportStatus"],
+            failure=": ".join(export[key] for key in ("FailureCode", "FailureMessage") if export.get(key)),
+            client_token=export.get("ClientToken", ""),
+            manifest_key=export.get("ExportManifest", ""),
+            item_count=export.get("ItemCount", 0),
+            billed_size_bytes=export.get("BilledSizeBytes", 0),
+        )
+
+    def _thing(self, name: str) -> str:
+        return f"DynamoDB table {name} in {self._region}"
+
+
+def connect_dynamodb(region: str) -> DynamoDB:
+    """Return DynamoDB in a region, with credentials from boto3's ordinary chain."""
+    return DynamoDB(boto3.client("dynamodb", region_name=region, config=SDK_CONFIG), region)

@@ -1,0 +1,98 @@
+"""The lake: one file system of an ADLS Gen2 account, through its blob endpoint."""
+
+import json
+from typing import Any
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from d2c.clients.azure_sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.settings import Settings
+
+
+class Lake:
+    """Reading and writing of small files, and listing of folders.
+
+    Args:
+        client: azure-storage-blob's client of the file system.
+    """
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None if there is no such file."""
+        with azure_errors(self._thing(path)):
+            try:
+                return self._client.download_blob(path).readall()
+            except ResourceNotFoundError as error:
+                if error.error_code == "ContainerNotFound":
+                    raise
+                return None
+
+    def read_json(self, path: str) -> Any:
+        """Return a JSON file's value, or None if there is no such file."""
+        text = self.read(path)
+        return None if text is None else json.loads(text)
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, over one that may be there."""
+        with azure_errors(self._thing(path)):
+            self._client.upload_blob(path, content, overwrite=True)
+
+    def write_json(self, path: str, value: Any) -> None:
+        """Write a value as a JSON file, over one that may be there."""
+        self.write(path, json.dumps(value, indent=1).encode())
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write a file unless one is there; tell whether this call wrote it."""
+        with azure_errors(self._thing(path)):
+            try:
+                self._client.upload_blob(path, content, overwrite=False)
+            except ResourceExistsError:
+                return False
+            return True
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        with azure_errors(self._thing(path)):
+            return self._client.get_blob_client(path).exists()
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the files below a folder, by their paths within it, with their sizes in bytes."""
+        prefix = folder.rstrip("/") + "/"
+        with azure_errors(self._thing(prefix)):
+            blobs = self._client.list_blobs(name_starts_with=prefix)
+            return {blob.name.removeprefix(prefix): blob.size for blob in blobs if not _is_folder(blob)}
+
+    def page(self, prefix: str, size: int, token: str | None) -> tuple[list[str], str | None]:
+        """Return one page of the paths below a prefix, in the order of their names.
+
+        Args:
+            prefix: what the paths begin with.
+            size: the most paths to return.
+            token: the second value of the page before, or None for the first page.
+        """
+        with azure_errors(self._thing(prefix)):
+            pages: Any = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size).by_page(
+                token
+            )
+            names = list(next(pages, ()))
+            return names, pages.continuation_token or None
+
+    def _thing(self, path: str) -> str:
+        return f"Lake file {self._client.container_name}/{path}"
+
+
+def _is_folder(blob: Any) -> bool:
+    """Tell a folder's own entry, which an account with hierarchical namespace lists, from a file."""
+    return (blob.metadata or {}).get("hdi_isfolder") == "true"
+
+
+def connect_lake(settings: Settings) -> Lake:
+    """Return the lake in the settings."""
+    if settings.lake_connection_string:
+        service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
+    else:
+        service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
+    return Lake(service.get_container_client(settings.lake_file_system))

@@ -1,0 +1,94 @@
+"""Every error a user may see, each with what it is about, its cause and the next step.
+
+D2CError
+├── RefusedError         what a user asked for cannot be done as asked
+│   ├── PlanError        a plan with faults, all of them at once
+│   └── ConflictError    it clashes with what is there
+├── NotFoundError        what was asked about is not there
+├── SettingsError        the app's settings are incomplete or contradict each other
+├── StageError           a stage of a table migration cannot go on; trying again does not heal it
+└── TransientError       a service did not answer as it should; trying again may heal it
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class D2CError(Exception):
+    """Something that a user can act on.
+
+    Args:
+        detail: what went wrong and why, naming the thing.
+        next_step: what to do about it, in one sentence.
+        title: the kind of trouble in a few words; the class's own title if None.
+    """
+
+    default_title = "The request failed"
+
+    def __init__(self, detail: str, next_step: str, title: str | None = None) -> None:
+        super().__init__(f"{detail} {next_step}".strip())
+        self.title = title or self.default_title
+        self.detail = detail
+        self.next_step = next_step
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as it crosses the durable boundary and stands in reports."""
+        return {
+            "title": self.title,
+            "detail": self.detail,
+            "next_step": self.next_step,
+            "transient": isinstance(self, TransientError),
+        }
+
+
+class RefusedError(D2CError):
+    """What a user asked for cannot be done as asked."""
+
+    default_title = "The request was refused"
+
+
+class PlanError(RefusedError):
+    """A plan that cannot run, with every fault of it.
+
+    Args:
+        faults: one text per fault, each naming the field.
+    """
+
+    default_title = "The plan was refused"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            "; ".join(self.faults),
+            "Mend the plan and post it again; docs/plan.md describes every field.",
+        )
+
+
+class ConflictError(RefusedError):
+    """What a user asked for clashes with what is there."""
+
+    default_title = "The request conflicts with what is there"
+
+
+class NotFoundError(D2CError):
+    """What a user asked about is not there."""
+
+    default_title = "Not found"
+
+
+class SettingsError(D2CError):
+    """The app's settings are incomplete or contradict each other."""
+
+    default_title = "The settings are incomplete"
+
+
+class StageError(D2CError):
+    """A stage of a table migration cannot go on, and trying again would not heal it."""
+
+    default_title = "The stage failed"
+
+
+class TransientError(D2CError):
+    """A service did not answer as it should; trying again may heal it."""
+
+    default_title = "A service did not answer as it should"

@@ -1,0 +1,66 @@
+"""Where everything lies in the lake's file system. All paths are relative to it and use ``/``.
+
+```
+exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
+migrations/<migration>/plan.json              the plan as it was accepted
+migrations/<migration>/cancel.json            there once a user asked to cancel
+migrations/<migration>/report.json .html      the report
+migrations/<migration>/tables/<table>/        report.json: this table's part of the report
+migrations/<migration>/tables/<table>/load-<attempt>/    what a load run was asked and what it found
+migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
+```
+"""
+
+MIGRATIONS_BY_TIME = "migrations-by-time/"
+# Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
+_END_OF_TIME_MS = 9_999_999_999_999
+
+
+def export_folder(migration: str, table: str, export_id: str) -> str:
+    """Return the folder that one export of a table is copied to."""
+    return f"exports/{migration}/{table}/{export_id}"
+
+
+def plan_path(migration: str) -> str:
+    """Return the path of the plan as it was accepted."""
+    return f"migrations/{migration}/plan.json"
+
+
+def cancel_path(migration: str) -> str:
+    """Return the path of the mark that a migration is to be cancelled."""
+    return f"migrations/{migration}/cancel.json"
+
+
+def report_path(migration: str) -> str:
+    """Return the path of the migration's report as JSON."""
+    return f"migrations/{migration}/report.json"
+
+
+def report_page_path(migration: str) -> str:
+    """Return the path of the migration's report as an HTML page."""
+    return f"migrations/{migration}/report.html"
+
+
+def table_report_path(migration: str, table: str) -> str:
+    """Return the path of one table's part of the report."""
+    return f"migrations/{migration}/tables/{table}/report.json"
+
+
+def load_folder(migration: str, table: str, attempt: int) -> str:
+    """Return the folder for the request and the results of one load run."""
+    return f"migrations/{migration}/tables/{table}/load-{attempt}"
+
+
+def index_path(migration: str, started_at_ms: int) -> str:
+    """Return the index entry of a migration, whose name sorts before those of older ones.
+
+    Args:
+        migration: the migration's id.
+        started_at_ms: epoch milliseconds.
+    """
+    return f"{MIGRATIONS_BY_TIME}{_END_OF_TIME_MS - started_at_ms:013d}-{migration}"
+
+
+def migration_of_index(path: str) -> str:
+    """Return the migration's id of an index entry."""
+    return path.removeprefix(MIGRATIONS_BY_TIME)[14:]

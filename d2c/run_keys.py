@@ -1,0 +1,35 @@
+"""Identity from data: instance ids and run keys that a second run of the same thing meets again."""
+
+import hashlib
+import json
+
+# Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
+INSTANCE_ID_LENGTH = 100
+
+
+def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
+    """Return the text that makes the start of something outside idempotent.
+
+    It is the SHA-256 of its parts in hex: 64 characters, the most that a Databricks idempotency token may have, and
+    free of the ``$`` that a DynamoDB client token may not contain.
+    """
+    parts = json.dumps([migration, table, stage, attempt])
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def table_instance_id(migration: str, table: str) -> str:
+    """Return the orchestration instance id of one table's migration."""
+    return _fit(f"{migration}:{table}")
+
+
+def stage_instance_id(migration: str, table: str, stage: str) -> str:
+    """Return the orchestration instance id of one long-running stage of a table's migration."""
+    return _fit(f"{migration}:{table}", f":{stage}")
+
+
+def _fit(text: str, suffix: str = "") -> str:
+    room = INSTANCE_ID_LENGTH - len(suffix)
+    if len(text) <= room:
+        return text + suffix
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{text[: room - 17]}~{digest}{suffix}"
