@@ -7,6 +7,8 @@ D2CError
 ├── NotFoundError        what was asked about is not there
 ├── SettingsError        the app's settings are incomplete or contradict each other
 ├── StageError           a stage of a table migration cannot go on; trying again does not heal it
+│   ├── RunFailedError   a run outside failed for its platform's reasons; another run may succeed
+│   └── CancelledError   a user cancelled the migration
 └── TransientError       a service did not answer as it should; trying again may heal it
 """
 
@@ -38,6 +40,8 @@ class D2CError(Exception):
             "detail": self.detail,
             "next_step": self.next_step,
             "transient": isinstance(self, TransientError),
+            "another_run": isinstance(self, RunFailedError),
+            "cancelled": isinstance(self, CancelledError),
         }
 
 
@@ -86,6 +90,23 @@ class StageError(D2CError):
     """A stage of a table migration cannot go on, and trying again would not heal it."""
 
     default_title = "The stage failed"
+
+
+class RunFailedError(StageError):
+    """A run outside failed for its platform's reasons, such as a lost cluster; another run may succeed."""
+
+
+class CancelledError(StageError):
+    """A user cancelled the migration.
+
+    Args:
+        migration: its id.
+    """
+
+    default_title = "Cancelled"
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"Migration {migration} was cancelled.", "Start it again under another name.")
 
 
 class TransientError(D2CError):

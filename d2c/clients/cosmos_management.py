@@ -58,11 +58,9 @@ class CosmosManagement:
             try:
                 self._sql.get_sql_database(self._group, self._account, database)
             except ResourceNotFoundError:
+                body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
                 self._sql.begin_create_update_sql_database(
-                    self._group,
-                    self._account,
-                    database,
-                    {"properties": {"resource": {"id": database}, "options": {}}},
+                    self._group, self._account, database, body
                 ).result()
 
     def find_container(self, database: str, container: str) -> Container | None:
@@ -101,7 +99,7 @@ class CosmosManagement:
         }
         if default_ttl is not None:
             resource["defaultTtl"] = default_ttl
-        body = {"properties": {"resource": resource, "options": {"throughput": ru_per_second}}}
+        body: Any = {"properties": {"resource": resource, "options": {"throughput": ru_per_second}}}
         with azure_errors(self._thing(database, container)):
             self._sql.begin_create_update_sql_container(
                 self._group, self._account, database, container, body
@@ -146,14 +144,10 @@ class CosmosManagement:
             if autoscale
             else {"throughput": ru_per_second}
         )
+        body: Any = {"properties": {"resource": resource}}
         with azure_errors(f"Throughput of {self._thing(database, container)}"):
             self._sql.begin_update_sql_container_throughput(
-                self._group,
-                self._account,
-                database,
-                container,
-                {"properties": {"resource": resource}},
-                polling=False,
+                self._group, self._account, database, container, body, polling=False
             )
 
     def _thing(self, database: str, container: str) -> str:

@@ -58,7 +58,7 @@ class DataFactory:
             run_key: the value of its parameter ``runKey``.
             since: not later than the run's start.
         """
-        query: dict[str, Any] = {
+        query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
             "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}],
@@ -89,7 +89,7 @@ class DataFactory:
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
         """Return what the copy activities of a run have done so far."""
-        query = {
+        query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
         }
@@ -98,7 +98,7 @@ class DataFactory:
                 self._group, self._factory, run_id, query
             )
         outputs = [run.output or {} for run in answer.value]
-        errors = [f"{run.activity_name}: {run.error['message']}" for run in answer.value if _failed(run)]
+        errors = [f"{run.activity_name}: {_error_of(run)}" for run in answer.value if _error_of(run)]
         return CopyProgress(
             files=sum(output.get("filesWritten", 0) for output in outputs),
             size_bytes=sum(output.get("dataWritten", 0) for output in outputs),
@@ -114,9 +114,9 @@ class DataFactory:
         return f"Copy run {run_id} in data factory {self._factory}"
 
 
-def _failed(run: Any) -> bool:
-    """Tell whether an activity run names an error; a successful one carries an object of empty texts."""
-    return bool((run.error or {}).get("message"))
+def _error_of(run: Any) -> str:
+    """Return an activity run's error text; a successful one carries an object of empty texts."""
+    return str((run.error or {}).get("message") or "")
 
 
 def connect_data_factory(settings: Settings) -> DataFactory:

@@ -8,7 +8,8 @@ from typing import Any
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.credentials_provider import CredentialsStrategy
-from databricks.sdk.errors import DatabricksError, InternalError, TemporarilyUnavailable, TooManyRequests
+from databricks.sdk.errors import InternalError, TemporarilyUnavailable, TooManyRequests
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import Library
 from databricks.sdk.service.jobs import SubmitTask
 from requests.exceptions import RequestException
@@ -80,8 +81,8 @@ class Databricks:
     def get_run(self, run_id: int) -> NotebookRun:
         """Return how a run stands."""
         with databricks_errors(f"Load run {run_id}"):
-            run = self._jobs.get_run(run_id)
-            state: Any = run.state
+            run: Any = self._jobs.get_run(run_id)
+            state = run.state
             life_cycle = state.life_cycle_state.value
             result = state.result_state.value if state.result_state else ""
             message = state.state_message or ""

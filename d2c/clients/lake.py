@@ -26,7 +26,7 @@ class Lake:
             try:
                 return self._client.download_blob(path).readall()
             except ResourceNotFoundError as error:
-                if error.error_code == "ContainerNotFound":
+                if getattr(error, "error_code", None) == "ContainerNotFound":
                     raise
                 return None
 

@@ -1,0 +1,51 @@
+"""How activities answer: a value, or an error that the orchestrator can decide on.
+
+The SDK's retries have neither a growing interval nor a filter on errors, and the text of an exception reaches an
+orchestrator with its stack trace. So an activity never raises: it returns ``{"value": ...}`` or ``{"error": ...}``,
+and `orchestrators.waiting.call` tries again what may heal.
+"""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from d2c.clients.lake import connect_lake
+from d2c.errors import CancelledError, D2CError, TransientError
+from d2c.lake_paths import cancel_path
+from d2c.settings import app_settings
+
+Payload = dict[str, Any]
+logger = logging.getLogger(__name__)
+
+
+def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
+    """Make an activity answer with a value or an error."""
+
+    @functools.wraps(activity)
+    def answer(*arguments: Payload, **named: Payload) -> Payload:
+        try:
+            return {"value": activity(*arguments, **named)}
+        except D2CError as error:
+            logger.warning("%s: %s", activity.__name__, error)
+            return {"error": error.to_dict()}
+        except Exception as error:
+            logger.exception("%s failed unexpectedly", activity.__name__)
+            unexpected = TransientError(
+                f"{activity.__name__} failed with {type(error).__name__}: {error}",
+                "It is tried again; if it persists, report it with the app's log.",
+                title="Unexpected error",
+            )
+            return {"error": unexpected.to_dict()}
+
+    return answer
+
+
+def refuse_if_cancelled(migration: str) -> None:
+    """Stop before doing anything for a migration that a user has cancelled.
+
+    Raises:
+        CancelledError: if the migration has a cancel mark in the lake.
+    """
+    if connect_lake(app_settings()).exists(cancel_path(migration)):
+        raise CancelledError(migration)

@@ -1,0 +1,131 @@
+"""Every item accounted for: what became of each line of each data file, and that the sums hold."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from d2c.errors import StageError
+from d2c.export_format import DataFile
+
+
+@dataclass
+class FileTally:
+    """What became of the lines of one data file; ``fault`` says why it could not be read to its end."""
+
+    file: str
+    lines: int = 0
+    documents: int = 0
+    expired: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    document_bytes: int = 0
+    fault: str | None = None
+
+    def to_json(self) -> str:
+        """Return the tally as one line of JSON."""
+        return json.dumps(asdict(self))
+
+
+def parse_tallies(text: str) -> list[FileTally]:
+    """Read tallies from JSON lines.
+
+    Spark may report a file twice when a task ran twice; what it says is the same each time, so one of them is kept.
+    """
+    tallies = [json.loads(line) for line in text.split("\n") if line]
+    by_file = {
+        tally["file"]: FileTally(**{**tally, "rejected": Counter(tally["rejected"])}) for tally in tallies
+    }
+    return [by_file[name] for name in sorted(by_file)]
+
+
+def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> None:
+    """Check that a folder holds the manifest's data files and no others.
+
+    Args:
+        files: as the manifest lists them.
+        sizes: the folder's files by name, in bytes.
+
+    Raises:
+        StageError: naming the first few that are missing or not listed.
+    """
+    listed = {file.name for file in files}
+    missing, extra = sorted(listed - set(sizes)), sorted(set(sizes) - listed)
+    if missing or extra:
+        parts = [f"missing: {_some(missing)}"] if missing else []
+        parts += [f"not in the manifest: {_some(extra)}"] if extra else []
+        raise StageError(
+            f"The copied data files are not those of the export's manifest ({'; '.join(parts)}).",
+            "Copy the export again, into an empty folder, then start again.",
+        )
+
+
+def check_conservation(files: Sequence[DataFile], tallies: Iterable[FileTally]) -> None:
+    """Check that each file was read whole and that each of its items became exactly one thing.
+
+    Raises:
+        StageError: naming the first few files for which it is not so.
+    """
+    by_name = {tally.file: tally for tally in tallies}
+    faults = [fault for file in files if (fault := _file_fault(file, by_name.get(file.name)))]
+    if faults:
+        raise StageError(
+            f"{len(faults)} of {len(files)} data files are not as the export's manifest says: {_some(faults)}.",
+            "Copy the export again; if the fault stays, export the table again.",
+        )
+
+
+def _file_fault(file: DataFile, tally: FileTally | None) -> str | None:
+    if tally is None:
+        return f"{file.name} was not read"
+    if tally.fault:
+        return tally.fault
+    accounted = tally.documents + tally.expired + tally.rejected.total()
+    if tally.lines != file.item_count or accounted != tally.lines:
+        return (
+            f"{file.name} has {tally.lines} lines and the manifest says {file.item_count} items, of which "
+            f"{tally.documents} became documents, {tally.expired} are expired and {tally.rejected.total()} rejected"
+        )
+    return None
+
+
+def verified(files: Sequence[DataFile], tallies: Iterable[FileTally]) -> int:
+    """Return how many data files were read whole and have the manifest's MD5 and item count."""
+    by_name = {tally.file: tally for tally in tallies}
+    return sum(_file_fault(file, by_name.get(file.name)) is None for file in files)
+
+
+def tallies_text(tallies: Iterable[FileTally]) -> str:
+    """Return tallies as JSON lines."""
+    return "".join(tally.to_json() + "\n" for tally in tallies)
+
+
+def totals(tallies: Iterable[FileTally]) -> dict[str, Any]:
+    """Return the sums over all files: lines, documents, expired, rejected (also by reason), document bytes."""
+    sums = {"lines": 0, "documents": 0, "expired": 0, "document_bytes": 0}
+    by_reason: Counter[str] = Counter()
+    for tally in tallies:
+        for name in sums:
+            sums[name] += getattr(tally, name)
+        by_reason += tally.rejected
+    return {**sums, "rejected": by_reason.total(), "rejected_by_reason": dict(by_reason)}
+
+
+def check_rejected_limit(rejected: int, by_reason: Mapping[str, int], limit: int) -> None:
+    """Check the plan's limit on rejected items.
+
+    Raises:
+        StageError: if more items were rejected than the plan allows.
+    """
+    if rejected > limit:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(by_reason.items()))
+        raise StageError(
+            f"{rejected} items cannot become faithful documents ({reasons}); the plan allows {limit}.",
+            "Read the rejected items in the lake, then change the rules or raise limits.max_rejected_items.",
+            title="Too many rejected items",
+        )
+
+
+def _some(texts: Sequence[str], most: int = 3) -> str:
+    shown = ", ".join(texts[:most])
+    return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"

@@ -1,0 +1,68 @@
+"""What the app asks of a load run: one JSON file in the lake, named by the notebook's only parameter."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from d2c.errors import StageError
+
+STAGES = ("assess", "load", "verify")
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """All that a load run needs to know. It holds no secret: those are read from the secret scope on the cluster.
+
+    Paths are such as Spark takes them (``abfss://...``).
+    """
+
+    migration: str
+    table: str
+    table_arn: str
+    export_arn: str
+    stages: tuple[str, ...]
+    export_folder: str
+    result_folder: str
+    hash_key: str
+    range_key: str | None
+    ttl_attribute: str | None
+    rules: Mapping[str, Any]
+    max_rejected_items: int
+    verify: str
+    cosmos_endpoint: str
+    cosmos_auth: str
+    secret_scope: str
+    database: str
+    container: str
+
+    def to_json(self) -> bytes:
+        """Return the request as the app writes it to the lake."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def parse_request(text: str) -> LoadRequest:
+    """Read a request as `LoadRequest.to_json` wrote it.
+
+    Raises:
+        StageError: if it is not one, which means that the app and the wheel are of different versions.
+    """
+    try:
+        fields = json.loads(text)
+        request = LoadRequest(**{**fields, "stages": tuple(fields["stages"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise StageError(
+            f"The load request is not one that this wheel understands: {error}",
+            "Install the d2c wheel of the app's own version in the workspace.",
+        ) from error
+    unknown = [stage for stage in request.stages if stage not in STAGES]
+    if unknown:
+        raise StageError(
+            f"The load request names unknown stages: {', '.join(unknown)}.", "Use assess, load, verify."
+        )
+    return request
+
+
+def sample_fraction(verify: str) -> float:
+    """Return which part of the documents is compared: 1.0 for ``full``, 0.01 for ``sample:0.01``."""
+    return float(verify.removeprefix("sample:")) if verify.startswith("sample:") else 1.0

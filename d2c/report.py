@@ -1,0 +1,72 @@
+"""The report of a migration, from what its stages found."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
+VERIFICATION_FIELDS = ("method", "expected", "actual", "missing", "unexpected", "different")
+
+
+def table_report(record: Mapping[str, Any], mismatches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one table's part of the report.
+
+    Args:
+        record: the table's entry in the plan with what each stage that it came to has found.
+        mismatches: examples that verification left.
+    """
+    export, load = record.get("export") or {}, record.get("load") or {}
+    loaded = load.get("loaded") or {}
+    counted = loaded or load.get("assessed") or {}
+    verification = load.get("verification") or {}
+    return {
+        "table": record["table"],
+        "container": record["container"],
+        "database": record["database"],
+        "state": record["state"],
+        "error": record["error"],
+        "export": {field: export.get(field) for field in EXPORT_FIELDS},
+        "files": load.get("files") or {"listed": export.get("files"), "verified": None},
+        "items": {
+            "exported": export.get("items"),
+            "written": loaded.get("documents"),
+            "rejected": counted.get("rejected"),
+            "expired": counted.get("expired"),
+        },
+        "rejected_by_reason": counted.get("rejected_by_reason") or {},
+        "verification": {field: verification.get(field) for field in VERIFICATION_FIELDS},
+        "mismatches": list(mismatches),
+        "stages": [_ended(stage) for stage in record["stages"]],
+        "throughput": {
+            "peak_ru_per_second": (record.get("described") or {}).get("peak_ru_per_second"),
+            "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
+        },
+    }
+
+
+def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stage's record; the one that writes this report is under way and ends with it."""
+    if stage["state"] != "running":
+        return dict(stage)
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()
+    return {**stage, "state": "succeeded", "seconds": round(seconds, 3)}
+
+
+def assemble_report(
+    migration: str, state: str, accepted: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the whole report.
+
+    Args:
+        migration: its id.
+        state: how it ended.
+        accepted: the plan as it was accepted: ``plan`` and ``accepted_at``.
+        tables: each table's part.
+    """
+    return {
+        "id": migration,
+        "state": state,
+        "started_at": accepted["accepted_at"],
+        "plan": accepted["plan"],
+        "tables": list(tables),
+    }

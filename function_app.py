@@ -1,0 +1,24 @@
+"""The Function app: registers what there is, nothing else."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities import copying, exporting, loading, preparing, reporting
+from orchestrators import long_run, migration, table_migration
+from triggers import http_api, lake_events
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for module in (
+    http_api,
+    lake_events,
+    migration,
+    table_migration,
+    long_run,
+    exporting,
+    copying,
+    preparing,
+    loading,
+    reporting,
+):
+    app.register_functions(module.blueprint)

@@ -1,0 +1,75 @@
+"""One long-running thing outside, from its start to its end, however many days that takes."""
+
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call, next_interval
+
+# A generation's history stays this small; the next one begins with an empty history.
+LOOKS_PER_GENERATION = 20
+RUNS_AT_MOST = 3
+WAKE_EVENT = "wake"
+
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="run_to_its_end")
+def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
+    """Start something, look at it at growing intervals until it has ended, and return its result or its error.
+
+    The input names the activities ``start``, ``look`` and, if it can be stopped, ``stop``, their ``payload``, and
+    the ``waits`` between looks. It comes back as the next generation's input, with the ``run`` that was started.
+    """
+    job: Json = context.get_input()
+    try:
+        if job.get("run") is None:
+            payload = {**job["payload"], "attempt": job["attempt"]}
+            job["run"] = yield from call(context, job["start"], payload, job["waits"])
+        for _ in range(LOOKS_PER_GENERATION):
+            payload = {**job["payload"], "attempt": job["attempt"], "run": job["run"]}
+            look = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
+            if look["state"] == "succeeded":
+                return {"value": look["result"]}
+            context.set_custom_status(look["progress"])
+            if (yield from _wait(context, job)):
+                break
+    except StageFailedError as failure:
+        if failure.error["cancelled"]:
+            yield from _stop(context, job)
+        if not failure.error["another_run"] or job["attempt"] >= RUNS_AT_MOST:
+            return {"error": failure.error}
+        job |= {"run": None, "attempt": job["attempt"] + 1, "seconds": None}
+    context.continue_as_new(job)
+    return None
+
+
+def _wait(context: df.DurableOrchestrationContext, job: Json) -> Step:
+    """Wait for the next interval or for an event that says there is something to see; tell whether it was the event.
+
+    The SDK hands an event that comes before its wait to every later wait of the same name, so a generation ends
+    after the first one.
+    """
+    seconds = job.get("seconds") or job["waits"]["first_seconds"]
+    job["seconds"] = next_interval(seconds, job["waits"])
+    timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
+    event = context.wait_for_external_event(WAKE_EVENT)
+    first: Any = yield context.task_any([timer, event])
+    if first == timer:
+        return False
+    timer.cancel()
+    return True
+
+
+def _stop(context: df.DurableOrchestrationContext, job: Json) -> Step:
+    """Stop what runs outside; a failure to is part of the error that the user sees."""
+    if job.get("run") is None or job.get("stop") is None:
+        return
+    try:
+        yield from call(context, job["stop"], {**job["payload"], "run": job["run"]}, job["waits"])
+    except StageFailedError as failure:
+        failure.error["detail"] += (
+            f" It was to be stopped because migration {job['payload']['migration']} was cancelled."
+        )
+        raise

@@ -1,0 +1,60 @@
+"""What became of each stage of a table migration; it is the orchestration's custom status too."""
+
+from datetime import datetime
+from typing import Any
+
+import azure.durable_functions as df
+
+Json = dict[str, Any]
+
+
+class StageLog:
+    """Records stages with times from the orchestration's own clock, so that a replay records the same.
+
+    Args:
+        context: the orchestration's.
+        table: the table's name.
+    """
+
+    def __init__(self, context: df.DurableOrchestrationContext, table: str) -> None:
+        self._context = context
+        self._counts: Json = {}
+        self.table = table
+        self.stages: list[Json] = []
+
+    def begin(self, stage: str) -> None:
+        """Record that a stage begins, and show it."""
+        self._end("succeeded")
+        started_at = self._context.current_utc_datetime
+        self.stages.append({"stage": stage, "state": "running", "started_at": started_at.isoformat()})
+        self._show("running")
+
+    def count(self, **counts: int | None) -> None:
+        """Add item counts to what is shown."""
+        self._counts |= {name: value for name, value in counts.items() if value is not None}
+
+    def replace_last(self, stages: list[Json]) -> None:
+        """Put the stages that a load run recorded in the place of the one that stood for them all."""
+        self.stages[-1:] = stages
+
+    def close(self, state: str) -> None:
+        """Record that the stage under way ended, and with it the table migration."""
+        self._end(state)
+        self._show(state)
+
+    @property
+    def last_stage(self) -> str:
+        """The stage that began last."""
+        return str(self.stages[-1]["stage"])
+
+    def _end(self, state: str) -> None:
+        if self.stages and self.stages[-1]["state"] == "running":
+            last = self.stages[-1]
+            began = datetime.fromisoformat(last["started_at"])
+            now = self._context.current_utc_datetime
+            last |= {"state": state, "seconds": round((now - began).total_seconds(), 3)}
+
+    def _show(self, state: str) -> None:
+        self._context.set_custom_status(
+            {"table": self.table, "state": state, "stage": self.last_stage, **self._counts}
+        )

@@ -1,0 +1,107 @@
+"""One table's way from DynamoDB to Cosmos DB."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from d2c.run_keys import stage_instance_id
+from orchestrators.stage_log import StageLog
+from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
+
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="migrate_table")
+def migrate_table(context: df.DurableOrchestrationContext) -> Step:
+    """Take one table through all stages; the result is its line of the migration's end."""
+    table: Json = {**context.get_input(), "started_at": context.current_utc_datetime.isoformat()}
+    log = StageLog(context, table["table"])
+    found: Json = {}
+    error = None
+    try:
+        log.begin("export")
+        found["source"] = yield from call(context, "describe_source", table, table["waits"])
+        found["export"] = yield from _run(context, "export", {**table, **found})
+        log.count(items_exported=found["export"]["items"])
+        log.begin("copy")
+        found["copy"] = yield from _run(context, "copy", {**table, **found}, stop="stop_copy")
+        log.begin("prepare")
+        found["described"] = yield from call(
+            context, "describe_container", {**table, **found}, table["waits"]
+        )
+        yield from _run(context, "prepare", {**table, **found})
+        log.begin("assess")
+        found["load"] = yield from _run(context, "load", {**table, **found}, stop="stop_load")
+        _take_over(log, found["load"])
+    except StageFailedError as failure:
+        error = {**failure.error, "stage": failure.error.get("stage", log.last_stage)}
+        log.close("cancelled" if error["cancelled"] else "failed")
+    found["restored"], restore_error = yield from _restore_throughput(context, {**table, **found})
+    error = error or restore_error
+    return (yield from _report(context, log, table, found, error))
+
+
+def _run(context: df.DurableOrchestrationContext, stage: str, payload: Json, stop: str | None = None) -> Step:
+    """Run ``start_<stage>`` to its end by ``look_at_<stage>``; the result is what the last look found."""
+    job = {
+        "start": f"start_{stage}",
+        "look": f"look_at_{stage}",
+        "stop": stop,
+        "payload": payload,
+        "waits": payload["waits"],
+        "attempt": 1,
+    }
+    instance = stage_instance_id(payload["migration"], payload["table"], stage)
+    answer = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
+    if "error" in answer:
+        raise StageFailedError(answer["error"])
+    return answer["value"]
+
+
+def _take_over(log: StageLog, load: Json) -> None:
+    """Record what the load run found, and fail as it failed."""
+    counts = load.get("loaded") or load.get("assessed") or {}
+    log.count(
+        items_written=(load.get("loaded") or {}).get("documents"),
+        items_rejected=counts.get("rejected"),
+        items_expired=counts.get("expired"),
+        mismatches=mismatches(load.get("verification")),
+    )
+    log.replace_last(load["stages"])
+    if load["error"]:
+        raise StageFailedError(load["error"])
+
+
+def _restore_throughput(context: df.DurableOrchestrationContext, payload: Json) -> Step:
+    """Put the container's throughput back, whatever happened before; the result is what it is now, and an error."""
+    if "described" not in payload or payload["described"]["peak_ru_per_second"] is None:
+        return None, None
+    try:
+        restored = yield from call(context, "restore_throughput", payload, payload["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        return None, {**failure.error, "stage": "report"}
+    return restored, None
+
+
+def _report(
+    context: df.DurableOrchestrationContext, log: StageLog, table: Json, found: Json, error: Json | None
+) -> Step:
+    """Write the table's part of the report; the result is the table's line of the migration's end."""
+    state = "succeeded"
+    if error:
+        state = "cancelled" if error["cancelled"] else "failed"
+    log.begin("report")
+    record = {**table, **found, "state": state, "error": error, "stages": log.stages}
+    try:
+        yield from call(context, "write_table_report", record, table["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        error, state = error or {**failure.error, "stage": "report"}, "failed"
+    log.close(state)
+    return {"table": table["table"], "state": state, "error": error}
+
+
+def mismatches(verification: dict[str, Any] | None) -> int | None:
+    """Return how many mismatches a verification found, or None if there was none."""
+    if verification is None:
+        return None
+    return sum(verification[kind] or 0 for kind in ("missing", "unexpected", "different"))

@@ -1,0 +1,64 @@
+"""HTTP answers: JSON, and errors as ``application/problem+json`` with a title, a detail and the next step."""
+
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.functions as func
+
+from d2c.errors import ConflictError, D2CError, NotFoundError, PlanError, RefusedError, TransientError
+
+logger = logging.getLogger(__name__)
+
+# The first class that fits tells the status.
+STATUS_OF_ERROR: tuple[tuple[type[D2CError], int], ...] = (
+    (PlanError, 400),
+    (ConflictError, 409),
+    (RefusedError, 400),
+    (NotFoundError, 404),
+    (TransientError, 503),
+    (D2CError, 500),
+)
+
+Handler = Callable[..., Awaitable[func.HttpResponse]]
+
+
+def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
+    """Return a value as a JSON answer."""
+    return func.HttpResponse(json.dumps(value), status_code=status, mimetype="application/json")
+
+
+def problem(error: D2CError) -> func.HttpResponse:
+    """Return an error as a problem document (RFC 9457)."""
+    status = next(status for kind, status in STATUS_OF_ERROR if isinstance(error, kind))
+    body: dict[str, Any] = {
+        "status": status,
+        "title": error.title,
+        "detail": error.detail,
+        "next_step": error.next_step,
+    }
+    if isinstance(error, PlanError):
+        body["faults"] = list(error.faults)
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/problem+json")
+
+
+def answers_problems(handler: Handler) -> Handler:
+    """Make an HTTP function answer with a problem document where it raises one of our errors."""
+
+    @functools.wraps(handler)
+    async def answer(*arguments: Any, **named: Any) -> func.HttpResponse:
+        try:
+            return await handler(*arguments, **named)
+        except D2CError as error:
+            return problem(error)
+        except Exception:
+            logger.exception("%s failed unexpectedly", handler.__name__)
+            return problem(
+                D2CError(
+                    "The app met an error that it did not expect.", "See the app's log.", "Unexpected error"
+                )
+            )
+
+    return answer

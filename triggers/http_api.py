@@ -1,0 +1,98 @@
+"""The HTTP API: starting migrations, and asking how they stand."""
+
+import asyncio
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from d2c import lake_paths
+from d2c.clients.lake import connect_lake
+from d2c.errors import ConflictError, NotFoundError, RefusedError
+from d2c.plan import parse_plan
+from d2c.settings import app_settings
+from triggers import migrations
+from triggers.answers import answers_problems, json_answer
+
+PAGE_SIZE = 20
+LARGEST_PAGE = 100
+
+blueprint = df.Blueprint()
+
+
+@blueprint.route(route="migrations", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Start the migration that a plan asks for; the same plan again returns the running one."""
+    if req.params.get("dry_run", "").lower() == "true":
+        raise RefusedError("This version has no dry run yet.", "Leave out dry_run to start the migration.")
+    plan = parse_plan(req.get_body())
+    await migrations.start(client, plan)
+    state = await migrations.state_of(client, plan.name)
+    return json_answer({"id": plan.name, "state": state, "links": _links(req, client, plan.name)}, 202)
+
+
+@blueprint.route(route="migrations", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def list_migrations(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
+    size = req.params.get("top", str(PAGE_SIZE))
+    if not size.isdigit() or not 1 <= int(size) <= LARGEST_PAGE:
+        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {LARGEST_PAGE}.")
+    page, token = await migrations.page(client, int(size), req.params.get("token"))
+    return json_answer({"migrations": page, "next": token})
+
+
+@blueprint.route(route="migrations/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Tell how a migration and each of its tables stand."""
+    migration = req.route_params["id"]
+    status = await migrations.status_of(client, migration)
+    for table in status["tables"]:
+        table["links"] = client.create_http_management_payload(table.pop("instance"))
+    return json_answer({**status, "links": _links(req, client, migration)})
+
+
+@blueprint.route(route="migrations/{id}/report", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_report(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Return the report, as a page where the caller prefers HTML."""
+    migration = req.route_params["id"]
+    page_wanted = "text/html" in req.headers.get("accept", "")
+    path = lake_paths.report_page_path(migration) if page_wanted else lake_paths.report_path(migration)
+    report = await asyncio.to_thread(connect_lake(app_settings()).read, path)
+    if report is None:
+        state = await migrations.state_of(client, migration)
+        raise NotFoundError(
+            f"Migration {migration} is {state} and has no report yet.", "Ask again once it has ended."
+        )
+    return func.HttpResponse(report, mimetype="text/html" if page_wanted else "application/json")
+
+
+@blueprint.route(route="migrations/{id}/cancel", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def cancel_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Cancel a migration: what runs outside is stopped, and throughput is put back."""
+    migration = req.route_params["id"]
+    state = await migrations.state_of(client, migration)
+    if state not in ("pending", "running"):
+        raise ConflictError(f"Migration {migration} is {state} already.", "There is nothing left to cancel.")
+    await migrations.cancel(client, migration)
+    return json_answer({"id": migration, "state": state, "links": _links(req, client, migration)}, 202)
+
+
+def _links(req: func.HttpRequest, client: Any, migration: str) -> dict[str, str]:
+    """Return our own addresses of a migration and Durable's."""
+    own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
+    return {
+        "self": own,
+        "report": f"{own}/report",
+        "cancel": f"{own}/cancel",
+        **client.create_http_management_payload(migration),
+    }
