@@ -142,7 +142,7 @@ def _indistinct_tables(plan: Plan) -> Iterator[str]:
     """Find tables that share a container without constants that keep their documents apart."""
     sharers = defaultdict(list)
     for table in plan.table_inputs():
-        sharers[table["database"], table["container"]].append(table)
+        sharers[table.get("database"), table["container"]].append(table)
     for (database, container), tables in sharers.items():
         if len(tables) == 1:
             continue

@@ -1,0 +1,71 @@
+from collections import Counter
+
+import pytest
+
+from d2c.errors import StageError
+from d2c.export_format import DataFile
+from d2c.load_run import accounting
+from d2c.load_run.accounting import FileTally
+
+FILES = (
+    DataFile(key="p/data/a.json.gz", name="a.json.gz", item_count=3, md5="x"),
+    DataFile(key="p/data/b.json.gz", name="b.json.gz", item_count=0, md5="y"),
+)
+WHOLE = FileTally(
+    "a.json.gz", lines=3, documents=1, expired=1, rejected=Counter(missing_key=1), document_bytes=9
+)
+EMPTY = FileTally("b.json.gz")
+
+
+def test_a_tally_comes_back_from_its_line_and_a_repeated_one_counts_once():
+    text = accounting.tallies_text([EMPTY, WHOLE, WHOLE])
+    assert accounting.parse_tallies(text) == [WHOLE, EMPTY]
+
+
+def test_whole_files_are_conserved():
+    accounting.check_conservation(FILES, [WHOLE, EMPTY])
+    assert accounting.verified(FILES, [WHOLE, EMPTY]) == 2
+
+
+@pytest.mark.parametrize(
+    ("tallies", "named"),
+    [
+        ([WHOLE], "b.json.gz was not read"),
+        (
+            [FileTally("a.json.gz", lines=2, documents=2), EMPTY],
+            "a.json.gz has 2 lines and the manifest says 3",
+        ),
+        ([FileTally("a.json.gz", lines=3, documents=2), EMPTY], "a.json.gz has 3 lines"),
+        ([FileTally("a.json.gz", fault="a.json.gz has the MD5 z"), EMPTY], "a.json.gz has the MD5 z"),
+    ],
+)
+def test_a_file_of_which_not_every_item_is_accounted_for_is_named(tallies, named):
+    with pytest.raises(StageError, match=named):
+        accounting.check_conservation(FILES, tallies)
+    assert accounting.verified(FILES, tallies) == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [
+        ({"a.json.gz": 9}, "missing: b.json.gz"),
+        ({"a.json.gz": 9, "b.json.gz": 20, "c.json.gz": 1}, "not in the manifest: c.json.gz"),
+    ],
+)
+def test_missing_and_extra_files_are_named(sizes, named):
+    with pytest.raises(StageError, match=named):
+        accounting.check_files_present(FILES, sizes)
+
+
+def test_sums_tell_rejected_items_by_reason():
+    more = FileTally("c", lines=2, rejected=Counter(missing_key=1, inexact_number=1))
+    sums = accounting.totals([WHOLE, more])
+    assert sums["rejected"] == 3
+    assert sums["rejected_by_reason"] == {"missing_key": 2, "inexact_number": 1}
+    assert (sums["lines"], sums["documents"], sums["expired"]) == (5, 1, 1)
+
+
+def test_more_rejected_items_than_the_plan_allows_stop_the_table():
+    accounting.check_rejected_limit(2, {"missing_key": 2}, limit=2)
+    with pytest.raises(StageError, match="missing_key: 3"):
+        accounting.check_rejected_limit(3, {"missing_key": 3}, limit=2)

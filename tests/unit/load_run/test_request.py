@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+from d2c.errors import StageError
+from d2c.load_run.request import LoadRequest, parse_request, sample_fraction
+
+REQUEST = LoadRequest(
+    migration="m",
+    table="Music",
+    table_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/Music",
+    export_arn="arn:aws:dynamodb:eu-west-1:123456789012:table/Music/export/01780000000123-a1b2c3d4",
+    stages=("assess", "load"),
+    export_folder="abfss://lake@a.dfs.core.windows.net/e",
+    result_folder="abfss://lake@a.dfs.core.windows.net/r",
+    hash_key="Artist",
+    range_key=None,
+    ttl_attribute=None,
+    rules={"numbers": "string"},
+    max_rejected_items=0,
+    verify="full",
+    cosmos_endpoint="https://a.documents.azure.com:443/",
+    cosmos_auth="ManagedIdentity",
+    secret_scope="d2c",
+    database="shop",
+    container="music",
+)
+
+
+def test_a_request_comes_back_from_its_file():
+    assert parse_request(REQUEST.to_json().decode()) == REQUEST
+
+
+@pytest.mark.parametrize("change", [{"colour": 1}, {"stages": ["dance"]}, {"stages": None}])
+def test_a_request_of_another_version_is_refused(change):
+    text = json.dumps({**json.loads(REQUEST.to_json()), **change})
+    with pytest.raises(StageError):
+        parse_request(text)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense"])
+def test_what_is_no_request_is_refused(text):
+    with pytest.raises(StageError):
+        parse_request(text)
+
+
+@pytest.mark.parametrize(("verify", "fraction"), [("full", 1.0), ("counts", 1.0), ("sample:0.01", 0.01)])
+def test_a_sample_says_which_part_is_compared(verify, fraction):
+    assert sample_fraction(verify) == fraction
