@@ -1,0 +1,22 @@
+"""Item to document: pure, deterministic, and the same on a laptop, in the app and on a Spark cluster."""
+
+from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
+from d2c.mapping.parse_rules import parse_rules
+from d2c.mapping.rejected import REASONS, Rejected
+from d2c.mapping.rules import KeySchema, Rules, RulesError
+from d2c.mapping.time_to_live import ttl_fits
+
+__all__ = [
+    "REASONS",
+    "Document",
+    "Expired",
+    "KeySchema",
+    "Mapped",
+    "Mapper",
+    "Rejected",
+    "Rules",
+    "RulesError",
+    "compile_mapper",
+    "parse_rules",
+    "ttl_fits",
+]

@@ -1,0 +1,83 @@
+r"""From key attributes to document id: one text per value, escaped, and hashed where it is too long.
+
+Azure refuses `/` and `\` in ids and its SDKs also `?`, `#`, control characters and a space at the end.
+Source: https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from d2c.mapping.numbers import positional
+from d2c.mapping.rejected import MISSING_KEY, Fault
+
+MAX_ID_BYTES = 1023
+HASH_PREFIX = "sha256:"
+
+KEY_TAGS = frozenset({"S", "N", "B"})
+PARTITION_KEY_TAGS = KEY_TAGS | {"BOOL", "NULL"}
+
+_ESCAPED = re.compile(r"[%/\\?#\x00-\x1f\x7f]")
+_ESCAPED_IN_JOIN = re.compile(r"[%/\\?#|\x00-\x1f\x7f]")
+_URL_SAFE = str.maketrans("+/", "-_", "=")
+
+
+def read_key(item: dict[str, Any], name: str, allowed_tags: frozenset[str]) -> tuple[str, Any]:
+    """Return tag and value of an attribute that every item must have.
+
+    Args:
+        item: attributes in DynamoDB JSON, known to be well formed.
+        name: the attribute.
+        allowed_tags: types that it may have.
+
+    Raises:
+        Fault: missing_key, where it is absent, empty or of another type.
+    """
+    tagged = item.get(name)
+    if tagged is None:
+        raise Fault(MISSING_KEY, f"{name}: the attribute is absent")
+    ((tag, value),) = tagged.items()
+    if tag not in allowed_tags:
+        allowed = ", ".join(sorted(allowed_tags))
+        raise Fault(MISSING_KEY, f"{name}: the attribute's type cannot be a key (allowed: {allowed})")
+    if value == "":
+        raise Fault(MISSING_KEY, f"{name}: the attribute is empty")
+    return tag, value
+
+
+def key_text(tag: str, value: str) -> str:
+    """Return the text of a key value: S itself, N in positional notation, B as base64url without padding."""
+    if tag == "S":
+        return value
+    return positional(value) if tag == "N" else value.translate(_URL_SAFE)
+
+
+def escape(text: str, *, joined: bool = False) -> str:
+    """Return a text with the characters that an id cannot hold as `%XX`.
+
+    Args:
+        text: a key value's text, not empty.
+        joined: whether the text becomes one of several parts, in which `|` is escaped too.
+    """
+    escaped = (_ESCAPED_IN_JOIN if joined else _ESCAPED).sub(_percent, text)
+    if escaped[0] == " ":
+        escaped = "%20" + escaped[1:]
+    return escaped[:-1] + "%20" if escaped[-1] == " " else escaped
+
+
+def document_id(texts: Sequence[str]) -> str:
+    """Return the document id made of the texts of one or more key values.
+
+    No two different sequences of non-empty texts of one length give the same id, short of a collision
+    of SHA-256.
+    """
+    escaped = escape(texts[0]) if len(texts) == 1 else "|".join([escape(t, joined=True) for t in texts])
+    content = escaped.encode()
+    if len(content) <= MAX_ID_BYTES and not escaped.startswith(HASH_PREFIX):
+        return escaped
+    return HASH_PREFIX + sha256(content).hexdigest()
+
+
+def _percent(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"

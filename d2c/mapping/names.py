@@ -1,0 +1,39 @@
+"""The names that Cosmos DB keeps for itself, and the paths by which it finds a partition key.
+
+Source: https://learn.microsoft.com/azure/cosmos-db/resource-model#properties-of-an-item
+"""
+
+import re
+
+KEPT_PREFIX = "dynamodb_"
+SYSTEM_PROPERTIES = frozenset({"_rid", "_self", "_etag", "_ts", "_attachments"})
+
+_PLAIN_PATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# The SDKs' path parsers do not undo escapes inside quotes, so such a name would never be found.
+_IMPOSSIBLE_IN_PATH = re.compile(r'["\\\x00-\x1f\x7f]')
+
+
+def names_of_cosmos(*, container_has_ttl: bool) -> frozenset[str]:
+    """Return the top-level names that an attribute cannot have in a container."""
+    return SYSTEM_PROPERTIES | ({"id", "ttl"} if container_has_ttl else {"id"})
+
+
+def is_name(value: object) -> bool:
+    """Tell whether a value can be a property's name: text that is not empty and has a UTF-8 form."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
+
+
+def can_stand_in_path(name: str) -> bool:
+    """Tell whether a property of this name can be part of a partition key."""
+    return not _IMPOSSIBLE_IN_PATH.search(name)
+
+
+def path_of(name: str) -> str:
+    """Return the path of a top-level property, such as `/CustomerId` or `/"a b"`."""
+    return f"/{name}" if _PLAIN_PATH_NAME.fullmatch(name) else f'/"{name}"'

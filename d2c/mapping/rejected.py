@@ -1,0 +1,115 @@
+"""Why an item cannot become a faithful document, and the JSON line that keeps it."""
+
+from typing import Any, NamedTuple
+
+import orjson
+
+MALFORMED_LINE = "malformed_line"
+MISSING_KEY = "missing_key"
+UNKNOWN_TYPE = "unknown_type"
+NAME_COLLISION = "name_collision"
+INEXACT_NUMBER = "inexact_number"
+PARTITION_KEY_TOO_LONG = "partition_key_too_long"
+DOCUMENT_TOO_LARGE = "document_too_large"
+
+REASONS = (
+    MALFORMED_LINE,
+    MISSING_KEY,
+    UNKNOWN_TYPE,
+    NAME_COLLISION,
+    INEXACT_NUMBER,
+    PARTITION_KEY_TOO_LONG,
+    DOCUMENT_TOO_LARGE,
+)
+"""Every reason, the one that wins first."""
+
+
+class Fault(Exception):  # noqa: N818 - an item's property, not an error of the program
+    """One thing that keeps an item from becoming a document.
+
+    Args:
+        reason: one of `REASONS`.
+        detail: what is wrong, without the item's values (they stand in the rejected item once).
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Rejected(NamedTuple):
+    """An item that cannot become a faithful document.
+
+    `keys` are the key attributes that the item has, in DynamoDB JSON, or None. `item` is JSON text: the
+    `Item` as exported, or the line as a JSON string where it holds no object.
+    """
+
+    reason: str
+    detail: str
+    keys: dict[str, Any] | None
+    item: bytes
+
+    def to_json_line(self, file: str, line_number: int) -> bytes:
+        """Return the rejected item as one JSON line without its line end.
+
+        Args:
+            file: name of the data file it came from.
+            line_number: its line there, counted from 1.
+        """
+        return orjson.dumps(
+            {
+                "file": file,
+                "line": line_number,
+                "reason": self.reason,
+                "detail": self.detail,
+                "keys": self.keys,
+                "item": orjson.Fragment(self.item),
+            }
+        )
+
+
+def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Rejected:
+    """Return the rejected item that keeps an export line and why it became no document.
+
+    Args:
+        line: any bytes.
+        fault: what is wrong with it.
+        key_names: the table's key attributes.
+    """
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        record = {}
+    item = record.get("Item") if isinstance(record, dict) else None
+    text = _item_text(line, len(record), item) if isinstance(item, dict) else None
+    if item is None or text is None:
+        # Bytes that are no UTF-8 stay readable as \xNN; this line is for people, it cannot be replayed.
+        return Rejected(
+            fault.reason, fault.detail, None, orjson.dumps(line.decode("utf-8", "backslashreplace"))
+        )
+    keys = {name: item[name] for name in key_names if name in item}
+    return Rejected(fault.reason, fault.detail, keys if keys and _dumps(keys) else None, text)
+
+
+def _item_text(line: bytes, names_in_line: int, item: dict[str, Any]) -> bytes | None:
+    """Cut the item out of its line, since parsing can lose digits of numbers and doubled names."""
+    if names_in_line == 1:
+        text = line[line.index(b":") + 1 : line.rindex(b"}")].strip()
+        if _parses_to(text, item):
+            return text
+    return _dumps(item)
+
+
+def _parses_to(text: bytes, value: Any) -> bool:
+    try:
+        return bool(orjson.loads(text) == value)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _dumps(value: Any) -> bytes | None:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # nested deeper than orjson writes
+        return None

@@ -1,0 +1,103 @@
+"""The rules by which a table's items become documents, checked as a whole before the first item."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from d2c.mapping.names import KEPT_PREFIX, names_of_cosmos, path_of
+
+
+class RulesError(ValueError):
+    """Rules that cannot be followed, with every fault of them.
+
+    Args:
+        faults: one text per fault, each naming the rule, the cause and what to do.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class KeySchema:
+    """Names of a table's key attributes; `range_key` is None where the table has no sort key."""
+
+    hash_key: str
+    range_key: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The key attributes in order."""
+        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that decides how a table's items become documents, with every default filled in.
+
+    Attributes:
+        key_schema: the table's key attributes.
+        partition_key: one to three attributes or names of constants, in order of the levels.
+        document_id: the key attributes that make the document id, in order.
+        rename: new names of attributes.
+        drop: attributes that do not become properties.
+        constants: properties that every document gets (the rule `set`), as JSON values.
+        numbers: `exact`, `reject` or `string`.
+        ttl_attribute: the attribute that becomes `ttl`, None where time to live is not converted.
+        container_has_ttl: whether the property `ttl` belongs to Cosmos DB.
+    """
+
+    key_schema: KeySchema
+    partition_key: tuple[str, ...]
+    document_id: tuple[str, ...]
+    rename: Mapping[str, str] = field(default_factory=dict)
+    drop: frozenset[str] = frozenset()
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    numbers: str = "exact"
+    ttl_attribute: str | None = None
+    container_has_ttl: bool = False
+
+    @property
+    def partition_key_attributes(self) -> tuple[str, ...]:
+        """The parts of the partition key that come from the item."""
+        return tuple(name for name in self.partition_key if name not in self.constants)
+
+    @property
+    def required_attributes(self) -> tuple[str, ...]:
+        """What every item must have: the key attributes, then other attributes of the partition key."""
+        return tuple(dict.fromkeys((*self.key_schema.names, *self.partition_key_attributes)))
+
+    @property
+    def id_attribute_is_document_id(self) -> bool:
+        """Whether the attribute `id` becomes the property `id`, because the document id is made of it alone."""
+        return self.document_id == ("id",) and "id" not in self.rename
+
+    @property
+    def partition_key_properties(self) -> tuple[str, ...]:
+        """The document's top-level properties that hold the partition key."""
+        return tuple(
+            name if name in self.constants else self.property_of(name) for name in self.partition_key
+        )
+
+    @property
+    def partition_key_paths(self) -> tuple[str, ...]:
+        """The container's partition key paths, such as `/CustomerId`."""
+        return tuple(map(path_of, self.partition_key_properties))
+
+    def property_of(self, attribute: str) -> str:
+        """Return the property that an attribute becomes."""
+        if attribute == "id" and self.id_attribute_is_document_id:
+            return "id"
+        name = self.rename.get(attribute, attribute)
+        return KEPT_PREFIX + name if name in self.names_of_cosmos else name
+
+    @property
+    def names_of_cosmos(self) -> frozenset[str]:
+        """Names that no attribute and no constant can have in this container."""
+        return names_of_cosmos(container_has_ttl=self.container_has_ttl)
+
+    def moved_names(self) -> dict[str, str]:
+        """Return every attribute whose property has another name, with that name."""
+        candidates = {*self.rename, *self.names_of_cosmos}
+        return {name: self.property_of(name) for name in candidates if self.property_of(name) != name}
