@@ -37,7 +37,7 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
                 break
     except StageFailedError as failure:
         if failure.error["cancelled"]:
-            yield from _stop(context, job)
+            return {"error": (yield from _stop(context, job, failure.error))}
         if not failure.error["another_run"] or job["attempt"] >= RUNS_AT_MOST:
             return {"error": failure.error}
         job |= {"run": None, "attempt": job["attempt"] + 1, "seconds": None}
@@ -62,14 +62,15 @@ def _wait(context: df.DurableOrchestrationContext, job: Json) -> Step:
     return True
 
 
-def _stop(context: df.DurableOrchestrationContext, job: Json) -> Step:
-    """Stop what runs outside; a failure to is part of the error that the user sees."""
+def _stop(context: df.DurableOrchestrationContext, job: Json, cancelled: Json) -> Step:
+    """Stop what runs outside; the result is the error of the cancellation, with why it could not be stopped if so."""
     if job.get("run") is None or job.get("stop") is None:
-        return
+        return cancelled
     try:
         yield from call(context, job["stop"], {**job["payload"], "run": job["run"]}, job["waits"])
     except StageFailedError as failure:
-        failure.error["detail"] += (
-            f" It was to be stopped because migration {job['payload']['migration']} was cancelled."
+        not_stopped = (
+            f"{cancelled['detail']} What runs outside could not be stopped: {failure.error['detail']}"
         )
-        raise
+        return {**cancelled, "detail": not_stopped, "next_step": failure.error["next_step"]}
+    return cancelled

@@ -1,0 +1,147 @@
+import pytest
+
+from orchestrators import long_run, table_migration
+from tests.replay.world import World, orchestrator_functions
+
+ORCHESTRATORS = orchestrator_functions(long_run, table_migration)
+TABLE = {
+    "migration": "m",
+    "table": "Music",
+    "database": "shop",
+    "container": "music",
+    "waits": {"first_seconds": 1, "factor": 2, "longest_seconds": 8},
+}
+LOAD_STAGES = [{"stage": name, "state": "succeeded", "seconds": 1} for name in ("assess", "load", "verify")]
+LOADED = {
+    "state": "succeeded",
+    "error": None,
+    "stages": LOAD_STAGES,
+    "loaded": {"documents": 5, "rejected": 1, "expired": 1},
+    "verification": {"missing": 0, "unexpected": 2, "different": 1},
+}
+STAGE_ACTIVITIES = [
+    "describe_source",
+    "start_export",
+    "look_at_export",
+    "start_copy",
+    "look_at_copy",
+    "describe_container",
+    "start_prepare",
+    "look_at_prepare",
+    "start_load",
+    "look_at_load",
+]
+
+
+def ended(result):
+    return {"value": {"state": "succeeded", "result": result}}
+
+
+def failing(**marks):
+    plain = {"title": "t", "detail": "it broke", "next_step": "mend it"}
+    return {"error": {**plain, "transient": False, "another_run": False, "cancelled": False, **marks}}
+
+
+def world(**changes):
+    answers = {
+        "describe_source": {"value": {"arn": "a"}},
+        "start_export": {"value": "export-arn"},
+        "look_at_export": ended({"items": 7, "arn": "export-arn"}),
+        "start_copy": {"value": "copy-id"},
+        "look_at_copy": ended({"folder": "f"}),
+        "stop_copy": {"value": None},
+        "describe_container": {"value": {"peak_ru_per_second": 4000}},
+        "start_prepare": {"value": "created"},
+        "look_at_prepare": ended({}),
+        "start_load": {"value": 17},
+        "look_at_load": ended(LOADED),
+        "stop_load": {"value": None},
+        "restore_throughput": {"value": {"after_ru_per_second": 1000}},
+        "write_table_report": {"value": None},
+        **changes,
+    }
+    return World(
+        {name: lambda payload, answer=answer: answer for name, answer in answers.items()}, ORCHESTRATORS
+    )
+
+
+def test_a_table_goes_through_all_stages_in_order():
+    here = world()
+    assert here.run("migrate_table", TABLE) == {"table": "Music", "state": "succeeded", "error": None}
+    assert [name for name, _ in here.calls] == [*STAGE_ACTIVITIES, "restore_throughput", "write_table_report"]
+    (record,) = here.called("write_table_report")
+    stages = ["export", "copy", "prepare", "assess", "load", "verify", "report"]
+    assert [stage["stage"] for stage in record["stages"]] == stages
+    assert [stage["state"] for stage in record["stages"]] == ["succeeded"] * 6 + ["running"]
+
+
+def test_the_counts_are_in_the_status():
+    here = world()
+    here.run("migrate_table", TABLE)
+    shown = {
+        "items_exported": 7,
+        "items_written": 5,
+        "items_rejected": 1,
+        "items_expired": 1,
+        "mismatches": 3,
+    }
+    assert shown.items() <= here.statuses[-1].items()
+
+
+def test_long_stages_run_under_ids_made_of_the_migrations_and_the_tables():
+    here = world()
+    here.run("migrate_table", TABLE)
+    assert {"m:Music:export", "m:Music:copy", "m:Music:prepare", "m:Music:load"} <= here.instances.keys()
+
+
+@pytest.mark.parametrize("broken", STAGE_ACTIVITIES)
+def test_a_failure_in_any_stage_is_reported_with_its_stage_and_nothing_later_begins(broken):
+    here = world(**{broken: failing()})
+    end = here.run("migrate_table", TABLE)
+    assert (end["state"], end["error"]["detail"]) == ("failed", "it broke")
+    assert end["error"]["stage"] in ("export", "copy", "prepare", "assess")
+    later = STAGE_ACTIVITIES[STAGE_ACTIVITIES.index(broken) + 1 :]
+    assert not set(later) & {name for name, _ in here.calls}
+    (record,) = here.called("write_table_report")
+    assert record["error"]["detail"] == "it broke"
+
+
+@pytest.mark.parametrize("broken", STAGE_ACTIVITIES[6:])
+@pytest.mark.parametrize("marks", [{}, {"cancelled": True}])
+def test_throughput_is_put_back_in_every_outcome_after_it_was_looked_at(broken, marks):
+    here = world(**{broken: failing(**marks)})
+    here.run("migrate_table", TABLE)
+    (payload,) = here.called("restore_throughput")
+    assert payload["described"] == {"peak_ru_per_second": 4000}
+
+
+def test_throughput_that_was_never_touched_is_left_alone():
+    for broken in STAGE_ACTIVITIES[:6]:
+        here = world(**{broken: failing()})
+        here.run("migrate_table", TABLE)
+        assert here.called("restore_throughput") == []
+
+
+@pytest.mark.parametrize(("looking", "stop"), [("look_at_copy", "stop_copy"), ("look_at_load", "stop_load")])
+def test_cancelling_stops_the_run_outside_and_ends_as_cancelled(looking, stop):
+    here = world(**{looking: failing(cancelled=True)})
+    assert here.run("migrate_table", TABLE)["state"] == "cancelled"
+    assert len(here.called(stop)) == 1
+    assert here.statuses[-1]["state"] == "cancelled"
+
+
+def test_a_load_run_that_found_faults_fails_the_table_in_the_stage_that_found_them():
+    stages = [{"stage": "assess", "state": "failed", "seconds": 1}]
+    found = {**LOADED, "state": "failed", "stages": stages, "error": failing()["error"] | {"stage": "assess"}}
+    here = world(look_at_load=ended(found))
+    end = here.run("migrate_table", TABLE)
+    assert (end["state"], end["error"]["stage"]) == ("failed", "assess")
+
+
+def test_throughput_that_cannot_be_put_back_fails_the_table_with_its_reason():
+    end = world(restore_throughput=failing()).run("migrate_table", TABLE)
+    assert (end["state"], end["error"]["detail"]) == ("failed", "it broke")
+
+
+def test_a_report_that_cannot_be_written_fails_the_table():
+    assert world(write_table_report=failing()).run("migrate_table", TABLE)["state"] == "failed"

@@ -1,0 +1,122 @@
+import pytest
+
+from orchestrators import long_run
+from orchestrators.waiting import ATTEMPTS_TO_START
+from tests.replay.world import LostWorkerError, World, orchestrator_functions
+
+ORCHESTRATORS = orchestrator_functions(long_run)
+WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
+JOB = {
+    "start": "start_thing",
+    "look": "look_at_thing",
+    "stop": "stop_thing",
+    "payload": {"migration": "m", "table": "Music"},
+    "waits": WAITS,
+    "attempt": 1,
+}
+
+
+def error(**marks):
+    plain = {"title": "t", "detail": "d", "next_step": "n"}
+    return {"error": {**plain, "transient": False, "another_run": False, "cancelled": False, **marks}}
+
+
+def running(count, then):
+    """Return a substitute look: so many times running, then an answer."""
+    answers = iter([{"value": {"state": "running", "progress": {"n": n}}} for n in range(count)] + [then])
+    return lambda payload: next(answers)
+
+
+DONE = {"value": {"state": "succeeded", "result": {"x": 1}}}
+
+
+def world(look, start=lambda payload: {"value": "run-1"}, stop=lambda payload: {"value": None}, **more):
+    return World({"start_thing": start, "look_at_thing": look, "stop_thing": stop}, ORCHESTRATORS, **more)
+
+
+def test_it_starts_once_and_looks_until_the_end():
+    here = world(running(3, DONE))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert here.called("start_thing") == [{"migration": "m", "table": "Music", "attempt": 1}]
+    assert len(here.called("look_at_thing")) == 4
+    assert here.called("look_at_thing")[0]["run"] == "run-1"
+
+
+def test_intervals_grow_to_the_longest():
+    here = world(running(8, DONE))
+    here.run("run_to_its_end", JOB)
+    assert [round(seconds) for seconds in here.slept] == [10, 15, 22, 34, 51, 60, 60, 60]
+
+
+def test_a_wait_of_days_has_a_history_of_constant_size_and_never_starts_again():
+    short, long = world(running(200, DONE)), world(running(2000, DONE))
+    for here in (short, long):
+        assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+        assert len(here.called("start_thing")) == 1
+    assert long.longest_history == short.longest_history
+    assert sum(long.slept) > 24 * 3600
+
+
+def test_an_event_wakes_it_before_its_time():
+    here = world(running(1, DONE), interrupt=lambda world: "wake")
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert here.slept == []
+
+
+def test_what_may_heal_is_tried_again_with_growing_intervals():
+    answers = iter([error(transient=True), error(transient=True), {"value": "run-1"}])
+    here = world(running(0, DONE), start=lambda payload: next(answers))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert [round(seconds) for seconds in here.slept] == [10, 15]
+
+
+def test_what_does_not_heal_in_time_is_the_error():
+    here = world(running(0, DONE), start=lambda payload: error(transient=True))
+    assert here.run("run_to_its_end", JOB) == error(transient=True)
+    assert len(here.called("start_thing")) == ATTEMPTS_TO_START
+
+
+def test_what_cannot_heal_is_not_tried_again():
+    here = world(running(0, error()))
+    assert here.run("run_to_its_end", JOB) == error()
+    assert len(here.called("look_at_thing")) == 1
+
+
+def test_a_worker_that_is_lost_is_called_again_and_its_stack_trace_stays_behind():
+    def start(payload):
+        raise LostWorkerError("out of memory\nTraceback ...")
+
+    ended = world(running(0, DONE), start=start).run("run_to_its_end", JOB)
+    assert ended["error"]["detail"] == "start_thing: out of memory"
+
+
+def test_a_run_that_failed_for_its_platforms_reasons_is_replaced_by_another():
+    looks = iter([error(another_run=True), DONE])
+    here = world(lambda payload: next(looks))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert [payload["attempt"] for payload in here.called("start_thing")] == [1, 2]
+
+
+def test_only_so_many_runs_are_tried():
+    here = world(lambda payload: error(another_run=True))
+    assert here.run("run_to_its_end", JOB) == error(another_run=True)
+    assert [payload["attempt"] for payload in here.called("start_thing")] == [1, 2, 3]
+
+
+def test_cancelling_stops_what_runs_outside():
+    here = world(running(2, error(cancelled=True)))
+    assert here.run("run_to_its_end", JOB) == error(cancelled=True)
+    assert [payload["run"] for payload in here.called("stop_thing")] == ["run-1"]
+
+
+def test_cancelling_before_the_start_stops_nothing():
+    here = world(running(0, DONE), start=lambda payload: error(cancelled=True))
+    assert here.run("run_to_its_end", JOB) == error(cancelled=True)
+    assert here.called("stop_thing") == []
+
+
+@pytest.mark.parametrize("stop", [None, "stop_thing"])
+def test_a_stop_that_fails_is_told(stop):
+    here = world(running(0, error(cancelled=True)), stop=lambda payload: error())
+    ended = here.run("run_to_its_end", {**JOB, "stop": stop})
+    assert ("could not be stopped" in ended["error"]["detail"]) == bool(stop)
