@@ -11,15 +11,27 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from d2c.errors import PlanError
 
+# Patterns, and what each asks for in words.
 # A name becomes part of orchestration instance ids (at most 100 printable characters) and of lake paths.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$")]
-# DynamoDB's naming rules: 3 to 255 characters.
-TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
-# Cosmos DB ids: at most 255 characters, none of / \ # ?, no space at the end.
-ResourceName = Annotated[str, StringConstraints(pattern=r"^[^/\\#?]{0,254}[^/\\#? ]$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$"
+TABLE_NAME = r"^[A-Za-z0-9_.-]{3,255}$"
+RESOURCE_NAME = r"^[^/\\#?]{0,254}[^/\\#? ]$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+VERIFY = r"^(full|counts|sample:0?\.[0-9]*[1-9][0-9]*)$"
+MEANINGS = {
+    NAME: "1 to 48 letters, digits, - or _, the first a letter or digit",
+    TABLE_NAME: "a DynamoDB table name: 3 to 255 letters, digits, -, _ or .",
+    RESOURCE_NAME: "a Cosmos DB name: 1 to 255 characters, none of / \\ # ?, no space at the end",
+    REGION: "an AWS region such as eu-west-1",
+    VERIFY: "full, counts, or sample: with a part below 1 such as sample:0.01",
+}
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+TableName = Annotated[str, StringConstraints(pattern=TABLE_NAME)]
+ResourceName = Annotated[str, StringConstraints(pattern=RESOURCE_NAME)]
+Region = Annotated[str, StringConstraints(pattern=REGION)]
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=65_535)]
-Verify = Annotated[str, StringConstraints(pattern=r"^(full|counts|sample:0?\.[0-9]*[1-9][0-9]*)$")]
+Verify = Annotated[str, StringConstraints(pattern=VERIFY)]
 Constant = str | int | float | bool | None
 ManualThroughput = Annotated[int, Field(ge=400, le=1_000_000, multiple_of=100)]
 
@@ -113,13 +125,15 @@ def parse_plan(body: bytes) -> Plan:
 
 def _fault(error: Mapping[str, Any]) -> str:
     """Say where and what in words; pydantic's own messages speak of inputs and models."""
-    where = ".".join(str(part) for part in error["loc"] if part not in ("auto", "constrained-int"))
+    where = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown field"
     if error["type"] == "json_invalid":
         return f"the plan is not JSON: {error['ctx']['error']}"
     if error["type"] == "missing":
         return f"{where}: missing"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{where}: {error['input']!r} is not {MEANINGS[error['ctx']['pattern']]}"
     message = re.sub(r"^(Input|String|Value) ", "", error["msg"])
     return f"{where or 'the plan'}: {message}"
 

@@ -4,6 +4,7 @@ import pytest
 
 from d2c.errors import PlanError
 from d2c.plan import parse_plan
+from tools.write_plan_schema import SCHEMA_FILE, plan_schema_text
 
 MUSIC = {"table": "Music", "container": "music"}
 
@@ -119,3 +120,16 @@ def test_equal_plans_have_equal_digests_whatever_the_order_of_their_fields():
     turned = dict(reversed(plan.items()))
     assert parse_plan(json.dumps(plan).encode()).digest() == parse_plan(json.dumps(turned).encode()).digest()
     assert parse_plan(plan_text()).digest() != parse_plan(plan_text(verify="counts")).digest()
+
+
+def test_a_name_out_of_its_pattern_is_refused_in_words():
+    assert "name: 'a b' is not 1 to 48 letters, digits, - or _" in faults_of(plan_text(name="a b"))[0]
+
+
+def test_the_published_schema_is_that_of_the_model():
+    assert SCHEMA_FILE.read_text() == plan_schema_text(), "run: .venv/bin/python -m tools.write_plan_schema"
+
+
+def test_the_plan_in_the_documentation_is_one():
+    page = SCHEMA_FILE.with_name("plan.md").read_text()
+    parse_plan(page.split("```json")[1].split("```")[0].encode())
