@@ -125,7 +125,7 @@ def parse_plan(body: bytes) -> Plan:
 
 def _fault(error: Mapping[str, Any]) -> str:
     """Say where and what in words; pydantic's own messages speak of inputs and models."""
-    where = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
+    where = ".".join(str(part) for part in error["loc"] if not re.search(r"\[|constrained", str(part)))
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown field"
     if error["type"] == "json_invalid":
