@@ -1,9 +1,11 @@
 """Item to document: pure, deterministic, and the same on a laptop, in the app and on a Spark cluster."""
 
+from d2c.mapping.comparison import differences, document_identity, fingerprint, identity_of
 from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
 from d2c.mapping.parse_rules import parse_rules
 from d2c.mapping.rejected import REASONS, Rejected
 from d2c.mapping.rules import KeySchema, Rules, RulesError
+from d2c.mapping.shared_container import faults_of_sharing
 from d2c.mapping.time_to_live import ttl_fits
 
 __all__ = [
@@ -17,6 +19,11 @@ __all__ = [
     "Rules",
     "RulesError",
     "compile_mapper",
+    "differences",
+    "document_identity",
+    "faults_of_sharing",
+    "fingerprint",
+    "identity_of",
     "parse_rules",
     "ttl_fits",
 ]

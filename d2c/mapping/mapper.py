@@ -22,7 +22,7 @@ from d2c.mapping.rejected import (
 )
 from d2c.mapping.rules import Rules
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
-from d2c.mapping.values import Walk, locate_faults, map_object
+from d2c.mapping.values import locate_faults, map_object
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_DOCUMENT_BYTES = 2_000_000
@@ -93,20 +93,20 @@ class Mapper:
         kept = item
         if rules.drop:
             kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
-        walk = Walk(self._numbers)
-        mapped = map_object(kept, 1, walk)
-        if walk.faults:
-            self._raise_if_any(MALFORMED_LINE, walk, kept)
+        faults: list[Fault] = []
+        mapped = map_object(kept, 1, self._numbers, faults)
+        if faults:
+            self._raise_if_any(MALFORMED_LINE, faults, kept)
         keys = [read_key(item, name, tags) for name, tags in self._required]
-        if walk.faults:
-            self._raise_if_any(UNKNOWN_TYPE, walk, kept)
+        if faults:
+            self._raise_if_any(UNKNOWN_TYPE, faults, kept)
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         if expires_at is not None and expires_at <= now:
             return Expired(expires_at)
         identifier = document_id([key_text(*keys[place]) for place in self._document_id_places])
         document = self._name_properties(mapped, identifier)
-        if walk.faults:
-            self._raise_if_any(INEXACT_NUMBER, walk, kept)
+        if faults:
+            self._raise_if_any(INEXACT_NUMBER, faults, kept)
         if expires_at is not None:
             document["ttl"] = ttl_seconds(expires_at, now)
         return _finish(document, identifier, self.partition_key_properties, expires_at)
@@ -132,9 +132,9 @@ class Mapper:
             document[_KEPT_ID] = unlike_id
         return document
 
-    def _raise_if_any(self, reason: str, walk: Walk, kept: dict[str, Any]) -> None:
+    def _raise_if_any(self, reason: str, faults: list[Fault], kept: dict[str, Any]) -> None:
         """Raise the fault of this reason whose detail comes first, if there is any."""
-        if not any(fault.reason == reason for fault in walk.faults):
+        if not any(fault.reason == reason for fault in faults):
             return
         located = [
             fault for name, tagged in kept.items() for fault in locate_faults(name, tagged, self._numbers)

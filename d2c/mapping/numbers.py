@@ -115,7 +115,7 @@ class Numbers(dict[str, int | float | str]):
         self._keeps_numbers = rule != "string"
 
     def __missing__(self, text: str) -> int | float | str:
-        value = _read_short(text) if self._keeps_numbers else None
+        value: int | float | str | None = _read_short(text) if self._keeps_numbers else None
         if value is None:
             value = self._map(text)
         if len(self) < self.max_remembered and len(text) <= self.max_text_length:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from d2c.mapping.numbers import Numbers, parse_number
@@ -19,21 +20,9 @@ _ONLY_TEXTS = {str}
 _exact_value = lru_cache(maxsize=16_384)(parse_number)
 
 
-class Walk:
-    """What one walk through an item's values needs and finds.
-
-    Args:
-        numbers: maps the texts of numbers.
-    """
-
-    __slots__ = ("faults", "numbers")
-
-    def __init__(self, numbers: Numbers) -> None:
-        self.numbers = numbers
-        self.faults: list[Fault] = []
-
-
-def map_object(tagged_values: Mapping[Any, Any], depth: int, walk: Walk) -> dict[Any, Any]:
+def map_object(
+    tagged_values: Mapping[Any, Any], depth: int, numbers: Numbers, faults: list[Fault]
+) -> dict[Any, Any]:
     """Return the JSON value of each tagged value; of a faulty one None, and the fault is noted.
 
     It never stops at a fault, so that the reason that wins is found whatever the order of attributes.
@@ -41,17 +30,17 @@ def map_object(tagged_values: Mapping[Any, Any], depth: int, walk: Walk) -> dict
     Args:
         tagged_values: name to value, such as `{"title": {"S": "text"}}`.
         depth: how many maps and lists these values lie in, the item included.
-        walk: takes the faults.
+        numbers: maps the texts of numbers.
+        faults: takes what is wrong.
     """
     mapped: dict[Any, Any] = {}
-    numbers = walk.numbers
     for name, tagged in tagged_values.items():
         try:
             (tag,) = tagged
             value = tagged[tag]
         except (TypeError, ValueError):
             mapped[name] = None
-            walk.faults.append(_fault_of_shape(tagged))
+            faults.append(_fault_of_shape(tagged))
             continue
         try:
             # The commonest types stand here, where they cost no call of a function.
@@ -60,14 +49,14 @@ def map_object(tagged_values: Mapping[Any, Any], depth: int, walk: Walk) -> dict
             elif tag == "N" and type(value) is str:
                 mapped[name] = numbers[value]
             elif tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
-                mapped[name] = map_object(value, depth + 1, walk)
+                mapped[name] = map_object(value, depth + 1, numbers, faults)
             elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
-                mapped[name] = list(map_object(dict(enumerate(value)), depth + 1, walk).values())
+                mapped[name] = list(map_object(dict(enumerate(value)), depth + 1, numbers, faults).values())
             else:
-                mapped[name] = _map_other(tagged, tag, value, walk)
+                mapped[name] = _map_other(tagged, tag, value, numbers)
         except Fault as fault:
             mapped[name] = None
-            walk.faults.append(fault)
+            faults.append(fault)
     return mapped
 
 
@@ -80,16 +69,16 @@ def locate_faults(name: str, tagged: Any, numbers: Numbers, depth: int = 1) -> I
         numbers: maps the texts of numbers.
         depth: how many maps and lists it lies in, the item included.
     """
-    walk = Walk(numbers)
-    map_object({name: tagged}, depth, walk)
-    if not walk.faults:
+    faults: list[Fault] = []
+    map_object({name: tagged}, depth, numbers, faults)
+    if not faults:
         return
     inner = [
         fault
         for path, child in _children(name, tagged)
         for fault in locate_faults(path, child, numbers, depth + 1)
     ]
-    yield from inner or [Fault(fault.reason, f"{name}: {fault.detail}") for fault in walk.faults]
+    yield from inner or [Fault(fault.reason, f"{name}: {fault.detail}") for fault in faults]
 
 
 def _children(name: str, tagged: Any) -> Iterator[tuple[str, Any]]:
@@ -106,11 +95,11 @@ def _fault_of_shape(tagged: Any) -> Fault:
     return Fault(MALFORMED_LINE, f"the value has {len(tagged)} type tags instead of one")
 
 
-def _map_other(tagged: Any, tag: Any, value: Any, walk: Walk) -> Any:
+def _map_other(tagged: Any, tag: Any, value: Any, numbers: Numbers) -> Any:
     """Map a value of one of the rarer types, or say what is wrong with it."""
     converter = _CONVERTERS.get(tag)
     if converter is not None:
-        return converter(value, walk)
+        return converter(value, numbers)
     if type(tagged) is not dict:  # a list of one member gets here too
         raise _fault_of_shape(tagged)
     json_type = _JSON_TYPES.get(tag)
@@ -121,45 +110,46 @@ def _map_other(tagged: Any, tag: Any, value: Any, walk: Walk) -> Any:
     raise Fault(MALFORMED_LINE, f"more than {MAX_DEPTH} maps and lists lie inside each other")
 
 
-def _map_bool(value: Any, walk: Walk) -> bool:
+def _map_bool(value: Any, numbers: Numbers) -> bool:
     if type(value) is not bool:
         raise Fault(MALFORMED_LINE, "BOOL is neither true nor false")
     return value
 
 
-def _map_null(value: Any, walk: Walk) -> None:
+def _map_null(value: Any, numbers: Numbers) -> None:
     if value is not True:
         raise Fault(MALFORMED_LINE, "NULL is not true")
 
 
-def _map_binary(value: Any, walk: Walk) -> str:
+def _map_binary(value: Any, numbers: Numbers) -> str:
     _decode(value)
     text: str = value
     return text
 
 
-def _map_text_set(value: Any, walk: Walk) -> list[str]:
-    _check_set("SS", value)
-    return sorted(value)  # by code point, which is the order of the UTF-8 bytes
+def _map_text_set(value: Any, numbers: Numbers) -> list[str]:
+    return _sorted_members("SS", value)
 
 
-def _map_number_set(value: Any, walk: Walk) -> list[int | float | str]:
-    _check_set("NS", value)
-    if len(set(map(_exact_value, value))) != len(value):
+def _map_number_set(value: Any, numbers: Numbers) -> list[int | float | str]:
+    members = sorted(_sorted_members("NS", value), key=_exact_value)
+    if any(_exact_value(one) == _exact_value(next_one) for one, next_one in pairwise(members)):
         raise Fault(MALFORMED_LINE, "NS holds the same number twice")
-    return [walk.numbers[text] for text in sorted(value, key=_exact_value)]
+    return [numbers[text] for text in members]
 
 
-def _map_binary_set(value: Any, walk: Walk) -> list[str]:
-    _check_set("BS", value)
-    return sorted(value, key=_decode)
+def _map_binary_set(value: Any, numbers: Numbers) -> list[str]:
+    return sorted(_sorted_members("BS", value), key=_decode)
 
 
-def _check_set(tag: str, value: Any) -> None:
+def _sorted_members(tag: str, value: Any) -> list[str]:
+    """Return the texts of a set by code point, which is also the order of their UTF-8 bytes."""
     if type(value) is not list or set(map(type, value)) != _ONLY_TEXTS:
         raise Fault(MALFORMED_LINE, f"{tag} is not a JSON array of one or more strings")
-    if len(set(value)) != len(value):
+    members = sorted(set(value))
+    if len(members) != len(value):
         raise Fault(MALFORMED_LINE, f"{tag} holds the same member twice")
+    return members
 
 
 def _decode(value: Any) -> bytes:
@@ -173,7 +163,7 @@ def _decode(value: Any) -> bytes:
     return content
 
 
-_CONVERTERS: dict[str, Callable[[Any, Walk], Any]] = {
+_CONVERTERS: dict[str, Callable[[Any, Numbers], Any]] = {
     "B": _map_binary,
     "BOOL": _map_bool,
     "NULL": _map_null,

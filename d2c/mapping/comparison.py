@@ -1,0 +1,109 @@
+"""Expected against stored documents: who is who, and whether they hold the same values.
+
+A JSON store keeps numbers as binary64 and may write 1 as 1.0, -0.0 as 0 and names in another order. None of
+that makes a document different; everything else does.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from d2c.mapping.names import SYSTEM_PROPERTIES
+
+DIGEST_BYTES = 16
+MAX_DIFFERENCES = 20
+
+_NOTHING: dict[str, Any] = {}
+"""Stands for a partition key level that a document lacks; no level can be an object."""
+_TTL = frozenset({"ttl"})
+
+
+def document_identity(partition_key: Sequence[Any], document_id: str) -> str:
+    """Return the text that two documents of a container share exactly if they are one and the same.
+
+    Args:
+        partition_key: one JSON value per level; 1 and 1.0 are one value, 1, "1", true and null are four.
+        document_id: the document's `id`.
+    """
+    return orjson.dumps([*map(_canonical, partition_key), document_id]).decode()
+
+
+def identity_of(document: Mapping[str, Any], partition_key_properties: Sequence[str]) -> str:
+    """Return the identity of a stored document, equal to the `document_identity` it was written under.
+
+    Args:
+        document: as read from the container.
+        partition_key_properties: as `Mapper.partition_key_properties`; a property that the document lacks
+            is a level of its own kind, unlike null.
+    """
+    levels = [document.get(name, _NOTHING) for name in partition_key_properties]
+    return document_identity(levels, document["id"])
+
+
+def fingerprint(document: Mapping[str, Any], *, ignore_ttl: bool = False) -> bytes:
+    """Return a digest of what a document says, the same after a JSON store has kept it.
+
+    Args:
+        document: parsed JSON; properties of Cosmos DB's own are left out.
+        ignore_ttl: whether `ttl` is left out too, because it depends on the time of writing.
+
+    Returns:
+        16 bytes.
+    """
+    content = _canonical(_own_properties(document, ignore_ttl))
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return blake2b(text, digest_size=DIGEST_BYTES).digest()
+
+
+def differences(
+    expected: Mapping[str, Any],
+    actual: Mapping[str, Any],
+    *,
+    ignore_ttl: bool = False,
+    limit: int = MAX_DIFFERENCES,
+) -> list[str]:
+    """Return the paths of properties that differ, such as `lines[0].price`; none where fingerprints agree.
+
+    Args:
+        expected: the document that should be there, as parsed JSON.
+        actual: the document that is there.
+        ignore_ttl: whether `ttl` may differ.
+        limit: the most paths to return.
+    """
+    left = _canonical(_own_properties(expected, ignore_ttl))
+    right = _canonical(_own_properties(actual, ignore_ttl))
+    return [path for path, _ in zip(_differing("", left, right), range(limit), strict=False)]
+
+
+def _own_properties(document: Mapping[str, Any], ignore_ttl: bool) -> dict[str, Any]:
+    ignored = SYSTEM_PROPERTIES | _TTL if ignore_ttl else SYSTEM_PROPERTIES
+    return {name: value for name, value in document.items() if name not in ignored}
+
+
+def _canonical(value: Any) -> Any:
+    """Return a value in which numbers that are equal as binary64 are written alike."""
+    kind = type(value)
+    if kind is int or kind is float:
+        return float(value) + 0.0  # -0.0 + 0.0 is 0.0
+    if kind is dict:
+        return {name: _canonical(member) for name, member in value.items()}
+    if kind is list:
+        return [_canonical(member) for member in value]
+    return value
+
+
+def _differing(path: str, left: Any, right: Any) -> Iterator[str]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in sorted(left.keys() | right.keys()):
+            inner = f"{path}.{name}" if path else name
+            if name not in left or name not in right:
+                yield inner
+            else:
+                yield from _differing(inner, left[name], right[name])
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for index, (one, other) in enumerate(zip(left, right, strict=True)):
+            yield from _differing(f"{path}[{index}]", one, other)
+    elif type(left) is not type(right) or left != right:
+        yield path
