@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from d2c.mapping.keys import HASH_PREFIX, key_text
-from d2c.mapping.names import KEPT_PREFIX
 from d2c.mapping.numbers import Numbers, positional
 from d2c.mapping.rules import Rules
 
@@ -22,7 +21,7 @@ def explain(item: dict[str, Any], document: dict[str, Any], rules: Rules) -> Ite
     for name in sorted(rules.rename.keys() & item.keys()):
         yield "rename", f"{name} became {rules.rename[name]}"
     for name, kept_as in sorted(rules.moved_names().items()):
-        if name in item and name not in rules.drop and kept_as.startswith(KEPT_PREFIX):
+        if name in item and name not in rules.drop and name not in rules.rename:
             yield "names of Cosmos DB", f"{name} became {kept_as}"
     for name, value in rules.constants.items():
         yield "set", f"{name} added as {value!r}"

@@ -1,0 +1,219 @@
+"""`d2c map`: show how exported items become documents, without any cloud."""
+
+import gzip
+import io
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import orjson
+import typer
+
+from d2c.mapping import (
+    Document,
+    Expired,
+    KeySchema,
+    Mapper,
+    Rules,
+    RulesError,
+    compile_mapper,
+    parse_rules,
+)
+from d2c.mapping.explanation import explain
+from d2c.mapping.export_line import holds_a_name_twice, read_item
+from d2c.mapping.names import is_name
+
+EXIT_DONE = 0
+EXIT_UNREADABLE = 1
+EXIT_IMPOSSIBLE = 2
+EXIT_REJECTED = 3
+
+STANDARD_INPUT = "-"
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many items were read, and what became of them."""
+
+    items: int = 0
+    documents: int = 0
+    rejected: int = 0
+    expired: int = 0
+
+
+@dataclass(slots=True)
+class Explanation:
+    """How often each rule acted, and the first thing it did."""
+
+    times: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, line: bytes, document: Document, rules: Rules, place: str) -> None:
+        """Take in what the rules did to one item."""
+        for rule, example in explain(read_item(line), orjson.loads(document.body), rules):
+            self.times[rule] += 1
+            self.examples.setdefault(rule, f"{example} ({place})")
+
+    def lines(self) -> Iterator[str]:
+        """Yield one line for each rule that acted, the busiest first."""
+        for rule, times in self.times.most_common():
+            yield f"{rule}: {times} times, first: {self.examples[rule]}"
+
+
+def map_command(
+    keys: Annotated[
+        str, typer.Option(help="The table's key attributes, HASH[,RANGE] or a JSON array of names.")
+    ],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="Data files (.json.gz or plain JSON lines); standard input if none or '-'."),
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="File with the rules, a JSON object.")] = None,
+    ttl_attribute: Annotated[
+        str | None, typer.Option(help="The table's time-to-live attribute, if it has one.")
+    ] = None,
+    now: Annotated[
+        int | None, typer.Option(help="Time of writing in epoch seconds; the clock's if not given.")
+    ] = None,
+    rejected: Annotated[
+        Path | None, typer.Option(help="File for rejected items; standard error if not given.")
+    ] = None,
+    explain_rules: Annotated[
+        bool, typer.Option("--explain", help="Tell on standard error which rules acted, with an example.")
+    ] = False,
+) -> None:
+    """Show how the items of an export become documents.
+
+    One document per line goes to standard output in the order of the input, and the counts go last to
+    standard error. Exit status: 0 done, 1 a file could not be read to its end, 2 impossible rules,
+    3 an item was rejected.
+    """
+    mapper = compile_mapper(_read_rules(rules, _parse_keys(keys), ttl_attribute))
+    explanation = Explanation() if explain_rules else None
+    tally = Tally()
+    written_at = int(time.time()) if now is None else now
+    with ExitStack() as stack:
+        rejects = stack.enter_context(_open_for_writing(rejected)) if rejected else sys.stderr.buffer
+        unreadable = [
+            fault
+            for file in files or [STANDARD_INPUT]
+            if (fault := _map_file(file, mapper, written_at, tally, rejects, explanation))
+        ]
+    for text in [*unreadable, *(explanation.lines() if explanation else ())]:
+        typer.echo(text, err=True)
+    typer.echo(orjson.dumps(asdict(tally)), err=True)
+    if unreadable:
+        raise typer.Exit(EXIT_UNREADABLE)
+    raise typer.Exit(EXIT_REJECTED if tally.rejected else EXIT_DONE)
+
+
+def _map_file(
+    file: str, mapper: Mapper, now: int, tally: Tally, rejects: BinaryIO, explanation: Explanation | None
+) -> str | None:
+    """Map what can be read of one file; return what kept it from being read to its end, if anything did."""
+    output = sys.stdout.buffer
+    lines = _read_lines(file)
+    number = 0
+    while True:
+        # Only reading may fail quietly: an error of writing must not pass for one of this file.
+        try:
+            line = next(lines, None)
+        except (OSError, EOFError, zlib.error) as error:
+            cause = getattr(error, "strerror", None) or error
+            return f"{file}: cannot be read to its end ({cause}); fetch the file again"
+        if line is None:
+            output.flush()
+            return None
+        number += 1
+        tally.items += 1
+        mapped = mapper.map_line(line, now)
+        if isinstance(mapped, Document):
+            tally.documents += 1
+            output.write(mapped.body + b"\n")
+            if explanation:
+                explanation.add(line, mapped, mapper.rules, f"{file}, line {number}")
+        elif isinstance(mapped, Expired):
+            tally.expired += 1
+        else:
+            tally.rejected += 1
+            rejects.write(mapped.to_json_line(file, number) + b"\n")
+
+
+def _read_lines(file: str) -> Iterator[bytes]:
+    """Yield the lines of a file, of standard input for `-`; one empty line at the end is nothing."""
+    with ExitStack() as stack:
+        stream: Any = _open_stream(file, stack)
+        if stream.peek(2)[:2] == _GZIP_MAGIC:
+            stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
+        elif file.endswith(".gz"):
+            raise gzip.BadGzipFile("it does not begin like a gzip file")
+        empty_before = False
+        for line in stream:
+            if empty_before:
+                yield b""
+            line = line.rstrip(b"\r\n")
+            empty_before = not line
+            if line:
+                yield line
+
+
+def _open_stream(file: str, stack: ExitStack) -> Any:
+    """Open a file or standard input so that it can be peeked into; the stack closes it."""
+    if file == STANDARD_INPUT:
+        stream: Any = io.BufferedReader(sys.stdin.buffer)
+        stack.callback(stream.detach)
+        return stream
+    return stack.enter_context(Path(file).open("rb"))
+
+
+def _open_for_writing(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written ({error.strerror}); name another file") from None
+
+
+def _parse_keys(text: str) -> KeySchema:
+    """Return the key schema that `HASH[,RANGE]` or a JSON array of one or two names tells."""
+    names: Any = text.split(",")
+    if text.lstrip().startswith("["):
+        try:
+            names = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            names = []
+    if not 1 <= len(names) <= 2 or not all(map(is_name, names)) or len(set(names)) != len(names):
+        raise typer.BadParameter(
+            f"--keys must be HASH, HASH,RANGE or a JSON array of one or two different names, not {text!r}"
+        )
+    return KeySchema(*names)
+
+
+def _read_rules(path: Path | None, key_schema: KeySchema, ttl_attribute: str | None) -> Rules:
+    try:
+        return parse_rules(_load_rules(path) if path else {}, key_schema, ttl_attribute=ttl_attribute)
+    except RulesError as error:
+        for fault in error.faults:
+            typer.echo(f"impossible rules: {fault}", err=True)
+        raise typer.Exit(EXIT_IMPOSSIBLE) from None
+
+
+def _load_rules(path: Path) -> Any:
+    try:
+        text = path.read_bytes()
+        given = orjson.loads(text)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{path} cannot be read ({error.strerror}); name the file of the rules"
+        ) from None
+    except orjson.JSONDecodeError as error:
+        raise RulesError([f"{path} is not JSON ({error}); mend it"]) from None
+    if holds_a_name_twice(text):
+        raise RulesError([f"{path} has a name twice in one object; keep one of them"])
+    return given
