@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from d2c.errors import StageError
@@ -24,7 +24,7 @@ class FileTally:
 
     def to_json(self) -> str:
         """Return the tally as one line of JSON."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self))
 
 
 def parse_tallies(text: str) -> list[FileTally]:

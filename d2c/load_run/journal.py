@@ -29,11 +29,8 @@ class Journal:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Record a stage's start and end; an error that a user can act on marks it failed and goes on upwards."""
-        stage = {
-            "stage": name,
-            "state": "running",
-            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        stage: dict[str, Any] = {"stage": name, "state": "running", "started_at": started_at}
         self._stages.append(stage)
         self._write(PROGRESS_FILE, json.dumps({"stages": self._stages}))
         began = time.monotonic()

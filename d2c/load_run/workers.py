@@ -29,6 +29,7 @@ from d2c.mapping import (
     compile_mapper,
     document_identity,
     fingerprint,
+    identity_of,
     parse_rules,
 )
 
@@ -104,11 +105,14 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
     """
     fraction = sample_fraction(request.verify)
 
+    ignore_ttl = request_mapper(request).rules.container_has_ttl
+
     def rows(batches: Batches) -> Iterator[Row]:
         for document in _documents(request, files, batches, load_started_at):
             identity = document_identity(document.partition_key, document.document_id)
             if _in_sample(identity, fraction):
-                yield identity, fingerprint(orjson.loads(document.body)), document.expires_at
+                digest = fingerprint(orjson.loads(document.body), ignore_ttl=ignore_ttl)
+                yield identity, digest, document.expires_at
 
     return lambda batches: _pack(rows(batches), _EXPECTED)
 
@@ -117,13 +121,16 @@ def actual_documents(request: LoadRequest) -> Worker:
     """Digest the documents that a container holds, from their ``_rawBody`` texts."""
     fraction = sample_fraction(request.verify)
     mapper = request_mapper(request)
+    has_ttl = mapper.rules.container_has_ttl
 
     def rows(batches: Batches) -> Iterator[Row]:
         for text in _texts(batches):
             document = orjson.loads(text)
             identity = _identity_of(document, mapper)
             if identity is not None and _in_sample(identity, fraction):
-                yield identity, fingerprint(document), document.get("ttl"), document["_ts"]
+                digest = fingerprint(document, ignore_ttl=has_ttl)
+                # Without time to live in the container, `ttl` is a property like any other.
+                yield identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
 
     return lambda batches: _pack(rows(batches), _ACTUAL)
 
@@ -240,8 +247,7 @@ def _identity_of(document: dict[str, Any], mapper: Mapper) -> str | None:
     for name in mapper.partition_key_properties:
         if name in constants and document.get(name) != constants[name]:
             return None
-    partition_key = tuple(document.get(name) for name in mapper.partition_key_properties)
-    return document_identity(partition_key, document["id"])
+    return identity_of(document, mapper.partition_key_properties)
 
 
 def _in_sample(identity: str, fraction: float) -> bool:

@@ -1,0 +1,14 @@
+"""Exports as DynamoDB writes them to S3: manifests and data files. Pure: bytes in, values out."""
+
+from d2c.export_format.data_file import read_lines
+from d2c.export_format.errors import ExportFormatError
+from d2c.export_format.manifest import DataFile, ExportManifest, ManifestSummary, read_export_manifest
+
+__all__ = [
+    "DataFile",
+    "ExportFormatError",
+    "ExportManifest",
+    "ManifestSummary",
+    "read_export_manifest",
+    "read_lines",
+]

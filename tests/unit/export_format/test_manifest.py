@@ -1,0 +1,94 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from d2c.export_format import ExportFormatError, read_export_manifest
+from d2c.export_format.manifest import MANIFEST_FILES, md5_base64, parse_file_list, parse_summary
+
+TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-demo"
+ID = "01780000000123-a1b2c3d4"
+EXPORT = f"{TABLE}/export/{ID}"
+SUMMARY = {
+    "version": "2020-06-30",
+    "exportArn": EXPORT,
+    "tableArn": TABLE,
+    "billedSizeBytes": 0,
+    "itemCount": 3,
+    "outputFormat": "DYNAMODB_JSON",
+}
+
+
+def entry(name, items=3, **changes):
+    key = f"some/prefix/AWSDynamoDB/{ID}/data/{name}"
+    return {
+        "itemCount": items,
+        "md5Checksum": "h9o6vlnDX85MIn3j18z9fg==",
+        "etag": "x-1",
+        "dataFileS3Key": key,
+        **changes,
+    }
+
+
+def files(summary=None, entries=None):
+    summary = json.dumps({**SUMMARY, **(summary or {})}).encode()
+    listed = "".join(
+        json.dumps(line) + "\n" for line in entries or [entry("a.json.gz"), entry("b.json.gz", 0)]
+    ).encode()
+    return {
+        "manifest-summary.json": summary,
+        "manifest-summary.md5": md5_base64(summary).encode(),
+        "manifest-files.json": listed,
+        "manifest-files.md5": md5_base64(listed).encode(),
+    }
+
+
+def read(content):
+    return read_export_manifest(content.__getitem__, export_arn=EXPORT, table_arn=TABLE)
+
+
+def test_a_manifest_tells_the_exports_items_and_files():
+    manifest = read(files())
+    assert manifest.summary.item_count == 3
+    assert [(file.name, file.item_count) for file in manifest.files] == [("a.json.gz", 3), ("b.json.gz", 0)]
+
+
+@pytest.mark.parametrize("name", MANIFEST_FILES)
+def test_a_changed_or_cut_off_manifest_file_is_found_by_its_md5(name):
+    content = files()
+    with pytest.raises(ExportFormatError, match="MD5"):
+        read({**content, name: content[name][:-2]})
+
+
+@pytest.mark.parametrize(
+    ("summary", "entries", "named"),
+    [
+        ({"exportArn": EXPORT + "x"}, None, "not of arn:aws"),
+        ({"tableArn": TABLE + "x"}, None, "is that of"),
+        ({"itemCount": 4}, None, "lists 3 items"),
+        ({"itemCount": "3"}, None, "itemCount"),
+        ({"itemCount": -1}, None, "itemCount"),
+        ({"version": "2023-08-01"}, None, "full export"),
+        ({"outputFormat": "ION"}, None, "ION"),
+        (None, [entry("a"), entry("a", 0)], "a second time"),
+        (None, [entry("a", dataFileS3Key="x/AWSDynamoDB/data/a")], "own data folder"),
+        (None, [entry("a", md5Checksum=None)], "md5Checksum"),
+        (None, [entry("a", itemCount=True)], "itemCount"),
+    ],
+)
+def test_a_manifest_of_something_else_is_refused_in_words(summary, entries, named):
+    with pytest.raises(ExportFormatError, match=named):
+        read(files(summary, entries))
+
+
+def test_a_list_of_no_files_is_refused():
+    with pytest.raises(ExportFormatError, match="no data file"):
+        parse_file_list(b"\n", ID)
+
+
+@given(st.binary())
+def test_any_bytes_raise_nothing_but_the_one_error(content):
+    for parse in (parse_summary, lambda text: parse_file_list(text, ID)):
+        with pytest.raises(ExportFormatError):
+            parse(content)
