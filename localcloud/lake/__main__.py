@@ -1,0 +1,67 @@
+"""Runs Azurite's blob service as a service of the local cloud: ``python -m localcloud.lake``."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from localcloud.lake import ACCOUNT
+from localcloud.service import LOOPBACK, announce_ready, service_parser, stop_with_parent
+
+KEY_VARIABLE = "LOCALCLOUD_LAKE_KEY"
+AZURITE = (
+    Path(__file__).parents[1] / "node" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+)
+POLL_SECONDS = 0.05
+
+
+def main() -> None:
+    """Run Azurite until this process is told to end, or Azurite ends."""
+    options = service_parser("lake", "The local lake: Azurite's blob service.").parse_args()
+    command = [_node(), str(AZURITE), "--blobHost", LOOPBACK, "--blobPort", str(options.port)]
+    command += [
+        "--location",
+        str(options.state_folder),
+        "--silent",
+        "--skipApiVersionCheck",
+        "--disableTelemetry",
+    ]
+    environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{os.environ[KEY_VARIABLE]}"}
+    azurite = subprocess.Popen(command, env=environment, stdout=sys.stderr)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    if options.stop_with_parent:
+        stop_with_parent()
+    while azurite.poll() is None and not _answers(options.port):
+        ended.wait(POLL_SECONDS)
+    if azurite.poll() is not None:
+        raise SystemExit(f"Azurite ended with status {azurite.returncode}: is port {options.port} in use?")
+    announce_ready(f"http://{LOOPBACK}:{options.port}")
+    while azurite.poll() is None and not ended.wait(POLL_SECONDS * 4):
+        pass
+    azurite.terminate()
+    azurite.wait()
+
+
+def _node() -> str:
+    node = shutil.which("node")
+    if node is None:
+        raise SystemExit("Node.js is missing, which Azurite needs. Install Node.js 20 or newer.")
+    if not AZURITE.exists():
+        raise SystemExit(f"Azurite is missing at {AZURITE}. Install it: make setup")
+    return node
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+if __name__ == "__main__":
+    main()
