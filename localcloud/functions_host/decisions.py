@@ -66,7 +66,7 @@ def carry_out(
         message_numbers: the messages that the turn has consumed.
         ending: the runtime status of an instance that is done without an error.
     """
-    failure = turn.error or _limit_broken(turn) or _unsupported(turn) or _not_deterministic(past, turn)
+    failure = turn.error or _limit_broken(turn) or _unsupported(turn) or not_deterministic(past, turn)
     status = "Failed" if failure else ending if turn.is_done and turn.next_input is None else "Running"
     output = f"Orchestrator function '{name}' failed: {failure}" if failure else turn.output
     with store.transaction() as connection:
@@ -113,8 +113,11 @@ def _unsupported(turn: Turn) -> str | None:
     return f"this host has no Durable action of type {kinds[0]}" if kinds else None
 
 
-def _not_deterministic(past: list[Json], turn: Turn) -> str | None:
-    """Compare what the orchestrator waits for with what the history says was scheduled under the same number."""
+def not_deterministic(past: list[Json], turn: Turn) -> str | None:
+    """Compare what the orchestrator waits for with what the history says was scheduled under the same number.
+
+    What has ended already is not compared, which the real extension does too.
+    """
     scheduled = {entry["EventId"]: entry for entry in past if entry["EventType"] in SCHEDULED_KINDS}
     for number, action in turn.open_actions:
         entry = scheduled.get(number)

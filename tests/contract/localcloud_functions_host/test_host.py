@@ -80,12 +80,6 @@ def test_a_custom_status_over_the_limit_fails_as_on_azure(host):
     assert "custom status" in host.ended("talk-1")["output"]
 
 
-def test_an_orchestrator_that_is_not_deterministic_is_found_out(host):
-    host.ledger.write_text("")
-    host.start("changes_its_mind", "mind-1", 0)
-    assert "Non-Deterministic" in host.ended("mind-1")["output"]
-
-
 def test_an_unknown_orchestrator_is_refused_by_name(host):
     answer = host.http.post("/runtime/webhooks/durabletask/orchestrators/nobody", json=1)
     assert answer.status_code == 400

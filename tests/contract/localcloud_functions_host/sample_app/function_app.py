@@ -92,13 +92,6 @@ def talks_too_much(context: df.DurableOrchestrationContext):
     yield context.call_activity("double", 1)
 
 
-@app.orchestration_trigger(context_name="context")
-def changes_its_mind(context: df.DurableOrchestrationContext):
-    first = "double" if LEDGER.read_text().count("double") == 0 else "flaky"
-    yield context.call_activity(first, 1)
-    yield context.call_activity("double", 2)
-
-
 @app.activity_trigger(input_name="n")
 def double(n: int) -> int:
     note(f"double {n}")
