@@ -38,7 +38,7 @@ def map_object(
         try:
             (tag,) = tagged
             value = tagged[tag]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, IndexError):
             mapped[name] = None
             faults.append(_fault_of_shape(tagged))
             continue
@@ -73,9 +73,10 @@ def locate_faults(name: str, tagged: Any, numbers: Numbers, depth: int = 1) -> I
     map_object({name: tagged}, depth, numbers, faults)
     if not faults:
         return
+    children = _children(name, tagged) if depth <= MAX_DEPTH else ()
     inner = [
         fault
-        for path, child in _children(name, tagged)
+        for path, child in children
         for fault in locate_faults(path, child, numbers, depth + 1)
     ]
     yield from inner or [Fault(fault.reason, f"{name}: {fault.detail}") for fault in faults]

@@ -1,0 +1,84 @@
+import pytest
+
+from d2c.mapping import Document, Rejected
+
+from .helpers import NOW, mapper_of
+
+GOOD = b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"}}}'
+
+
+def map_line(line):
+    return mapper_of().map_line(line, NOW)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        GOOD + b"\n",
+        GOOD + b"\r\n",
+        b'{ "Item" : { "pk":{"S":"p"}, "sk":{"S":"s"} } }',
+        GOOD.replace(b"Item", b"\\u0049tem"),
+    ],
+)
+def test_a_line_may_have_its_end_and_any_spelling_of_json(line):
+    assert map_line(line) == map_line(GOOD)
+    assert isinstance(map_line(line), Document)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b" ",
+        b"\x00",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf" + GOOD,
+        b"null",
+        b"5",
+        b'"Item"',
+        b"[]",
+        b"{}",
+        b'{"Item":null}',
+        b'{"Item":[]}',
+        b'{"item":{"pk":{"S":"p"},"sk":{"S":"s"}}}',
+        GOOD[:-1],
+        GOOD + GOOD,
+        GOOD[:-1] + b',"More":1}',
+        b'{"Item":{"pk":{"S":"\xff"},"sk":{"S":"s"}}}',
+        b'{"Item":{"pk":{"S":"\\ud800"},"sk":{"S":"s"}}}',
+        b'{"Item":{"pk":{"S":"\xed\xa0\x80"},"sk":{"S":"s"}}}',
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"n":{"N":1' + b"0" * 400 + b"}}}",
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"n":{"N":' + b"9" * 300 + b"}}}",
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"n":{"N":NaN}}}',
+        b'{"Item":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"Item":{"a":' + b'{"L":[' * 300 + b"]}" * 300 + b"}}",
+        b'{"Item":{"a":' + b'{"M":{"a":' * 500 + b'{"S":""}' + b"}}" * 500 + b"}}",
+    ],
+)
+def test_what_is_not_one_json_object_of_the_exports_shape_is_a_malformed_line(line):
+    mapped = map_line(line)
+    assert isinstance(mapped, Rejected)
+    assert mapped.reason == "malformed_line"
+    assert b"malformed_line" in mapped.to_json_line("f", 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"a":{"S":"1"},"a":{"S":"2"}}}',
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s","S":"t"}}}',
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"m":{"M":{"a":{"S":"1"},"a":{"S":"1"}}}}}',
+        b'{"Item":{"pk":{"S":"q"},"sk":{"S":"s"}},"Item":{"pk":{"S":"p"},"sk":{"S":"s"}}}',
+    ],
+)
+def test_a_name_that_stands_twice_is_refused_because_one_value_would_be_lost(line):
+    mapped = map_line(line)
+    assert isinstance(mapped, Rejected)
+    assert (mapped.reason, mapped.detail) == ("malformed_line", "a name stands twice in one JSON object")
+
+
+def test_a_line_of_an_incremental_export_is_told_as_one():
+    mapped = map_line(b'{"Metadata":{},"Keys":{"pk":{"S":"p"}},"NewImage":{"pk":{"S":"p"}}}')
+    assert isinstance(mapped, Rejected)
+    assert "incremental" in mapped.detail

@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from d2c.mapping import KeySchema, RulesError, parse_rules
+
+PK_SK = KeySchema("pk", "sk")
+
+
+def faults_of(given, key_schema=PK_SK, **options):
+    with pytest.raises(RulesError) as caught:
+        parse_rules(given, key_schema, **options)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize(
+    ("key_schema", "given", "partition_key", "document_id"),
+    [
+        (KeySchema("pk"), {}, ("pk",), ("pk",)),
+        (PK_SK, {}, ("pk",), ("sk",)),
+        (PK_SK, {"partition_key": ["pk"]}, ("pk",), ("sk",)),
+        (PK_SK, {"partition_key": ["sk"]}, ("sk",), ("pk", "sk")),
+        (PK_SK, {"partition_key": ["pk", "x"]}, ("pk", "x"), ("pk", "sk")),
+        (PK_SK, {"partition_key": ["pk", "sk"], "document_id": ["pk"]}, ("pk", "sk"), ("pk",)),
+    ],
+)
+def test_defaults_come_from_the_key_schema(key_schema, given, partition_key, document_id):
+    rules = parse_rules(given, key_schema)
+    assert (rules.partition_key, rules.document_id) == (partition_key, document_id)
+
+
+def test_time_to_live_is_converted_where_the_table_has_it_on():
+    assert parse_rules({}, PK_SK).ttl_attribute is None
+    rules = parse_rules({}, PK_SK, ttl_attribute="t")
+    assert (rules.ttl_attribute, rules.container_has_ttl) == ("t", True)
+    off = parse_rules({"ttl": "off"}, PK_SK, ttl_attribute="t")
+    assert (off.ttl_attribute, off.container_has_ttl) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ([], "rules"),
+        ("x", "rules"),
+        (None, "rules"),
+        ({"partition_keys": ["a"]}, "partition_keys"),
+        ({"partition_key": "pk"}, "partition_key"),
+        ({"partition_key": []}, "partition_key"),
+        ({"partition_key": None}, "partition_key"),
+        ({"partition_key": ["a", "b", "c", "d"]}, "partition_key"),
+        ({"partition_key": ["pk", "pk"]}, "partition_key"),
+        ({"partition_key": [""]}, "partition_key"),
+        ({"partition_key": [5]}, "partition_key"),
+        ({"partition_key": [["pk"]]}, "partition_key"),
+        ({"partition_key": ["pk", 'a"b']}, "partition_key"),
+        ({"partition_key": ["pk", "a\\b"]}, "partition_key"),
+        ({"partition_key": ["pk", "t"], "set": {"t": {"a": 1}}}, "partition_key"),
+        ({"partition_key": ["pk", "t"], "set": {"t": ""}}, "partition_key"),
+        ({"partition_key": ["pk", "t"], "set": {"t": "x"}, "rename": {"t": "u"}}, "partition_key"),
+        ({"document_id": []}, "document_id"),
+        ({"document_id": ["sk", "other"]}, "document_id"),
+        ({"document_id": ["pk"]}, "document_id"),
+        ({"partition_key": ["t"], "document_id": ["sk"]}, "document_id"),
+        ({"partition_key": ["t"], "document_id": ["sk"], "set": {"t": "x"}}, "document_id"),
+        ({"drop": "a"}, "drop"),
+        ({"drop": ["pk"]}, "drop"),
+        ({"drop": ["sk"]}, "drop"),
+        ({"drop": ["t"], "partition_key": ["t", "pk"]}, "drop"),
+        ({"drop": ["a", "a"]}, "drop"),
+        ({"rename": ["a"]}, "rename"),
+        ({"rename": {"a": ""}}, "rename"),
+        ({"rename": {"a": 5}}, "rename"),
+        ({"rename": {"a": "id"}}, "rename"),
+        ({"rename": {"a": "_etag"}}, "rename"),
+        ({"rename": {"a": "\ud800"}}, "rename"),
+        ({"rename": {"a": "b"}, "drop": ["a"]}, "rename"),
+        ({"rename": {"pk": "sk"}}, "rename"),
+        ({"rename": {"pk": "t"}, "set": {"t": "x"}}, "rename"),
+        ({"set": {"sk": "x"}}, "rename"),
+        ({"set": ["a"]}, "set"),
+        ({"set": {"id": "x"}}, "set"),
+        ({"set": {"_ts": 1}}, "set"),
+        ({"set": {"a": 2**53 + 1}}, "set"),
+        ({"set": {"a": float("nan")}}, "set"),
+        ({"set": {"a": [float("inf")]}}, "set"),
+        ({"set": {"a": "\ud800"}}, "set"),
+        ({"set": {"a": {"\ud800": 1}}}, "set"),
+        ({"set": {"a": {1, 2}}}, "set"),
+        ({"set": {"": 1}}, "set"),
+        ({"set": {"a": json.loads("[" * 40 + "]" * 40)}}, "set"),
+        ({"numbers": "round"}, "numbers"),
+        ({"numbers": []}, "numbers"),
+        ({"ttl": True}, "ttl"),
+        ({"ttl": "convert"}, "ttl"),
+    ],
+)
+def test_an_unknown_or_impossible_rule_is_refused_by_its_name(given, rule):
+    assert [fault.partition(":")[0] for fault in faults_of(given)] == [rule]
+
+
+def test_every_fault_of_form_is_told_at_once():
+    faults = faults_of({"numbers": "round", "colour": 1, "drop": 5})
+    assert {fault.partition(":")[0] for fault in faults} == {"numbers", "colour", "drop"}
+
+
+def test_every_impossibility_is_told_at_once():
+    faults = faults_of(
+        {"drop": ["pk"], "rename": {"a": "_ts"}, "set": {"id": 1}, "document_id": ["pk"], "ttl": "convert"}
+    )
+    assert {fault.partition(":")[0] for fault in faults} == {"drop", "rename", "set", "document_id", "ttl"}
+
+
+def test_ttl_belongs_to_cosmos_db_only_in_a_container_with_time_to_live():
+    given = {"rename": {"a": "ttl"}}
+    assert parse_rules(given, PK_SK).rename == {"a": "ttl"}
+    assert faults_of(given, container_has_ttl=True)
+    assert faults_of({"set": {"ttl": 5}}, ttl_attribute="t")
+
+
+def test_converting_into_a_container_without_time_to_live_is_refused():
+    assert "off" in faults_of({}, ttl_attribute="t", container_has_ttl=False)[0]
+
+
+def test_a_constant_can_take_the_place_of_a_dropped_attribute_in_the_partition_key():
+    rules = parse_rules({"drop": ["t"], "set": {"t": "x"}, "partition_key": ["t", "pk"]}, PK_SK)
+    assert rules.required_attributes == ("pk", "sk")
+
+
+def test_renaming_away_makes_room_for_a_constant():
+    rules = parse_rules({"rename": {"pk": "customer"}, "set": {"pk": "x"}}, KeySchema("sk", None))
+    assert rules.constants == {"pk": "x"}
