@@ -1,0 +1,27 @@
+"""Run the local Cosmos DB."""
+
+import os
+
+from localcloud.cosmos.server import Server
+from localcloud.service import serve, service_parser, start_logging
+
+KEY_VARIABLE = "LOCALCLOUD_COSMOS_KEY"
+
+
+def main() -> None:
+    """Serve the account whose key is in the environment variable LOCALCLOUD_COSMOS_KEY.
+
+    Raises:
+        SystemExit: if there is no key.
+    """
+    options = service_parser("cosmos", "Cosmos DB for NoSQL: the REST data plane over SQLite.").parse_args()
+    start_logging()
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        raise SystemExit(f"Set {KEY_VARIABLE} to the account's key, base64.")
+    options.state_folder.mkdir(parents=True, exist_ok=True)
+    serve(Server(options.state_folder / "cosmos.sqlite", key).application(), options)
+
+
+if __name__ == "__main__":
+    main()

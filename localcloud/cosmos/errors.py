@@ -1,0 +1,39 @@
+"""Errors as Cosmos DB answers them."""
+
+NAMES = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    412: "PreconditionFailed",
+    413: "RequestEntityTooLarge",
+    429: "TooManyRequests",
+}
+PARTITION_KEY_MISMATCH = 1001
+STALE_CONTAINER = 1024
+THROTTLED = 3200
+
+
+class CosmosError(Exception):
+    """An error of the service.
+
+    Args:
+        status: HTTP status.
+        message: its text.
+        sub_status: Cosmos DB's own number for it, or 0.
+        retry_after_ms: when a throttled call may come again, in milliseconds.
+    """
+
+    def __init__(self, status: int, message: str, sub_status: int = 0, retry_after_ms: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.sub_status = sub_status
+        self.retry_after_ms = retry_after_ms
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with it."""
+        headers = {"x-ms-substatus": str(self.sub_status)} if self.sub_status else {}
+        return headers | ({"x-ms-retry-after-ms": str(self.retry_after_ms)} if self.retry_after_ms else {})
