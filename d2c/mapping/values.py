@@ -74,11 +74,7 @@ def locate_faults(name: str, tagged: Any, numbers: Numbers, depth: int = 1) -> I
     if not faults:
         return
     children = _children(name, tagged) if depth <= MAX_DEPTH else ()
-    inner = [
-        fault
-        for path, child in children
-        for fault in locate_faults(path, child, numbers, depth + 1)
-    ]
+    inner = [fault for path, child in children for fault in locate_faults(path, child, numbers, depth + 1)]
     yield from inner or [Fault(fault.reason, f"{name}: {fault.detail}") for fault in faults]
 
 
