@@ -13,7 +13,9 @@ from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 
-ACCOUNT = "123456789012"
+from localcloud.names import AWS_ACCOUNT
+
+ACCOUNT = AWS_ACCOUNT
 KEPT: dict[str, BackendDict[Any]] = {"dynamodb": dynamodb_backends, "s3": s3_backends}
 
 

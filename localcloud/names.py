@@ -1,0 +1,12 @@
+"""What the parts of the local cloud are called; every service and every setting takes it from here."""
+
+AWS_REGION = "eu-west-1"
+AWS_ACCOUNT = "123456789012"
+EXPORT_BUCKET = "d2c-exports"
+LAKE_FILE_SYSTEM = "lake"
+SUBSCRIPTION_ID = "11111111-2222-3333-4444-555555555555"
+RESOURCE_GROUP = "local"
+DATA_FACTORY = "local-factory"
+COSMOS_ACCOUNT = "local-cosmos"
+NOTEBOOK_PATH = "/Shared/d2c/load_table"
+SECRET_SCOPE = "d2c"  # noqa: S105 - a name, not a secret
