@@ -7,14 +7,17 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
 )
 
 from d2c.errors import StageError, TransientError
 
-# Codes of the services for load and for trouble of their own; every 5xx answer counts as such too.
+# Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
+TRANSIENT_STATUSES = (408, 429)
 TRANSIENT_CODES = {
     "InternalError",
     "InternalServerError",
@@ -29,10 +32,15 @@ TRANSIENT_CODES = {
 }
 
 NEXT_STEPS = {
-    "AccessDenied": "Grant the app's AWS identity this action on this resource.",
-    "AccessDeniedException": "Grant the app's AWS identity this action on this resource.",
+    "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
+    "AccessDeniedException": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
+    "ExportConflictException": "Set the app's export settings back to what they were, or start a new migration.",
     "ExpiredToken": "Renew the app's AWS credentials.",
     "ExpiredTokenException": "Renew the app's AWS credentials.",
+    "InvalidAccessKeyId": "Give the app AWS credentials that are valid.",
+    "InvalidClientTokenId": "Give the app AWS credentials that are valid.",
+    "SignatureDoesNotMatch": "Give the app AWS credentials that are valid.",
+    "UnrecognizedClientException": "Give the app AWS credentials that are valid.",
     "ResourceNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "TableNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "PointInTimeRecoveryUnavailableException": "Turn on point-in-time recovery for the table.",
@@ -56,7 +64,7 @@ def aws_errors(thing: str) -> Iterator[None]:
         detail = (
             f"{thing}: {error.operation_name} answered {code}: {error.response['Error'].get('Message', '')}"
         )
-        if code in TRANSIENT_CODES or status >= 500:
+        if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES or status >= 500:
             raise TransientError(
                 detail, "It is tried again; if it persists, see the AWS Health Dashboard."
             ) from error
@@ -69,9 +77,19 @@ def aws_errors(thing: str) -> Iterator[None]:
             f"{thing}: the app has no AWS credentials: {error}",
             "Give the app credentials in one of the ways that boto3 looks for them.",
         ) from error
-    except (ConnectionError, HTTPClientError) as error:
+    except CredentialRetrievalError as error:
         raise TransientError(
-            f"{thing}: no answer: {error}", "It is tried again; check the network between the app and AWS."
+            f"{thing}: the app's AWS credentials could not be fetched: {_one_line(error)}",
+            "It is tried again; if it persists, check the role that the app takes on and who may take it on.",
+        ) from error
+    except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
+        raise TransientError(
+            f"{thing}: no whole answer: {_one_line(error)}",
+            "It is tried again; check the region in the plan, and the network between the app and AWS.",
         ) from error
     except BotoCoreError as error:
-        raise StageError(f"{thing}: {error}", "Check the app's AWS settings.") from error
+        raise StageError(f"{thing}: {_one_line(error)}", "Check the app's AWS settings.") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -27,15 +27,17 @@ class TableDescription:
 
 @dataclass(frozen=True)
 class ExportState:
-    """An export as DescribeExport shows it; the last three are known once it is complete."""
+    """An export as DescribeExport shows it, which promises its ARN and status only; the rest may be empty.
+
+    ``manifest_key`` and ``ended_at`` are not known before its end.
+    """
 
     arn: str
     status: str
     failure: str
     client_token: str
     manifest_key: str
-    item_count: int
-    billed_size_bytes: int
+    ended_at: datetime | None
 
 
 class DynamoDB:
@@ -100,7 +102,7 @@ class DynamoDB:
     def find_export(self, table_arn: str, client_token: str) -> str | None:
         """Return the ARN of the export that was started with a client token, or None.
 
-        ListExports does not tell tokens, so each export of the table in the last 90 days is described in turn,
+        ListExports does not tell tokens, so each full export of the table in the last 90 days is described in turn,
         newest first. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
         """
         arguments: dict[str, Any] = {"TableArn": table_arn, "MaxResults": 25}
@@ -108,7 +110,9 @@ class DynamoDB:
             with aws_errors(f"Exports of {table_arn}"):
                 page = self._client.list_exports(**arguments)
             for summary in page["ExportSummaries"]:
-                if self.describe_export(summary["ExportArn"]).client_token == client_token:
+                if summary.get("ExportType") == "INCREMENTAL_EXPORT":
+                    continue
+                if self._client_token_of(summary["ExportArn"]) == client_token:
                     return str(summary["ExportArn"])
             if not page.get("NextToken"):
                 return None
@@ -148,9 +152,17 @@ class DynamoDB:
             failure=": ".join(export[key] for key in ("FailureCode", "FailureMessage") if export.get(key)),
             client_token=export.get("ClientToken", ""),
             manifest_key=export.get("ExportManifest", ""),
-            item_count=export.get("ItemCount", 0),
-            billed_size_bytes=export.get("BilledSizeBytes", 0),
+            ended_at=export.get("EndTime"),
         )
+
+    def _client_token_of(self, export_arn: str) -> str | None:
+        """Return an export's client token, or None if the export has aged out since it was listed."""
+        try:
+            return self.describe_export(export_arn).client_token
+        except StageError as error:
+            if isinstance(error.__cause__, self._client.exceptions.ExportNotFoundException):
+                return None
+            raise
 
     def _thing(self, name: str) -> str:
         return f"DynamoDB table {name} in {self._region}"
@@ -158,4 +170,5 @@ class DynamoDB:
 
 def connect_dynamodb(region: str) -> DynamoDB:
     """Return DynamoDB in a region, with credentials from boto3's ordinary chain."""
-    return DynamoDB(boto3.client("dynamodb", region_name=region, config=SDK_CONFIG), region)
+    with aws_errors(f"DynamoDB in {region}"):
+        return DynamoDB(boto3.client("dynamodb", region_name=region, config=SDK_CONFIG), region)

@@ -44,4 +44,5 @@ class Bucket:
 
 def connect_bucket(name: str, region: str) -> Bucket:
     """Return a bucket, reached through a region, with credentials from boto3's ordinary chain."""
-    return Bucket(boto3.client("s3", region_name=region, config=SDK_CONFIG), name)
+    with aws_errors(f"s3://{name}"):
+        return Bucket(boto3.client("s3", region_name=region, config=SDK_CONFIG), name)
