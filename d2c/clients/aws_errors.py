@@ -15,6 +15,7 @@ from botocore.exceptions import (
 )
 
 from d2c.errors import StageError, TransientError
+from d2c.redaction import without_secrets
 
 # Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
 TRANSIENT_STATUSES = (408, 429)
@@ -92,4 +93,4 @@ def aws_errors(thing: str) -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return without_secrets(" ".join(str(error).split()))

@@ -7,16 +7,16 @@ from typing import Any
 
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import (
+    AzureError,
     ClientAuthenticationError,
     HttpResponseError,
-    ServiceRequestError,
-    ServiceResponseError,
 )
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.identity import DefaultAzureCredential
 
 from d2c.errors import StageError, TransientError
+from d2c.redaction import without_secrets
 from d2c.settings import Settings
 
 # Few retries inside the SDK: an activity returns soon, and the orchestrator waits and tries again.
@@ -79,31 +79,52 @@ def azure_errors(thing: str) -> Iterator[None]:
     try:
         yield
     except ClientAuthenticationError as error:
-        raise StageError(
-            f"{thing}: Azure did not accept the app's identity: {_first_line(error)}",
-            "Check the app's managed identity and its role assignments (docs/permissions.md).",
-        ) from error
-    except (ServiceRequestError, ServiceResponseError) as error:
-        raise TransientError(
-            f"{thing}: no answer: {_first_line(error)}",
-            "It is tried again; check the network and the endpoint.",
-        ) from error
+        # Without a status, there was no identity to sign in with.
+        raise _error_of_answer(thing, error, error.status_code or 401) from error
     except HttpResponseError as error:
-        detail = f"{thing}: the service answered {error.status_code}: {_first_line(error)}"
-        if error.status_code in (408, 429, 449) or (error.status_code or 0) >= 500:
-            raise TransientError(
-                detail, "It is tried again; if it persists, see Azure's service health."
-            ) from error
-        raise StageError(detail, NEXT_STEPS.get(error.status_code or 0, DEFAULT_NEXT_STEP)) from error
+        # Without a status, an answer began and broke off.
+        if error.status_code is not None:
+            raise _error_of_answer(thing, error, error.status_code) from error
+        raise _no_answer(thing, error) from error
+    except AzureError as error:
+        raise _no_answer(thing, error) from error
+
+
+def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> StageError | TransientError:
+    """Say what an answer means; one of success comes with an operation that was accepted and failed later."""
+    cause = _first_line(error)
+    detail = f"{thing}: the service answered {status}: {cause}"
+    if status < 400:
+        detail = f"{thing}: the operation failed: {cause}"
+    if status in TRANSIENT_STATUSES or status >= 500 or (status in (409, 412) and IN_PROGRESS in cause):
+        return TransientError(detail, "It is tried again; if it persists, see Azure's service health.")
+    if isinstance(error, ClientAuthenticationError):
+        return StageError(
+            f"{thing}: Azure did not accept the app's identity: {cause}",
+            NEXT_STEPS[401],
+        )
+    return StageError(detail, NEXT_STEPS.get(status, DEFAULT_NEXT_STEP))
+
+
+def _no_answer(thing: str, error: Exception) -> TransientError:
+    return TransientError(
+        f"{thing}: no whole answer: {_first_line(error)}",
+        "It is tried again; check the network and the endpoint.",
+    )
 
 
 DEFAULT_NEXT_STEP = "See Azure's documentation of this error, mend its cause, then try again."
 NEXT_STEPS = {
+    401: "Check the app's managed identity and its role assignments (docs/permissions.md).",
     403: "Grant the app's managed identity the role that this call needs (docs/permissions.md).",
     404: "Check the name in the settings or the plan, and that the resource exists.",
 }
+TRANSIENT_STATUSES = (408, 429, 449)
+# Cosmos DB's management plane does one thing at a time to an account: "There is another user operation in progress
+# which requires an exclusive lock". https://github.com/hashicorp/terraform-provider-azurerm/issues/15842
+IN_PROGRESS = "operation in progress"
 
 
 def _first_line(error: Exception) -> str:
-    message = getattr(error, "message", None) or str(error)
-    return message.strip().splitlines()[0] if message.strip() else type(error).__name__
+    message = str(getattr(error, "message", None) or error).strip()
+    return without_secrets(message.splitlines()[0]) if message else type(error).__name__

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
 from d2c.clients.azure_sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.errors import StageError, TransientError
 from d2c.settings import Settings
 
 
@@ -26,14 +27,24 @@ class Lake:
             try:
                 return self._client.download_blob(path).readall()
             except ResourceNotFoundError as error:
-                if getattr(error, "error_code", None) == "ContainerNotFound":
+                if error.error_code == StorageErrorCode.CONTAINER_NOT_FOUND:
                     raise
                 return None
 
     def read_json(self, path: str) -> Any:
-        """Return a JSON file's value, or None if there is no such file."""
+        """Return a JSON file's value, or None if there is no such file.
+
+        Raises:
+            TransientError: if it is not JSON: Spark writes a file in pieces, so it may not be whole yet.
+        """
         text = self.read(path)
-        return None if text is None else json.loads(text)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError as error:
+            raise TransientError(
+                f"{self._thing(path)} is not JSON: {error}",
+                "It is read again; look for what else writes to it.",
+            ) from error
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file, over one that may be there."""
@@ -49,7 +60,9 @@ class Lake:
         with azure_errors(self._thing(path)):
             try:
                 self._client.upload_blob(path, content, overwrite=False)
-            except ResourceExistsError:
+            except ResourceExistsError as error:
+                if error.error_code != StorageErrorCode.BLOB_ALREADY_EXISTS:
+                    raise
                 return False
             return True
 
@@ -62,7 +75,7 @@ class Lake:
         """Return the files below a folder, by their paths within it, with their sizes in bytes."""
         prefix = folder.rstrip("/") + "/"
         with azure_errors(self._thing(prefix)):
-            blobs = self._client.list_blobs(name_starts_with=prefix)
+            blobs = self._client.list_blobs(name_starts_with=prefix, include=["metadata"])
             return {blob.name.removeprefix(prefix): blob.size for blob in blobs if not _is_folder(blob)}
 
     def page(self, prefix: str, size: int, token: str | None) -> tuple[list[str], str | None]:
@@ -90,9 +103,19 @@ def _is_folder(blob: Any) -> bool:
 
 
 def connect_lake(settings: Settings) -> Lake:
-    """Return the lake in the settings."""
+    """Return the lake in the settings.
+
+    Raises:
+        StageError: if its connection string is not one.
+    """
     if settings.lake_connection_string:
-        service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
+        try:
+            service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
+        except ValueError as error:
+            raise StageError(
+                f"D2C_LAKE is not a storage account's connection string: {error}",
+                "Copy the connection string again, or set D2C_LAKE__blobServiceUri in its place.",
+            ) from None
     else:
         service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
     return Lake(service.get_container_client(settings.lake_file_system))
