@@ -1,0 +1,106 @@
+"""The product's settings for the local cloud: the same code as on Azure, other endpoints and credentials."""
+
+import json
+from typing import Any
+
+from localcloud import names
+from localcloud.deployment import wheel_path
+from localcloud.identity import Identity
+from localcloud.lake import ACCOUNT as LAKE_ACCOUNT
+from localcloud.lake import connection_string
+
+# A job cluster as on Azure; the stand-in checks that the notebook could run on it, and runs it on this machine.
+CLUSTER = {
+    "spark_version": "17.3.x-scala2.13",
+    "node_type_id": "Standard_D4ds_v5",
+    "num_workers": 1,
+    "data_security_mode": "SINGLE_USER",
+}
+# The stand-ins answer within milliseconds, so looking often costs little.
+POLLING = {
+    "D2C_POLL_FIRST_SECONDS": "0.1",
+    "D2C_POLL_FACTOR": "1.5",
+    "D2C_POLL_LONGEST_SECONDS": "0.5",
+}
+AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret
+
+
+def lake_connection(identity: Identity) -> str:
+    """Return the connection string of the local lake."""
+    return connection_string(identity.url("lake"), identity.lake_key)
+
+
+def aws_environment(identity: Identity) -> dict[str, str]:
+    """Return what boto3's ordinary chain needs to find local AWS, and nothing of the user's own."""
+    return {
+        "AWS_ENDPOINT_URL": identity.url("aws"),
+        "AWS_REGION": names.AWS_REGION,
+        "AWS_DEFAULT_REGION": names.AWS_REGION,
+        "AWS_ACCESS_KEY_ID": identity.aws_key_id,
+        "AWS_SECRET_ACCESS_KEY": identity.aws_secret_key,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def app_settings(identity: Identity) -> dict[str, str]:
+    """Return the function app's environment."""
+    return {
+        **aws_environment(identity),
+        "D2C_EXPORT_BUCKET": names.EXPORT_BUCKET,
+        "D2C_LAKE": lake_connection(identity),
+        "D2C_LAKE_FILE_SYSTEM": names.LAKE_FILE_SYSTEM,
+        "AZURE_SUBSCRIPTION_ID": names.SUBSCRIPTION_ID,
+        "D2C_RESOURCE_GROUP": names.RESOURCE_GROUP,
+        "D2C_DATA_FACTORY": names.DATA_FACTORY,
+        "D2C_MANAGEMENT_ENDPOINT": identity.url("management"),
+        "D2C_MANAGEMENT_TOKEN": identity.management_token,
+        "D2C_COSMOS_ACCOUNT": names.COSMOS_ACCOUNT,
+        "D2C_COSMOS_ENDPOINT": identity.url("cosmos"),
+        "D2C_COSMOS_KEY": identity.cosmos_key,
+        "DATABRICKS_HOST": identity.url("databricks"),
+        "DATABRICKS_TOKEN": identity.databricks_token,
+        "D2C_NOTEBOOK_PATH": names.NOTEBOOK_PATH,
+        "D2C_WHEEL_PATH": wheel_path(),
+        "D2C_CLUSTER": json.dumps(CLUSTER),
+        "D2C_SPARK_COSMOS_AUTH": "MasterKey",
+        "D2C_SECRET_SCOPE": names.SECRET_SCOPE,
+        **POLLING,
+    }
+
+
+def service_environment(service: str, identity: Identity) -> dict[str, str]:
+    """Return the environment of one of the local cloud's services: its secrets, and how it finds the others."""
+    lake = {"LOCALCLOUD_LAKE": lake_connection(identity)}
+    environments: dict[str, dict[str, str]] = {
+        "aws": aws_environment(identity),
+        "lake": {"LOCALCLOUD_LAKE_KEY": identity.lake_key},
+        "cosmos": {"LOCALCLOUD_COSMOS_KEY": identity.cosmos_key},
+        "management": {
+            **lake,
+            "LOCALCLOUD_MANAGEMENT_TOKEN": identity.management_token,
+            "LOCALCLOUD_COSMOS_KEY": identity.cosmos_key,
+            "LOCALCLOUD_FACTORY_PARAMETERS": json.dumps(_factory_parameters(identity)),
+            "LOCALCLOUD_VAULT": json.dumps({AWS_SECRET_NAME: identity.aws_secret_key}),
+        },
+        "databricks": {
+            **lake,
+            "LOCALCLOUD_DATABRICKS_TOKEN": identity.databricks_token,
+            "LOCALCLOUD_SECRETS": json.dumps(
+                {names.SECRET_SCOPE: {"cosmos-account-key": identity.cosmos_key}}
+            ),
+        },
+        "functions_host": app_settings(identity),
+    }
+    return environments[service]
+
+
+def _factory_parameters(identity: Identity) -> dict[str, Any]:
+    """Return this machine's values of the data factory's global parameters (``adf/factory``)."""
+    return {
+        "lakeUrl": f"https://{LAKE_ACCOUNT}.dfs.core.windows.net",
+        "s3ServiceUrl": identity.url("aws"),
+        "awsAccessKeyId": identity.aws_key_id,
+    }
