@@ -27,7 +27,7 @@ class Lake:
             try:
                 return self._client.download_blob(path).readall()
             except ResourceNotFoundError as error:
-                if error.error_code == StorageErrorCode.CONTAINER_NOT_FOUND:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
                     raise
                 return None
 
@@ -61,7 +61,7 @@ class Lake:
             try:
                 self._client.upload_blob(path, content, overwrite=False)
             except ResourceExistsError as error:
-                if error.error_code != StorageErrorCode.BLOB_ALREADY_EXISTS:
+                if getattr(error, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
                     raise
                 return False
             return True

@@ -52,7 +52,8 @@ def listing(call, entries, following=""):
         for name, size in entries
     )
     body = (
-        "<?xml version='1.0' encoding='utf-8'?><EnumerationResults><Blobs>"
+        "<?xml version='1.0' encoding='utf-8'?><EnumerationResults>"
+        f"<Prefix>{escape(call.query['prefix'])}</Prefix><Blobs>"
         f"{blobs}</Blobs><NextMarker>{following}</NextMarker></EnumerationResults>"
     )
     return Answer(200, body.encode(), {"Content-Type": "application/xml"})
