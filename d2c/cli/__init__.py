@@ -1,0 +1,56 @@
+"""The command `d2c`: a client of the app's HTTP API, and tools that need no app."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from d2c.cli.examples import example
+from d2c.cli.local import add_local_commands
+from d2c.cli.map import map_command
+from d2c.cli.migrations import add_migration_commands
+
+app = typer.Typer(
+    name="d2c",
+    help="Move tables from Amazon DynamoDB to Azure Cosmos DB for NoSQL, with every item accounted for.",
+    epilog=example(
+        "d2c start plan.json --watch",
+        "d2c report music-2026 --html report.html",
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    # A stack trace that shows variables would show the key.
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"d2c {version('d2c')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Hold the options of `d2c` itself."""
+
+
+add_migration_commands(app)
+app.command(
+    "map",
+    epilog=example(
+        "d2c map --keys Artist,SongTitle data.json.gz",
+        "d2c map --keys Artist --rules rules.json --explain < items.json",
+    ),
+)(map_command)
+add_local_commands(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="d2c")

@@ -1,0 +1,193 @@
+"""The app's HTTP API as the command line calls it: answers are checked, and every trouble is a `D2CError`."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from d2c.errors import D2CError, TransientError
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+CONNECT_SECONDS = 10
+# A Function app that has scaled to nothing takes a while to answer its first call.
+ANSWER_SECONDS = 60
+PAGE_SIZE = 100
+BUSY_STATUSES = (408, 429)
+NOT_OUR_API = "Not an answer of the d2c API"
+CHECK_ADDRESS = "Check the address: --url or D2C_URL is that of the Function app, without /api."
+
+Answer = dict[str, Any]
+
+# What the platform in front of the app answers without a problem document: title, and what to do.
+PLATFORM_ANSWERS = {
+    401: (
+        "The key was refused",
+        "Set D2C_KEY to a function key of the app; `az functionapp keys list` shows them.",
+    ),
+    403: (
+        "The app lets nobody in, or not from here",
+        "See in Azure whether the app runs and which networks may call it.",
+    ),
+}
+
+
+class ProblemError(D2CError):
+    """The app refused a call and said why.
+
+    Args:
+        problem: the body, ``application/problem+json``.
+    """
+
+    def __init__(self, problem: Answer) -> None:
+        super().__init__(problem["detail"], problem["next_step"], problem["title"])
+        self.faults: Sequence[str] = tuple(problem.get("faults", ()))
+
+
+class Api:
+    """The calls that the commands make.
+
+    Args:
+        client: an HTTP client whose base address is the app's.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def start(self, plan: bytes) -> Answer:
+        """Start the migration that a plan asks for; the same plan again returns the running one."""
+        headers = {"content-type": "application/json"}
+        return _checked(self._call("POST", "", content=plan, headers=headers), "id", "state", "links")
+
+    def migrations(self) -> list[Answer]:
+        """Return every migration, newest first."""
+        found: list[Answer] = []
+        token = None
+        while True:
+            page = {"top": str(PAGE_SIZE), **({"token": token} if token else {})}
+            answer = _checked(self._call("GET", "", params=page), "migrations", "next")
+            found += answer["migrations"]
+            token = answer["next"]
+            if not token:
+                return found
+
+    def status(self, migration: str) -> Answer:
+        """Return how a migration and each of its tables stand."""
+        return _checked(self._call("GET", f"/{migration}"), "id", "state", "tables")
+
+    def report(self, migration: str) -> Answer:
+        """Return a migration's report."""
+        headers = {"accept": "application/json"}
+        return _checked(self._call("GET", f"/{migration}/report", headers=headers), "id", "state", "tables")
+
+    def report_page(self, migration: str) -> bytes:
+        """Return a migration's report as an HTML page."""
+        response = self._call("GET", f"/{migration}/report", headers={"accept": "text/html"})
+        if not _content_type(response).startswith("text/html"):
+            raise _not_our_api(response)
+        return response.content
+
+    def cancel(self, migration: str) -> Answer:
+        """Ask for a migration to be cancelled."""
+        return _checked(self._call("POST", f"/{migration}/cancel"), "id", "state")
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._client.request(method, f"/api/migrations{path}", **options)
+        except httpx.RequestError as error:
+            raise _unreachable(self._client.base_url, error) from None
+        if not response.is_success:
+            raise _refusal(response)
+        return response
+
+
+def connect(url: str, key: str | None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """Return an HTTP client for the app at an address.
+
+    Args:
+        url: the app's address, without ``/api``.
+        key: a function key of the app, or None; it travels in a header only.
+        transport: in place of the network's, for tests.
+    """
+    return httpx.Client(
+        base_url=url,
+        headers={"x-functions-key": key} if key else {},
+        timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        transport=transport,
+        # A proxy in the environment cannot reach what listens on this machine.
+        trust_env=not is_on_this_machine(url),
+    )
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Tell whether an address is a loopback one."""
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
+
+
+def _checked(response: httpx.Response, *fields: str) -> Answer:
+    """Return an answer's JSON object, which must have these fields."""
+    answer = _json_object(response)
+    if answer is None or not all(field in answer for field in fields):
+        raise _not_our_api(response)
+    return answer
+
+
+def _json_object(response: httpx.Response) -> Answer | None:
+    try:
+        value = response.json()
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refusal(response: httpx.Response) -> D2CError:
+    """Return the error for an answer that is no success."""
+    status = response.status_code
+    may_heal = status in BUSY_STATUSES or response.is_server_error
+    problem = _json_object(response)
+    if problem and all(isinstance(problem.get(name), str) for name in ("title", "detail", "next_step")):
+        if may_heal:
+            return TransientError(problem["detail"], problem["next_step"], problem["title"])
+        return ProblemError(problem)
+    if may_heal:
+        return TransientError(
+            f"{_described(response)}.", "Try again in a while; if it persists, see the app's log."
+        )
+    if status in PLATFORM_ANSWERS:
+        title, next_step = PLATFORM_ANSWERS[status]
+        return D2CError(f"{_described(response)}.", next_step, title)
+    return _not_our_api(response)
+
+
+def _not_our_api(response: httpx.Response) -> D2CError:
+    return D2CError(f"{_described(response)}, which the API does not do.", CHECK_ADDRESS, NOT_OUR_API)
+
+
+def _described(response: httpx.Response) -> str:
+    """Say what was asked and what came, without queries, which may hold keys."""
+    asked = response.request.url.copy_with(query=None)
+    target = response.headers.get("location", "").split("?")[0]
+    came = f"a redirect to {target}" if target else _content_type(response) or "nothing"
+    return f"{response.request.method} {asked} answered {response.status_code} with {came}"
+
+
+def _content_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).split(";")[0].strip().lower()
+
+
+def _unreachable(base_url: httpx.URL, error: httpx.RequestError) -> TransientError:
+    address = str(base_url).rstrip("/")
+    where = "Start the local cloud with `d2c local up`, or name" if is_on_this_machine(address) else "Check"
+    return TransientError(
+        f"{address} {_cause(error)}.",
+        f"{where} the app's address with --url or D2C_URL.",
+        "The app cannot be reached",
+    )
+
+
+def _cause(error: httpx.RequestError) -> str:
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"did not accept the connection within {CONNECT_SECONDS} seconds"
+    if isinstance(error, httpx.TimeoutException):
+        return f"did not answer within {ANSWER_SECONDS} seconds"
+    return f"did not answer ({str(error) or type(error).__name__})"

@@ -1,0 +1,80 @@
+"""How a command ends: its exit status, and what it says when something went wrong.
+
+One rule for errors: their text goes to standard error, whatever the options; with ``--json`` standard output holds one
+JSON object in every outcome, which for an error is ``{"error": {"title", "detail", "next_step"}}``.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from d2c.errors import D2CError
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_WRONG_USE = 2
+EXIT_NOT_ALL_ARRIVED = 3
+EXIT_INTERRUPTED = 130
+
+ENDED = ("succeeded", "failed", "cancelled")
+MISMATCHES = ("missing", "unexpected", "different")
+
+
+@contextmanager
+def errors_told(as_json: bool) -> Iterator[None]:
+    """Print an error that a user can act on and exit with 1, instead of showing a stack trace."""
+    try:
+        yield
+    except D2CError as error:
+        typer.echo(error_text(error), err=True)
+        if as_json:
+            print_json({"error": _as_dict(error)})
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def error_text(error: D2CError) -> str:
+    """Return an error's lines; a refused plan has one for each fault."""
+    faults = faults_of(error)
+    first = [f"{error.title}:", *(f"  {fault}" for fault in faults)]
+    lines = first if faults else [f"{error.title}: {error.detail}"]
+    return "\n".join([*lines, f"Next: {error.next_step}"])
+
+
+def faults_of(error: D2CError) -> Sequence[str]:
+    """Return the faults of a refused plan, and nothing for any other error."""
+    return tuple(getattr(error, "faults", ()))
+
+
+def exit_status_of_migration(migration: Mapping[str, Any]) -> int:
+    """Return the exit status for a migration as the API's status describes it; one under way is no failure."""
+    lost = any(table["items_rejected"] or table["mismatches"] for table in migration["tables"])
+    return _exit_status(migration["state"], lost)
+
+
+def exit_status_of_report(report: Mapping[str, Any]) -> int:
+    """Return the exit status for a report."""
+    lost = any(
+        table["items"]["rejected"] or any(table["verification"][kind] for kind in MISMATCHES)
+        for table in report["tables"]
+    )
+    return _exit_status(report["state"], lost)
+
+
+def _exit_status(state: str, lost: bool) -> int:
+    if state in ("failed", "cancelled"):
+        return EXIT_FAILED
+    return EXIT_NOT_ALL_ARRIVED if state == "succeeded" and lost else EXIT_DONE
+
+
+def _as_dict(error: D2CError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+    faults = faults_of(error)
+    return {**shown, "faults": list(faults)} if faults else shown

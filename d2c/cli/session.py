@@ -1,0 +1,112 @@
+"""What the commands that talk to the app share: its address and key, and the world outside."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Never
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+from d2c.cli.api import Api, connect, is_on_this_machine
+from d2c.cli.outcome import errors_told
+
+DEFAULT_URL = "http://127.0.0.1:7071"
+MIGRATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+KEY = re.compile(r"[!-~]+")
+
+Execute = Callable[[str, list[str], dict[str, str]], Never]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What a command needs of the world; tests give it another one.
+
+    Args:
+        transport: how requests travel; over the network if None.
+        pause: waits for a number of seconds.
+        execute: replaces this process by a program with its arguments and environment.
+    """
+
+    transport: httpx.BaseTransport | None = None
+    pause: Callable[[float], None] = time.sleep
+    execute: Execute = os.execve
+
+
+def _check_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_plain = False
+    if not is_plain or "@" in text or "?" in text or "#" in text:
+        # The text is not repeated: it may hold a key.
+        raise typer.BadParameter(
+            "the address must be http://HOST[:PORT] or https://HOST[:PORT], without user, query or fragment; "
+            "a key goes into D2C_KEY"
+        )
+    return text.rstrip("/").removesuffix("/api")
+
+
+def _check_key(text: str | None) -> str | None:
+    key = (text or "").strip()
+    if key and not KEY.fullmatch(key):
+        raise typer.BadParameter("a function key has visible ASCII characters only; copy it again")
+    return key or None
+
+
+def _check_id(text: str | None) -> str | None:
+    if text is not None and not MIGRATION_ID.fullmatch(text):
+        raise typer.BadParameter(
+            f"{text!r} is no migration's id: letters, digits, - and _; `d2c status` lists the migrations"
+        )
+    return text
+
+
+MigrationId = Annotated[str, typer.Argument(metavar="ID", help="The migration's id.", callback=_check_id)]
+OptionalMigrationId = Annotated[
+    str | None,
+    typer.Argument(metavar="ID", help="The migration's id; without it, all are listed.", callback=_check_id),
+]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", metavar="URL", envvar="D2C_URL", help="The app's address, without /api.", callback=_check_url
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        envvar="D2C_KEY",
+        help="A function key of the app. Rather use the variable: others on this machine can see options.",
+        callback=_check_key,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow the migration until it has ended.")]
+
+
+@contextmanager
+def session(context: typer.Context, url: str, key: str | None, as_json: bool) -> Iterator[Api]:
+    """Yield the app's API; an error in the block is told and ends the command.
+
+    Raises:
+        typer.BadParameter: if the key would travel readable.
+    """
+    if key and url.startswith("http:") and not is_on_this_machine(url):
+        raise typer.BadParameter(
+            "with a key the address must be https://, or anybody on the way reads the key"
+        )
+    with errors_told(as_json), connect(url, key, outside(context).transport) as client:
+        yield Api(client)
+
+
+def outside(context: typer.Context) -> Outside:
+    """Return the world that the command was given."""
+    return context.ensure_object(Outside)

@@ -1,0 +1,153 @@
+"""Following a migration to its end: looking again and again, and showing what changed."""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from d2c.cli.outcome import ENDED, error_text
+from d2c.cli.rendering import status_view, table_line
+from d2c.errors import TransientError
+
+LOOK_EVERY_SECONDS = 2.0
+# A look costs the app two calls for each table, so many tables are looked at less often.
+SECONDS_PER_TABLE = 0.1
+# An outage of five minutes is waited out.
+RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
+# The heading, the table's own heading and lines, what is left out, an error or two, and trouble.
+LINES_BESIDE_ROWS = 12
+
+Status = Mapping[str, Any]
+Pause = Callable[[float], None]
+
+
+class Display(Protocol):
+    """Something that shows what a watch sees."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, status: Status) -> None:
+        """Show how the migration stands."""
+
+    def trouble(self, error: TransientError, seconds: float) -> None:
+        """Show that a look failed and is repeated after some seconds."""
+
+
+def follow(look: Callable[[], Status], display: Display, pause: Pause, first: Status | None = None) -> Status:
+    """Look at a migration until it has ended, and return its last status.
+
+    Args:
+        look: returns the migration's status.
+        display: what shows it.
+        pause: waits for a number of seconds.
+        first: the status of a look that was made already, if there was one.
+
+    Raises:
+        TransientError: if the app does not answer for longer than an outage is waited out.
+        D2CError: if the app refuses a look.
+    """
+    with display:
+        status = first or _look_patiently(look, display, pause)
+        display.show(status)
+        while status["state"] not in ENDED:
+            pause(max(LOOK_EVERY_SECONDS, SECONDS_PER_TABLE * len(status["tables"])))
+            status = _look_patiently(look, display, pause)
+            display.show(status)
+    return status
+
+
+def _look_patiently(look: Callable[[], Status], display: Display, pause: Pause) -> Status:
+    for seconds in RETRY_PAUSES_SECONDS:
+        try:
+            return look()
+        except TransientError as error:
+            display.trouble(error, seconds)
+            pause(seconds)
+    return look()
+
+
+class _PlainDisplay:
+    """Shows nothing but trouble, as a line on standard error."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, status: Status) -> None:
+        """Show nothing: who asked for JSON gets it at the end."""
+
+    def trouble(self, error: TransientError, seconds: float) -> None:
+        """Print the error and when it is tried again."""
+        typer.echo(_trouble_text(error, seconds), err=True)
+
+
+class LineDisplay(_PlainDisplay):
+    """Prints a line for each table that changed, and one for each trouble: for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+
+    def show(self, status: Status) -> None:
+        """Print the lines that differ from those printed before."""
+        lines = {table["table"]: table_line(table) for table in status["tables"]}
+        for table, line in lines.items():
+            if self._shown.get(table) != line:
+                typer.echo(line)
+        self._shown = lines
+
+
+class LiveDisplay(_PlainDisplay):
+    """Redraws a table on a terminal, and clears it at the end.
+
+    Args:
+        console: the terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, status: Status) -> None:
+        """Draw the table anew."""
+        self._status = status
+        self._draw(None)
+
+    def trouble(self, error: TransientError, seconds: float) -> None:
+        """Draw the last table with the trouble below it."""
+        self._draw(_trouble_text(error, seconds))
+
+    def _draw(self, note: str | None) -> None:
+        rows_at_most = max(self._console.height - LINES_BESIDE_ROWS, 1)
+        parts = [status_view(self._status, self._console.width, rows_at_most)] if self._status else []
+        self._live.update(Group(*parts, *([Text(note, "yellow")] if note else [])), refresh=True)
+
+
+def choose_display(console: Console, as_json: bool) -> Display:
+    """Return a display that fits where the output goes."""
+    if as_json:
+        return _PlainDisplay()
+    if console.file.isatty() and not console.is_dumb_terminal:
+        return LiveDisplay(console)
+    return LineDisplay()
+
+
+def _trouble_text(error: TransientError, seconds: float) -> str:
+    return f"{error_text(error).splitlines()[0]} Trying again in {seconds:g} seconds."

@@ -1,0 +1,131 @@
+"""Answers of the app's HTTP API, in the shapes that interfaces and triggers give them."""
+
+EXPORT_FAILED = {
+    "title": "The stage failed",
+    "detail": "Point-in-time recovery is off for Orders [eu-west-1].",
+    "next_step": "Turn it on and start again.",
+    "stage": "export",
+    "transient": False,
+    "another_run": False,
+    "cancelled": False,
+}
+
+
+def table(name="Music", state="running", **changes):
+    """Return one table of a status."""
+    return {
+        "table": name,
+        "state": state,
+        "stage": "load",
+        "items_exported": 1234567,
+        "items_written": None,
+        "items_rejected": None,
+        "items_expired": None,
+        "mismatches": None,
+        "percent": 60,
+        "error": None,
+        "links": {},
+        **changes,
+    }
+
+
+def arrived(name="Music", **changes):
+    """Return a table whose items all arrived."""
+    counts = {"items_written": 1234567, "items_rejected": 0, "items_expired": 0, "mismatches": 0}
+    return table(name, **{"state": "succeeded", "stage": "report", "percent": 100, **counts, **changes})
+
+
+def migration(state="running", *tables, name="music-2026"):
+    """Return a migration's status."""
+    ended = state not in ("pending", "running")
+    return {
+        "id": name,
+        "state": state,
+        "started_at": "2026-01-31T12:00:05+00:00",
+        "finished_at": "2026-01-31T12:30:00+00:00" if ended else None,
+        "tables": list(tables) or [table()],
+        "links": {},
+    }
+
+
+def table_report(name="Music", **changes):
+    """Return one table of a report."""
+    seconds = {
+        "export": 300.5,
+        "copy": 20,
+        "prepare": 2,
+        "assess": 30,
+        "load": 100,
+        "verify": 40,
+        "report": 0.3,
+    }
+    return {
+        "table": name,
+        "container": name.lower(),
+        "database": "shop",
+        "state": "succeeded",
+        "error": None,
+        "export": {
+            "arn": "arn:x",
+            "time": "2026-01-31T12:00:05Z",
+            "items": 1000,
+            "bytes": 5,
+            "billed_bytes": 5,
+        },
+        "files": {"listed": 4, "verified": 4},
+        "items": {"exported": 1000, "written": 1000, "rejected": 0, "expired": 0},
+        "rejected_by_reason": {},
+        "verification": {
+            "method": "full",
+            "expected": 1000,
+            "actual": 1000,
+            "missing": 0,
+            "unexpected": 0,
+            "different": 0,
+        },
+        "mismatches": [],
+        "stages": [
+            {
+                "stage": stage,
+                "state": "succeeded",
+                "started_at": "2026-01-31T12:00:05+00:00",
+                "seconds": value,
+            }
+            for stage, value in seconds.items()
+        ],
+        "throughput": {"peak_ru_per_second": 4000, "after_ru_per_second": 1000},
+        **changes,
+    }
+
+
+def failed_table_report(name="Orders"):
+    """Return the report of a table whose export was refused, as the app writes it: most is not known."""
+    return table_report(
+        name,
+        state="failed",
+        error=EXPORT_FAILED,
+        export=dict.fromkeys(("arn", "time", "items", "bytes", "billed_bytes")),
+        files={"listed": None, "verified": None},
+        items=dict.fromkeys(("exported", "written", "rejected", "expired")),
+        verification=dict.fromkeys(("method", "expected", "actual", "missing", "unexpected", "different")),
+        stages=[
+            {
+                "stage": "export",
+                "state": "failed",
+                "started_at": "2026-01-31T12:00:05+00:00",
+                "seconds": 1.2,
+            }
+        ],
+        throughput={"peak_ru_per_second": None, "after_ru_per_second": None},
+    )
+
+
+def report(state="succeeded", *tables):
+    """Return a report."""
+    return {
+        "id": "music-2026",
+        "state": state,
+        "started_at": "2026-01-31T12:00:05.123+00:00",
+        "plan": {"name": "music-2026"},
+        "tables": list(tables) or [table_report()],
+    }
