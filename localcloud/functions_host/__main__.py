@@ -24,6 +24,13 @@ def main() -> None:
     """Load the app, then run it until the process is told to end."""
     parser = service_parser("functions_host", "A Functions host for one machine.")
     parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py and host.json")
+    parser.add_argument(
+        "--crash-after",
+        nargs="*",
+        default=[],
+        metavar="ACTIVITY",
+        help="die once after each of these activities",
+    )
     options = parser.parse_args()
     start_logging()
     for name in CHATTY:
@@ -34,7 +41,7 @@ def main() -> None:
         triggers = [BlobTrigger(app, store, name) for name in app.of_type("blobTrigger")]
     except AppError as error:
         raise SystemExit(f"The app cannot run: {error}") from error
-    engine = Engine(app, store)
+    engine = Engine(app, store, options.crash_after)
     hub = app.durable_settings.get("hubName", "TestHubName")
     app.client_payload = client_payload(f"http://{LOOPBACK}:{options.port}", hub)
     application = web.Application(client_max_size=LARGEST_BODY_BYTES)

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
 import threading
 import time
 import traceback
 import uuid
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 # Replaying is pure Python: more threads than this would only take turns.
 TURN_THREADS = 2
 RETRY_TURN_SECONDS = 0.5
+# What a shell reports of a process that ended by SIGKILL.
+KILLED = 137
 
 EXECUTION_TERMINATED, SUSPENDED, RESUMED = 3, 19, 20
 
@@ -37,11 +41,14 @@ class Engine:
     Args:
         app: its functions.
         store: where everything is kept.
+        crash_after: activities after whose first run, before its result is stored, the process dies as by SIGKILL;
+            once for each of them, however often the host is started again.
     """
 
-    def __init__(self, app: App, store: Store) -> None:
+    def __init__(self, app: App, store: Store, crash_after: Collection[str] = ()) -> None:
         self.app = app
         self.store = store
+        self._crash_after = crash_after
         self._news = threading.Condition()
         self._busy: set[str] = set()
         self._live = True
@@ -177,7 +184,17 @@ class Engine:
             logger.exception("Activity %s of %s failed", work.name, work.instance)
             reason = f"Activity function '{work.name}' failed:  {type(error).__name__}: {error}"
             answer = event(6, TaskScheduledId=work.task, Reason=reason, Details=traceback.format_exc())
+        self._crash_if_asked(work.name)
         with self.store.transaction() as connection:
             if connection.execute("delete from work where number=?", (work.number,)).rowcount:
                 send(connection, work.instance, work.generation, answer)
         self._tell()
+
+    def _crash_if_asked(self, activity: str) -> None:
+        if activity not in self._crash_after:
+            return
+        with self.store.transaction() as connection:
+            first = connection.execute("insert or ignore into crashes values(?)", (activity,)).rowcount
+        if first:
+            logger.warning("The host dies after %s, as it was asked to", activity)
+            os._exit(KILLED)

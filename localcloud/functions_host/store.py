@@ -29,6 +29,7 @@ create index if not exists messages_due on messages(due);
 create index if not exists messages_of_instance on messages(id);
 create table if not exists work(
   number integer primary key autoincrement, id text, generation text, task integer, name text, input text);
+create table if not exists crashes(activity text primary key);
 create table if not exists receipts(trigger text, blob text, etag text, tries integer, primary key(trigger, blob));
 """
 TABLES_OF_AN_INSTANCE = ("instances", "history", "messages", "work")

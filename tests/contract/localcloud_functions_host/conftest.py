@@ -17,7 +17,7 @@ LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 class Host:
     """A running host with the sample app, and the ways in which tests use it."""
 
-    def __init__(self, state_folder, storage, port=None):
+    def __init__(self, state_folder, storage, port=None, arguments=()):
         self.state_folder = state_folder
         self.ledger = state_folder / "ledger"
         self.ledger.touch()
@@ -25,7 +25,7 @@ class Host:
             "functions_host",
             state_folder,
             port=port,
-            arguments=["--app", str(SAMPLE_APP)],
+            arguments=["--app", str(SAMPLE_APP), *arguments],
             environment={
                 "SAMPLE_LEDGER": str(self.ledger),
                 "SAMPLE_STORAGE": storage,
