@@ -1,0 +1,119 @@
+"""What definitions look like, and which of their properties are carried out here; any other is refused by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+# What nothing is done with, there or here.
+DECORATION = frozenset({"description", "annotations", "folder"})
+CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
+TYPES: Mapping[str, Any] = {
+    "string": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "array": list,
+    "object": dict,
+}
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a factory holds: the ``properties`` of each definition by name, and its global parameters' values."""
+
+    pipelines: Mapping[str, Json]
+    datasets: Mapping[str, Json]
+    linked_services: Mapping[str, Json]
+    global_parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The properties an object must and may have, the only values of some, and the shapes of objects within."""
+
+    required: frozenset[str]
+    optional: frozenset[str] = frozenset()
+    values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    inner: Mapping[str, str] = field(default_factory=dict)
+
+
+def _shape(required: str, optional: str = "", **more: Any) -> Shape:
+    return Shape(frozenset(required.split()), frozenset(optional.split()), **more)
+
+
+# A name with a colon holds for objects of that kind whose type is what stands behind it.
+SHAPES: Mapping[str, Shape] = {
+    "pipeline": _shape("activities", "parameters", inner={"activities": "activity"}),
+    "activity:Copy": _shape(
+        "name type typeProperties inputs outputs",
+        "dependsOn policy userProperties",
+        inner={
+            "typeProperties": "copy",
+            "dependsOn": "dependency",
+            "policy": "policy",
+            "userProperties": "user property",
+            "inputs": "dataset reference",
+            "outputs": "dataset reference",
+        },
+    ),
+    "dependency": _shape("activity dependencyConditions"),
+    "policy": _shape(
+        "",
+        "timeout retry retryIntervalInSeconds secureInput secureOutput",
+        values={"secureInput": (False,), "secureOutput": (False,)},
+    ),
+    "user property": _shape("name value"),
+    "copy": _shape(
+        "source sink",
+        "enableStaging validateDataConsistency parallelCopies dataIntegrationUnits",
+        values={"enableStaging": (False,), "validateDataConsistency": (True, False)},
+        inner={"source": "source", "sink": "sink"},
+    ),
+    "source:BinarySource": _shape(
+        "type storeSettings",
+        "formatSettings",
+        inner={"storeSettings": "source store", "formatSettings": "format"},
+    ),
+    "format:BinaryReadSettings": _shape("type"),
+    "source store:AmazonS3ReadSettings": _shape(
+        "type", "recursive wildcardFileName maxConcurrentConnections", values={"recursive": (True, False)}
+    ),
+    "sink:BinarySink": _shape("type storeSettings", inner={"storeSettings": "sink store"}),
+    "sink store:AzureBlobFSWriteSettings": _shape(
+        "type",
+        "copyBehavior blockSizeInMB maxConcurrentConnections",
+        values={"copyBehavior": ("PreserveHierarchy",)},
+    ),
+    "dataset reference:DatasetReference": _shape("type referenceName", "parameters"),
+    "linked service reference:LinkedServiceReference": _shape("type referenceName", "parameters"),
+    "dataset:Binary": _shape(
+        "type linkedServiceName typeProperties",
+        "parameters",
+        inner={"linkedServiceName": "linked service reference", "typeProperties": "dataset properties"},
+    ),
+    "dataset properties": _shape("location", inner={"location": "location"}),
+    "location:AmazonS3Location": _shape("type bucketName", "folderPath"),
+    "location:AzureBlobFSLocation": _shape("type fileSystem", "folderPath"),
+    "linkedService:AmazonS3": _shape(
+        "type typeProperties", "parameters", inner={"typeProperties": "S3 properties"}
+    ),
+    # Without a service URL the real AWS would be asked.
+    "S3 properties": _shape(
+        "serviceUrl accessKeyId secretAccessKey",
+        "authenticationType sessionToken",
+        values={"authenticationType": ("AccessKey", "TemporarySecurityCredentials")},
+        inner={"secretAccessKey": "secret", "sessionToken": "secret"},
+    ),
+    "secret:AzureKeyVaultSecret": _shape(
+        "type store secretName", inner={"store": "linked service reference"}
+    ),
+    "linkedService:AzureBlobFS": _shape(
+        "type typeProperties", "parameters", inner={"typeProperties": "lake properties"}
+    ),
+    "lake properties": _shape("url"),
+    "linkedService:AzureKeyVault": _shape(
+        "type typeProperties", "parameters", inner={"typeProperties": "vault properties"}
+    ),
+    "vault properties": _shape("baseUrl"),
+}
