@@ -1,0 +1,17 @@
+"""Management clients whose requests end at a stub, and the answers that they need."""
+
+from typing import Any
+
+from d2c.clients.azure_sign_in import management_arguments
+
+from .http import StubService
+from .settings import local_settings
+
+
+def management_client(kind: Any, service: StubService) -> Any:
+    arguments = management_arguments(local_settings())
+    return kind(**{**arguments, "retry_total": 0}, transport=service.transport, polling_interval=0)
+
+
+def refusal(code: str, message: str = "because") -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
