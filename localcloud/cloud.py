@@ -1,10 +1,10 @@
 """All services of the local cloud, started together, watched, and ended together."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,26 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Cloud:
-    """A running local cloud: where it is, and its processes by service."""
+    """A running local cloud: where it is, its processes by service, and further arguments for some of them."""
 
     state_folder: Path
     identity: Identity
-    processes: dict[str, ServiceProcess]
+    arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    processes: dict[str, ServiceProcess] = field(default_factory=dict)
+
+    def start(self, service: str) -> None:
+        """Start a service, for the first time or after it has ended.
+
+        Raises:
+            ServiceFailedError: if it does not come up.
+        """
+        self.processes[service] = start_service(
+            service,
+            self.state_folder / service,
+            port=self.identity.ports[service],
+            arguments=[*_arguments(service, self), *self.arguments.get(service, ())],
+            environment={**service_environment(service, self.identity), "PYTHONPATH": str(CHECKOUT)},
+        )
 
     def ended_service(self) -> str | None:
         """Return the name of a service that has ended by itself, or None."""
@@ -63,7 +78,7 @@ def running_cloud(
     services: Sequence[str] = SERVICES,
     *,
     functions_port: int | None = None,
-    arguments: dict[str, Sequence[str]] | None = None,
+    arguments: Mapping[str, Sequence[str]] | None = None,
     on_ready: Callable[[str, float], None] = lambda service, seconds: None,
 ) -> Iterator[Cloud]:
     """Run services of the local cloud, and what they need, for as long as the context lasts.
@@ -83,9 +98,9 @@ def running_cloud(
     wanted = [name for name in SERVICES if name in _with_needs(services)]
     if "databricks" in wanted:
         deploy(files_folder(state_folder))
-    cloud = Cloud(state_folder, identity, {})
+    cloud = Cloud(state_folder, identity, arguments or {})
     try:
-        _start_all(cloud, wanted, arguments or {}, on_ready)
+        _start_all(cloud, wanted, on_ready)
         _provision(cloud)
         yield cloud
     finally:
@@ -97,41 +112,25 @@ def _with_needs(services: Sequence[str]) -> set[str]:
     return {*services, *(needed for service in services for needed in NEEDS.get(service, ()))}
 
 
-def _start_all(
-    cloud: Cloud,
-    services: Sequence[str],
-    arguments: dict[str, Sequence[str]],
-    on_ready: Callable[[str, float], None],
-) -> None:
-    """Start services side by side: their addresses are known before they answer."""
+def _start_all(cloud: Cloud, services: Sequence[str], on_ready: Callable[[str, float], None]) -> None:
+    """Start services side by side: their addresses are known before they answer.
+
+    All are waited for before a failure is raised, so that whoever ends the others knows them.
+    """
     began = time.monotonic()
 
-    def start(name: str) -> None:
-        cloud.processes[name] = start_service(
-            name,
-            cloud.state_folder / name,
-            port=cloud.identity.ports[name],
-            arguments=[*_arguments(name, cloud), *arguments.get(name, ())],
-            environment={
-                **service_environment(name, cloud.identity),
-                "PYTHONPATH": str(CHECKOUT),
-            },
-        )
-        on_ready(name, time.monotonic() - began)
+    def start(service: str) -> ServiceFailedError | None:
+        try:
+            cloud.start(service)
+        except ServiceFailedError as error:
+            return error
+        on_ready(service, time.monotonic() - began)
+        return None
 
     with ThreadPoolExecutor(len(services)) as threads:
-        failures = [error for error in threads.map(lambda name: _failure(start, name), services) if error]
+        failures = [error for error in threads.map(start, services) if error]
     if failures:
         raise failures[0]
-
-
-def _failure(start: Callable[[str], None], name: str) -> ServiceFailedError | None:
-    """Start a service and return its failure, so that those that start beside it are known before anything is ended."""
-    try:
-        start(name)
-    except ServiceFailedError as error:
-        return error
-    return None
 
 
 def _arguments(service: str, cloud: Cloud) -> list[str]:
