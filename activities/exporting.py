@@ -1,13 +1,13 @@
 """Stage export: DynamoDB writes the table to S3."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.clients.dynamodb import connect_dynamodb
+from d2c.clients.dynamodb import ExportState, connect_dynamodb
 from d2c.clients.s3 import Bucket, connect_bucket
 from d2c.errors import RunFailedError, StageError
 from d2c.export_format import ExportManifest, read_export_manifest
@@ -15,6 +15,7 @@ from d2c.load_run.workers import table_mapper
 from d2c.run_keys import run_key
 from d2c.settings import app_settings
 
+MANIFEST_PATIENCE = timedelta(hours=1)
 blueprint = df.Blueprint()
 
 
@@ -45,7 +46,7 @@ def start_export(payload: dict) -> Any:
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
         source["arn"],
         bucket=settings.export_bucket,
-        prefix=f"{settings.export_prefix}/{payload['migration']}/{payload['table']}",
+        prefix=_prefix(payload),
         time=datetime.fromisoformat(source["export_time"]),
         client_token=token,
     )
@@ -62,15 +63,18 @@ def look_at_export(payload: dict) -> Any:
     if export.status != "COMPLETED":
         return {"state": "running", "progress": {"status": export.status}}
     bucket = connect_bucket(app_settings().export_bucket, payload["region"])
-    folder = export.manifest_key.rpartition("/")[0]
+    export_id = export.arn.rpartition("/")[2]
+    # DescribeExport need not tell the manifest's key; an export's folder is called like the last part of its ARN.
+    folder = export.manifest_key.rpartition("/")[0] or f"{_prefix(payload)}/AWSDynamoDB/{export_id}"
     manifest = _landed_manifest(bucket, folder, export.arn, payload["source"]["arn"])
     if manifest is None:
+        _check_patience(f"s3://{bucket.name}/{folder}", export)
         return {"state": "running", "progress": {"status": "waiting for the manifest"}}
     sizes = bucket.sizes(f"{folder}/data/")
     result = {
         "arn": export.arn,
         "time": payload["source"]["export_time"],
-        "id": export.arn.rpartition("/")[2],
+        "id": export_id,
         "folder": folder,
         "items": manifest.summary.item_count,
         "billed_bytes": manifest.summary.billed_size_bytes,
@@ -78,6 +82,20 @@ def look_at_export(payload: dict) -> Any:
         "files": len(manifest.files),
     }
     return {"state": "succeeded", "result": result}
+
+
+def _prefix(payload: dict[str, Any]) -> str:
+    return f"{app_settings().export_prefix}/{payload['migration']}/{payload['table']}"
+
+
+def _check_patience(folder: str, export: ExportState) -> None:
+    """Refuse to wait any longer for a manifest that DynamoDB writes before it calls an export complete."""
+    if export.ended_at and datetime.now(UTC) - export.ended_at > MANIFEST_PATIENCE:
+        raise StageError(
+            f"The export {export.arn} was complete at {export.ended_at:%Y-%m-%d %H:%M} UTC, and its manifest is not "
+            f"in {folder}.",
+            "Look for what deletes objects there, such as a lifecycle rule of the bucket, then start again.",
+        )
 
 
 def _landed_manifest(bucket: Bucket, folder: str, export_arn: str, table_arn: str) -> ExportManifest | None:
@@ -99,7 +117,7 @@ def _landed_manifest(bucket: Bucket, folder: str, export_arn: str, table_arn: st
 
 
 def _export_failure(arn: str, failure: str) -> StageError:
-    detail = f"DynamoDB could not complete the export {arn}: {failure}."
+    detail = f"DynamoDB could not complete the export {arn}: {failure or 'it gave no reason'}."
     if "NoSuchBucket" in failure:
         return StageError(detail, "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.")
     if "AccessDenied" in failure:

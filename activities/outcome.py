@@ -7,12 +7,14 @@ and `orchestrators.waiting.call` tries again what may heal.
 
 import functools
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from d2c.clients.lake import connect_lake
 from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.lake_paths import cancel_path
+from d2c.redaction import without_secrets
 from d2c.settings import app_settings
 
 Payload = dict[str, Any]
@@ -27,18 +29,24 @@ def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
         try:
             return {"value": activity(*arguments, **named)}
         except D2CError as error:
-            logger.warning("%s: %s", activity.__name__, error)
-            return {"error": error.to_dict()}
+            logger.warning("%s: %s", activity.__name__, without_secrets(str(error)))
+            return {"error": _told(error)}
         except Exception as error:
-            logger.exception("%s failed unexpectedly", activity.__name__)
+            stack_trace = without_secrets(traceback.format_exc())
+            logger.error("%s failed unexpectedly\n%s", activity.__name__, stack_trace)  # noqa: TRY400
             unexpected = TransientError(
                 f"{activity.__name__} failed with {type(error).__name__}: {error}",
                 "It is tried again; if it persists, report it with the app's log.",
                 title="Unexpected error",
             )
-            return {"error": unexpected.to_dict()}
+            return {"error": _told(unexpected)}
 
     return answer
+
+
+def _told(error: D2CError) -> Payload:
+    """Return an error as it crosses the durable boundary, which is history that many may read."""
+    return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
 def refuse_if_cancelled(migration: str) -> None:

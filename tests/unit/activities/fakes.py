@@ -1,0 +1,226 @@
+"""In-memory stand-ins for the clients, with the methods that activities call, and a world that puts them in place."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from activities import copying, exporting, loading, outcome, preparing, reporting
+from d2c.clients.cosmos_management import Container, Throughput
+from d2c.clients.data_factory import CopyProgress, PipelineRun
+from d2c.clients.databricks import NotebookRun
+from d2c.clients.dynamodb import ExportState, TableDescription
+from d2c.lake_paths import cancel_path
+from d2c.settings import Settings
+
+from ..clients.settings import local_settings
+
+REGION = "eu-west-1"
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/Music"
+
+
+class CrashError(Exception):
+    """The worker dies here: the activity's answer is lost, and it is called again."""
+
+
+class FakeLake:
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.writable = True
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
+
+    def read_json(self, path: str) -> Any:
+        return json.loads(self.files[path]) if path in self.files else None
+
+    def write(self, path: str, content: bytes) -> None:
+        self.files[path] = content
+
+    def write_json(self, path: str, value: Any) -> None:
+        self.write(path, json.dumps(value).encode())
+
+    def exists(self, path: str) -> bool:
+        return path in self.files
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        prefix = f"{folder}/"
+        return {
+            path.removeprefix(prefix): len(content)
+            for path, content in self.files.items()
+            if path.startswith(prefix)
+        }
+
+
+class FakeBucket:
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.name = "exports"
+
+    def read(self, key: str) -> bytes | None:
+        return self.objects.get(key)
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        return {key: len(content) for key, content in self.objects.items() if key.startswith(prefix)}
+
+
+@dataclass
+class FakeDynamoDB:
+    table: TableDescription | Exception
+    latest: datetime | Exception
+    exports: dict[str, ExportState] = field(default_factory=dict)
+    started: list[dict[str, Any]] = field(default_factory=list)
+
+    def describe_table(self, name: str) -> TableDescription:
+        return _value(self.table)
+
+    def latest_restorable_time(self, name: str) -> datetime:
+        return _value(self.latest)
+
+    def find_export(self, table_arn: str, client_token: str) -> str | None:
+        return next((arn for arn, it in self.exports.items() if it.client_token == client_token), None)
+
+    def start_export(self, table_arn: str, **arguments: Any) -> str:
+        self.started.append(arguments)
+        arn = f"{table_arn}/export/0178000000{len(self.started):04d}-a1b2c3d4"
+        self.exports[arn] = ExportState(arn, "IN_PROGRESS", "", arguments["client_token"], "", None)
+        return arn
+
+    def describe_export(self, export_arn: str) -> ExportState:
+        return self.exports[export_arn]
+
+
+@dataclass
+class FakeDataFactory:
+    runs: dict[str, PipelineRun] = field(default_factory=dict)
+    progress: CopyProgress = field(default_factory=lambda: CopyProgress(0, 0, ""))
+    started: list[dict[str, str]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+
+    def find_run(self, pipeline: str, run_key: str, *, since: datetime) -> str | None:
+        keys = [parameters["runKey"] for parameters in self.started]
+        return f"run-{keys.index(run_key)}" if run_key in keys else None
+
+    def start_run(self, pipeline: str, parameters: dict[str, str]) -> str:
+        self.started.append(parameters)
+        return f"run-{len(self.started) - 1}"
+
+    def get_run(self, run_id: str) -> PipelineRun:
+        return self.runs[run_id]
+
+    def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
+        return self.progress
+
+    def cancel_run(self, run_id: str) -> None:
+        self.cancelled.append(run_id)
+
+
+@dataclass
+class FakeCosmos:
+    """An account with at most one container.
+
+    ``crashes`` names methods after which the worker dies, once each.
+    """
+
+    container: Container | None = None
+    throughput: Throughput | None = None
+    documents: bool = False
+    databases: set[str] = field(default_factory=set)
+    changes: list[tuple[int, bool]] = field(default_factory=list)
+    created: list[dict[str, Any]] = field(default_factory=list)
+    crashes: set[str] = field(default_factory=set)
+
+    def create_database(self, database: str) -> None:
+        self.databases.add(database)
+        self._done("create_database")
+
+    def find_container(self, database: str, container: str) -> Container | None:
+        return self.container
+
+    def create_container(self, database: str, container: str, **arguments: Any) -> None:
+        assert database in self.databases
+        self.created.append(arguments)
+        self.container = Container(tuple(arguments["partition_key_paths"]), arguments["default_ttl"])
+        self.throughput = Throughput(arguments["ru_per_second"], False, 400, False)
+        self._done("create_container")
+
+    def find_throughput(self, database: str, container: str) -> Throughput | None:
+        return self.throughput
+
+    def change_throughput(
+        self, database: str, container: str, ru_per_second: int, *, autoscale: bool
+    ) -> None:
+        assert self.throughput is not None
+        assert autoscale == self.throughput.autoscale
+        assert ru_per_second % (1000 if autoscale else 100) == 0
+        assert ru_per_second >= self.throughput.minimum_ru_per_second
+        self.changes.append((ru_per_second, autoscale))
+        self.throughput = replace(self.throughput, ru_per_second=ru_per_second)
+        self._done("change_throughput")
+
+    def _done(self, method: str) -> None:
+        if method in self.crashes:
+            self.crashes.remove(method)
+            raise CrashError
+
+
+@dataclass
+class FakeDatabricks:
+    runs: dict[int, NotebookRun] = field(default_factory=dict)
+    submitted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cancelled: list[int] = field(default_factory=list)
+
+    def start_run(self, *, run_key: str, **arguments: Any) -> int:
+        self.submitted.setdefault(run_key, arguments)
+        return list(self.submitted).index(run_key)
+
+    def get_run(self, run_id: int) -> NotebookRun:
+        return self.runs[run_id]
+
+    def cancel_run(self, run_id: int) -> None:
+        self.cancelled.append(run_id)
+
+
+class World:
+    """The clients that activities connect to."""
+
+    def __init__(self) -> None:
+        self.settings: Settings = local_settings(
+            D2C_EXPORT_BUCKET="exports", D2C_LAKE_FILE_SYSTEM="lake", D2C_NOTEBOOK_PATH="/Shared/load"
+        )
+        self.lake = FakeLake()
+        self.bucket = FakeBucket()
+        self.dynamodb = FakeDynamoDB(
+            TableDescription(TABLE_ARN, "Artist", "Song", 7, 700, None),
+            datetime.fromisoformat("2026-06-01T12:00:00+00:00"),
+        )
+        self.factory = FakeDataFactory()
+        self.cosmos = FakeCosmos()
+        self.databricks = FakeDatabricks()
+
+    def cancel(self, migration: str = "m") -> None:
+        self.lake.write(cancel_path(migration), b"{}")
+
+    def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (copying, exporting, loading, outcome, preparing, reporting):
+            for name, substitute in {
+                "app_settings": lambda: self.settings,
+                "connect_lake": lambda settings: self.lake,
+                "connect_bucket": lambda name, region: self.bucket,
+                "connect_dynamodb": lambda region: self.dynamodb,
+                "connect_data_factory": lambda settings: self.factory,
+                "connect_cosmos_management": lambda settings: self.cosmos,
+                "connect_cosmos": lambda settings: self.cosmos,
+                "has_documents": lambda client, database, container: client.documents,
+                "connect_databricks": lambda settings: self.databricks,
+            }.items():
+                if hasattr(module, name):
+                    monkeypatch.setattr(module, name, substitute)
+
+
+def _value(planned: Any) -> Any:
+    if isinstance(planned, Exception):
+        raise planned
+    return planned
