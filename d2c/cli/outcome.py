@@ -37,7 +37,7 @@ def errors_told(as_json: bool) -> Iterator[None]:
 
 def print_json(value: Any) -> None:
     """Print a value as one line of JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json.dumps(value))
 
 
 def error_text(error: D2CError) -> str:

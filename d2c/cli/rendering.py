@@ -12,7 +12,7 @@ from rich.text import Text
 
 from d2c.cli.outcome import ENDED, MISMATCHES
 
-UNKNOWN = "–"  # noqa: RUF001 - an en dash for what is not known
+UNKNOWN = "-"
 STATE_STYLES = {"succeeded": "green", "failed": "bold red", "cancelled": "yellow", "running": "cyan"}
 # What needs eyes comes first where there is no room for all.
 ORDER_OF_STATES = ("failed", "running", "cancelled", "pending", "succeeded")
@@ -83,10 +83,9 @@ def table_line(table: Mapping[str, Any]) -> str:
     counts = [f"{table[name]:,} {word}" for name, word in COUNTS.items() if table[name] is not None]
     error = table["error"]
     reason = [f"{error['title']}: {error['detail']} Next: {error['next_step']}"] if error else []
-    stage = f"{table['stage'] or UNKNOWN} {table['percent']} %"
-    return " | ".join(
-        [table["table"], table["state"], stage, *([", ".join(counts)] if counts else []), *reason]
-    )
+    stage = [f"{table['stage']} {table['percent']} %"] if table["stage"] else []
+    parts = [table["table"], table["state"], *stage, ", ".join(counts), *reason]
+    return " | ".join(filter(None, parts))
 
 
 def _heading(status: Mapping[str, Any]) -> Text:

@@ -1,0 +1,197 @@
+import json
+
+import httpx
+import pytest
+
+from tests.unit.cli.conftest import problem
+from tests.unit.cli.samples import EXPORT_FAILED, arrived, migration, table
+
+ONE = "/api/migrations/music-2026"
+
+
+def listed(*names):
+    """Return what a list says of migrations."""
+    return [
+        {
+            key: value
+            for key, value in migration("failed", name=name).items()
+            if key not in ("tables", "links")
+        }
+        for name in names
+    ]
+
+
+def test_without_an_id_all_migrations_are_listed_in_the_apps_order_over_all_pages(run, service):
+    service.on(
+        "GET",
+        "/api/migrations",
+        {"migrations": listed("third", "second"), "next": "a/b+c"},
+        {"migrations": listed("first"), "next": None},
+    )
+    result = run("status")
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()]
+    names = [row[0] for row in rows if row and row[0] in ("first", "second", "third")]
+    assert names == ["third", "second", "first"]
+    assert ["third", "failed", "2026-01-31", "12:00:05", "2026-01-31", "12:30:00"] in rows
+    assert [request.url.params.get("token") for request in service.requests] == [None, "a/b+c"]
+
+
+def test_a_list_as_json_is_one_object_with_every_page(run, service):
+    service.on(
+        "GET",
+        "/api/migrations",
+        {"migrations": listed("b"), "next": "x"},
+        {"migrations": listed("a"), "next": None},
+    )
+    result = run("status", "--json")
+    assert json.loads(result.stdout) == {"migrations": listed("b", "a")}
+
+
+def test_an_empty_list_says_how_to_start_one(run, service):
+    service.on("GET", "/api/migrations", {"migrations": [], "next": None})
+    assert "d2c start PLAN" in run("status").stdout
+
+
+def test_a_migration_is_shown_with_the_counts_of_each_table_and_the_errors_below(run, service):
+    failed = table("Orders", "failed", stage="export", percent=0, items_exported=None, error=EXPORT_FAILED)
+    service.on("GET", ONE, migration("failed", arrived(mismatches=4), failed))
+    result = run("status", "music-2026")
+    assert result.exit_code == 1
+    heading, *lines = result.stdout.splitlines()
+    assert heading == "Migration music-2026: failed, 2 of 2 tables have ended (1 failed, 1 succeeded)"
+    rows = [line.split() for line in lines]
+    music = next(row for row in rows if row and row[0] == "Music")
+    assert music[:3] == ["Music", "succeeded", "report"]
+    assert music[-6:] == ["100", "1,234,567", "1,234,567", "0", "0", "4"]
+    assert (
+        "Orders, export: The stage failed: Point-in-time recovery is off for Orders [eu-west-1].\n"
+        "  Next: Turn it on and start again.\n"
+    ) in result.stdout
+
+
+def test_a_table_whose_turn_has_not_come_is_shown_without_stage_and_counts(run, service):
+    waiting = table(state="pending", stage=None, percent=0, items_exported=None)
+    service.on("GET", ONE, migration("running", waiting))
+    row = next(line for line in run("status", "music-2026").stdout.splitlines() if "Music" in line)
+    assert row.split() == ["Music", "pending", "-", "0", "-", "-", "-", "-", "-"]
+
+
+def test_json_gives_the_apps_status_as_it_is(run, service):
+    service.on("GET", ONE, migration())
+    result = run("status", "music-2026", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, migration())
+
+
+@pytest.mark.parametrize(
+    ("state", "tables", "status"),
+    [
+        ("pending", [table(state="pending")], 0),
+        ("running", [arrived(items_rejected=1), table("Orders")], 0),
+        ("succeeded", [arrived()], 0),
+        ("failed", [table(state="failed")], 1),
+        ("cancelled", [table(state="cancelled")], 1),
+        ("succeeded", [arrived(), arrived("Orders", items_rejected=1)], 3),
+        ("succeeded", [arrived(mismatches=1)], 3),
+    ],
+)
+def test_the_exit_status_tells_how_the_migration_ended(run, service, state, tables, status):
+    service.on("GET", ONE, migration(state, *tables))
+    assert run("status", "music-2026").exit_code == status
+
+
+def test_watching_prints_a_line_for_each_change_and_none_for_what_stayed(run, service):
+    waiting = table("Orders", "pending", stage=None, percent=0, items_exported=None)
+    failed = table("Orders", "failed", stage="export", percent=0, items_exported=None, error=EXPORT_FAILED)
+    service.on(
+        "GET",
+        ONE,
+        migration("running", table(), waiting),
+        migration("running", table(), waiting),
+        migration("running", arrived(), waiting),
+        migration("failed", arrived(), failed),
+    )
+    result = run("status", "music-2026", "--watch")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[:4] == [
+        "Music | running | load 60 % | 1,234,567 exported",
+        "Orders | pending",
+        "Music | succeeded | report 100 % | 1,234,567 exported, 1,234,567 written, 0 rejected, 0 expired, 0 mismatches",
+        "Orders | failed | export 0 % | The stage failed: Point-in-time recovery is off for Orders [eu-west-1]. "
+        "Next: Turn it on and start again.",
+    ]
+    assert result.stdout.splitlines()[4].startswith("Migration music-2026: failed")
+    assert service.pauses == [2, 2, 2]
+
+
+def test_many_tables_are_looked_at_less_often(run, service):
+    tables = [table(f"table-{number}") for number in range(100)]
+    service.on("GET", ONE, migration("running", *tables), migration("succeeded", *tables))
+    run("status", "music-2026", "--watch")
+    assert service.pauses == [10]
+
+
+def test_watching_what_has_ended_looks_once(run, service):
+    service.on("GET", ONE, migration("succeeded", arrived()))
+    assert run("status", "music-2026", "--watch").exit_code == 0
+    assert (len(service.requests), service.pauses) == (1, [])
+
+
+def test_trouble_while_watching_is_told_and_waited_out_with_growing_pauses(run, service):
+    service.on(
+        "GET",
+        ONE,
+        migration(),
+        httpx.ReadTimeout("slow"),
+        problem(503, "A service did not answer", "The lake said 500.", "Wait."),
+        httpx.Response(502, text="<html>Bad gateway</html>"),
+        migration("succeeded", arrived()),
+    )
+    result = run("status", "music-2026", "--watch", "--json")
+    assert (result.exit_code, service.pauses) == (0, [2, 1, 2, 4])
+    lines = result.stderr.splitlines()
+    assert [line.rpartition(". ")[2] for line in lines] == [
+        f"Trying again in {seconds} seconds." for seconds in (1, 2, 4)
+    ]
+    assert "did not answer within 60 seconds" in lines[0]
+    assert "The lake said 500." in lines[1]
+    assert "502" in lines[2]
+
+
+def test_an_outage_that_lasts_ends_the_watch_with_its_error(run, service):
+    service.on("GET", ONE, migration(), httpx.ConnectError("refused"))
+    result = run("status", "music-2026", "--watch")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2].startswith("The app cannot be reached: http://127.0.0.1:7071")
+    assert service.pauses == [2, 1, 2, 4, 8, 15, 30, 60, 60, 60, 60]
+
+
+def test_an_app_that_never_answered_is_not_waited_for(run, service):
+    service.on("GET", ONE, httpx.ConnectError("refused"))
+    assert (run("status", "music-2026", "--watch").exit_code, service.pauses) == (1, [])
+
+
+def test_a_refusal_while_watching_is_not_tried_again(run, service):
+    service.on("GET", ONE, migration(), problem(404))
+    assert (run("status", "music-2026", "--watch").exit_code, service.pauses) == (1, [2])
+
+
+def test_an_interrupt_ends_the_watch_and_says_that_the_migration_goes_on(run, service):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    service.on("GET", ONE, migration())
+    result = run("status", "music-2026", "--watch", pause=interrupt)
+    assert result.exit_code == 130
+    assert "the migration goes on. Watch it again: d2c status music-2026 --watch" in result.stderr
+
+
+def test_watching_needs_an_id(run, service):
+    result = run("status", "--watch")
+    assert (result.exit_code, service.requests) == (2, [])
+    assert "name its ID" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["", "..", "a/b", "a b", "plan.json", "-x"])
+def test_what_cannot_be_an_id_is_wrong_use(run, service, text):
+    assert (run("status", "--", text).exit_code, service.requests) == (2, [])
