@@ -91,9 +91,9 @@ def _prefix(payload: dict[str, Any]) -> str:
 def _check_patience(folder: str, export: ExportState) -> None:
     """Refuse to wait any longer for a manifest that DynamoDB writes before it calls an export complete."""
     if export.ended_at and datetime.now(UTC) - export.ended_at > MANIFEST_PATIENCE:
+        ended_at = f"{export.ended_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         raise StageError(
-            f"The export {export.arn} was complete at {export.ended_at:%Y-%m-%d %H:%M} UTC, and its manifest is not "
-            f"in {folder}.",
+            f"The export {export.arn} was complete at {ended_at}, and its manifest is not in {folder}.",
             "Look for what deletes objects there, such as a lifecycle rule of the bucket, then start again.",
         )
 

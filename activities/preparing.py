@@ -6,10 +6,14 @@ import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.cosmos import connect_cosmos, has_documents
-from d2c.clients.cosmos_management import Container, Throughput, connect_cosmos_management
+from d2c.clients.cosmos_management import (
+    Container,
+    CosmosManagement,
+    Throughput,
+    connect_cosmos_management,
+)
 from d2c.errors import StageError
 from d2c.load_run.workers import table_mapper
-from d2c.mapping import Mapper
 from d2c.settings import app_settings
 from d2c.throughput import AFTER_LOAD_RU, load_ru_per_second
 
@@ -41,7 +45,8 @@ def describe_container(payload: dict) -> Any:
     container = management.find_container(payload["database"], payload["container"])
     if container is None:
         return description
-    _check_container(payload, container, mapper)
+    _check_fits(payload, description, container)
+    _check_empty(payload)
     before = management.find_throughput(payload["database"], payload["container"])
     return {**description, **_throughput_of_existing(payload, before, wanted)}
 
@@ -49,12 +54,16 @@ def describe_container(payload: dict) -> Any:
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def start_prepare(payload: dict) -> Any:
-    """Create what is not there yet and ask for the load's throughput."""
+    """Create what is not there yet and ask for the load's throughput.
+
+    A container may be there that was not when it was looked at: from an earlier try of this, or somebody else's.
+    """
     refuse_if_cancelled(payload["migration"])
     management = connect_cosmos_management(app_settings())
     names = payload["database"], payload["container"]
     described = payload["described"]
-    if management.find_container(*names) is None:
+    container = management.find_container(*names)
+    if container is None:
         management.create_database(payload["database"])
         management.create_container(
             *names,
@@ -63,9 +72,10 @@ def start_prepare(payload: dict) -> Any:
             ru_per_second=described["peak_ru_per_second"],
         )
         return "created"
+    _check_fits(payload, described, container)
     throughput = management.find_throughput(*names)
-    if throughput and throughput.ru_per_second != described["peak_ru_per_second"]:
-        management.change_throughput(*names, described["peak_ru_per_second"], autoscale=throughput.autoscale)
+    if throughput and described["peak_ru_per_second"] is not None:
+        _change_if_other(management, payload, throughput, described["peak_ru_per_second"])
     return "scaled"
 
 
@@ -87,38 +97,76 @@ def restore_throughput(payload: dict) -> Any:
     """Put the container's throughput to what the plan wants afterwards, or to what it was; done in every outcome."""
     management = connect_cosmos_management(app_settings())
     names = payload["database"], payload["container"]
-    if management.find_container(*names) is None:
+    container = management.find_container(*names)
+    if container is None or _misfit(payload["described"], container):
         return {"after_ru_per_second": None}
     throughput = management.find_throughput(*names)
     if throughput is None:
         return {"after_ru_per_second": None}
-    # The service does not let throughput fall below a hundredth of the highest it ever was.
-    after = max(payload["described"]["after_ru_per_second"], throughput.minimum_ru_per_second)
-    if throughput.ru_per_second != after:
-        management.change_throughput(*names, after, autoscale=throughput.autoscale)
-    return {"after_ru_per_second": after}
+    wanted = payload["described"]["after_ru_per_second"]
+    return {"after_ru_per_second": _change_if_other(management, payload, throughput, wanted)}
 
 
-def _check_container(payload: dict[str, Any], container: Container, mapper: Mapper) -> None:
-    """Refuse an existing container that documents of this table cannot be written to faithfully."""
-    thing = f"Container {payload['database']}/{payload['container']}"
-    if container.partition_key_paths != tuple(mapper.partition_key_paths):
-        raise StageError(
-            f"{thing} has the partition key {', '.join(container.partition_key_paths)} and the plan needs "
-            f"{', '.join(mapper.partition_key_paths)}; a partition key cannot be changed.",
+def _change_if_other(
+    management: CosmosManagement, payload: dict[str, Any], throughput: Throughput, wanted: int
+) -> int:
+    """Ask for a throughput unless the container has it; return it as the service takes it.
+
+    The service takes steps, and does not let throughput fall below a hundredth of the highest it ever was.
+    """
+    ru_per_second = _in_steps(max(wanted, throughput.minimum_ru_per_second), throughput.autoscale)
+    if throughput.ru_per_second != ru_per_second:
+        names = payload["database"], payload["container"]
+        management.change_throughput(*names, ru_per_second, autoscale=throughput.autoscale)
+    return ru_per_second
+
+
+def _in_steps(ru_per_second: int, autoscale: bool) -> int:
+    step = 1000 if autoscale else 100
+    return -(-ru_per_second // step) * step
+
+
+def _check_fits(payload: dict[str, Any], description: dict[str, Any], container: Container) -> None:
+    """Refuse a container that documents of this table cannot be written to faithfully."""
+    misfit = _misfit(description, container)
+    if misfit:
+        title, cause, next_step = misfit
+        thing = f"Container {payload['database']}/{payload['container']}"
+        raise StageError(f"{thing} has {cause}", next_step, title)
+
+
+def _misfit(description: dict[str, Any], container: Container) -> tuple[str, str, str] | None:
+    """Return in what a container is not as described, as title, cause and next step; None if it fits."""
+    wanted, default_ttl = description["partition_key_paths"], container.default_ttl
+    if list(container.partition_key_paths) != wanted:
+        return (
+            "The container has another partition key",
+            f"the partition key {', '.join(container.partition_key_paths)} and the plan needs {', '.join(wanted)}; "
+            "a partition key cannot be changed.",
             "Name another container in the plan, or set rules.partition_key to the container's.",
-            title="The container has another partition key",
         )
-    if mapper.rules.container_has_ttl and container.default_ttl is None:
-        raise StageError(
-            f"{thing} has time to live off, and the table's items expire.",
-            "Turn time to live on (no default) in the container, or set rules.ttl to off in the plan.",
+    if default_ttl == description["default_ttl"]:
+        return None
+    if default_ttl is None:
+        cause = "time to live off, and the table's items expire."
+        next_step = "Turn time to live on (no default) in the container, or set rules.ttl to off in the plan."
+    elif default_ttl == -1:
+        cause = (
+            "time to live on, and the table's items do not expire: an attribute `ttl` would delete documents."
         )
-    if not payload["allow_existing_documents"] and has_documents(
-        connect_cosmos(app_settings()), payload["database"], payload["container"]
-    ):
+        next_step = "Turn time to live off in the container, or name another container in the plan."
+    else:
+        cause = f"a default time to live of {default_ttl} seconds, after which documents without their own vanish."
+        next_step = "Take the default away in the container, or name another container in the plan."
+    return "The container has another time to live", cause, next_step
+
+
+def _check_empty(payload: dict[str, Any]) -> None:
+    """Refuse a container with documents in it, unless the plan allows them."""
+    names = payload["database"], payload["container"]
+    if not payload["allow_existing_documents"] and has_documents(connect_cosmos(app_settings()), *names):
         raise StageError(
-            f"{thing} holds documents already.",
+            f"Container {'/'.join(names)} holds documents already.",
             "Empty it, name another container, or set allow_existing_documents in the plan.",
             title="The container is not empty",
         )
@@ -130,9 +178,8 @@ def _throughput_of_existing(
     """Return what an existing container is scaled to and put back to; one without own throughput is left alone."""
     if before is None:
         return {"peak_ru_per_second": None, "after_ru_per_second": None}
-    peak = max(before.ru_per_second, wanted)
     return {
-        "peak_ru_per_second": -(-peak // 1000) * 1000 if before.autoscale else peak,
+        "peak_ru_per_second": _in_steps(max(before.ru_per_second, wanted), before.autoscale),
         "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", before.ru_per_second),
         "autoscale": before.autoscale,
     }

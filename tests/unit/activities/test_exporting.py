@@ -89,7 +89,7 @@ def complete(world, *, item_counts=(2, 0), manifest_key=f"{FOLDER}/manifest-summ
     }.items():
         world.bucket.objects[f"{FOLDER}/{name}.json"] = text.encode()
         world.bucket.objects[f"{FOLDER}/{name}.md5"] = md5_base64(text.encode()).encode()
-    world.bucket.objects |= {key: b"x" * 20 for key in keys}
+    world.bucket.objects |= dict.fromkeys(keys, b"x" * 20)
     world.bucket.objects[f"{FOLDER}/_started"] = b""
 
 

@@ -1,0 +1,269 @@
+from dataclasses import replace
+
+import pytest
+
+from activities.preparing import describe_container, look_at_prepare, restore_throughput, start_prepare
+from d2c.clients.cosmos_management import Container, Throughput
+
+from .answers import error_of, value_of
+from .fakes import TABLE_ARN
+
+SOURCE = {
+    "arn": TABLE_ARN,
+    "hash_key": "Artist",
+    "range_key": "Song",
+    "ttl_attribute": None,
+    "size_bytes": 700,
+}
+TABLE = {
+    "migration": "m",
+    "table": "Music",
+    "database": "shop",
+    "container": "music",
+    "rules": {},
+    "throughput": {"load_ru_per_second": "auto"},
+    "allow_existing_documents": False,
+    "source": SOURCE,
+    "export": {"items": 7},
+}
+EXPIRING = {**TABLE, "source": {**SOURCE, "ttl_attribute": "expires"}}
+FITTING = Container(("/Artist",), None)
+
+
+def manual(ru_per_second, minimum=400):
+    return Throughput(ru_per_second, autoscale=False, minimum_ru_per_second=minimum, pending=False)
+
+
+def autoscale(ru_per_second, minimum=1000):
+    return Throughput(ru_per_second, autoscale=True, minimum_ru_per_second=minimum, pending=False)
+
+
+def existing(world, throughput, container=FITTING):
+    world.cosmos.container, world.cosmos.throughput = container, throughput
+
+
+def asking(load="auto", after=None, table=TABLE):
+    wanted = {"load_ru_per_second": load, **({"after_load_ru_per_second": after} if after else {})}
+    return {**table, "throughput": wanted}
+
+
+def described(table):
+    return {**table, "described": value_of(describe_container(table)), "attempt": 1}
+
+
+def lead_to_the_end(table):
+    """Go through prepare as the orchestrator does, and put the throughput back."""
+    payload = described(table)
+    value_of(start_prepare(payload))
+    value_of(look_at_prepare({**payload, "run": "created"}))
+    return value_of(restore_throughput(payload))
+
+
+class TestDescribeContainer:
+    def test_a_missing_container_is_described_as_it_has_to_become(self, world):
+        assert value_of(describe_container(TABLE)) == {
+            "partition_key_paths": ["/Artist"],
+            "default_ttl": None,
+            "peak_ru_per_second": 4000,
+            "after_ru_per_second": 1000,
+            "autoscale": False,
+        }
+        assert world.cosmos.created == []
+
+    def test_it_has_time_to_live_where_the_tables_items_expire(self, world):
+        assert value_of(describe_container(EXPIRING))["default_ttl"] == -1
+
+    def test_the_plan_may_say_the_throughput_of_the_load_and_after_it(self, world):
+        description = value_of(describe_container(asking(load=8000, after=500)))
+        assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (8000, 500)
+
+    @pytest.mark.parametrize(
+        ("before", "table", "peak", "after"),
+        [
+            (manual(400), TABLE, 4000, 400),
+            (manual(9000), TABLE, 9000, 9000),
+            (manual(400), asking(load=6000, after=800), 6000, 800),
+            (autoscale(1000), asking(load=4500), 5000, 1000),
+            (autoscale(8000), TABLE, 8000, 8000),
+            (None, TABLE, None, None),
+        ],
+    )
+    def test_an_existing_one_is_never_scaled_down_for_the_load_and_goes_back_to_what_it_was(
+        self, world, before, table, peak, after
+    ):
+        existing(world, before)
+        description = value_of(describe_container(table))
+        assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (peak, after)
+        assert description["autoscale"] is bool(before and before.autoscale)
+
+    def test_another_partition_key_is_refused_with_both(self, world):
+        existing(world, manual(400), Container(("/tenant", "/Artist"), None))
+        error = error_of(describe_container(TABLE))
+        assert (
+            "shop/music has the partition key /tenant, /Artist and the plan needs /Artist" in error["detail"]
+        )
+
+    @pytest.mark.parametrize(
+        ("table", "default_ttl", "words"),
+        [
+            (EXPIRING, None, "time to live off"),
+            (EXPIRING, 60, "60 seconds"),
+            (TABLE, 60, "60 seconds"),
+            (TABLE, -1, "time to live on"),
+        ],
+    )
+    def test_time_to_live_under_which_documents_would_stay_or_vanish_wrongly_is_refused(
+        self, world, table, default_ttl, words
+    ):
+        existing(world, manual(400), Container(("/Artist",), default_ttl))
+        assert words in error_of(describe_container(table))["detail"]
+
+    def test_time_to_live_that_documents_carry_themselves_fits(self, world):
+        existing(world, manual(400), Container(("/Artist",), -1))
+        assert value_of(describe_container(EXPIRING))["default_ttl"] == -1
+
+    def test_a_container_with_documents_is_refused_unless_the_plan_allows_it(self, world):
+        existing(world, manual(400))
+        world.cosmos.documents = True
+        assert "holds documents already" in error_of(describe_container(TABLE))["detail"]
+        value_of(describe_container({**TABLE, "allow_existing_documents": True}))
+
+    def test_rules_that_are_impossible_are_refused(self, world):
+        error_of(describe_container({**TABLE, "rules": {"drop": ["Artist"]}}))
+
+    def test_looking_changes_nothing_so_that_it_may_be_repeated(self, world):
+        existing(world, manual(400))
+        assert describe_container(TABLE) == describe_container(TABLE)
+        assert (world.cosmos.changes, world.cosmos.created, world.cosmos.databases) == ([], [], set())
+
+
+class TestStartPrepare:
+    def test_a_missing_container_is_created_with_its_database_and_the_loads_throughput(self, world):
+        assert value_of(start_prepare(described(EXPIRING))) == "created"
+        assert world.cosmos.databases == {"shop"}
+        assert world.cosmos.created == [
+            {"partition_key_paths": ["/Artist"], "default_ttl": -1, "ru_per_second": 4000}
+        ]
+
+    @pytest.mark.parametrize(
+        ("before", "change"),
+        [(manual(400), (4000, False)), (autoscale(1000), (4000, True))],
+    )
+    def test_an_existing_one_is_scaled_in_its_own_kind(self, world, before, change):
+        existing(world, before)
+        value_of(start_prepare(described(TABLE)))
+        assert world.cosmos.changes == [change]
+
+    @pytest.mark.parametrize("before", [manual(4000), None])
+    def test_one_that_has_enough_or_none_of_its_own_is_left_as_it_is(self, world, before):
+        existing(world, before)
+        value_of(start_prepare(described(TABLE)))
+        assert world.cosmos.changes == []
+
+    @pytest.mark.parametrize("crash", ["create_database", "create_container", "change_throughput"])
+    def test_a_worker_that_dies_after_any_call_is_followed_by_one_that_does_nothing_twice(self, world, crash):
+        if crash == "change_throughput":
+            existing(world, manual(400))
+        payload = described(TABLE)
+        world.cosmos.crashes = {crash}
+        error_of(start_prepare(payload), "transient")
+        value_of(start_prepare(payload))
+        assert world.cosmos.throughput.ru_per_second == 4000
+        assert len(world.cosmos.created) + len(world.cosmos.changes) == 1
+
+    def test_documents_that_our_own_first_try_wrote_do_not_stop_a_later_one(self, world):
+        payload = described(TABLE)
+        value_of(start_prepare(payload))
+        world.cosmos.documents = True
+        value_of(start_prepare({**payload, "attempt": 2}))
+
+    @pytest.mark.parametrize("container", [Container(("/tenant",), None), Container(("/Artist",), 60)])
+    def test_one_that_came_into_being_meanwhile_and_does_not_fit_is_refused_and_left_alone(
+        self, world, container
+    ):
+        payload = described(TABLE)
+        existing(world, manual(700), container)
+        error_of(start_prepare(payload))
+        assert world.cosmos.changes == []
+
+    def test_one_that_came_into_being_meanwhile_with_autoscale_is_scaled_in_its_steps(self, world):
+        payload = described(asking(load=4500))
+        existing(world, autoscale(1000))
+        value_of(start_prepare(payload))
+        assert world.cosmos.changes == [(5000, True)]
+
+
+class TestLookAtPrepare:
+    def test_growing_is_waited_for(self, world):
+        existing(world, replace(manual(400), pending=True))
+        assert value_of(look_at_prepare(TABLE)) == {"state": "running", "progress": {"ru_per_second": 400}}
+
+    @pytest.mark.parametrize(("throughput", "peak"), [(manual(4000), 4000), (None, None)])
+    def test_it_is_done_once_nothing_is_pending(self, world, throughput, peak):
+        existing(world, throughput)
+        look = value_of(look_at_prepare(TABLE))
+        assert look == {"state": "succeeded", "result": {"peak_ru_per_second": peak}}
+
+
+class TestRestoreThroughput:
+    @pytest.mark.parametrize(
+        ("before", "table", "after"),
+        [
+            (None, TABLE, 1000),
+            (None, asking(after=500), 500),
+            (manual(400), TABLE, 400),
+            (manual(9000), TABLE, 9000),
+            (manual(400), asking(after=800), 800),
+            (autoscale(2000), TABLE, 2000),
+            (autoscale(2000), asking(after=1500), 2000),
+            (autoscale(2000), asking(after=400), 1000),
+        ],
+    )
+    def test_it_is_what_the_plan_wants_or_what_it_was(self, world, before, table, after):
+        if before:
+            existing(world, before)
+        assert lead_to_the_end(table) == {"after_ru_per_second": after}
+        assert world.cosmos.throughput.ru_per_second == after
+
+    def test_a_container_without_throughput_of_its_own_stays_so(self, world):
+        existing(world, None)
+        assert lead_to_the_end(TABLE) == {"after_ru_per_second": None}
+        assert world.cosmos.changes == []
+
+    @pytest.mark.parametrize(("minimum", "after"), [(1000, 1000), (1050, 1100)])
+    def test_it_does_not_fall_below_what_the_service_allows_by_then(self, world, minimum, after):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        existing(world, manual(100_000, minimum=minimum))
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": after}
+
+    def test_throughput_that_was_never_raised_is_left_as_it_was(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": 400}
+        assert world.cosmos.changes == []
+
+    def test_a_container_that_was_never_created_is_not_missed(self, world):
+        assert value_of(restore_throughput(described(TABLE))) == {"after_ru_per_second": None}
+
+    def test_a_container_that_came_into_being_meanwhile_and_does_not_fit_is_left_alone(self, world):
+        payload = described(TABLE)
+        existing(world, manual(700), Container(("/tenant",), None))
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": None}
+        assert world.cosmos.changes == []
+
+    def test_it_is_put_back_for_a_cancelled_migration_too(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        value_of(start_prepare(payload))
+        world.cancel("m")
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": 400}
+
+    def test_a_worker_that_dies_after_asking_is_followed_by_one_that_asks_no_more(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        value_of(start_prepare(payload))
+        world.cosmos.crashes = {"change_throughput"}
+        error_of(restore_throughput(payload), "transient")
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": 400}
+        assert world.cosmos.changes == [(4000, False), (400, False)]
