@@ -6,7 +6,8 @@ import azure.durable_functions as df
 
 from activities.outcome import outcome
 from d2c import lake_paths
-from d2c.clients.lake import connect_lake
+from d2c.clients.lake import Lake, connect_lake
+from d2c.errors import StageError
 from d2c.report import assemble_report, table_report
 from d2c.report_page import render_report
 from d2c.settings import app_settings
@@ -31,9 +32,27 @@ def write_report(payload: dict) -> Any:
     """Put the tables' parts together, in the plan's order, as JSON and as a page."""
     lake = connect_lake(app_settings())
     migration = payload["migration"]
-    accepted = lake.read_json(lake_paths.plan_path(migration))
-    names = [table["table"] for table in accepted["plan"]["tables"]]
-    parts = [lake.read_json(lake_paths.table_report_path(migration, name)) for name in names]
-    report = assemble_report(migration, payload["state"], accepted, [part for part in parts if part])
+    path = lake_paths.plan_path(migration)
+    accepted = lake.read_json(path)
+    if accepted is None:
+        raise StageError(
+            f"The plan of migration {migration} is no longer in the lake: {path}.",
+            "Look for what deletes files there; each table's part of the report is beside it.",
+        )
+    parts = [_part(lake, migration, {**accepted["plan"], **table}) for table in accepted["plan"]["tables"]]
+    report = assemble_report(migration, payload["state"], accepted, parts)
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
+
+
+def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table's part of the report; a table that left none is in the report as failed."""
+    path = lake_paths.table_report_path(migration, table["table"])
+    part: dict[str, Any] | None = lake.read_json(path)
+    if part is not None:
+        return part
+    error = StageError(
+        f"The table's migration ended without its part of the report, {path}.",
+        "See how the table's orchestration ended: its links are in the migration's status.",
+    )
+    return table_report({**table, "state": "failed", "error": error.to_dict(), "stages": []}, mismatches=())

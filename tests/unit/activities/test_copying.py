@@ -1,0 +1,114 @@
+import pytest
+
+from activities.copying import look_at_copy, start_copy, stop_copy
+from d2c.clients.data_factory import CopyProgress, PipelineRun
+from d2c.run_keys import run_key
+
+from .answers import error_of, value_of
+from .fakes import REGION
+
+ID = "01780000000123-a1b2c3d4"
+S3_FOLDER = f"d2c/m/Music/AWSDynamoDB/{ID}"
+LAKE_FOLDER = f"exports/m/Music/{ID}"
+PAYLOAD = {
+    "migration": "m",
+    "table": "Music",
+    "region": REGION,
+    "attempt": 1,
+    "started_at": "2026-06-01T12:00:00+00:00",
+    "export": {"folder": S3_FOLDER, "id": ID},
+}
+LOOK = {**PAYLOAD, "run": "run-0"}
+
+
+class TestStartCopy:
+    def test_the_pipeline_gets_where_from_where_to_and_the_run_key(self, world):
+        assert value_of(start_copy(PAYLOAD)) == "run-0"
+        assert world.factory.started == [
+            {
+                "runKey": run_key("m", "Music", "copy", 1),
+                "bucket": "exports",
+                "exportFolder": S3_FOLDER,
+                "fileSystem": "lake",
+                "lakeFolder": LAKE_FOLDER,
+            }
+        ]
+
+    def test_a_second_try_finds_what_the_first_one_started(self, world):
+        assert value_of(start_copy(PAYLOAD)) == value_of(start_copy(PAYLOAD))
+        assert len(world.factory.started) == 1
+
+    def test_another_attempt_is_another_run(self, world):
+        assert value_of(start_copy(PAYLOAD)) != value_of(start_copy({**PAYLOAD, "attempt": 2}))
+
+
+def copied(world):
+    """Put an export into S3, and the same files without the sign of its start into the lake."""
+    world.factory.runs["run-0"] = PipelineRun("Succeeded", "")
+    files = {"data/a.json.gz": b"x" * 20, "manifest-files.json": b"{}", "manifest-summary.json": b"{}"}
+    world.bucket.objects = {f"{S3_FOLDER}/{name}": content for name, content in files.items()}
+    world.bucket.objects[f"{S3_FOLDER}/_started"] = b""
+    world.lake.files = {f"{LAKE_FOLDER}/{name}": content for name, content in files.items()}
+
+
+class TestLookAtCopy:
+    @pytest.mark.parametrize("status", ["Queued", "InProgress", "Canceling"])
+    def test_a_run_goes_on_and_shows_what_it_has_copied(self, world, status):
+        world.factory.runs["run-0"] = PipelineRun(status, "")
+        world.factory.progress = CopyProgress(3, 300, "")
+        assert value_of(look_at_copy(LOOK)) == {
+            "state": "running",
+            "progress": {"files": 3, "bytes": 300},
+        }
+
+    def test_a_run_that_somebody_cancelled_is_not_started_again(self, world):
+        world.factory.runs["run-0"] = PipelineRun("Cancelled", "")
+        assert "was cancelled in Data Factory" in error_of(look_at_copy(LOOK))["detail"]
+
+    @pytest.mark.parametrize(
+        ("activity_error", "cause"), [("copy_data: S3 said no", "copy_data: S3 said no"), ("", "of the run")]
+    )
+    @pytest.mark.parametrize("status", ["Failed", "TimedOut"])
+    def test_a_failed_run_is_followed_by_another_and_told_with_its_cause(
+        self, world, status, activity_error, cause
+    ):
+        world.factory.runs["run-0"] = PipelineRun(status, "of the run")
+        world.factory.progress = CopyProgress(0, 0, activity_error)
+        error = error_of(look_at_copy(LOOK), "another_run")
+        assert f"Copy run run-0 ended as {status}: {cause}" in error["detail"]
+
+    def test_a_run_is_done_once_names_and_sizes_are_those_in_s3(self, world):
+        copied(world)
+        result = {"folder": LAKE_FOLDER, "files": 3, "bytes": 24}
+        assert value_of(look_at_copy(LOOK)) == {"state": "succeeded", "result": result}
+
+    @pytest.mark.parametrize(
+        ("name", "content", "words"),
+        [
+            ("data/a.json.gz", b"x", "data/a.json.gz (20 and 1 bytes)"),
+            ("data/a.json.gz", None, "data/a.json.gz (20 and None bytes)"),
+            ("data/other.json.gz", b"x", "data/other.json.gz (None and 1 bytes)"),
+        ],
+    )
+    def test_a_copy_that_differs_is_made_again_and_told_with_the_file_and_both_sizes(
+        self, world, name, content, words
+    ):
+        copied(world)
+        if content is None:
+            del world.lake.files[f"{LAKE_FOLDER}/{name}"]
+        else:
+            world.lake.files[f"{LAKE_FOLDER}/{name}"] = content
+        assert words in error_of(look_at_copy(LOOK), "another_run")["detail"]
+
+    def test_of_many_files_that_differ_a_few_are_named(self, world):
+        copied(world)
+        world.lake.files |= {f"{LAKE_FOLDER}/data/{number:04d}.json.gz": b"x" for number in range(1000)}
+        detail = error_of(look_at_copy(LOOK), "another_run")["detail"]
+        assert detail.startswith("1000 files")
+        assert len(detail) < 500
+
+
+def test_stopping_asks_the_run_to_stop_even_though_the_migration_is_cancelled(world):
+    world.cancel("m")
+    value_of(stop_copy(LOOK))
+    assert world.factory.cancelled == ["run-0"]

@@ -1,0 +1,97 @@
+import json
+
+from activities.reporting import write_report, write_table_report
+from d2c import lake_paths
+
+from .answers import error_of, value_of
+
+RECORD = {
+    "migration": "m",
+    "table": "Music",
+    "database": "shop",
+    "container": "music",
+    "state": "succeeded",
+    "error": None,
+    "stages": [],
+    "export": {"arn": "a", "items": 7},
+    "load": {"result_path": "result.json", "loaded": {"documents": 7, "rejected": 0, "expired": 0}},
+    "described": {"peak_ru_per_second": 4000},
+    "restored": {"after_ru_per_second": 1000},
+}
+PLAN = {
+    "name": "m",
+    "database": "shop",
+    "tables": [
+        {"table": "Orders", "container": "orders", "database": "other"},
+        {"table": "Music", "container": "music"},
+    ],
+}
+
+
+def table_report_of(world, table="Music"):
+    return json.loads(world.lake.files[lake_paths.table_report_path("m", table)])
+
+
+def accept(world):
+    world.lake.write_json(
+        lake_paths.plan_path("m"), {"plan": PLAN, "accepted_at": "2026-06-01T12:00:00.000+00:00"}
+    )
+
+
+class TestWriteTableReport:
+    def test_it_takes_the_mismatches_from_where_the_load_run_left_them(self, world):
+        mismatch = {"kind": "missing", "document": "d", "properties": []}
+        world.lake.write_json("result.json", {"mismatches": [mismatch]})
+        value_of(write_table_report(RECORD))
+        report = table_report_of(world)
+        assert report["mismatches"] == [mismatch]
+        assert report["items"] == {"exported": 7, "written": 7, "rejected": 0, "expired": 0}
+        assert report["throughput"] == {"peak_ru_per_second": 4000, "after_ru_per_second": 1000}
+
+    def test_a_table_that_failed_early_has_a_report_all_the_same(self, world):
+        error = {"title": "t", "detail": "d", "next_step": "n"}
+        early = {
+            name: value
+            for name, value in RECORD.items()
+            if name not in ("export", "load", "described", "restored")
+        }
+        value_of(write_table_report({**early, "state": "failed", "error": error, "restored": None}))
+        assert table_report_of(world)["error"] == error
+
+    def test_a_result_that_is_gone_costs_the_examples_and_not_the_report(self, world):
+        value_of(write_table_report(RECORD))
+        assert table_report_of(world)["mismatches"] == []
+
+    def test_writing_it_again_gives_the_same(self, world):
+        value_of(write_table_report(RECORD))
+        first = table_report_of(world)
+        value_of(write_table_report(RECORD))
+        assert table_report_of(world) == first
+
+
+class TestWriteReport:
+    def write(self, world, state="succeeded"):
+        value_of(write_report({"migration": "m", "state": state}))
+        return json.loads(world.lake.files[lake_paths.report_path("m")])
+
+    def test_it_has_the_tables_in_the_plans_order_as_json_and_as_a_page(self, world):
+        accept(world)
+        for table in ("Music", "Orders"):
+            value_of(write_table_report({**RECORD, "table": table}))
+        report = self.write(world)
+        assert [part["table"] for part in report["tables"]] == ["Orders", "Music"]
+        page = world.lake.files[lake_paths.report_page_path("m")].decode()
+        assert "Orders" in page
+        assert page.lower().startswith("<!doctype html>")
+
+    def test_a_table_that_left_no_part_is_in_it_as_failed_and_not_left_out(self, world):
+        accept(world)
+        value_of(write_table_report(RECORD))
+        orders, music = self.write(world, "failed")["tables"]
+        assert (orders["table"], orders["database"], orders["state"]) == ("Orders", "other", "failed")
+        assert lake_paths.table_report_path("m", "Orders") in orders["error"]["detail"]
+        assert music["state"] == "succeeded"
+
+    def test_a_plan_that_is_gone_is_told_and_not_tried_for_hours(self, world):
+        error = error_of(write_report({"migration": "m", "state": "failed"}))
+        assert lake_paths.plan_path("m") in error["detail"]
