@@ -55,4 +55,5 @@ def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
         f"The table's migration ended without its part of the report, {path}.",
         "See how the table's orchestration ended: its links are in the migration's status.",
     )
-    return table_report({**table, "state": "failed", "error": error.to_dict(), "stages": []}, mismatches=())
+    failed = {"state": "failed", "error": {**error.to_dict(), "stage": "report"}, "stages": []}
+    return table_report({**table, **failed}, mismatches=())
