@@ -88,7 +88,7 @@ class DataFactory:
         return PipelineRun(str(run.status), run.message or "")
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
-        """Return what the copy activities of a run have done so far."""
+        """Return what the copy activities of a run have done so far, by the latest try of each."""
         query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
@@ -97,8 +97,11 @@ class DataFactory:
             answer = self._client.activity_runs.query_by_pipeline_run(
                 self._group, self._factory, run_id, query
             )
-        outputs = [run.output or {} for run in answer.value]
-        errors = [f"{run.activity_name}: {_error_of(run)}" for run in answer.value if _error_of(run)]
+        # A try that failed stays listed beside the one that followed it.
+        tries = sorted(answer.value, key=_started)
+        latest = {run.activity_name: run for run in tries}.values()
+        outputs = [run.output or {} for run in latest]
+        errors = [f"{run.activity_name}: {_error_of(run)}" for run in latest if _error_of(run)]
         return CopyProgress(
             files=sum(output.get("filesWritten", 0) for output in outputs),
             size_bytes=sum(output.get("dataWritten", 0) for output in outputs),
@@ -112,6 +115,11 @@ class DataFactory:
 
     def _thing(self, run_id: str) -> str:
         return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _started(run: Any) -> tuple[bool, Any]:
+    """Return what sorts activity runs by their starts; one that is queued has none yet, and counts as the last."""
+    return run.activity_run_start is None, run.activity_run_start
 
 
 def _error_of(run: Any) -> str:

@@ -174,7 +174,7 @@ class Store:
             "offerVersion": "V2",
             "resource": properties["_self"],
             "offerResourceId": rid,
-            "content": offer or {"offerThroughput": throughput.DEFAULT_RU},
+            "content": throughput.with_highest(offer or {"offerThroughput": throughput.DEFAULT_RU}, None),
         }
         container = Container(number, database, properties, stored_offer)
         self._containers[database, name] = container
@@ -193,9 +193,16 @@ class Store:
         return [container for container in self._containers.values() if container.offer]
 
     def change_offer(self, container: Container, content: Json) -> None:
-        """Change a container's throughput, at once."""
+        """Change a container's throughput, at once.
+
+        Raises:
+            CosmosError: 400, if it is impossible or below the container's minimum.
+        """
         assert container.offer is not None  # noqa: S101 - the caller found the container by its offer
-        container.offer["content"] = throughput.check_content(content)
+        before = container.offer["content"]
+        checked = throughput.check_content(content)
+        throughput.check_change(checked, before)
+        container.offer["content"] = throughput.with_highest(checked, before)
         self._set_budget(container)
         self.save()
 

@@ -78,16 +78,14 @@ class RunStore:
         rows = self._execute("select content from runs where id=?", (identity,))
         return json.loads(rows[0][0]) if rows else None
 
-    def open_runs(self) -> list[str]:
-        """Return the ids of runs that have not ended, oldest first."""
+    def open_runs(self) -> list[Json]:
+        """Return the runs that have not ended, oldest first."""
         marks = ",".join("?" * len(ENDED))
-        return [
-            row[0]
-            for row in self._execute(
-                f"select id from runs where status not in ({marks}) order by number",  # noqa: S608 - question marks
-                ENDED,
-            )
-        ]
+        rows = self._execute(
+            f"select content from runs where status not in ({marks}) order by number",  # noqa: S608 - question marks
+            ENDED,
+        )
+        return [json.loads(content) for (content,) in rows]
 
     def change_run(
         self, identity: str, status: str, *, message: str = "", unless: Sequence[str] = ()

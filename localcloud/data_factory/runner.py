@@ -8,7 +8,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,21 +63,34 @@ class Runner:
         self._connections = Connections(definitions, options.vault)
         self._threads = ThreadPoolExecutor(RUNS_AT_ONCE, thread_name_prefix="run")
         self._cancelled: dict[str, threading.Event] = {}
+        self._waiting: dict[str, Future[None]] = {}
 
     def resume(self) -> None:
-        """Take up the runs that have not ended."""
-        for run_id in self._store.open_runs():
-            self.start(run_id)
+        """Take up the runs that have not ended; those that were being cancelled are cancelled now."""
+        for run in self._store.open_runs():
+            if run["status"] == "Canceling":
+                self._abandon(run["runId"])
+            else:
+                self.start(run["runId"])
 
     def start(self, run_id: str) -> None:
         """Carry out a run that is in the store."""
         self._cancelled[run_id] = threading.Event()
-        self._threads.submit(self._run, run_id)
+        self._waiting[run_id] = self._threads.submit(self._run, run_id)
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to stop; nothing happens to one that has ended."""
-        if self._store.change_run(run_id, "Canceling", unless=ENDED) and run_id in self._cancelled:
+        if self._store.change_run(run_id, "Canceling", unless=ENDED):
             self._cancelled[run_id].set()
+            if self._waiting[run_id].cancel():
+                self._abandon(run_id)
+
+    def _abandon(self, run_id: str) -> None:
+        """End a run that no thread works on as cancelled."""
+        for activity_run in self._store.activity_runs(run_id):
+            if activity_run["status"] == "InProgress":
+                self._end(activity_run, "Cancelled", activity_run["output"])
+        self._store.change_run(run_id, "Cancelled")
 
     def _run(self, run_id: str) -> None:
         try:
@@ -86,15 +99,12 @@ class Runner:
             log.exception("run %s failed", run_id)
             status, message = "Failed", f"The local Data Factory failed; its log says why: {error}"
         self._store.change_run(run_id, status, message=message)
-        del self._cancelled[run_id]
 
     def _carry_out(self, run_id: str) -> tuple[str, str]:
         """Return a run's final status and message."""
         self._store.change_run(run_id, "InProgress", unless=("Canceling",))
         run = self._store.run(run_id)
         assert run is not None  # noqa: S101 - it was stored before it was started
-        if run["status"] == "Canceling":
-            self._cancelled[run_id].set()
         activities = self._definitions.pipelines[run["pipelineName"]]["activities"]
         # An activity that had succeeded before this process began is not repeated.
         results = {
