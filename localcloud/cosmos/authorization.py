@@ -8,11 +8,25 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from localcloud.cosmos.errors import CosmosError
 
 _HEADER = re.compile(r"type=master&ver=1\.0&sig=(.+)")
+
+
+def sign(key: str, method: str, parts: Sequence[str], date: str) -> str:
+    """Return the ``authorization`` header of a call that the account's key signs.
+
+    Args:
+        key: the account's key, base64.
+        method: HTTP method.
+        parts: the parts of the path, decoded.
+        date: the call's ``x-ms-date`` header.
+    """
+    kind, link = _resource(parts)
+    text = f"{method.lower()}\n{kind}\n{link}\n{date.lower()}\n\n"
+    return quote(f"type=master&ver=1.0&sig={_signature(key, text)}", safe="")
 
 
 def check_signature(key: str, method: str, parts: Sequence[str], headers: Mapping[str, str]) -> None:
