@@ -30,6 +30,27 @@ def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(value), status_code=status, mimetype="application/json")
 
 
+def prefers_html(accept: str) -> bool:
+    """Tell whether a caller accepts HTML more than JSON, by its ``Accept`` header (RFC 9110, section 12.5.1)."""
+    weights = dict(filter(None, map(_weight, accept.split(","))))
+
+    def weight(*ranges: str) -> float:
+        return next((weights[name] for name in ranges if name in weights), 0.0)
+
+    html, json_ = weight("text/html", "text/*", "*/*"), weight("application/json", "application/*", "*/*")
+    return html > json_
+
+
+def _weight(media_range: str) -> tuple[str, float] | None:
+    """Return a media range and its weight, or None where the weight is no number."""
+    name, *parameters = (part.strip().lower() for part in media_range.split(";"))
+    texts = [part.removeprefix("q=") for part in parameters if part.startswith("q=")]
+    try:
+        return name, float(texts[0]) if texts else 1.0
+    except ValueError:
+        return None
+
+
 def problem(error: D2CError) -> func.HttpResponse:
     """Return an error as a problem document (RFC 9457)."""
     status = next(status for kind, status in STATUS_OF_ERROR if isinstance(error, kind))

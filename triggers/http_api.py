@@ -12,7 +12,7 @@ from d2c.errors import ConflictError, NotFoundError, RefusedError
 from d2c.plan import parse_plan
 from d2c.settings import app_settings
 from triggers import migrations
-from triggers.answers import answers_problems, json_answer
+from triggers.answers import answers_problems, json_answer, prefers_html
 
 PAGE_SIZE = 20
 LARGEST_PAGE = 100
@@ -39,7 +39,7 @@ async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpRespon
 async def list_migrations(req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
     size = req.params.get("top", str(PAGE_SIZE))
-    if not size.isdigit() or not 1 <= int(size) <= LARGEST_PAGE:
+    if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE:
         raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {LARGEST_PAGE}.")
     page, token = await migrations.page(client, int(size), req.params.get("token"))
     return json_answer({"migrations": page, "next": token})
@@ -63,7 +63,8 @@ async def get_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse
 async def get_report(req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """Return the report, as a page where the caller prefers HTML."""
     migration = req.route_params["id"]
-    page_wanted = "text/html" in req.headers.get("accept", "")
+    migrations.check_id(migration)
+    page_wanted = prefers_html(req.headers.get("accept", ""))
     path = lake_paths.report_page_path(migration) if page_wanted else lake_paths.report_path(migration)
     report = await asyncio.to_thread(connect_lake(app_settings()).read, path)
     if report is None:

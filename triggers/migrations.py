@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-import time
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
-from d2c.errors import ConflictError, NotFoundError
-from d2c.plan import Plan
+from d2c.errors import ConflictError, NotFoundError, StageError
+from d2c.plan import NAME, Plan
 from d2c.progress import describe_table, pending_table
 from d2c.run_keys import stage_instance_id, table_instance_id
 from d2c.settings import app_settings
@@ -35,29 +35,47 @@ async def start(client: Any, plan: Plan) -> None:
         ConflictError: if another plan, or a migration that has ended, has the name.
     """
     lake = connect_lake(app_settings())
-    accepted_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    accepted = {"plan": plan.model_dump(mode="json", exclude_none=True), "accepted_at": accepted_at}
-    body = json.dumps({**accepted, "digest": plan.digest()}, indent=1).encode()
-    is_new = await asyncio.to_thread(lake.create, lake_paths.plan_path(plan.name), body)
-    if not is_new:
-        found = await asyncio.to_thread(lake.read_json, lake_paths.plan_path(plan.name))
-        if found["digest"] != plan.digest():
-            raise ConflictError(
-                f"Another plan has the name {plan.name}.",
-                "Give this plan another name, or post the other one again.",
-            )
-        state = await _state(client, plan.name)
-        if state in ("pending", "running"):
-            return
-        if state is not None:
-            raise ConflictError(
-                f"Migration {plan.name} has run already and is {state}.",
-                "To run it again, give the plan another name.",
-            )
+    accepted = await _accept(lake, plan)
+    if accepted["digest"] != plan.digest():
+        raise ConflictError(
+            f"Another plan has the name {plan.name}.",
+            "Give this plan another name, or post the other one again.",
+        )
+    state = await _state(client, plan.name)
+    if state in ("pending", "running"):
+        return
+    if state is not None:
+        raise ConflictError(
+            f"Migration {plan.name} has run already and is {state}.",
+            "To run it again, give the plan another name.",
+        )
     # The index entry comes before the instance: what runs is listed, even after a crash between the two.
-    entry = lake_paths.index_path(plan.name, time.time_ns() // 1_000_000)
+    accepted_at = datetime.fromisoformat(accepted["accepted_at"])
+    entry = lake_paths.index_path(plan.name, int(accepted_at.timestamp() * 1000))
     await asyncio.to_thread(lake.write, entry, b"")
-    await client.start_new("migrate", instance_id=plan.name, client_input=_orchestration_input(plan))
+    await _start_instance(client, plan)
+
+
+async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
+    """Return the plan that has the name, with its digest and when it was accepted: this one where it has none yet."""
+    path = lake_paths.plan_path(plan.name)
+    accepted: dict[str, Any] = {
+        "plan": plan.model_dump(mode="json", exclude_none=True),
+        "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "digest": plan.digest(),
+    }
+    if not await asyncio.to_thread(lake.create, path, json.dumps(accepted, indent=1).encode()):
+        accepted = await asyncio.to_thread(lake.read_json, path)
+    return accepted
+
+
+async def _start_instance(client: Any, plan: Plan) -> None:
+    try:
+        await client.start_new("migrate", instance_id=plan.name, client_input=_orchestration_input(plan))
+    except Exception:
+        # The SDK raises a bare Exception for every refusal; another call may have started it a moment before.
+        if await _state(client, plan.name) is None:
+            raise
 
 
 def _orchestration_input(plan: Plan) -> dict[str, Any]:
@@ -80,10 +98,9 @@ async def page(client: Any, size: int, token: str | None) -> tuple[list[dict[str
     entries, following = await asyncio.to_thread(lake.page, lake_paths.MIGRATIONS_BY_TIME, size, token)
     ids = [lake_paths.migration_of_index(entry) for entry in entries]
     statuses = await asyncio.gather(*(client.get_status(migration) for migration in ids))
-    rows = [
-        {"id": migration, **_times_and_state(status)} for migration, status in zip(ids, statuses, strict=True)
-    ]
-    return rows, following
+    # Whose start broke off, and who was purged, is in the index without an instance.
+    found = [(migration, status) for migration, status in zip(ids, statuses, strict=True) if status]
+    return [{"id": migration, **_times_and_state(status)} for migration, status in found], following
 
 
 async def state_of(client: Any, migration: str) -> str:
@@ -92,12 +109,7 @@ async def state_of(client: Any, migration: str) -> str:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    state = await _state(client, migration)
-    if state is None:
-        raise NotFoundError(
-            f"There is no migration {migration}.", "GET /api/migrations lists those that there are."
-        )
-    return state
+    return _state_of(await _instance(client, migration))
 
 
 async def status_of(client: Any, migration: str) -> dict[str, Any]:
@@ -106,13 +118,37 @@ async def status_of(client: Any, migration: str) -> dict[str, Any]:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    await state_of(client, migration)
-    status = await client.get_status(migration)
+    status = await _instance(client, migration)
     plan = await _plan(connect_lake(app_settings()), migration)
     tables = await asyncio.gather(
         *(_table_status(client, migration, entry["table"]) for entry in plan["tables"])
     )
     return {"id": migration, **_times_and_state(status), "tables": tables}
+
+
+def check_id(migration: str) -> None:
+    """Refuse what cannot be a migration's id before it becomes part of addresses and lake paths.
+
+    Raises:
+        NotFoundError: if no plan can have the name.
+    """
+    if not re.fullmatch(NAME, migration):
+        raise _no_migration(migration)
+
+
+async def _instance(client: Any, migration: str) -> Any:
+    """Return the status of a migration's orchestration."""
+    check_id(migration)
+    status = await client.get_status(migration)
+    if not status:
+        raise _no_migration(migration)
+    return status
+
+
+def _no_migration(migration: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no migration {migration}.", "GET /api/migrations lists those that there are."
+    )
 
 
 async def cancel(client: Any, migration: str) -> None:
@@ -128,9 +164,19 @@ async def wake(client: Any, migration: str, table: str, stages: tuple[str, ...] 
     """Make the stages of a table that wait look at once instead of at their next interval."""
     for stage in stages:
         instance = stage_instance_id(migration, table, stage)
-        status = await client.get_status(instance)
-        if status and _runtime_status(status) in ("Pending", "Running", "ContinuedAsNew"):
+        if not await _is_under_way(client, instance):
+            continue
+        try:
             await client.raise_event(instance, "wake", None)
+        except Exception:
+            # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
+            if await _is_under_way(client, instance):
+                raise
+
+
+async def _is_under_way(client: Any, instance: str) -> bool:
+    status = await client.get_status(instance)
+    return bool(status) and _runtime_status(status) in ("Pending", "Running", "ContinuedAsNew")
 
 
 async def _table_status(client: Any, migration: str, table: str) -> dict[str, Any]:
@@ -146,19 +192,34 @@ async def _table_status(client: Any, migration: str, table: str) -> dict[str, An
             stage_instance_id(migration, table, INSTANCE_OF_STAGE.get(stage, stage))
         )
         progress = waiting.custom_status if waiting else None
-    output = status.output if isinstance(status.output, dict) else None
-    state = output["state"] if output else STATE_OF_RUNTIME_STATUS.get(_runtime_status(status), "failed")
-    error = output["error"] if output else None
+    state, error = _state_of(status), None
+    if _runtime_status(status) == "Completed":
+        error = status.output["error"]
+    elif state in ("failed", "cancelled"):
+        error = _broken_off(state, stage, status.output)
     return {**describe_table(table, state, shown, progress, error), "instance": instance}
 
 
+def _broken_off(state: str, stage: str, output: Any) -> dict[str, Any]:
+    """Describe a table whose orchestration ended without a result; its output may go on with a stack trace."""
+    cause = (str(output or "").strip().splitlines() or ["no reason was given"])[0]
+    return {
+        **StageError(
+            f"The orchestration ended without a result: {cause}",
+            "See the app's log, then start the migration again under another name.",
+        ).to_dict(),
+        "stage": stage,
+        "cancelled": state == "cancelled",
+    }
+
+
 def _times_and_state(status: Any) -> dict[str, Any]:
-    state = _state_of(status) if status else "pending"
+    state = _state_of(status)
     ended = state not in ("pending", "running")
     return {
         "state": state,
-        "started_at": _time(status.created_time) if status else None,
-        "finished_at": _time(status.last_updated_time) if status and ended else None,
+        "started_at": _time(status.created_time),
+        "finished_at": _time(status.last_updated_time) if ended else None,
     }
 
 

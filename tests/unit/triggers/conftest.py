@@ -1,0 +1,176 @@
+"""The HTTP functions with substitutes for Durable's client and for the lake's file system."""
+
+import json
+
+import azure.functions as func
+import pytest
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+from azure.storage.blob import StorageErrorCode
+
+from d2c.clients.lake import Lake
+from tests.unit.clients.settings import local_settings
+from triggers import http_api, migrations
+
+BASE = "https://my-app.azurewebsites.net/api"
+KEY = "function-key-of-the-caller"
+FUNCTIONS = {
+    ("POST", "migrations"): http_api.start_migration,
+    ("GET", "migrations"): http_api.list_migrations,
+    ("GET", "migrations/{id}"): http_api.get_migration,
+    ("GET", "migrations/{id}/report"): http_api.get_report,
+    ("POST", "migrations/{id}/cancel"): http_api.cancel_migration,
+}
+
+
+def user_function(built):
+    """Return a function of the app below the decorator that makes Durable's client of a text."""
+    return built._function.get_user_function().__wrapped__
+
+
+class SdkError(Exception):
+    """Stands for the bare Exception that Durable's client raises for every refusal."""
+
+
+class SubstituteFileSystem:
+    """The part of azure-storage-blob's ContainerClient that `Lake` uses, in memory."""
+
+    container_name = "lake"
+
+    def __init__(self):
+        self.files = {}
+
+    def upload_blob(self, path, content, overwrite):
+        if path in self.files and not overwrite:
+            exists = ResourceExistsError()
+            exists.error_code = StorageErrorCode.BLOB_ALREADY_EXISTS
+            raise exists
+        self.files[path] = content
+
+    def download_blob(self, path):
+        if path not in self.files:
+            raise ResourceNotFoundError
+        return _File(self.files[path])
+
+    def list_blob_names(self, name_starts_with, results_per_page):
+        return _Pages(
+            [name for name in sorted(self.files) if name.startswith(name_starts_with)], results_per_page
+        )
+
+
+class _File:
+    def __init__(self, content):
+        self._content = content
+
+    def readall(self):
+        return self._content
+
+
+class _Pages:
+    """Pages of names; a token is the number of names before its page."""
+
+    def __init__(self, names, size):
+        self._names, self._size = names, size
+        self.continuation_token = None
+
+    def by_page(self, token):
+        self._begin = int(token or 0)
+        return self
+
+    def __next__(self):
+        end = self._begin + self._size
+        if end < len(self._names):
+            self.continuation_token = str(end)
+        return iter(self._names[self._begin : end])
+
+
+class SubstituteClient:
+    """The part of Durable's client that the triggers use, over statuses that a test sets."""
+
+    def __init__(self):
+        self.statuses = {}
+        self.started = []
+        self.events = []
+        self.before_event = lambda: None
+
+    async def get_status(self, instance):
+        return DurableOrchestrationStatus.from_json(self.statuses.get(instance, {}))
+
+    async def start_new(self, name, instance_id, client_input):
+        if instance_id in self.statuses:
+            raise SdkError("An Orchestration instance with the status Running already exists.")
+        json.dumps(client_input)
+        self.started.append((name, instance_id, client_input))
+        self.set(instance_id, "Pending")
+        return instance_id
+
+    async def raise_event(self, instance, event, data):
+        self.before_event()
+        if self.statuses.get(instance, {}).get("runtimeStatus") not in (
+            "Pending",
+            "Running",
+            "ContinuedAsNew",
+        ):
+            raise SdkError(f"Instance with ID {instance} is gone: either completed or failed")
+        self.events.append((instance, event))
+
+    def create_http_management_payload(self, instance):
+        hook = f"https://my-app.azurewebsites.net/runtime/webhooks/durabletask/instances/{instance}"
+        return {
+            "id": instance,
+            "statusQueryGetUri": f"{hook}?code=system",
+            "terminatePostUri": f"{hook}/terminate",
+        }
+
+    def set(self, instance, status, output=None, shown=None):
+        """Set how an instance stands."""
+        self.statuses[instance] = {
+            "name": "any",
+            "instanceId": instance,
+            "createdTime": "2026-01-31T12:00:05.678Z",
+            "lastUpdatedTime": "2026-01-31T12:30:00Z",
+            "runtimeStatus": status,
+            "output": output,
+            "customStatus": shown,
+        }
+
+
+class App:
+    """Calls the app's HTTP functions."""
+
+    def __init__(self, client, file_system):
+        self.client = client
+        self.file_system = file_system
+
+    @property
+    def lake(self):
+        return Lake(self.file_system)
+
+    async def call(self, method, route="migrations", *, body=b"", accept="application/json", **params):
+        """Return the answer's status and its JSON value, or text where it is none."""
+        migration = params.pop("id", None)
+        path = route if migration is None else route.replace("{id}", migration)
+        request = func.HttpRequest(
+            method=method,
+            url=f"{BASE}/{path}?code={KEY}",
+            headers={"Accept": accept, "x-functions-key": KEY},
+            params={**params, "code": KEY},
+            route_params={} if migration is None else {"id": migration},
+            body=body,
+        )
+        answer = await user_function(FUNCTIONS[method, route])(req=request, client=self.client)
+        self.mimetype = answer.mimetype
+        text = answer.get_body().decode()
+        return answer.status_code, json.loads(text) if "json" in answer.mimetype else text
+
+    async def start(self, plan):
+        return await self.call("POST", body=json.dumps(plan).encode())
+
+
+@pytest.fixture
+def app(monkeypatch):
+    file_system = SubstituteFileSystem()
+    for module in (migrations, http_api):
+        monkeypatch.setattr(module, "app_settings", local_settings)
+        monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
+    return App(SubstituteClient(), file_system)
