@@ -16,6 +16,9 @@ from d2c.clients.azure_sign_in import azure_errors, management_arguments
 from d2c.settings import Settings
 
 
+LONGEST_WAIT_SECONDS = 60
+
+
 @dataclass(frozen=True)
 class Container:
     """A container as it is: its partition key paths and its default time to live in seconds, or None."""
@@ -131,7 +134,10 @@ class CosmosManagement:
     def change_throughput(
         self, database: str, container: str, ru_per_second: int, *, autoscale: bool
     ) -> None:
-        """Ask for another throughput and return at once; growing far can take the service hours.
+        """Ask for another throughput, and wait until the service has accepted or refused it, a minute at most.
+
+        Refusals, such as of less than the minimum, come by the operation, not by the call. Growing far can take the
+        service hours after it was accepted; `find_throughput` tells that it is pending.
 
         Args:
             database: the container's database.
@@ -147,8 +153,8 @@ class CosmosManagement:
         body: Any = {"properties": {"resource": resource}}
         with azure_errors(f"Throughput of {self._thing(database, container)}"):
             self._sql.begin_update_sql_container_throughput(
-                self._group, self._account, database, container, body, polling=False
-            )
+                self._group, self._account, database, container, body
+            ).wait(LONGEST_WAIT_SECONDS)
 
     def _thing(self, database: str, container: str) -> str:
         return f"Cosmos DB container {database}/{container} in account {self._account}"

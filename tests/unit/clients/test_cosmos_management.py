@@ -11,6 +11,9 @@ from .settings import SECRETS
 
 ACCOUNT = "/subscriptions/x/resourceGroups/group/providers/Microsoft.DocumentDB/databaseAccounts/account"
 MISSING = Answer(404, refusal("NotFound"))
+ACCEPTED = Answer(
+    202, {"status": "Enqueued"}, {"Azure-AsyncOperation": "http://127.0.0.1:9/operation", "Retry-After": "0"}
+)
 
 
 def management(*answers):
@@ -122,13 +125,22 @@ class TestChangeThroughput:
         ("autoscale", "body"),
         [(False, {"throughput": 4000}), (True, {"autoscaleSettings": {"maxThroughput": 4000}})],
     )
-    def test_it_is_asked_for_and_not_waited_for(self, autoscale, body):
-        here, service = management(Answer(202, b"", {"Location": "http://127.0.0.1:9/operation"}))
+    def test_it_is_asked_for_and_its_acceptance_waited_for(self, autoscale, body):
+        here, service = management(ACCEPTED, Answer(200, {"status": "Succeeded"}), resource(**body))
         here.change_throughput("shop", "music", 4000, autoscale=autoscale)
-        (call,) = service.calls
+        asked, followed = service.calls[:2]
         path = f"{ACCOUNT}/sqlDatabases/shop/containers/music/throughputSettings/default"
-        assert (call.method, call.path) == ("PUT", path)
-        assert call.json["properties"]["resource"] == body
+        assert (asked.method, asked.path) == ("PUT", path)
+        assert asked.json["properties"]["resource"] == body
+        assert followed.path == "/operation"
+
+    def test_a_refusal_by_the_operation_is_told(self):
+        failed = Answer(200, {"status": "Failed", **refusal("BadRequest", "between 600 and 1000000")})
+        here, _ = management(ACCEPTED, failed)
+        error = error_of(lambda: here.change_throughput("shop", "music", 400, autoscale=False))
+        assert type(error) is StageError
+        assert "the operation failed" in error.detail
+        assert "between 600 and 1000000" in error.detail
 
 
 @pytest.mark.parametrize(

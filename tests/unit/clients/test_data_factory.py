@@ -97,6 +97,16 @@ def test_the_first_error_is_told_with_its_activity():
     assert here.get_copy_progress("r1", since=SINCE).error == "copy_data: S3 said no"
 
 
+def test_a_try_that_failed_counts_no_more_once_another_followed():
+    error = {"errorCode": "2200", "message": "S3 said no", "failureType": "UserError"}
+    first = activity("copy_data", {"filesWritten": 2, "dataWritten": 200}, error)
+    second = activity("copy_data", {"filesWritten": 3, "dataWritten": 300})
+    first["activityRunStart"], second["activityRunStart"] = "2026-06-01T12:00:00Z", "2026-06-01T12:01:00Z"
+    here, _ = data_factory(Answer(200, {"value": [second, first]}))
+    progress = here.get_copy_progress("r1", since=SINCE)
+    assert (progress.files, progress.size_bytes, progress.error) == (3, 300, "")
+
+
 def test_cancelling_asks_for_the_run_to_stop():
     here, service = data_factory(Answer(200))
     here.cancel_run("r1")
