@@ -70,7 +70,7 @@ def status_view(
     )
     for table in tables:
         counts = (_number(table[name]) for name in ("percent", *COUNTS))
-        bar = ProgressBar(total=100, completed=table["percent"], width=BAR_WIDTH)
+        bar = ProgressBar(100, table["percent"], BAR_WIDTH, complete_style="cyan", finished_style="green")
         view.add_row(table["table"], *_where(table, is_wide), bar, *counts)
     left_out = len(status["tables"]) - len(tables)
     rest = [Text(f"... and {left_out} more tables", "dim")] if left_out else []

@@ -1,5 +1,4 @@
 import json
-import ssl
 
 import httpx
 import pytest
@@ -161,7 +160,6 @@ def test_with_json_an_error_is_one_object_on_standard_output_and_text_on_standar
 
 def test_a_proxy_in_the_environment_is_passed_over_for_this_machine(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.net:3128")
-    monkeypatch.setattr(ssl, "create_default_context", ssl.create_default_context)
     with connect("http://127.0.0.1:7071", None) as local, connect("http://d2c.example.net", None) as remote:
         assert (local.trust_env, remote.trust_env) == (False, True)
 
