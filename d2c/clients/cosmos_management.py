@@ -15,7 +15,6 @@ from azure.mgmt.cosmosdb import CosmosDBManagementClient
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
 from d2c.settings import Settings
 
-
 LONGEST_WAIT_SECONDS = 60
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from localcloud.data_factory.expressions import ExpressionError, Reference, parse, references
 from localcloud.data_factory.policy import PolicyError, read_policy
-from localcloud.data_factory.shapes import CONDITIONS, DECORATION, SHAPES, TYPES, Definitions, Json
+from localcloud.data_factory.shapes import CONDITIONS, SHAPES, TYPES, Definitions, Json
 
 SYSTEM_VARIABLES = (("RunId",),)
+# Where expressions are evaluated; a description may hold anything.
+EVALUATED = ("typeProperties", "linkedServiceName", "inputs", "outputs", "userProperties")
 
 
 def check(loaded: Definitions, kind: str, properties: Json) -> Iterator[str]:
@@ -38,7 +40,7 @@ def _check_shape(value: Any, shape_name: str, path: str) -> Iterator[str]:
         return
     for missing in sorted(shape.required - value.keys()):
         yield f"{_join(path, missing)} is missing"
-    for unknown in sorted(value.keys() - shape.required - shape.optional - DECORATION):
+    for unknown in sorted(value.keys() - shape.required - shape.optional):
         yield f"{_join(path, unknown)} is not supported here"
     for name, allowed in shape.values.items():
         if name in value and value[name] not in allowed:
@@ -63,7 +65,8 @@ def _check_parameters(properties: Json) -> Iterator[str]:
 
 def _check_expressions(loaded: Definitions, kind: str, properties: Json) -> Iterator[str]:
     """Parse every text that may be an expression, and hold its references to what is declared."""
-    for text in _texts({name: value for name, value in properties.items() if name != "parameters"}):
+    places = [properties, *properties.get("activities", ())]
+    for text in _texts([place[name] for place in places for name in EVALUATED if name in place]):
         try:
             found = list(references(parse(text)))
         except ExpressionError as error:
@@ -78,9 +81,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for name, member in value.items():
-            if name not in DECORATION:
-                yield from _texts(member)
+        for member in value.values():
+            yield from _texts(member)
     elif isinstance(value, list):
         for member in value:
             yield from _texts(member)

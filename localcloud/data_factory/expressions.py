@@ -17,6 +17,8 @@ TOKEN = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<sign>[().,]))"
 )
 
+CLOSING_BRACE = re.compile(r"\s*}")
+
 
 class ExpressionError(Exception):
     """An expression that is not supported here, or that names what is not there."""
@@ -117,10 +119,10 @@ def _template(text: str) -> Iterator[Node]:
             yield text[at:start]
         parser = _Parser(text[start + 2 :], text)
         yield parser.expression()
-        at = start + 2 + parser.position
-        if text[at : at + 1] != "}":
-            raise ExpressionError(f"The expression {text!r} lacks a closing brace after position {at}.")
-        at += 1
+        end = CLOSING_BRACE.match(text, start + 2 + parser.position)
+        if not end:
+            raise ExpressionError(f"The expression {text!r} lacks a closing brace after position {start}.")
+        at = end.end()
     if text[at:]:
         yield text[at:]
 
@@ -159,7 +161,7 @@ class _Parser:
         path = []
         while self._peek("."):
             self._expect(".")
-            found = self._take("a property")
+            found = self._take("a property's name")
             if found["name"] is None:
                 raise self._error("lacks the name of a property after a dot")
             path.append(found["name"])
@@ -185,7 +187,7 @@ class _Parser:
     def _take(self, wanted: str) -> re.Match[str]:
         found = TOKEN.match(self._text, self.position)
         if not found:
-            raise self._error(f"has no {wanted} that is supported at {self._text[self.position :]!r}")
+            raise self._error(f"lacks {wanted} at {self._text[self.position :]!r}")
         self.position = found.end()
         return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 Json = dict[str, Any]
 # What nothing is done with, there or here.
-DECORATION = frozenset({"description", "annotations", "folder"})
+DECORATION = "description annotations folder"
 CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
 TYPES: Mapping[str, Any] = {
     "string": str,
@@ -44,10 +44,10 @@ def _shape(required: str, optional: str = "", **more: Any) -> Shape:
 
 # A name with a colon holds for objects of that kind whose type is what stands behind it.
 SHAPES: Mapping[str, Shape] = {
-    "pipeline": _shape("activities", "parameters", inner={"activities": "activity"}),
+    "pipeline": _shape("activities", f"parameters {DECORATION}", inner={"activities": "activity"}),
     "activity:Copy": _shape(
         "name type typeProperties inputs outputs",
-        "dependsOn policy userProperties",
+        "dependsOn policy userProperties description",
         inner={
             "typeProperties": "copy",
             "dependsOn": "dependency",
@@ -89,14 +89,14 @@ SHAPES: Mapping[str, Shape] = {
     "linked service reference:LinkedServiceReference": _shape("type referenceName", "parameters"),
     "dataset:Binary": _shape(
         "type linkedServiceName typeProperties",
-        "parameters",
+        f"parameters {DECORATION}",
         inner={"linkedServiceName": "linked service reference", "typeProperties": "dataset properties"},
     ),
     "dataset properties": _shape("location", inner={"location": "location"}),
     "location:AmazonS3Location": _shape("type bucketName", "folderPath"),
     "location:AzureBlobFSLocation": _shape("type fileSystem", "folderPath"),
     "linkedService:AmazonS3": _shape(
-        "type typeProperties", "parameters", inner={"typeProperties": "S3 properties"}
+        "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "S3 properties"}
     ),
     # Without a service URL the real AWS would be asked.
     "S3 properties": _shape(
@@ -109,11 +109,11 @@ SHAPES: Mapping[str, Shape] = {
         "type store secretName", inner={"store": "linked service reference"}
     ),
     "linkedService:AzureBlobFS": _shape(
-        "type typeProperties", "parameters", inner={"typeProperties": "lake properties"}
+        "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "lake properties"}
     ),
     "lake properties": _shape("url"),
     "linkedService:AzureKeyVault": _shape(
-        "type typeProperties", "parameters", inner={"typeProperties": "vault properties"}
+        "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "vault properties"}
     ),
     "vault properties": _shape("baseUrl"),
 }
