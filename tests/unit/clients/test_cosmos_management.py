@@ -121,26 +121,31 @@ class TestFindThroughput:
 
 
 class TestChangeThroughput:
+    OPERATION = "http://127.0.0.1:9/operations/1"
+
+    def change(self, *of_operation, autoscale=False):
+        accepted = Answer(202, b"", {"Azure-AsyncOperation": self.OPERATION, "Location": self.OPERATION})
+        here, service = management(accepted, *of_operation, resource(throughput=4000))
+        here.change_throughput("shop", "music", 4000, autoscale=autoscale)
+        return service.calls
+
     @pytest.mark.parametrize(
         ("autoscale", "body"),
         [(False, {"throughput": 4000}), (True, {"autoscaleSettings": {"maxThroughput": 4000}})],
     )
-    def test_it_is_asked_for_and_its_acceptance_waited_for(self, autoscale, body):
-        here, service = management(ACCEPTED, Answer(200, {"status": "Succeeded"}), resource(**body))
-        here.change_throughput("shop", "music", 4000, autoscale=autoscale)
-        asked, followed = service.calls[:2]
+    def test_it_is_asked_for_in_its_own_kind_until_the_service_has_taken_it(self, autoscale, body):
+        call, look, *_ = self.change(Answer(200, {"status": "Succeeded"}), autoscale=autoscale)
         path = f"{ACCOUNT}/sqlDatabases/shop/containers/music/throughputSettings/default"
-        assert (asked.method, asked.path) == ("PUT", path)
-        assert asked.json["properties"]["resource"] == body
-        assert followed.path == "/operation"
+        assert (call.method, call.path) == ("PUT", path)
+        assert call.json["properties"]["resource"] == body
+        assert (look.method, look.url) == ("GET", self.OPERATION)
 
-    def test_a_refusal_by_the_operation_is_told(self):
-        failed = Answer(200, {"status": "Failed", **refusal("BadRequest", "between 600 and 1000000")})
-        here, _ = management(ACCEPTED, failed)
-        error = error_of(lambda: here.change_throughput("shop", "music", 400, autoscale=False))
+    def test_what_the_service_refuses_only_later_is_told_too(self):
+        refused = {"status": "Failed", "error": {"code": "BadRequest", "message": "below the minimum"}}
+        error = error_of(lambda: self.change(Answer(200, refused)))
         assert type(error) is StageError
-        assert "the operation failed" in error.detail
-        assert "between 600 and 1000000" in error.detail
+        assert "Cosmos DB container shop/music" in error.detail
+        assert "below the minimum" in error.detail
 
 
 @pytest.mark.parametrize(
