@@ -14,6 +14,7 @@ from d2c.clients.cosmos_management import (
 )
 from d2c.errors import StageError
 from d2c.load_run.workers import table_mapper
+from d2c.mapping import Mapper
 from d2c.settings import app_settings
 from d2c.throughput import AFTER_LOAD_RU, load_ru_per_second
 
@@ -46,7 +47,7 @@ def describe_container(payload: dict) -> Any:
     if container is None:
         return description
     _check_fits(payload, description, container)
-    _check_empty(payload)
+    _check_empty(payload, mapper)
     before = management.find_throughput(payload["database"], payload["container"])
     return {**description, **_throughput_of_existing(payload, before, wanted)}
 
@@ -161,12 +162,20 @@ def _misfit(description: dict[str, Any], container: Container) -> tuple[str, str
     return "The container has another time to live", cause, next_step
 
 
-def _check_empty(payload: dict[str, Any]) -> None:
-    """Refuse a container with documents in it, unless the plan allows them."""
+def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
+    """Refuse a container with documents in it, unless the plan allows them.
+
+    In a container that tables share, only documents that could be this table's count.
+    """
     names = payload["database"], payload["container"]
-    if not payload["allow_existing_documents"] and has_documents(connect_cosmos(app_settings()), *names):
+    if payload["allow_existing_documents"]:
+        return
+    constants = mapper.rules.constants
+    marks = {name: constants[name] for name in mapper.partition_key_properties if name in constants}
+    if has_documents(connect_cosmos(app_settings()), *names, marks):
+        which = f" with {', '.join(f'{name} = {value!r}' for name, value in marks.items())}" if marks else ""
         raise StageError(
-            f"Container {'/'.join(names)} holds documents already.",
+            f"Container {'/'.join(names)} holds documents{which} already.",
             "Empty it, name another container, or set allow_existing_documents in the plan.",
             title="The container is not empty",
         )

@@ -8,6 +8,8 @@ import azure.durable_functions as df
 from d2c.run_keys import table_instance_id
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 
+Container = tuple[str, str]
+
 blueprint = df.Blueprint()
 
 
@@ -19,16 +21,16 @@ def migrate(context: df.DurableOrchestrationContext) -> Step:
     """
     plan: Json = context.get_input()
     waiting = list(plan["tables"])
-    running: list[Any] = []
+    running: list[tuple[Any, Container]] = []
     states: Counter[str] = Counter(pending=len(waiting))
     while waiting or running:
-        while waiting and len(running) < plan["max_parallel_tables"]:
-            running.append(_start(context, plan, waiting.pop(0)))
+        while len(running) < plan["max_parallel_tables"] and (table := _take_next(waiting, running)):
+            running.append((_start(context, plan, table), _container_of(table)))
             states += Counter(running=1)
             states -= Counter(pending=1)
         context.set_custom_status(dict(states))
-        ended = yield context.task_any(running)
-        running.remove(ended)
+        ended = yield context.task_any([task for task, _ in running])
+        running = [entry for entry in running if entry[0] != ended]
         states += Counter({_state_of(ended): 1})
         states -= Counter(running=1)
     result = {"state": _state_of_all(states), "tables": dict(states)}
@@ -39,6 +41,22 @@ def migrate(context: df.DurableOrchestrationContext) -> Step:
         result |= {"state": "failed", "error": failure.error}
     context.set_custom_status({**dict(states), "state": result["state"]})
     return result
+
+
+def _take_next(waiting: list[Json], running: list[tuple[Any, Container]]) -> Json | None:
+    """Take the first table whose container no running table loads, or None.
+
+    Tables that share a container take turns: each scales it for its load and puts its throughput back.
+    """
+    busy = {container for _, container in running}
+    for place, table in enumerate(waiting):
+        if _container_of(table) not in busy:
+            return waiting.pop(place)
+    return None
+
+
+def _container_of(table: Json) -> Container:
+    return table["database"], table["container"]
 
 
 def _start(context: df.DurableOrchestrationContext, plan: Json, table: Json) -> Any:

@@ -37,7 +37,7 @@ def migrate_table(context: df.DurableOrchestrationContext) -> Step:
         error = {**failure.error, "stage": failure.error.get("stage", log.last_stage)}
         log.close("cancelled" if error["cancelled"] else "failed")
     found["restored"], restore_error = yield from _restore_throughput(context, {**table, **found})
-    error = error or restore_error
+    error = _joined(error, restore_error)
     return (yield from _report(context, log, table, found, error))
 
 
@@ -81,6 +81,17 @@ def _restore_throughput(context: df.DurableOrchestrationContext, payload: Json) 
     except StageFailedError as failure:
         return None, {**failure.error, "stage": "report"}
     return restored, None
+
+
+def _joined(error: Json | None, restore_error: Json | None) -> Json | None:
+    """Return the first error, which tells of the second too: throughput that stays up costs money every hour."""
+    if error is None or restore_error is None:
+        return error or restore_error
+    return {
+        **error,
+        "detail": f"{error['detail']} The throughput could not be put back either: {restore_error['detail']}",
+        "next_step": f"{error['next_step']} For the throughput: {restore_error['next_step']}",
+    }
 
 
 def _report(

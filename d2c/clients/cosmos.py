@@ -1,18 +1,36 @@
 """Cosmos DB's data plane, as far as the app itself reads it."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from azure.cosmos import CosmosClient
 
 from d2c.clients.azure_sign_in import azure_credential, azure_errors
 from d2c.settings import Settings
 
 
-def has_documents(client: CosmosClient, database: str, container: str) -> bool:
-    """Tell whether a container holds at least one document."""
+def has_documents(client: CosmosClient, database: str, container: str, constants: Mapping[str, Any]) -> bool:
+    """Tell whether a container holds at least one document.
+
+    Args:
+        client: of the account.
+        database: the container's database.
+        container: its name.
+        constants: top-level properties with the values that the documents in question have; none for any document.
+    """
+    marks = {f"@p{number}": pair for number, pair in enumerate(constants.items())}
+    conditions = " AND ".join(f"c[{json.dumps(name)}] = {mark}" for mark, (name, _) in marks.items())
+    query_text = f"SELECT TOP 1 VALUE 1 FROM c WHERE {conditions or 'true'}"  # noqa: S608 - names quoted, values apart
     with azure_errors(f"Cosmos DB container {database}/{container}"):
         query = (
             client.get_database_client(database)
             .get_container_client(container)
-            .query_items("SELECT TOP 1 VALUE 1 FROM c", enable_cross_partition_query=True)
+            .query_items(
+                query_text,
+                parameters=[{"name": mark, "value": value} for mark, (_, value) in marks.items()],
+                enable_cross_partition_query=True,
+            )
         )
         return any(True for _ in query)
 

@@ -18,8 +18,13 @@ def world(states, report=None):
     return World(activities, {**orchestrator_functions(migration), "migrate_table": migrate_table})
 
 
-def plan(names, at_once):
-    tables = [{"table": name} for name in names]
+def plan(names, at_once, containers=None):
+    """Return a plan of tables with one-letter names; each goes to the container of that name, or the one given."""
+    containers = containers or names
+    tables = [
+        {"table": name, "database": "d", "container": container}
+        for name, container in zip(names, containers, strict=True)
+    ]
     return {"migration": "m", "tables": tables, "max_parallel_tables": at_once, "waits": WAITS}
 
 
@@ -38,6 +43,14 @@ def test_no_more_tables_than_allowed_run_at_once(at_once):
     here.run("migrate", plan("abcde", at_once))
     running = [status.get("running", 0) for status in here.statuses]
     assert max(running) == at_once
+
+
+@pytest.mark.parametrize(("containers", "most"), [("xxxx", 1), ("xxyy", 2), ("xyxz", 3)])
+def test_tables_that_share_a_container_take_turns(containers, most):
+    here = world(dict.fromkeys("abcd", "succeeded"))
+    here.run("migrate", plan("abcd", 4, containers))
+    assert max(status.get("running", 0) for status in here.statuses) == most
+    assert sorted(here.called("note")) == list("abcd")
 
 
 @pytest.mark.parametrize(

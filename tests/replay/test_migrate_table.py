@@ -143,5 +143,14 @@ def test_throughput_that_cannot_be_put_back_fails_the_table_with_its_reason():
     assert (end["state"], end["error"]["detail"]) == ("failed", "it broke")
 
 
+def test_throughput_that_cannot_be_put_back_after_a_failure_is_told_beside_it():
+    here = world(look_at_load=failing(), restore_throughput=failing(detail="it stays", next_step="lower it"))
+    error = here.run("migrate_table", TABLE)["error"]
+    assert error["stage"] == "assess"
+    assert error["detail"].startswith("it broke")
+    assert "it stays" in error["detail"]
+    assert error["next_step"].endswith("lower it")
+
+
 def test_a_report_that_cannot_be_written_fails_the_table():
     assert world(write_table_report=failing()).run("migrate_table", TABLE)["state"] == "failed"

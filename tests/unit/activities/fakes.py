@@ -127,6 +127,7 @@ class FakeCosmos:
     container: Container | None = None
     throughput: Throughput | None = None
     documents: bool = False
+    marks: Any = None
     databases: set[str] = field(default_factory=set)
     changes: list[tuple[int, bool]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
@@ -159,6 +160,10 @@ class FakeCosmos:
         self.changes.append((ru_per_second, autoscale))
         self.throughput = replace(self.throughput, ru_per_second=ru_per_second)
         self._done("change_throughput")
+
+    def holds(self, database: str, container: str, marks: Any) -> bool:
+        self.marks = marks
+        return self.documents
 
     def _done(self, method: str) -> None:
         if method in self.crashes:
@@ -213,7 +218,7 @@ class World:
                 "connect_data_factory": lambda settings: self.factory,
                 "connect_cosmos_management": lambda settings: self.cosmos,
                 "connect_cosmos": lambda settings: self.cosmos,
-                "has_documents": lambda client, database, container: client.documents,
+                "has_documents": lambda client, *names: client.holds(*names),
                 "connect_databricks": lambda settings: self.databricks,
             }.items():
                 if hasattr(module, name):

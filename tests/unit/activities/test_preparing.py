@@ -128,6 +128,14 @@ class TestDescribeContainer:
         assert "holds documents already" in error_of(describe_container(TABLE))["detail"]
         value_of(describe_container({**TABLE, "allow_existing_documents": True}))
 
+    def test_in_a_shared_container_only_documents_with_the_tables_own_constants_count(self, world):
+        rules = {"set": {"kind": "song", "note": "n"}, "partition_key": ["kind", "Artist"]}
+        existing(world, manual(400), Container(("/kind", "/Artist"), None))
+        value_of(describe_container({**TABLE, "rules": rules}))
+        assert world.cosmos.marks == {"kind": "song"}
+        world.cosmos.documents = True
+        assert "kind = 'song'" in error_of(describe_container({**TABLE, "rules": rules}))["detail"]
+
     def test_rules_that_are_impossible_are_refused(self, world):
         error_of(describe_container({**TABLE, "rules": {"drop": ["Artist"]}}))
 

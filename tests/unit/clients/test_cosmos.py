@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from azure.cosmos import CosmosClient
 
@@ -57,9 +59,17 @@ def found(*documents):
 @pytest.mark.parametrize(("documents", "expected"), [((), False), ((1,), True)])
 def test_a_container_holds_documents_or_not(documents, expected):
     cosmos, service = client(found(*documents))
-    assert has_documents(cosmos, "shop", "music") is expected
+    assert has_documents(cosmos, "shop", "music", {}) is expected
     queries = [call for call in service.calls if call.method == "POST"]
     assert {call.path for call in queries} == {"/dbs/shop/colls/music/docs/"}
+
+
+def test_only_documents_with_the_given_constants_count():
+    cosmos, service = client(found())
+    assert not has_documents(cosmos, "shop", "music", {"kind": "song", 'a "b"': 1})
+    bodies = [json.loads(call.body) for call in service.calls if call.method == "POST"]
+    assert bodies[-1]["query"] == 'SELECT TOP 1 VALUE 1 FROM c WHERE c["kind"] = @p0 AND c["a \\"b\\""] = @p1'
+    assert bodies[-1]["parameters"] == [{"name": "@p0", "value": "song"}, {"name": "@p1", "value": 1}]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +78,7 @@ def test_a_container_holds_documents_or_not(documents, expected):
 def test_what_cosmos_db_refuses_is_told_with_the_container_and_without_the_key(status, kind):
     message = {"code": "Because", "message": "it is so\r\nActivityId: 1"}
     cosmos, _ = client(lambda call: Answer(status, message, {"x-ms-retry-after-ms": "1"}))
-    error = error_of(lambda: has_documents(cosmos, "shop", "music"))
+    error = error_of(lambda: has_documents(cosmos, "shop", "music", {}))
     assert type(error) is kind
     assert "Cosmos DB container shop/music" in error.detail
     assert SECRETS["D2C_COSMOS_KEY"] not in str(error)
