@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/sql-resources
 
 import json
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 from localcloud.management.arm import Answer, Call, Route
@@ -136,7 +137,7 @@ class CosmosCalls:
                 return await route.handler(Call(names, {}, {}, call.base_url, operation.resource))
         raise ArmError(404, "NotFound", f"There is no {operation.resource}.")
 
-    async def _change(self, call: Call, work: Any) -> Answer:
+    async def _change(self, call: Call, work: Awaitable[None]) -> Answer:
         """Carry out a change, and answer with the operation that tells how it went."""
         error = None
         try:

@@ -191,7 +191,7 @@ def around(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def management(tmp_path_factory, around):
-    running = Management(tmp_path_factory.mktemp("management"), around)
+    running = Management(tmp_path_factory.mktemp("management"), around, "--longest-retry-seconds=0")
     yield running
     running.stop()
 

@@ -2,6 +2,7 @@ import hashlib
 import itertools
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -23,16 +24,41 @@ def test_a_copied_export_is_the_source_byte_for_byte_without_the_mark_of_its_sta
         assert around.files.download_blob(f"copied/p/whole/{path}").readall() == content
 
 
-def test_files_of_many_blocks_arrive_whole_and_in_little_memory(management, around):
-    content = os.urandom(2**20) * 60
+def peak_memory_bytes(management):
+    status = Path(f"/proc/{management.service.process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process's peak memory is read in /proc")
+def test_a_file_of_many_blocks_arrives_whole_and_never_stands_in_memory(management, around):
+    around.put_export("p/warm")
+    management.ended(management.start_copy("warm", "p/warm"))
+    before = peak_memory_bytes(management)
+    content = os.urandom(2**20) * 100
     around.put_export("p/large", **{"data/large.json.gz": content})
     run_id = management.start_copy("large", "p/large")
     assert management.ended(run_id).status == "Succeeded"
+    assert peak_memory_bytes(management) - before < len(content) / 3
     copied = around.files.download_blob("copied/p/large/data/large.json.gz").readall()
     assert hashlib.sha256(copied).digest() == hashlib.sha256(content).digest()
     progress = management.factory.get_copy_progress(run_id, since=NOW)
     assert (progress.files, progress.error) == (8, "")
     assert progress.size_bytes > len(content)
+
+
+def test_bytes_are_counted_while_a_file_is_under_way(management, around):
+    around.put_export("p/growing", **{"data/0-large.json.gz": bytes(2**20) * 60})
+    run_id = management.start_copy("growing", "p/growing")
+    seen = []
+
+    def ended():
+        progress = management.factory.get_copy_progress(run_id, since=NOW)
+        seen.append((progress.files, progress.size_bytes))
+        return management.factory.get_run(run_id).status == "Succeeded"
+
+    wait_until(ended, interval_seconds=0.02)
+    assert seen == sorted(seen)
+    assert any(files == 0 and size > 0 for files, size in seen)
 
 
 def test_the_summary_is_copied_after_everything_else(management, around):
