@@ -1,0 +1,97 @@
+"""The Spark session of a notebook process, and what a run adds to it: the lake, libraries, the connector."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from localcloud.service import LOOPBACK
+
+LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+# Made for one machine and short jobs; each of these costs seconds on small tables otherwise.
+SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": LOOPBACK,
+    "spark.driver.bindAddress": LOOPBACK,
+    "spark.sql.shuffle.partitions": "4",
+    "spark.default.parallelism": "2",
+    "spark.sql.sources.ignoreDataLocality": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.python.worker.reuse": "true",
+}
+# What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
+PRODUCT = "d2c"
+VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
+WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
+
+
+def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str]) -> SparkSession:
+    """Start Spark on two cores of this machine.
+
+    Args:
+        folder: takes Spark's files; nothing is written elsewhere.
+        driver_memory: the JVM's heap, as Spark writes it: ``3g``.
+        spark_conf: the cluster's own settings.
+    """
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
+    os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} -XX:+UseParallelGC"
+    builder: Any = SparkSession.builder
+    settings = {
+        **SETTINGS,
+        "spark.sql.warehouse.dir": str(folder / "spark-warehouse"),
+        "spark.driver.memory": driver_memory,
+        "spark.driver.extraJavaOptions": java,
+        **spark_conf,
+    }
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.master("local[2]").appName("notebook").getOrCreate()  # type: ignore[no-any-return]
+
+
+def mount_lake(spark: SparkSession, mounts: Mapping[str, str]) -> None:
+    """Make the lake's paths readable.
+
+    The settings go to the running JVM: on its command line, everybody on this machine could read them.
+
+    Args:
+        spark: the session.
+        mounts: by authority, such as ``lake@account.dfs.core.windows.net``, where its files are to be had.
+    """
+    configuration = spark._jsc.hadoopConfiguration()
+    configuration.set("fs.abfss.impl", VIEW_FILE_SYSTEM)
+    configuration.set("fs.viewfs.overload.scheme.target.webhdfs.impl", WEB_HDFS)
+    for authority, place in mounts.items():
+        configuration.set(f"fs.viewfs.mounttable.{authority}.linkFallback", place)
+
+
+def install_wheels(spark: SparkSession, wheels: Sequence[str]) -> None:
+    """Let the driver and the workers import from wheels, before all else that is installed here.
+
+    A notebook that was given no wheel with the product does not find this checkout's own instead.
+    """
+    sys.path[:0] = wheels
+    if wheels:
+        spark.sparkContext.environment["PYTHONPATH"] = os.pathsep.join(wheels)
+    if PathFinder.find_spec(PRODUCT, list(wheels)) is None:
+        sys.modules[PRODUCT] = None  # type: ignore[assignment]
+
+
+def install_connector(spark: SparkSession, connector: str | None) -> None:
+    """Register the data source ``cosmos.oltp``, if the run has the connector among its libraries."""
+    if connector == "available":
+        from localcloud.spark.cosmos_source import CosmosDataSource
+
+        spark.dataSource.register(CosmosDataSource)
+    elif connector == "refused":
+        from localcloud.databricks.refused_connector import RefusedConnector
+
+        spark.dataSource.register(RefusedConnector)
