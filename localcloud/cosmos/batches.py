@@ -14,6 +14,7 @@ from localcloud.cosmos.documents import Documents
 from localcloud.cosmos.errors import CosmosError
 from localcloud.cosmos.faults import Faults
 from localcloud.cosmos.patches import patched
+from localcloud.cosmos.queries import check_range
 from localcloud.cosmos.store import Container
 
 MOST_OPERATIONS = 100
@@ -31,8 +32,11 @@ def run_batch(call: Call, container: Container, faults: Faults) -> Answer:
     Raises:
         CosmosError: 400 or 413, if it is no batch or too large; then nothing of it was done.
     """
+    check_range(call)
     operations = _operations(call)
     atomic = call.is_set("x-ms-cosmos-batch-atomic")
+    if atomic and container.budget:
+        container.budget.check()
     goes_on = call.is_set("x-ms-cosmos-batch-continue-on-error") and not atomic
     documents = Documents(call.store, container)
     connection = call.store.connection
@@ -44,7 +48,10 @@ def run_batch(call: Call, container: Container, faults: Faults) -> Answer:
             results.append(_skipped())
             continue
         try:
-            results.append(_run(call, container, documents, faults, operation))
+            faults.raise_for("item", str(operation.get("operationType")))
+            if container.budget and not atomic:
+                container.budget.check()
+            results.append(_run(call, container, documents, operation))
         except CosmosError as error:
             results.append(_refused(error))
             failed = place
@@ -69,14 +76,11 @@ def _operations(call: Call) -> list[Json]:
     return operations
 
 
-def _run(call: Call, container: Container, documents: Documents, faults: Faults, operation: Json) -> Json:
+def _run(call: Call, container: Container, documents: Documents, operation: Json) -> Json:
     kind = operation.get("operationType")
     run = _KINDS.get(str(kind))
-    if run is None:
-        raise CosmosError(400, f"The operation {kind} of a batch is not supported here.")
-    faults.raise_for("item", f"{kind}")
-    if container.budget:
-        container.budget.check()
+    if run is None or "ifNoneMatch" in operation:
+        raise CosmosError(400, f"The operation {kind} of a batch, or its ifNoneMatch, is not supported here.")
     given = operation.get("partitionKey")
     key = keys.parse_key(given) if given is not None else keys.header_key(call.headers)
     if key is None:

@@ -35,6 +35,18 @@ class Call:
         """Whether the body is a query."""
         return self.is_set("x-ms-documentdb-isquery") or "query+json" in self.headers.get("content-type", "")
 
+    def number(self, header: str, default: int) -> int:
+        """Return a header's whole number.
+
+        Raises:
+            CosmosError: 400, if it is none.
+        """
+        text = self.headers.get(header) or str(default)
+        try:
+            return int(text)
+        except ValueError as error:
+            raise CosmosError(400, f"The header {header} is not a whole number.") from error
+
     def json(self) -> Any:
         """Return the parsed body.
 

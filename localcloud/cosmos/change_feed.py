@@ -7,8 +7,9 @@ import orjson
 
 from localcloud.cosmos.calls import Answer, Call, json_answer
 from localcloud.cosmos.charges import query_charge
+from localcloud.cosmos.documents import Documents
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.queries import Part
+from localcloud.cosmos.queries import LARGEST_PAGE_BYTES, Part
 from localcloud.cosmos.store import Container
 
 MODES = ("incremental feed",)
@@ -24,21 +25,38 @@ def read_change_feed(call: Call, container: Container, part: Part) -> Answer:
     mode = call.headers["a-im"]
     if mode.lower() not in MODES or "if-modified-since" in call.headers:
         raise CosmosError(400, f"The change feed {mode} from a point in time is not supported here.")
-    connection = call.store.connection
-    etag = call.headers.get("if-none-match", "0").strip('"')
-    after = call.store.next_number - 1 if etag == "*" else int(etag)
-    most = int(call.headers.get("x-ms-max-item-count") or DEFAULT_PAGE_ITEMS)
-    selected = "select sequence, body from documents where"
-    rows = connection.execute(
-        f"{selected} {part.where} and sequence>? order by sequence limit ?",
-        [*part.values, after, most if most > 0 else DEFAULT_PAGE_ITEMS],
-    ).fetchall()
-    if not rows:
-        return Answer(b"", 304, headers={"etag": f'"{after}"'})
-    changes = [orjson.Fragment(body[:-1] + b',"_lsn":%d}' % sequence) for sequence, body in rows]
-    size = sum(len(body) for _, body in rows)
+    after = _after(call)
+    asked = call.number("x-ms-max-item-count", DEFAULT_PAGE_ITEMS)
+    documents = Documents(call.store, container)
+    changes: list[orjson.Fragment] = []
+    size, last = 0, after
+    selected = "select sequence, body, written_at from documents where"
+    rows = call.store.connection.execute(
+        f"{selected} {part.where} and sequence>? order by sequence", [*part.values, after]
+    )
+    for sequence, body, written_at in rows:
+        full = len(changes) >= (asked if asked > 0 else DEFAULT_PAGE_ITEMS)
+        if changes and (full or size + len(body) > LARGEST_PAGE_BYTES):
+            break
+        last = sequence
+        if not documents.is_expired(body, written_at):
+            changes.append(orjson.Fragment(body[:-1] + b',"_lsn":%d}' % sequence))
+            size += len(body)
+    etag = {"etag": f'"{last}"'}
+    if not changes:
+        return Answer(b"", 304, headers=etag)
     return json_answer(
         {"_rid": container.properties["_rid"], "Documents": changes, "_count": len(changes)},
         charge=query_charge(size),
-        headers={"etag": f'"{rows[-1][0]}"', "x-ms-item-count": str(len(changes))},
+        headers={**etag, "x-ms-item-count": str(len(changes))},
     )
+
+
+def _after(call: Call) -> int:
+    """Return the number of the last write that the caller knows."""
+    etag = call.headers.get("if-none-match", "0").strip('"')
+    if etag == "*":
+        return call.store.next_number - 1
+    if not etag.isdecimal():
+        raise CosmosError(400, "The continuation of the change feed is malformed.")
+    return int(etag)

@@ -50,15 +50,19 @@ class Budget:
     def __post_init__(self) -> None:
         self.left = self.ru_per_second
 
+    def change(self, ru_per_second: float) -> None:
+        """Provision another throughput; what was spent and refused so far stays counted."""
+        self._fill()
+        self.ru_per_second = ru_per_second
+        self.left = min(self.left, ru_per_second)
+
     def check(self) -> None:
         """Refuse a call while the budget is overdrawn.
 
         Raises:
             CosmosError: 429, with the time until it is not.
         """
-        now = time.monotonic()
-        self.left = min(self.ru_per_second, self.left + (now - self.filled_at) * self.ru_per_second)
-        self.filled_at = now
+        self._fill()
         if self.left <= 0:
             self.throttled += 1
             wait_ms = max(1, round(-self.left / self.ru_per_second * 1000))
@@ -69,3 +73,8 @@ class Budget:
         self.left -= charge
         self.spent += charge
         return charge
+
+    def _fill(self) -> None:
+        now = time.monotonic()
+        self.left = min(self.ru_per_second, self.left + (now - self.filled_at) * self.ru_per_second)
+        self.filled_at = now

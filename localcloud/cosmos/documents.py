@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
 """
 
+import re
 import time
 from typing import Any
 
@@ -16,6 +17,8 @@ from localcloud.cosmos.store import Container, Store, document_rid, new_etag
 LARGEST_DOCUMENT_BYTES = 2 * 2**20
 LONGEST_ID_BYTES = 1023
 LARGEST_TTL = 2_147_483_647
+# Shorter numbers are binary64 as they stand.
+_MANY_DIGITS = re.compile(rb"\d{16}")
 SYSTEM_PROPERTIES = ("_rid", "_self", "_etag", "_ts", "_attachments")
 
 Json = dict[str, Any]
@@ -113,7 +116,9 @@ class Documents:
         default = self._container.properties.get("defaultTtl")
         if default is None:
             return False
-        seconds = orjson.loads(body).get("ttl", default) if b'"ttl"' in body else default
+        own: Any = orjson.loads(body).get("ttl") if b'"ttl"' in body else None
+        # A property `ttl` from before the container had a time to live may be anything, and then has no effect.
+        seconds = own if _is_ttl(own) else default
         return bool(seconds != -1 and time.time() >= written_at + seconds)
 
     def _row(self, key: str, name: str) -> tuple[bytes, int] | None:
@@ -146,27 +151,31 @@ class Documents:
             )
         if self._container.properties.get("defaultTtl") is not None and "ttl" in document:
             ttl = document["ttl"]
-            if type(ttl) is not int or not (ttl == -1 or 0 < ttl <= LARGEST_TTL):
+            if not _is_ttl(ttl):
                 raise CosmosError(400, f"The input ttl '{ttl}' is invalid.")
         return own_key
 
     def _stored(self, document: Json, number: int) -> tuple[bytes, str]:
         """Return a document as it is stored: with the service's own properties, and numbers as binary64."""
         rid, etag = document_rid(self._container, number), new_etag()
-        content = {
-            name: _binary64(value) for name, value in document.items() if name not in SYSTEM_PROPERTIES
-        }
-        content |= {
+        content = {name: value for name, value in document.items() if name not in SYSTEM_PROPERTIES}
+        system = {
             "_rid": rid,
             "_self": f"{self._container.properties['_self']}docs/{rid}/",
             "_etag": etag,
             "_attachments": "attachments/",
             "_ts": int(time.time()),
         }
-        body = orjson.dumps(content)
+        body = orjson.dumps(content | system)
+        if _MANY_DIGITS.search(body):
+            body = orjson.dumps(_binary64(content) | system)
         if len(body) > LARGEST_DOCUMENT_BYTES:
             raise CosmosError(413, "Request size is too large.")
         return body, etag
+
+
+def _is_ttl(value: Any) -> bool:
+    return type(value) is int and (value == -1 or 0 < value <= LARGEST_TTL)
 
 
 def _check_id(name: Any) -> None:

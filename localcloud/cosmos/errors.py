@@ -4,11 +4,17 @@ NAMES = {
     400: "BadRequest",
     401: "Unauthorized",
     404: "NotFound",
+    403: "Forbidden",
     405: "MethodNotAllowed",
+    408: "RequestTimeout",
     409: "Conflict",
+    410: "Gone",
     412: "PreconditionFailed",
     413: "RequestEntityTooLarge",
+    449: "RetryWith",
     429: "TooManyRequests",
+    500: "InternalServerError",
+    503: "ServiceUnavailable",
 }
 PARTITION_KEY_MISMATCH = 1001
 STALE_CONTAINER = 1024

@@ -9,7 +9,8 @@ some faults without limit.
 
 import random
 from dataclasses import dataclass, fields
-from typing import Any
+
+import orjson
 
 from localcloud.cosmos.errors import CosmosError
 
@@ -36,21 +37,32 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
-    def set(self, entries: Any) -> None:
+    def set(self, text: bytes) -> None:
         """Replace the faults.
 
+        Args:
+            text: a JSON array of faults.
+
         Raises:
-            CosmosError: 400, with what an entry lacks or has too much.
+            CosmosError: 400, with what a fault has to be.
         """
-        known = {field.name for field in fields(Fault)}
-        for entry in entries:
-            unknown = set(entry) - known
-            if unknown or entry.get("scope") not in SCOPES or not 0 < entry.get("count", 0) <= LARGEST_COUNT:
-                raise CosmosError(
-                    400,
-                    f"A fault has a scope of {SCOPES}, a count up to {LARGEST_COUNT} and fields of {known}.",
-                )
-        self._faults = [Fault(**entry) for entry in entries]
+        try:
+            faults = [Fault(**entry) for entry in orjson.loads(text)]
+            fit = all(_fits(fault) for fault in faults)
+        except (TypeError, ValueError):
+            fit = False
+        if not fit:
+            known = ", ".join(field.name for field in fields(Fault))
+            raise CosmosError(
+                400,
+                f"Faults are an array of objects with the fields {known}; the scope is one of {SCOPES}, the count "
+                f"from 1 to {LARGEST_COUNT}, the status from 400 to 599.",
+            )
+        self._faults = faults
+
+    def clear(self) -> None:
+        """Let no more faults happen."""
+        self._faults = []
 
     def take(self, scope: str, operation: str) -> Fault | None:
         """Return the fault that happens to an operation now, if any, and count it."""
@@ -70,3 +82,15 @@ class Faults:
         fault = self.take(scope, operation)
         if fault:
             raise CosmosError(fault.status, "A fault on demand.", fault.sub_status, fault.retry_after_ms)
+
+
+def _fits(fault: Fault) -> bool:
+    return (
+        fault.scope in SCOPES
+        and type(fault.count) is int
+        and 0 < fault.count <= LARGEST_COUNT
+        and 400 <= fault.status <= 599
+        and 0 < fault.probability <= 1
+        and fault.retry_after_ms >= 0
+        and isinstance(fault.operation, str)
+    )

@@ -64,14 +64,14 @@ def get_document(call: Call) -> Answer:
     _check_budget(container)
     body, charge = Documents(call.store, container).read(_key(call, container), call.names[2])
     headers = {"etag": orjson.loads(body)["_etag"]}
+    if call.headers.get("if-none-match") == headers["etag"]:
+        return _in_container(container, Answer(b"", 304, _spend(container, charge), headers))
     return _in_container(container, Answer(body, 200, _spend(container, charge), headers))
 
 
 def put_document(call: Call) -> Answer:
     """Replace a document."""
-    container = container_of(call)
-    _key(call, container)
-    return _write(call, container, "replace", call.names[2])
+    return _write(call, container_of(call), "replace", call.names[2])
 
 
 def patch_document(call: Call) -> Answer:
@@ -114,7 +114,7 @@ def _write(call: Call, container: Container, mode: str, replaced_id: str | None 
     status, body, etag, charge = Documents(call.store, container).write(
         call.json(),
         mode,
-        keys.header_key(call.headers),
+        _key(call, container),
         if_match=call.headers.get("if-match"),
         replaced_id=replaced_id,
     )

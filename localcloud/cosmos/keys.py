@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from azure.cosmos.partition_key import PartitionKey, _Undefined
 
 from localcloud.cosmos.errors import PARTITION_KEY_MISMATCH, CosmosError
@@ -32,9 +33,11 @@ def check_definition(definition: dict[str, Any]) -> dict[str, Any]:
     paths = definition.get("paths") or []
     kind = definition.get("kind", "Hash")
     fits = len(paths) == 1 if kind == "Hash" else kind == "MultiHash" and 1 <= len(paths) <= MOST_LEVELS
-    if not fits or not all(isinstance(path, str) and path.startswith("/") for path in paths):
+    version = definition.get("version", 2)
+    versions = (1, 2) if kind == "Hash" else (2,)
+    if not fits or version not in versions or not all(map(_is_path, paths)):
         raise CosmosError(400, f"The partition key definition {definition} is invalid.")
-    return {"paths": paths, "kind": kind, "version": definition.get("version", 2)}
+    return {"paths": paths, "kind": kind, "version": version}
 
 
 def key_of(document: dict[str, Any], paths: Sequence[str]) -> list[Any]:
@@ -64,8 +67,8 @@ def parse_key(text: Any) -> list[Any]:
         CosmosError: 400, if it is no array of scalars.
     """
     try:
-        key = json.loads(text)
-    except (TypeError, ValueError):
+        key = orjson.loads(text) if isinstance(text, str) else None
+    except orjson.JSONDecodeError:
         key = None
     if not isinstance(key, list) or any(isinstance(v, list) or (isinstance(v, dict) and v) for v in key):
         raise CosmosError(400, "The partition key is not a JSON array of scalars.")
@@ -109,6 +112,10 @@ def _effective_key(kind: str, paths: tuple[str, ...], version: int, key: str) ->
     path: Any = list(paths) if kind == "MultiHash" else paths[0]
     sdk_key: Any = PartitionKey(path, kind=kind, version=version)  # type: ignore[call-overload]
     return str(sdk_key._get_effective_partition_key_string(values))
+
+
+def _is_path(path: Any) -> bool:
+    return isinstance(path, str) and "".join(found[0] for found in _PATH_PART.finditer(path)) == path != ""
 
 
 def _value_at(document: Any, parts: tuple[str, ...]) -> Any:

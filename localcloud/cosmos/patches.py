@@ -5,6 +5,7 @@ from typing import Any
 
 from localcloud.cosmos.errors import CosmosError
 from localcloud.cosmos.sql import Row, parse
+from localcloud.cosmos.sql_values import is_number
 
 MOST_OPERATIONS = 10
 
@@ -27,6 +28,8 @@ def patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         if where and where(Row(document, {}, [])) is not True:
             raise CosmosError(412, "The pre-condition of the patch is not met.", 1110)
     for operation in operations:
+        if not isinstance(operation, dict):
+            raise CosmosError(400, "An operation of the patch is not a JSON object.")
         _apply(document, operation)
     return document
 
@@ -40,7 +43,7 @@ def _apply(document: dict[str, Any], operation: dict[str, Any]) -> None:
     try:
         target: Any = document
         for name in parents:
-            target = target[int(name) if isinstance(target, list) else name]
+            target = target[_place(target, name)]
         if not isinstance(target, dict | list):
             raise TypeError(path)
         apply(target, last, operation.get("value"))
@@ -49,12 +52,17 @@ def _apply(document: dict[str, Any], operation: dict[str, Any]) -> None:
 
 
 def _place(target: Any, name: str) -> Any:
+    if isinstance(target, list) and not name.isdecimal():
+        raise ValueError(name)
     return int(name) if isinstance(target, list) else name
 
 
 def _add(target: Any, name: str, value: Any) -> None:
     if isinstance(target, list):
-        target.insert(len(target) if name == "-" else int(name), value)
+        place = len(target) if name == "-" else _place(target, name)
+        if place > len(target):
+            raise IndexError(name)
+        target.insert(place, value)
     else:
         target[name] = value
 
@@ -77,7 +85,10 @@ def _remove(target: Any, name: str, _: Any) -> None:
 
 def _increment(target: Any, name: str, value: Any) -> None:
     place = _place(target, name)
-    target[place] = (target.get(place, 0) if isinstance(target, dict) else target[place]) + value
+    number = target.get(place, 0) if isinstance(target, dict) else target[place]
+    if not is_number(number) or not is_number(value):
+        raise TypeError(name)
+    target[place] = number + value
 
 
 _OPERATIONS: dict[str, Callable[[Any, str, Any], None]] = {

@@ -16,13 +16,14 @@ from localcloud.cosmos.calls import Call
 from localcloud.cosmos.charges import query_charge
 from localcloud.cosmos.documents import Documents
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql import Query, Row, parse
+from localcloud.cosmos.sql import Expression, Query, Row, parse
 from localcloud.cosmos.sql_values import UNDEFINED, aggregate, sort_key
 from localcloud.cosmos.store import Container
 
 LARGEST_PAGE_BYTES = 4 * 2**20
 DEFAULT_PAGE_ITEMS = 100
 MOST_PAGE_ITEMS = 1000
+ONE_RANGE = "0"
 
 
 class Page(NamedTuple):
@@ -48,9 +49,7 @@ def part_of(call: Call, container: Container) -> Part:
     """
     where = "container=?"
     values: list[Any] = [container.number]
-    wanted = call.headers.get("x-ms-documentdb-partitionkeyrangeid", "0").split(",")[-1]
-    if wanted != "0":
-        raise CosmosError(410, f"The partition key range {wanted} is gone.", 1002)
+    check_range(call)
     key = keys.header_key(call.headers)
     if key is not None:
         keys.check_levels(key, container.paths)
@@ -59,6 +58,17 @@ def part_of(call: Call, container: Container) -> Part:
         if call.headers.get(header):
             where, values = f"{where} and {condition}", [*values, call.headers[header]]
     return Part(where, values)
+
+
+def check_range(call: Call) -> None:
+    """Refuse a call for a partition key range that is not there.
+
+    Raises:
+        CosmosError: 410/1002.
+    """
+    wanted = call.headers.get("x-ms-documentdb-partitionkeyrangeid", ONE_RANGE).split(",")[-1]
+    if wanted != ONE_RANGE:
+        raise CosmosError(410, f"The partition key range {wanted} is gone.", 1002)
 
 
 def run_query(call: Call, container: Container, text: Any, parameters: Any = None) -> Page:
@@ -74,8 +84,8 @@ def run_query(call: Call, container: Container, text: Any, parameters: Any = Non
         CosmosError: 400, for a query that is not understood or not supported.
     """
     query, part = parse(text), part_of(call, container)
-    named = {entry["name"]: entry.get("value") for entry in parameters or []}
-    asked = int(call.headers.get("x-ms-max-item-count") or DEFAULT_PAGE_ITEMS)
+    named = _named(parameters)
+    asked = call.number("x-ms-max-item-count", DEFAULT_PAGE_ITEMS)
     most = min(asked, MOST_PAGE_ITEMS) if asked > 0 else MOST_PAGE_ITEMS
     goes_on = call.headers.get("x-ms-continuation")
     scan = _Scan(call, container, part)
@@ -83,11 +93,29 @@ def run_query(call: Call, container: Container, text: Any, parameters: Any = Non
         return _stream(scan, query, named, most, goes_on)
     start = _continuation(goes_on, int) if goes_on else 0
     if _counts_all(query, text) and container.properties.get("defaultTtl") is None:
-        results: list[Any] = [scan.count()]
-    else:
-        results = list(islice(_whole(scan, query, named), start, start + most + 1))
-    more = str(start + most) if len(results) > most else None
-    return Page(results[:most], more, query_charge(scan.bytes_read))
+        return Page([scan.count()], None, query_charge(0))
+    results, is_last = _first_page(islice(_whole(scan, query, named), start, None), most)
+    return Page(results, None if is_last else str(start + len(results)), query_charge(scan.bytes_read))
+
+
+def _first_page(results: Iterator[Any], most: int) -> tuple[list[Any], bool]:
+    """Return as many results as a page holds, and whether they are all."""
+    page: list[Any] = []
+    size = 0
+    for result in results:
+        text = orjson.dumps(result)
+        size += len(text)
+        if page and (len(page) == most or size > LARGEST_PAGE_BYTES):
+            return page, False
+        page.append(orjson.Fragment(text))
+    return page, True
+
+
+def _named(parameters: Any) -> dict[str, Any]:
+    try:
+        return {entry["name"]: entry.get("value") for entry in parameters or []}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise CosmosError(400, "The query's parameters are not an array of names and values.") from error
 
 
 class _Scan:
@@ -135,14 +163,21 @@ def _stream(scan: _Scan, query: Query, named: dict[str, Any], most: int, goes_on
 
 def _whole(scan: _Scan, query: Query, named: dict[str, Any]) -> Iterator[Any]:
     """Yield all results of a query that needs more than one document for a result."""
-    top = query.top(Row(None, named, [])) if query.top else None
+    top = _count(query.top, named) if query.top else None
     results = _results(query, (body for _, _, body in scan.rows()), named)
     if query.distinct:
         results = _without_repetition(results)
     if query.offset and query.limit:
-        start = query.offset(Row(None, named, []))
-        results = islice(results, start, start + query.limit(Row(None, named, [])))
+        start = _count(query.offset, named)
+        results = islice(results, start, start + _count(query.limit, named))
     return islice(results, top)
+
+
+def _count(expression: Expression, named: dict[str, Any]) -> int:
+    value = expression(Row(None, named, []))
+    if type(value) is not int or value < 0:
+        raise CosmosError(400, "TOP, OFFSET and LIMIT take whole numbers.")
+    return value
 
 
 def _results(query: Query, bodies: Iterable[bytes], named: dict[str, Any]) -> Iterator[Any]:

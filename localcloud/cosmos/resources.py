@@ -206,6 +206,8 @@ def _check_definition(definition: Mapping[str, Any]) -> None:
     } - CONTAINER_PROPERTIES
     if unknown:
         raise CosmosError(400, f"Containers with {', '.join(sorted(unknown))} are not supported here.")
+    if not isinstance(definition.get("indexingPolicy", {}), dict):
+        raise CosmosError(400, "The indexing policy is not a JSON object.")
     ttl = definition.get("defaultTtl")
     if ttl is not None and (type(ttl) is not int or not (ttl == -1 or 0 < ttl <= LARGEST_TTL)):
         raise CosmosError(400, f"The defaultTtl {ttl} is invalid.")

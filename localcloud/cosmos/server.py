@@ -2,15 +2,12 @@
 
 import hmac
 import logging
-import sqlite3
 import uuid
 from collections.abc import Callable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
 from aiohttp import web
 
 from localcloud.cosmos import items, resources
@@ -76,14 +73,15 @@ class Server:
         return app
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
         method = request.method
-        if self._faults.take("drop_before", method):
+        # Who sets faults must not meet them.
+        is_admin = request.path.startswith(f"/{ADMIN}/")
+        if not is_admin and self._faults.take("drop_before", method):
             return _dropped(request)
         try:
-            answer = self._answer(request, body)
+            answer = self._answer(request, await _body(request))
         except CosmosError as error:
-            code = NAMES.get(error.status, HTTPStatus(error.status).phrase)
+            code = NAMES.get(error.status, str(error.status))
             answer = json_answer(
                 {"code": code, "message": error.message}, error.status, headers=error.headers
             )
@@ -93,7 +91,7 @@ class Server:
                 {"code": "InternalServerError", "message": "The local Cosmos DB failed; its log says why."},
                 500,
             )
-        if self._faults.take("drop_after", method):
+        if not is_admin and self._faults.take("drop_after", method):
             return _dropped(request)
         return web.Response(body=answer.body, status=answer.status, headers=_headers(answer))
 
@@ -112,7 +110,7 @@ class Server:
         if handler is None:
             raise CosmosError(400, f"The call {request.method} /{shape} is not supported here.")
         call = Call(self._store, tuple(parts[1::2]), request.headers, body)
-        return _in_transaction(self._store.connection, handler, call)
+        return _in_transaction(self._store, handler, call)
 
     def _administer(self, request: web.Request, parts: list[str], body: bytes) -> Answer:
         """Set faults or tell statistics, to whoever knows the account's key."""
@@ -120,9 +118,9 @@ class Server:
             raise CosmosError(401, f"The header {ADMIN_KEY_HEADER} is not the account's key.")
         match request.method, parts:
             case "POST", ["faults"]:
-                self._faults.set(orjson.loads(body))
+                self._faults.set(body)
             case "DELETE", ["faults"]:
-                self._faults.set([])
+                self._faults.clear()
             case "GET", ["statistics"]:
                 return json_answer(self._statistics())
             case _:
@@ -141,14 +139,30 @@ class Server:
         return {"requests": self._requests, "containers": containers}
 
 
-def _in_transaction(connection: sqlite3.Connection, handler: Handler, call: Call) -> Answer:
+async def _body(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise CosmosError(413, "Request size is too large.") from error
+
+
+def _in_transaction(store: Store, handler: Handler, call: Call) -> Answer:
+    """Carry out a call whole or not at all, in the file and in memory."""
+    connection, number_before = store.connection, store.next_number
     connection.execute("begin")
     try:
         answer = handler(call)
-    except BaseException:
+        if store.next_number != number_before:
+            store.save_next_number()
+        connection.execute("commit")
+    except CosmosError:
+        # Refusals come before anything in memory is changed.
         connection.execute("rollback")
         raise
-    connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        store.load()
+        raise
     return answer
 
 

@@ -5,6 +5,7 @@ LIMIT, with comparisons, AND, OR, NOT, IN, BETWEEN, + and -, parameters, the fun
 aggregates without GROUP BY. It has no JOIN, no GROUP BY and no subqueries.
 """
 
+import inspect
 import json
 import operator
 import re
@@ -87,6 +88,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._rest = _tokens(text)[::-1]
         self._query = Query()
+        self._in_clauses = False
 
     def query(self) -> Query:
         query = self._query
@@ -140,6 +142,7 @@ class _Parser:
 
     def _clauses(self) -> None:
         query = self._query
+        self._in_clauses = True
         if self._take("WHERE"):
             query.where = self._expression()
         if self._take("ORDER"):
@@ -159,39 +162,37 @@ class _Parser:
         parts = [self._conjunction()]
         while self._take("OR"):
             parts.append(self._conjunction())
-        return parts[0] if len(parts) == 1 else lambda row: any(part(row) is True for part in parts)
+        return parts[0] if len(parts) == 1 else _combined(parts, True)
 
     def _conjunction(self) -> Expression:
         parts = [self._negation()]
         while self._take("AND"):
             parts.append(self._negation())
-        return parts[0] if len(parts) == 1 else lambda row: all(part(row) is True for part in parts)
+        return parts[0] if len(parts) == 1 else _combined(parts, False)
 
     def _negation(self) -> Expression:
         if not self._take("NOT"):
             return self._comparison()
-        inner = self._negation()
-        return lambda row: not inner(row) if isinstance(inner(row), bool) else UNDEFINED
+        return _negated(self._negation())
 
     def _comparison(self) -> Expression:
         left = self._sum()
         compare = COMPARISONS.get(self._next()[1])
         if compare:
             self._rest.pop()
-            right = self._sum()
-            return lambda row: compare(left(row), right(row))
+            return _compared(compare, left, self._sum())
         negated = self._take("NOT")
         if self._take("IN"):
             choices = self._arguments()
-            return lambda row: any(equal(left(row), choice(row)) is True for choice in choices) is not negated
+            found = _combined([_compared(equal, left, choice) for choice in choices], True)
+            return _negated(found) if negated else found
         if self._take("BETWEEN"):
             low = self._sum()
             self._need("AND")
             high = self._sum()
             least, most = COMPARISONS[">="], COMPARISONS["<="]
-            return lambda row: (
-                (least(left(row), low(row)) is True and most(left(row), high(row)) is True) is not negated
-            )
+            found = _combined([_compared(least, left, low), _compared(most, left, high)], False)
+            return _negated(found) if negated else found
         if negated:
             self._refuse()
         return left
@@ -229,13 +230,17 @@ class _Parser:
 
     def _call(self, name: str) -> Expression:
         arguments = self._arguments()
-        if name.upper() in AGGREGATES and len(arguments) == 1:
+        if name.upper() in AGGREGATES and len(arguments) == 1 and not self._in_clauses:
             self._query.aggregates.append((name.upper(), arguments[0]))
             place = len(self._query.aggregates) - 1
             return lambda row: row.aggregates[place]
         function = FUNCTIONS.get(name.upper())
         if function is None:
-            raise CosmosError(400, f"'{name}' is not a recognized built-in function name.")
+            raise CosmosError(400, f"'{name}' is not a function that is known here.")
+        try:
+            inspect.signature(function).bind(*arguments)
+        except TypeError as error:
+            raise CosmosError(400, f"The function '{name}' takes another number of arguments.") from error
         return lambda row: function(*(argument(row) for argument in arguments))
 
     def _arguments(self) -> list[Expression]:
@@ -283,6 +288,34 @@ class _Parser:
 
     def _refuse(self) -> None:
         raise _refusal(self._next()[1])
+
+
+def _compared(compare: Callable[[Any, Any], Any], left: Expression, right: Expression) -> Expression:
+    return lambda row: compare(left(row), right(row))
+
+
+def _combined(parts: list[Expression], decisive: bool) -> Expression:
+    """Return what OR (decided by true) or AND (decided by false) make of their parts, in three-valued logic."""
+
+    def combined(row: Row) -> Any:
+        result: Any = not decisive
+        for part in parts:
+            value = part(row)
+            if value is decisive:
+                return decisive
+            if value is not (not decisive):
+                result = UNDEFINED
+        return result
+
+    return combined
+
+
+def _negated(part: Expression) -> Expression:
+    def negated(row: Row) -> Any:
+        value = part(row)
+        return not value if isinstance(value, bool) else UNDEFINED
+
+    return negated
 
 
 def _constant(value: Any) -> Expression:

@@ -22,6 +22,7 @@ create table if not exists documents(
 create unique index if not exists by_identity on documents(container, key, id);
 create index if not exists by_ring on documents(container, ring, number);
 create index if not exists by_sequence on documents(container, sequence);
+create table if not exists counters(name text primary key, value integer);
 """
 
 Json = dict[str, Any]
@@ -69,6 +70,10 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {SCHEMA}")
+        self.load()
+
+    def load(self) -> None:
+        """Read all that is kept in memory, as the last committed call left it."""
         row = self.connection.execute("select content from resources where name='account'").fetchone()
         saved: Json = json.loads(row[0]) if row else {"databases": {}, "containers": [], "next": 1}
         self.databases: dict[str, Json] = saved["databases"]
@@ -78,9 +83,9 @@ class Store:
         }
         self._next = saved["next"]
         # Counts every write: a document's first number is part of its resource id, its last orders the change feed.
-        self.next_number = self.connection.execute(
-            "select ifnull(max(sequence),0)+1 from documents"
-        ).fetchone()[0]
+        # It never goes back, even if the last document is deleted: a reader of the change feed would miss changes.
+        row = self.connection.execute("select value from counters where name='next_number'").fetchone()
+        self.next_number: int = row[0] if row else 1
         for container in self._containers.values():
             self._set_budget(container)
 
@@ -206,6 +211,12 @@ class Store:
         self._set_budget(container)
         self.save()
 
+    def save_next_number(self) -> None:
+        """Write how far the count of writes has come."""
+        self.connection.execute(
+            "insert or replace into counters values('next_number', ?)", (self.next_number,)
+        )
+
     def save(self) -> None:
         """Write databases, containers and offers."""
         content = {
@@ -227,7 +238,11 @@ class Store:
     @staticmethod
     def _set_budget(container: Container) -> None:
         if container.offer:
-            container.budget = Budget(throughput.ru_per_second(container.offer["content"]))
+            ru_per_second = throughput.ru_per_second(container.offer["content"])
+            if container.budget:
+                container.budget.change(ru_per_second)
+            else:
+                container.budget = Budget(ru_per_second)
 
 
 def document_rid(container: Container, number: int) -> str:
