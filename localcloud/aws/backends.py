@@ -4,6 +4,7 @@ moto holds everything in memory. `save` writes it to one file by replacing the o
 loses is what changed since the last save.
 """
 
+import base64
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,35 +12,48 @@ from typing import Any
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.s3.models import s3_backends
 
 from localcloud.names import AWS_ACCOUNT
 
-ACCOUNT = AWS_ACCOUNT
 KEPT: dict[str, BackendDict[Any]] = {"dynamodb": dynamodb_backends, "s3": s3_backends}
 
 
 def find_table(region: str, name: str) -> Any | None:
     """Return moto's table, or None."""
     try:
-        return dynamodb_backends[ACCOUNT][region].get_table(name)
+        return dynamodb_backends[AWS_ACCOUNT][region].get_table(name)
     except JsonRESTError:
         return None
 
 
 def bucket_exists(name: str) -> bool:
     """Tell whether there is an S3 bucket of this name."""
-    return name in s3_backends[ACCOUNT]["aws"].buckets
+    return name in s3_backends[AWS_ACCOUNT]["aws"].buckets
 
 
 def put_object(bucket: str, key: str, content: bytes) -> None:
     """Write an S3 object."""
-    s3_backends[ACCOUNT]["aws"].put_object(bucket, key, content)
+    s3_backends[AWS_ACCOUNT]["aws"].put_object(bucket, key, content)
 
 
 def table_items(table: Any) -> list[dict[str, Any]]:
     """Return a table's items in DynamoDB JSON."""
-    return [item.to_json()["Attributes"] for item in table.all_items()]
+    return [{name: _tagged(value) for name, value in item.attrs.items()} for item in table.all_items()]
+
+
+def _tagged(value: Any) -> Any:
+    """Return a value of moto's as JSON; it holds some binaries decoded and others as they came."""
+    if isinstance(value, DynamoType):
+        return {value.type: _tagged(value.value)}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {name: _tagged(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_tagged(member) for member in value]
+    return value
 
 
 def save(path: Path, exports: dict[str, Any]) -> None:

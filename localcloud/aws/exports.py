@@ -6,6 +6,7 @@ An export holds the items as they are when it starts; an ``ExportTime`` in the p
 window and else ignored. Incremental exports, Ion and filters are refused.
 """
 
+import logging
 import random
 import re
 import threading
@@ -18,7 +19,9 @@ from typing import Any
 from localcloud.aws import backends
 from localcloud.aws.errors import DynamoDBError
 from localcloud.aws.export_files import ExportDescription, export_objects
+from localcloud.names import AWS_ACCOUNT
 
+logger = logging.getLogger(__name__)
 TOKEN_LIFETIME_SECONDS = 8 * 3600
 MOST_CONCURRENT_EXPORTS = 300
 # Parameters that must be the same when a client token comes again.
@@ -168,7 +171,7 @@ class Exports:
         return table
 
     def _check_own(self, region: str, arn: str) -> None:
-        if not arn.startswith(f"arn:aws:dynamodb:{region}:{backends.ACCOUNT}:"):
+        if not arn.startswith(f"arn:aws:dynamodb:{region}:{AWS_ACCOUNT}:"):
             raise DynamoDBError("AccessDeniedException", f"{arn} is of another account or region")
 
     def _new_export(self, region: str, request: Json, table: Any) -> Export:
@@ -202,12 +205,16 @@ class Exports:
         bucket = export.request["S3Bucket"]
         export.description["EndTime"] = time.time()
         if not backends.bucket_exists(bucket):
-            export.description |= {
-                "ExportStatus": "FAILED",
-                "FailureCode": "S3NoSuchBucket",
-                "FailureMessage": f"The specified bucket does not exist: {bucket}",
-            }
+            _fail(export, "S3NoSuchBucket", f"The specified bucket does not exist: {bucket}")
             return
+        try:
+            self._write(export, bucket)
+        except Exception as error:
+            logger.exception("The export %s could not be written", arn)
+            _fail(export, "UNKNOWN", f"The local cloud failed: {type(error).__name__}; its log says why.")
+        export.items = []
+
+    def _write(self, export: Export, bucket: str) -> None:
         described = _describe(export)
         for key, content in export_objects(described, export.items):
             backends.put_object(bucket, key, content)
@@ -217,7 +224,10 @@ class Exports:
             "ItemCount": len(export.items),
             "BilledSizeBytes": described.billed_size_bytes,
         }
-        export.items = []
+
+
+def _fail(export: Export, code: str, message: str) -> None:
+    export.description |= {"ExportStatus": "FAILED", "FailureCode": code, "FailureMessage": message}
 
 
 def table_id(table: Any) -> str:

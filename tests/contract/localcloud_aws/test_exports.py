@@ -219,3 +219,35 @@ def test_state_survives_a_restart(tmp_path):
         assert ended(dynamodb, arn)["ItemCount"] == 30
     finally:
         stop_service(second)
+
+
+def test_an_export_holds_every_type_as_it_was_written(dynamodb, s3):
+    arn = create_table(dynamodb, "Typed")
+    binary = b"\x00\xff\xfe"
+    values = {
+        "bytes": {"B": binary},
+        "binaries": {"BS": [binary, b"x"]},
+        "numbers": {"NS": ["1", "-0.5"]},
+        "flag": {"BOOL": False},
+        "nothing": {"NULL": True},
+        "nested": {"M": {"list": {"L": [{"B": binary}, {"M": {}}, {"BS": [binary]}, {"N": "9" * 38}]}}},
+    }
+    dynamodb.put_item(TableName="Typed", Item={"Artist": {"S": "typed"}, "Song": {"N": "-7"}, **values})
+    done = ended(dynamodb, export(dynamodb, arn)["ExportArn"])
+    assert done["ExportStatus"] == "COMPLETED"
+    folder = done["ExportManifest"].rpartition("/")[0]
+    keys = [
+        entry["Key"] for entry in s3.list_objects_v2(Bucket="exports", Prefix=f"{folder}/data/")["Contents"]
+    ]
+    contents = [s3.get_object(Bucket="exports", Key=key)["Body"].read() for key in keys]
+    lines = [json.loads(line)["Item"] for content in contents for line in read_lines(content, "a file")]
+    (typed,) = [item for item in lines if item["Artist"] == {"S": "typed"}]
+    text = "AP/+"
+    assert typed == {
+        "Artist": {"S": "typed"},
+        "Song": {"N": "-7"},
+        **values,
+        "bytes": {"B": text},
+        "binaries": {"BS": [text, "eA=="]},
+        "nested": {"M": {"list": {"L": [{"B": text}, {"M": {}}, {"BS": [text]}, {"N": "9" * 38}]}}},
+    }
