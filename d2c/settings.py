@@ -28,9 +28,12 @@ class Polling:
     longest_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
-    """What the app knows about its surroundings. Fields that may hold a secret are left out of its text form."""
+    """What the app knows about its surroundings; a process has one, and its clients are kept for it.
+
+    Fields that may hold a secret are left out of its text form.
+    """
 
     export_bucket: str
     export_prefix: str

@@ -7,6 +7,7 @@ from typing import Any
 from azure.cosmos import CosmosClient
 
 from d2c.clients.azure_sign_in import azure_credential, azure_errors
+from d2c.clients.connections import connected_once
 from d2c.settings import Settings
 
 
@@ -35,6 +36,7 @@ def has_documents(client: CosmosClient, database: str, container: str, constants
         return any(True for _ in query)
 
 
+@connected_once
 def connect_cosmos(settings: Settings) -> CosmosClient:
     """Return a client of the account in the settings: by Entra ID, or by key where one is set.
 

@@ -13,6 +13,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
+from d2c.clients.connections import connected_once
 from d2c.settings import Settings
 
 LONGEST_WAIT_SECONDS = 60
@@ -159,6 +160,7 @@ class CosmosManagement:
         return f"Cosmos DB container {database}/{container} in account {self._account}"
 
 
+@connected_once
 def connect_cosmos_management(settings: Settings) -> CosmosManagement:
     """Return the management plane of the account in the settings."""
     client = CosmosDBManagementClient(**management_arguments(settings))

@@ -8,6 +8,7 @@ from typing import Any
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
+from d2c.clients.connections import connected_once
 from d2c.settings import Settings
 
 RUN_KEY_PARAMETER = "runKey"
@@ -127,6 +128,7 @@ def _error_of(run: Any) -> str:
     return str((run.error or {}).get("message") or "")
 
 
+@connected_once
 def connect_data_factory(settings: Settings) -> DataFactory:
     """Return the data factory in the settings."""
     client = DataFactoryManagementClient(**management_arguments(settings))

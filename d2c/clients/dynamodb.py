@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from d2c.clients.aws_errors import aws_errors
+from d2c.clients.connections import connected_once
 from d2c.errors import StageError
 
 SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60)
@@ -168,6 +169,7 @@ class DynamoDB:
         return f"DynamoDB table {name} in {self._region}"
 
 
+@connected_once
 def connect_dynamodb(region: str) -> DynamoDB:
     """Return DynamoDB in a region, with credentials from boto3's ordinary chain."""
     with aws_errors(f"DynamoDB in {region}"):

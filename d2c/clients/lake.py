@@ -7,6 +7,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
 from d2c.clients.azure_sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.clients.connections import connected_once
 from d2c.errors import StageError, TransientError
 from d2c.settings import Settings
 
@@ -102,6 +103,7 @@ def _is_folder(blob: Any) -> bool:
     return (blob.metadata or {}).get("hdi_isfolder") == "true"
 
 
+@connected_once
 def connect_lake(settings: Settings) -> Lake:
     """Return the lake in the settings.
 

@@ -6,6 +6,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from d2c.clients.aws_errors import aws_errors
+from d2c.clients.connections import connected_once
 from d2c.clients.dynamodb import SDK_CONFIG
 
 
@@ -42,6 +43,7 @@ class Bucket:
         return sizes
 
 
+@connected_once
 def connect_bucket(name: str, region: str) -> Bucket:
     """Return a bucket, reached through a region, with credentials from boto3's ordinary chain."""
     with aws_errors(f"s3://{name}"):
