@@ -5,6 +5,7 @@ write without indexing costs half. https://learn.microsoft.com/azure/cosmos-db/k
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from localcloud.cosmos.errors import THROTTLED, CosmosError
@@ -39,16 +40,19 @@ class Budget:
 
     Args:
         ru_per_second: the provisioned throughput; of autoscale its maximum.
+        clock: tells the seconds since some moment.
     """
 
     ru_per_second: float
+    clock: Callable[[], float] = time.monotonic
     left: float = field(init=False)
-    filled_at: float = field(default_factory=time.monotonic)
+    filled_at: float = field(init=False)
     throttled: int = 0
     spent: float = 0.0
 
     def __post_init__(self) -> None:
         self.left = self.ru_per_second
+        self.filled_at = self.clock()
 
     def change(self, ru_per_second: float) -> None:
         """Provision another throughput; what was spent and refused so far stays counted."""
@@ -75,6 +79,6 @@ class Budget:
         return charge
 
     def _fill(self) -> None:
-        now = time.monotonic()
+        now = self.clock()
         self.left = min(self.ru_per_second, self.left + (now - self.filled_at) * self.ru_per_second)
         self.filled_at = now

@@ -98,15 +98,15 @@ class _Parser:
             query.top = self._number()
         columns_at = list(self._rest)
         self._skip_columns()
-        if self._take("FROM"):
+        self._need("FROM")
+        query.root = self._name()
+        self._take("AS")
+        if self._next()[0] == "name" and self._next()[1].upper() not in CLAUSES:
             query.root = self._name()
-            self._take("AS")
-            if self._next()[0] == "name" and self._next()[1].upper() not in CLAUSES:
-                query.root = self._name()
         clauses_at, self._rest = self._rest, columns_at
         self._columns()
-        if self._take("FROM"):
-            self._rest = clauses_at
+        self._need("FROM")
+        self._rest = clauses_at
         self._clauses()
         if self._rest:
             self._refuse()

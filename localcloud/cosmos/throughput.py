@@ -25,9 +25,12 @@ def offer_content(headers: Mapping[str, str]) -> dict[str, Any] | None:
     """
     autoscale = headers.get("x-ms-cosmos-offer-autopilot-settings")
     manual = headers.get("x-ms-offer-throughput")
-    if autoscale:
-        return check_content({"offerAutopilotSettings": json.loads(autoscale)})
-    return check_content({"offerThroughput": int(manual)}) if manual else None
+    try:
+        if autoscale:
+            return check_content({"offerAutopilotSettings": json.loads(autoscale)})
+        return check_content({"offerThroughput": int(manual)}) if manual else None
+    except ValueError as error:
+        raise CosmosError(400, "The throughput in the headers is not one.") from error
 
 
 def check_content(content: dict[str, Any]) -> dict[str, Any]:
@@ -37,9 +40,9 @@ def check_content(content: dict[str, Any]) -> dict[str, Any]:
         CosmosError: 400, if the throughput is impossible.
     """
     autoscale = content.get("offerAutopilotSettings")
-    if autoscale:
-        most = autoscale.get("maxThroughput", 0)
-        if not LEAST_AUTOSCALE_RU <= most <= MOST_RU or most % 1000:
+    if autoscale is not None:
+        most = autoscale.get("maxThroughput") if isinstance(autoscale, dict) else None
+        if not isinstance(most, int) or not LEAST_AUTOSCALE_RU <= most <= MOST_RU or most % 1000:
             raise CosmosError(400, "Autoscale throughput must be from 1000 to 1000000 in increments of 1000.")
         return {"offerThroughput": most // 10, "offerAutopilotSettings": {"maxThroughput": most}}
     throughput = content.get("offerThroughput")

@@ -1,0 +1,74 @@
+"""What the service keeps when it ends, or is made to."""
+
+import threading
+
+from azure.cosmos import PartitionKey
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
+
+
+def read_feed(container, **options):
+    pages = container.query_items_change_feed(**options).by_page()
+    changes = [one["id"] for page in pages for one in page]
+    return changes, pages.continuation_token
+
+
+def test_a_restart_keeps_everything(own_account):
+    database = own_account.client().create_database("d")
+    container = database.create_container("c", PartitionKey("/pk"), default_ttl=600, offer_throughput=900)
+    before = [container.upsert_item({"id": str(n), "pk": n}) for n in range(5)]
+    properties = container.read()
+    own_account.restart()
+    again = own_account.client().get_database_client("d").get_container_client("c")
+    assert again.read() == properties
+    assert again.get_throughput().offer_throughput == 900
+    assert sorted(again.read_all_items(), key=lambda one: one["id"]) == before
+
+
+def test_a_kill_keeps_every_write_that_was_answered(own_account):
+    container = own_account.container()
+    answered = []
+    enough = threading.Event()
+
+    def write():
+        for n in range(100_000):
+            try:
+                container.upsert_item({"id": str(n), "pk": "a"})
+            except Exception:
+                return
+            answered.append(n)
+            if n >= 100:
+                enough.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert enough.wait(30)
+    own_account.kill_and_restart()
+    writer.join(60)
+    survived = {int(one["id"]) for one in container.read_all_items()}
+    assert set(answered) <= survived
+
+
+def test_a_reader_of_the_change_feed_misses_nothing_after_deletes_and_a_restart(own_account):
+    container = own_account.container()
+    for name in ("1", "2", "3"):
+        container.upsert_item({"id": name, "pk": "a"})
+    token = read_feed(container, start_time="Beginning")[1]
+    rid = container.read_item("3", "a")["_rid"]
+    container.delete_item("3", "a")
+    container.delete_item("2", "a")
+    own_account.restart()
+    new = container.upsert_item({"id": "4", "pk": "a"})
+    assert read_feed(container, continuation=token)[0] == ["4"]
+    assert new["_rid"] > rid
+
+
+def test_a_container_that_was_deleted_stays_so(own_account):
+    container = own_account.container()
+    name = container.container_link.split("/")[1]
+    own_account.client().get_database_client(name).delete_container("c")
+    own_account.restart()
+    try:
+        container.read()
+    except CosmosResourceNotFoundError:
+        return
+    raise AssertionError("the container is back")
