@@ -52,6 +52,8 @@ class FileSystem:
     def put(self, file: str, contents: str, overwrite: bool = False) -> bool:
         """Write a text to a file; one that is there is kept unless it is to be overwritten."""
         system, path = self._at(file)
+        if not overwrite and system.exists(path):
+            raise FileExistsError(f"{file} is there already; put it with overwrite=True.")
         content = contents.encode()
         stream = system.create(path, overwrite)
         stream.write(bytearray(content))

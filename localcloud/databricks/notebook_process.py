@@ -26,12 +26,12 @@ class NotebookProcess:
     Args:
         folder: takes its files: log, Spark's files, outcome.
         driver_memory: the JVM's heap.
-        spark_conf: the cluster's own Spark settings.
+        spark_conf: the cluster's own Spark settings; None for a process that is to be ready for any run.
         secrets: what must not stand in its log.
     """
 
     def __init__(
-        self, folder: Path, driver_memory: str, spark_conf: Mapping[str, str], secrets: Sequence[str]
+        self, folder: Path, driver_memory: str, spark_conf: Mapping[str, str] | None, secrets: Sequence[str]
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
@@ -48,7 +48,14 @@ class NotebookProcess:
         )
         self._log = threading.Thread(target=self._write_log, args=(secrets,), daemon=True)
         self._log.start()
-        self.tell({"folder": str(folder), "driver_memory": driver_memory, "spark_conf": dict(spark_conf)})
+        self.tell(
+            {
+                "folder": str(folder),
+                "driver_memory": driver_memory,
+                "spark_conf": dict(spark_conf or {}),
+                "warm_up": spark_conf is None,
+            }
+        )
 
     @property
     def cluster_id(self) -> str:

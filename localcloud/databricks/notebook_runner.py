@@ -20,6 +20,7 @@ from typing import Any
 from localcloud.databricks.dbutils import DBUtils, NotebookExit
 from localcloud.databricks.notebook_source import Cell, NotebookError, parse_notebook
 from localcloud.databricks.spark_session import install_connector, install_wheels, mount_lake, start_spark
+from localcloud.databricks.warm_up import warm_up
 
 OUTCOME_FILE = "outcome.json"
 Json = dict[str, Any]
@@ -31,9 +32,11 @@ def main() -> None:
     session = messages.get()
     folder = Path(session["folder"])
     spark = start_spark(folder, session["driver_memory"], session["spark_conf"])
+    if session["warm_up"]:
+        warm_up(spark, folder / "scratch")
     run = messages.get()
     mount_lake(spark, run["mounts"])
-    install_wheels(spark, run["wheels"])
+    install_wheels(spark, run["wheels"], folder / "scratch")
     install_connector(spark, run["connector"])
     dbutils = DBUtils(spark, run["parameters"], run["secrets"])
     names = {"spark": spark, "sc": spark.sparkContext, "dbutils": dbutils}

@@ -188,8 +188,8 @@ class Runner:
     def _fill_pool(self) -> None:
         """Make processes ready, but not while runs need the machine."""
         while len(self._pool) < self._options.warm and not self._tasks and not self._stopping:
-            self._pool.append(self._new_process({}))
+            self._pool.append(self._new_process(None))
 
-    def _new_process(self, spark_conf: Mapping[str, str]) -> NotebookProcess:
+    def _new_process(self, spark_conf: Mapping[str, str] | None) -> NotebookProcess:
         folder = self._options.clusters_folder / f"local-{uuid.uuid4().hex[:12]}"
         return NotebookProcess(folder, self._options.driver_memory, spark_conf, self._options.all_secrets())

@@ -1,6 +1,7 @@
 """The Spark session of a notebook process, and what a run adds to it: the lake, libraries, the connector."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
@@ -12,7 +13,7 @@ from pyspark.sql import SparkSession
 from localcloud.service import LOOPBACK
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
-# Made for one machine and short jobs; each of these costs seconds on small tables otherwise.
+# Made for one machine and short jobs.
 SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -22,10 +23,12 @@ SETTINGS = {
     "spark.default.parallelism": "2",
     "spark.sql.sources.ignoreDataLocality": "true",
     "spark.sql.session.timeZone": "UTC",
-    "spark.python.worker.reuse": "true",
+    "spark.python.daemon.module": "localcloud.databricks.worker_daemon",
 }
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
 PRODUCT = "d2c"
+# The second compiler's work does not pay in a process that lives for one run: a third of a small table's time.
+JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1"
 VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
 
@@ -43,7 +46,7 @@ def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str])
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} -XX:+UseParallelGC"
+    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {JAVA_OPTIONS}"
     builder: Any = SparkSession.builder
     settings = {
         **SETTINGS,
@@ -73,14 +76,21 @@ def mount_lake(spark: SparkSession, mounts: Mapping[str, str]) -> None:
         configuration.set(f"fs.viewfs.mounttable.{authority}.linkFallback", place)
 
 
-def install_wheels(spark: SparkSession, wheels: Sequence[str]) -> None:
+def install_wheels(spark: SparkSession, wheels: Sequence[str], folder: Path) -> None:
     """Let the driver and the workers import from wheels, before all else that is installed here.
 
     A notebook that was given no wheel with the product does not find this checkout's own instead.
+
+    Args:
+        spark: the session.
+        wheels: their paths.
+        folder: takes copies of them, since Spark's workers import from archives by other names only.
     """
+    for wheel in wheels:
+        archive = folder / f"{Path(wheel).name}.zip"
+        shutil.copyfile(wheel, archive)
+        spark.sparkContext.addPyFile(str(archive))
     sys.path[:0] = wheels
-    if wheels:
-        spark.sparkContext.environment["PYTHONPATH"] = os.pathsep.join(wheels)
     if PathFinder.find_spec(PRODUCT, list(wheels)) is None:
         sys.modules[PRODUCT] = None  # type: ignore[assignment]
 

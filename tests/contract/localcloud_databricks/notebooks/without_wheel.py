@@ -1,0 +1,2 @@
+# Databricks notebook source
+import d2c  # noqa: F401
