@@ -1,0 +1,141 @@
+"""Whole migrations, as a user sees them."""
+
+import time
+
+import pytest
+
+from tests.end_to_end.user import API, plan
+
+DAY = 86_400
+STAGES = ["export", "copy", "prepare", "assess", "load", "verify", "report"]
+
+
+@pytest.fixture(scope="module")
+def moved(user):
+    """The report of a migration of three tables with different keys."""
+    now = int(time.time())
+    user.create_table(
+        "Plain",
+        [{"pk": {"S": f"k{n}"}, "n": {"N": f"{n}.50"}, "id": {"S": "own"}} for n in range(60)],
+    )
+    user.create_table(
+        "Sorted",
+        [
+            {"who": {"N": "7"}, "what": {"S": f"a#{n}/b?"}, "big": {"N": "12345678901234567890"}}
+            for n in range(30)
+        ],
+        keys=("who", "N", "what", "S"),
+    )
+    user.create_table(
+        "Fading",
+        [
+            {"pk": {"S": "gone"}, "until": {"N": str(now - DAY)}},
+            {"pk": {"S": "stays"}, "until": {"N": str(now + DAY)}},
+            {"pk": {"S": "forever"}},
+        ],
+        ttl="until",
+    )
+    user.start(
+        plan(
+            "moved",
+            {"table": "Plain", "container": "plain"},
+            {"table": "Sorted", "container": "sorted", "rules": {"partition_key": ["who", "what"]}},
+            {"table": "Fading", "container": "fading"},
+            max_parallel_tables=2,
+        )
+    )
+    status = user.ended("moved")
+    assert status["state"] == "succeeded", status
+    return user.report("moved")
+
+
+def report_of(report, table):
+    return next(entry for entry in report["tables"] if entry["table"] == table)
+
+
+def test_every_item_is_a_document_with_its_values(user, moved):
+    documents = user.documents("moved", "plain")
+    assert {document["pk"] for document in documents} == {f"k{n}" for n in range(60)}
+    chosen = next(document for document in documents if document["pk"] == "k7")
+    assert chosen == {"id": "k7", "pk": "k7", "n": 7.5, "dynamodb_id": "own"}
+
+
+def test_keys_that_no_document_id_may_hold_are_escaped_and_kept(user, moved):
+    assert {
+        "id": "7|a%2312%2Fb%3F",
+        "who": 7,
+        "what": "a#12/b?",
+        "big": "12345678901234567890",
+    } in user.documents("moved", "sorted")
+
+
+def test_what_has_expired_is_counted_and_not_written(user, moved):
+    documents = {document["id"]: document for document in user.documents("moved", "fading")}
+    assert documents.keys() == {"stays", "forever"}
+    assert DAY - 300 < documents["stays"]["ttl"] <= DAY
+    assert "ttl" not in documents["forever"]
+    assert report_of(moved, "Fading")["items"] == {"exported": 3, "written": 2, "rejected": 0, "expired": 1}
+
+
+@pytest.mark.parametrize(("table", "items"), [("Plain", 60), ("Sorted", 30), ("Fading", 3)])
+def test_the_report_accounts_for_every_file_and_item(moved, table, items):
+    part = report_of(moved, table)
+    counts, files, found = part["items"], part["files"], part["verification"]
+    assert counts["exported"] == items
+    assert counts["written"] + counts["rejected"] + counts["expired"] == items
+    assert files["listed"] == files["verified"] > 1
+    assert found["expected"] == found["actual"] == counts["written"]
+    assert (found["missing"], found["unexpected"], found["different"]) == (0, 0, 0)
+    assert [stage["stage"] for stage in part["stages"]] == STAGES
+    assert {stage["state"] for stage in part["stages"]} == {"succeeded"}
+    assert all(stage["seconds"] >= 0 for stage in part["stages"])
+
+
+def test_throughput_is_put_back_and_told(user, moved):
+    assert report_of(moved, "Plain")["throughput"] == {
+        "peak_ru_per_second": 20_000,
+        "after_ru_per_second": 1000,
+    }
+    assert {user.throughput("moved", container) for container in ("plain", "sorted", "fading")} == {1000}
+
+
+def test_the_report_is_a_page_for_who_asks_for_one(user, moved):
+    answer = user.http.get(f"{API}/moved/report", headers={"accept": "text/html"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Sorted" in answer.text
+
+
+def test_a_migration_that_has_ended_is_not_started_again(user, moved):
+    answer = user.http.post(API, json=moved["plan"])
+    assert answer.status_code == 409
+    assert "moved" in answer.json()["detail"]
+    assert answer.json()["next_step"]
+
+
+def test_it_is_listed(user, moved):
+    (row,) = [row for row in user.http.get(API).json()["migrations"] if row["id"] == "moved"]
+    assert row["state"] == "succeeded"
+    assert row["started_at"] <= row["finished_at"]
+
+
+def test_no_secret_is_in_the_history_the_lake_or_the_logs(user, moved):
+    identity = user.cloud.identity
+    secrets = (
+        identity.lake_key,
+        identity.cosmos_key,
+        identity.management_token,
+        identity.databricks_token,
+        identity.aws_secret_key,
+    )
+    folder = user.cloud.state_folder
+    logs = [path.read_text(errors="replace") for path in folder.rglob("*.log")]
+    history = (folder / "functions_host" / "functions.sqlite").read_bytes()
+    history += (folder / "functions_host" / "functions.sqlite-wal").read_bytes()
+    blobs = [blob for blob in user.lake.list_blobs(name_starts_with="migrations/") if blob.size]
+    texts = [user.lake.download_blob(blob.name).readall().decode(errors="replace") for blob in blobs]
+    assert len(logs) >= 6
+    assert len(texts) > 10
+    assert b"moved" in history
+    for secret in secrets:
+        assert secret.encode() not in history
+        assert not [text for text in (*logs, *texts) if secret in text]

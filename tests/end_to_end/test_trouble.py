@@ -1,0 +1,205 @@
+"""What goes wrong ends in a message that names the thing, the cause and the next step, and leaves nothing half done."""
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.cosmos import PartitionKey
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
+
+from localcloud import names
+from tests.contract.polling import wait_until
+from tests.end_to_end.user import API, plan
+
+ITEMS = [{"pk": {"S": f"k{n}"}, "value": {"N": str(n)}} for n in range(40)]
+
+
+def failed_table(user, migration, table):
+    status = user.ended(migration)
+    entry = next(entry for entry in status["tables"] if entry["table"] == table)
+    assert (status["state"], entry["state"]) == ("failed", "failed"), status
+    return entry
+
+
+def container_exists(user, database, container):
+    try:
+        user.cosmos.get_database_client(database).get_container_client(container).read()
+    except (CosmosResourceNotFoundError, ResourceNotFoundError):
+        return False
+    return True
+
+
+def export_objects(user, table):
+    answer = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)
+    return [entry["Key"] for entry in answer.get("Contents", ()) if f"/{table}/" in entry["Key"]]
+
+
+def test_tables_that_cannot_be_moved_fail_with_reasons_and_do_not_stop_the_others(user):
+    user.create_table("Unrecoverable", ITEMS, recovery=False)
+    for table in ("OtherKey", "Occupied", "Fine"):
+        user.create_table(table, ITEMS)
+    database = user.cosmos.create_database("mixed")
+    database.create_container("other-key", PartitionKey("/else"), offer_throughput=500)
+    occupied = database.create_container("occupied", PartitionKey("/pk"), offer_throughput=500)
+    occupied.create_item({"id": "here", "pk": "before"})
+    user.start(
+        plan(
+            "mixed",
+            {"table": "Nowhere", "container": "nowhere"},
+            {"table": "Unrecoverable", "container": "unrecoverable"},
+            {"table": "OtherKey", "container": "other-key"},
+            {"table": "Occupied", "container": "occupied"},
+            {"table": "Fine", "container": "fine"},
+            max_parallel_tables=5,
+        )
+    )
+    status = user.ended("mixed")
+    found = {entry["table"]: entry for entry in status["tables"]}
+    assert status["state"] == "failed"
+    assert {name: entry["state"] for name, entry in found.items()} == {
+        "Nowhere": "failed",
+        "Unrecoverable": "failed",
+        "OtherKey": "failed",
+        "Occupied": "failed",
+        "Fine": "succeeded",
+    }
+    expected = {
+        "Nowhere": ("export", "Nowhere", "region"),
+        "Unrecoverable": ("export", "point-in-time recovery", "update-continuous-backups"),
+        "OtherKey": ("prepare", "/else", "rules.partition_key"),
+        "Occupied": ("prepare", "holds documents already", "allow_existing_documents"),
+    }
+    for name, (stage, cause, next_step) in expected.items():
+        error = found[name]["error"]
+        assert error["stage"] == stage
+        assert cause in error["detail"]
+        assert next_step in error["next_step"]
+    assert not container_exists(user, "mixed", "nowhere")
+    assert not container_exists(user, "mixed", "unrecoverable")
+    assert user.documents("mixed", "other-key") == []
+    assert user.documents("mixed", "occupied") == [{"id": "here", "pk": "before"}]
+    assert user.throughput("mixed", "occupied") == 500
+    assert len(user.documents("mixed", "fine")) == len(ITEMS)
+    report = user.report("mixed")
+    assert [part["state"] for part in report["tables"]].count("failed") == 4
+
+
+def test_a_bucket_that_is_not_there_is_named(user):
+    user.create_table("Homeless", ITEMS)
+    kept = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET).get("Contents", ())
+    for entry in kept:
+        user.s3.delete_object(Bucket=names.EXPORT_BUCKET, Key=entry["Key"])
+    user.s3.delete_bucket(Bucket=names.EXPORT_BUCKET)
+    try:
+        user.start(plan("homeless", {"table": "Homeless", "container": "homeless"}))
+        error = failed_table(user, "homeless", "Homeless")["error"]
+    finally:
+        place = {"LocationConstraint": names.AWS_REGION}
+        user.s3.create_bucket(Bucket=names.EXPORT_BUCKET, CreateBucketConfiguration=place)
+    assert names.EXPORT_BUCKET in error["detail"]
+    assert "D2C_EXPORT_BUCKET" in error["next_step"]
+
+
+def test_a_data_file_with_a_flipped_byte_is_named_and_nothing_is_written(user):
+    user.create_table("Flipped", ITEMS)
+    user.fail("management", {"operation": "CreateRun", "status": 503, "count": 1000})
+    user.start(plan("flipped", {"table": "Flipped", "container": "flipped"}))
+    wait_until(lambda: user.table("flipped", "Flipped")["stage"] == "copy", timeout_seconds=60)
+    sizes = {
+        entry["Key"]: entry["Size"]
+        for entry in user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)["Contents"]
+    }
+    key = max((key for key in export_objects(user, "Flipped") if key.endswith(".gz")), key=sizes.__getitem__)
+    content = bytearray(user.s3.get_object(Bucket=names.EXPORT_BUCKET, Key=key)["Body"].read())
+    content[len(content) // 2] ^= 1
+    user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=bytes(content))
+    user.fail("management")
+    entry = failed_table(user, "flipped", "Flipped")
+    assert entry["error"]["stage"] == "assess"
+    assert key.rpartition("/")[2] in entry["error"]["detail"]
+    assert "MD5" in entry["error"]["detail"]
+    assert user.documents("flipped", "flipped") == []
+    assert user.throughput("flipped", "flipped") == 1000
+
+
+def test_a_truncated_manifest_is_named_before_anything_is_copied(user):
+    user.create_table("Truncated", ITEMS)
+    user.fail("aws", {"operation": "DescribeExport", "status": 500, "count": 1000})
+    user.start(plan("truncated", {"table": "Truncated", "container": "truncated"}))
+
+    def manifest():
+        return [key for key in export_objects(user, "Truncated") if key.endswith("manifest-summary.md5")]
+
+    (sidecar,) = wait_until(manifest, timeout_seconds=60)
+    key = sidecar.replace(".md5", ".json")
+    content = user.s3.get_object(Bucket=names.EXPORT_BUCKET, Key=key)["Body"].read()
+    user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=content[:-20])
+    user.fail("aws")
+    error = failed_table(user, "truncated", "Truncated")["error"]
+    assert error["stage"] == "export"
+    assert "manifest-summary.json" in error["detail"]
+    assert "MD5" in error["detail"]
+    assert list(user.lake.list_blobs(name_starts_with="exports/truncated/")) == []
+    assert not container_exists(user, "truncated", "truncated")
+
+
+def test_services_that_fail_for_a_while_only_delay_a_migration(user):
+    user.create_table("Shaken", ITEMS)
+    user.fail(
+        "aws",
+        {"operation": "DescribeTable", "status": 500, "count": 5},
+        {"operation": "ExportTableToPointInTime", "reset": True, "count": 4},
+        {"operation": "DescribeExport", "status": 500, "count": 4},
+        {"operation": "GetObject", "status": 503, "code": "SlowDown", "count": 3},
+    )
+    user.fail(
+        "management",
+        {"operation": "CreateRun", "status": 500, "count": 4},
+        {"operation": "GetRun", "reset": True, "count": 3},
+    )
+    user.fail(
+        "databricks",
+        {"operation": "submit", "status": 503, "count": 3},
+        {"operation": "get", "reset": True, "count": 3},
+    )
+    user.fail(
+        "cosmos",
+        {
+            "scope": "item",
+            "operation": "Upsert",
+            "status": 429,
+            "sub_status": 3200,
+            "retry_after_ms": 5,
+            "count": 20,
+        },
+        {"scope": "drop_after", "operation": "POST", "count": 1},
+    )
+    user.start(plan("shaken", {"table": "Shaken", "container": "shaken"}))
+    status = user.ended("shaken")
+    for service in ("aws", "management", "databricks", "cosmos"):
+        user.fail(service)
+    assert status["state"] == "succeeded", status
+    assert [document["value"] for document in user.documents("shaken", "shaken")].count(7) == 1
+    assert len(user.documents("shaken", "shaken")) == len(ITEMS)
+
+
+def test_every_fault_of_a_plan_is_told_at_once(user):
+    answer = user.http.post(
+        API, json={"name": "bad name", "tables": [{"table": "T", "contianer": "c"}], "region": "Mars"}
+    )
+    body = answer.json()
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert len(body["faults"]) >= 4
+    assert any("contianer" in fault for fault in body["faults"])
+
+
+def test_a_second_plan_under_the_name_of_a_running_one_is_a_conflict(user):
+    user.create_table("Twice", ITEMS)
+    user.fail("aws", {"operation": "DescribeExport", "status": 500, "count": 1000})
+    first = plan("twice", {"table": "Twice", "container": "twice"})
+    user.start(first)
+    again = user.start(first)
+    other = user.http.post(API, json={**first, "verify": "counts"})
+    assert again["state"] in ("pending", "running")
+    assert other.status_code == 409
+    user.http.post(f"{API}/twice/cancel")
+    user.fail("aws")
+    assert user.ended("twice")["state"] == "cancelled"

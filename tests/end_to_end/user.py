@@ -1,0 +1,137 @@
+"""What a user of the local cloud does: makes tables, starts migrations, waits for their end, reads containers."""
+
+import json
+import urllib.request
+from typing import Any
+
+import httpx
+from azure.cosmos import CosmosClient
+from azure.storage.blob import BlobServiceClient
+
+from localcloud import names
+from localcloud.app_settings import lake_connection
+from localcloud.cloud import Cloud, aws_client
+from tests.contract.polling import wait_until
+
+API = "/api/migrations"
+ENDED = ("succeeded", "failed", "cancelled")
+SYSTEM_PROPERTIES = ("_rid", "_self", "_etag", "_attachments", "_ts")
+# A cluster starts within seconds here; two cores and several of them at once need patience.
+TIMEOUT_SECONDS = 240
+
+
+class User:
+    """A user of a running local cloud.
+
+    Args:
+        cloud: the cloud.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.http = httpx.Client(base_url=cloud.identity.url("functions_host"), timeout=60, trust_env=False)
+        self.dynamodb = aws_client(cloud.identity, "dynamodb")
+        self.s3 = aws_client(cloud.identity, "s3")
+        self.lake = BlobServiceClient.from_connection_string(
+            lake_connection(cloud.identity)
+        ).get_container_client(names.LAKE_FILE_SYSTEM)
+        self.cosmos = CosmosClient(cloud.identity.url("cosmos"), cloud.identity.cosmos_key)
+
+    def create_table(self, name, items, *, keys=("pk", "S"), recovery=True, ttl=None):
+        """Make a table from items in DynamoDB JSON; ``keys`` are name, type, name, type."""
+        pairs = list(zip(keys[::2], keys[1::2], strict=True))
+        self.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind}
+                for (key, _), kind in zip(pairs, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": type_} for key, type_ in pairs],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        if recovery:
+            self.dynamodb.update_continuous_backups(
+                TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+            )
+        if ttl:
+            self.dynamodb.update_time_to_live(
+                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl}
+            )
+        for start in range(0, len(items), 25):
+            batch = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            self.dynamodb.batch_write_item(RequestItems={name: batch})
+
+    def start(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Start a migration, and return what the app answered."""
+        answer = self.http.post(API, json=plan)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def status(self, migration: str) -> dict[str, Any]:
+        """Return how a migration stands."""
+        answer = self.http.get(f"{API}/{migration}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def table(self, migration: str, table: str) -> dict[str, Any]:
+        """Return how one table of a migration stands."""
+        return next(entry for entry in self.status(migration)["tables"] if entry["table"] == table)
+
+    def ended(self, migration: str) -> dict[str, Any]:
+        """Return a migration's status once it has ended."""
+
+        def look():
+            status = self.status(migration)
+            return status if status["state"] in ENDED else None
+
+        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+
+    def report(self, migration: str) -> dict[str, Any]:
+        """Return a migration's report."""
+        answer = self.http.get(f"{API}/{migration}/report")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def documents(self, database: str, container: str) -> list[dict[str, Any]]:
+        """Return a container's documents in the order of their ids, without what Cosmos DB adds."""
+        client = self.cosmos.get_database_client(database).get_container_client(container)
+        found = client.query_items("SELECT * FROM c", enable_cross_partition_query=True)
+        documents = [
+            {name: value for name, value in document.items() if name not in SYSTEM_PROPERTIES}
+            for document in found
+        ]
+        return sorted(documents, key=lambda document: json.dumps([document["id"], document], sort_keys=True))
+
+    def throughput(self, database: str, container: str) -> int:
+        """Return a container's provisioned RU/s."""
+        client = self.cosmos.get_database_client(database).get_container_client(container)
+        return client.get_throughput().offer_throughput
+
+    def fail(self, service: str, *faults: dict[str, Any]) -> None:
+        """Make calls of a service fail; no faults clear those that are left."""
+        identity = self.cloud.identity
+        headers = {
+            "cosmos": {"x-localcloud-key": identity.cosmos_key},
+            "management": {"Authorization": f"Bearer {identity.management_token}"},
+            "databricks": {"Authorization": f"Bearer {identity.databricks_token}"},
+        }.get(service, {})
+        request = urllib.request.Request(
+            f"{identity.url(service)}/_localcloud/faults",
+            data=json.dumps(faults).encode(),
+            headers={**headers, "Content-Type": "application/json"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status < 300
+
+
+def plan(name: str, *tables: dict[str, Any], **shared: Any) -> dict[str, Any]:
+    """Return a plan with the defaults of these tests."""
+    return {
+        "name": name,
+        "database": name,
+        "region": names.AWS_REGION,
+        "throughput": {"load_ru_per_second": 20_000, "after_load_ru_per_second": 1000},
+        "tables": list(tables),
+        **shared,
+    }
