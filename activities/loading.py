@@ -1,5 +1,6 @@
 """Stages assess, load and verify: one run of the notebook on Databricks."""
 
+import json
 from typing import Any
 
 import azure.durable_functions as df
@@ -50,7 +51,7 @@ def look_at_load(payload: dict) -> Any:
     folder = load_folder(payload["migration"], payload["table"], payload["attempt"])
     run = connect_databricks(settings).get_run(payload["run"])
     if not run.ended:
-        return {"state": "running", "progress": lake.read_json(f"{folder}/{PROGRESS_FILE}") or {}}
+        return {"state": "running", "progress": _progress(lake.read(f"{folder}/{PROGRESS_FILE}"))}
     if run.cancelled:
         raise StageError(f"Load run {payload['run']} was cancelled in Databricks.", "Retry the migration.")
     if not run.succeeded:
@@ -73,6 +74,14 @@ def look_at_load(payload: dict) -> Any:
 def stop_load(payload: dict) -> Any:
     """Ask the load run to stop."""
     connect_databricks(app_settings()).cancel_run(payload["run"])
+
+
+def _progress(content: bytes | None) -> Any:
+    """Return what the notebook says of its progress; a file that it writes at this moment may be empty or cut off."""
+    try:
+        return json.loads(content or b"{}")
+    except ValueError:
+        return {}
 
 
 def _summary(result: dict[str, Any]) -> dict[str, Any]:

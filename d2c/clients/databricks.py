@@ -1,5 +1,6 @@
 """Databricks: one-time runs of the notebook."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from d2c.settings import Settings
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+STACK_TRACE = re.compile(
+    r"^\s*(?:at [\w.$/]+\(|Traceback \(|JVM stacktrace:|Driver stacktrace:)", re.MULTILINE
+)
+WORKER_ERROR = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)")
+LONGEST_CAUSE = 1000
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 
 
@@ -87,7 +93,7 @@ class Databricks:
             result = state.result_state.value if state.result_state else ""
             message = state.state_message or ""
             if life_cycle in ENDED and result != "SUCCESS" and run.tasks:
-                message = self._jobs.get_run_output(run.tasks[0].run_id).error or message
+                message = _cause(self._jobs.get_run_output(run.tasks[0].run_id).error or "") or message
         details = run.status.termination_details if run.status else None
         return NotebookRun(
             ended=life_cycle in ENDED,
@@ -103,6 +109,16 @@ class Databricks:
         """Ask for a run to stop."""
         with databricks_errors(f"Load run {run_id}"):
             self._jobs.cancel_run(run_id)
+
+
+def _cause(error: str) -> str:
+    """Return what of a notebook's error a user can read: Spark puts a stack trace of pages behind it.
+
+    What failed in a Python worker stands at the end of that worker's own trace.
+    """
+    head = STACK_TRACE.split(error, maxsplit=1)[0]
+    in_worker = WORKER_ERROR.search(error)
+    return " ".join(f"{head} {in_worker[1] if in_worker else ''}".split())[:LONGEST_CAUSE]
 
 
 @contextmanager

@@ -90,6 +90,12 @@ class TestLookAtLoad:
         world.lake.write_json(f"{FOLDER}/progress.json", {"stages": []})
         assert value_of(look_at_load(LOOK))["progress"] == {"stages": []}
 
+    @pytest.mark.parametrize("content", [b"", b'{"stages": ['])
+    def test_progress_that_is_being_written_is_no_fault(self, world, content):
+        world.databricks.runs[0] = run(ended=False)
+        world.lake.files[f"{FOLDER}/progress.json"] = content
+        assert value_of(look_at_load(LOOK)) == {"state": "running", "progress": {}}
+
     def test_a_run_that_somebody_cancelled_is_not_started_again(self, world):
         world.databricks.runs[0] = run(cancelled=True)
         assert "was cancelled in Databricks" in error_of(look_at_load(LOOK))["detail"]

@@ -128,6 +128,43 @@ class TestGetRun:
         here, _ = databricks(get_run=run, get_run_output=RunOutput.from_dict(output))
         assert here.get_run(17).message == "the cluster could not start"
 
+    @pytest.mark.parametrize(
+        "stack",
+        [
+            "\n\tat java.base/java.lang.Thread.run(Thread.java:840)\n",
+            "\n  Traceback (most recent call last):\n  File",
+            "\n\nDriver stacktrace:\n\tat x",
+            "\n\nJVM stacktrace:\norg.apache.spark.SparkException",
+        ],
+    )
+    def test_the_cause_of_a_failure_comes_without_stack_trace(self, stack):
+        error = (
+            f"Py4JJavaError: An error occurred while calling o58.save.\n: java.io.IOException: no room{stack}"
+        )
+        output = RunOutput.from_dict({"error": error})
+        here, _ = databricks(get_run=run_of(ended("FAILED")), get_run_output=output)
+        assert here.get_run(17).message == (
+            "Py4JJavaError: An error occurred while calling o58.save. : java.io.IOException: no room"
+        )
+
+    def test_what_failed_in_a_worker_is_part_of_the_cause(self):
+        error = (
+            "PythonException: An exception was thrown from the Python worker. Please see the stack trace below.\n"
+            'Traceback (most recent call last):\n  File "worker.py", line 1, in main\n    process()\n'
+            "d2c.errors.StageError: a.json.gz is broken.\n\n\tat org.apache.spark.Thing.run(Thing.scala:1)\n"
+        )
+        here, _ = databricks(
+            get_run=run_of(ended("FAILED")), get_run_output=RunOutput.from_dict({"error": error})
+        )
+        assert here.get_run(17).message.endswith(
+            "stack trace below. d2c.errors.StageError: a.json.gz is broken."
+        )
+
+    def test_a_cause_of_pages_is_cut(self):
+        output = RunOutput.from_dict({"error": "ValueError: " + "x" * 5000})
+        here, _ = databricks(get_run=run_of(ended("FAILED")), get_run_output=output)
+        assert len(here.get_run(17).message) == 1000
+
     def test_a_run_without_tasks_tells_its_own_message(self):
         here, jobs = databricks(get_run=run_of(ended("FAILED", "no task"), tasks=()))
         assert here.get_run(17).message == "no task"
