@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from d2c.mapping.keys import HASH_PREFIX, key_text
-from d2c.mapping.numbers import Numbers, positional
+from d2c.mapping.numbers import NUMBER_RULES, positional
 from d2c.mapping.rules import Rules
 
 
@@ -40,12 +40,12 @@ def _explain_id(item: dict[str, Any], document: dict[str, Any], rules: Rules) ->
 
 
 def _explain_numbers(item: dict[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:
-    numbers = Numbers(rules.numbers)
+    number = NUMBER_RULES[rules.numbers]
     for name, tagged in item.items():
         if name in rules.drop:
             continue
         for text in _texts_of_numbers(tagged):
-            if isinstance(numbers[text], str):
+            if isinstance(number(text), str):
                 yield f"numbers: {rules.numbers}", f"{name}: {positional(text)} became a string"
 
 

@@ -11,15 +11,18 @@ from typing import Any
 
 from d2c.mapping.numbers import positional
 from d2c.mapping.rejected import MISSING_KEY, Fault
+from d2c.mapping.values import untag
 
 MAX_ID_BYTES = 1023
 HASH_PREFIX = "sha256:"
+JOINER = "|"
 
 KEY_TAGS = frozenset({"S", "N", "B"})
 PARTITION_KEY_TAGS = KEY_TAGS | {"BOOL", "NULL"}
 
-_ESCAPED = re.compile(r"[%/\\?#\x00-\x1f\x7f]")
-_ESCAPED_IN_JOIN = re.compile(r"[%/\\?#|\x00-\x1f\x7f]")
+# The percent sign comes first, since every escape begins with one.
+_ESCAPES = tuple((character, f"%{ord(character):02X}") for character in "%/\\?#")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _URL_SAFE = str.maketrans("+/", "-_", "=")
 
 
@@ -27,17 +30,16 @@ def read_key(item: dict[str, Any], name: str, allowed_tags: frozenset[str]) -> t
     """Return tag and value of an attribute that every item must have.
 
     Args:
-        item: attributes in DynamoDB JSON, known to be well formed.
+        item: attributes in DynamoDB JSON.
         name: the attribute.
         allowed_tags: types that it may have.
 
     Raises:
-        Fault: missing_key, where it is absent, empty or of another type.
+        Fault: missing_key, where it is absent, empty or of another type; malformed_line, where it has no type.
     """
-    tagged = item.get(name)
-    if tagged is None:
+    if name not in item:
         raise Fault(MISSING_KEY, f"{name}: the attribute is absent")
-    ((tag, value),) = tagged.items()
+    tag, value = untag(item[name])
     if tag not in allowed_tags:
         allowed = ", ".join(sorted(allowed_tags))
         raise Fault(MISSING_KEY, f"{name}: the attribute's type cannot be a key (allowed: {allowed})")
@@ -60,10 +62,16 @@ def escape(text: str, *, joined: bool = False) -> str:
         text: a key value's text, not empty.
         joined: whether the text becomes one of several parts, in which `|` is escaped too.
     """
-    escaped = (_ESCAPED_IN_JOIN if joined else _ESCAPED).sub(_percent, text)
-    if escaped[0] == " ":
-        escaped = "%20" + escaped[1:]
-    return escaped[:-1] + "%20" if escaped[-1] == " " else escaped
+    for character, escape_sequence in _ESCAPES:
+        if character in text:
+            text = text.replace(character, escape_sequence)
+    if joined:
+        text = text.replace(JOINER, "%7C")
+    if not text.isprintable():  # a quick look; what is unprintable need not be escaped
+        text = _CONTROL_CHARACTER.sub(_percent, text)
+    if text[0] == " ":
+        text = "%20" + text[1:]
+    return text[:-1] + "%20" if text[-1] == " " else text
 
 
 def document_id(texts: Sequence[str]) -> str:
@@ -72,7 +80,9 @@ def document_id(texts: Sequence[str]) -> str:
     No two different sequences of non-empty texts of one length give the same id, short of a collision
     of SHA-256.
     """
-    escaped = escape(texts[0]) if len(texts) == 1 else "|".join([escape(t, joined=True) for t in texts])
+    escaped = (
+        escape(texts[0]) if len(texts) == 1 else JOINER.join([escape(text, joined=True) for text in texts])
+    )
     content = escaped.encode()
     if len(content) <= MAX_ID_BYTES and not escaped.startswith(HASH_PREFIX):
         return escaped

@@ -1,14 +1,15 @@
 """Item to document, one line of an export at a time."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import orjson
 
-from d2c.mapping.export_line import read_item
+from d2c.mapping.export_line import NAME_TWICE, check_names, parse_item, read_item
 from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_key
 from d2c.mapping.names import KEPT_PREFIX
-from d2c.mapping.numbers import Numbers
+from d2c.mapping.numbers import NUMBER_RULES, exact
 from d2c.mapping.rejected import (
     DOCUMENT_TOO_LARGE,
     INEXACT_NUMBER,
@@ -22,7 +23,7 @@ from d2c.mapping.rejected import (
 )
 from d2c.mapping.rules import Rules
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
-from d2c.mapping.values import locate_faults, map_object
+from d2c.mapping.values import faults_of, map_values
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_DOCUMENT_BYTES = 2_000_000
@@ -64,7 +65,7 @@ class Mapper:
         self.rules = rules
         self.partition_key_paths = rules.partition_key_paths
         self.partition_key_properties = rules.partition_key_properties
-        self._numbers = Numbers(rules.numbers)
+        self._number = NUMBER_RULES[rules.numbers]
         self._moved_names = rules.moved_names()
         self._document_id_places = tuple(map(rules.required_attributes.index, rules.document_id))
         self._required = tuple(
@@ -83,30 +84,60 @@ class Mapper:
             now: epoch seconds at which the document is written; only `ttl` and expiry depend on it.
         """
         try:
-            return self._map_item(read_item(line), now)
+            return self._map_quickly(line, now)
+        except Fault:
+            pass
+        try:
+            return self._map_carefully(line, now)
         except Fault as fault:
             return reject_line(line, fault, self.rules.key_schema.names)
 
-    def _map_item(self, item: dict[str, Any], now: int) -> Document | Expired:
-        """Map an item; the order of the checks is the order in which the reasons win."""
+    def _map_quickly(self, line: bytes, now: int) -> Document | Expired:
+        """Map an item in one pass that stops at the first fault, which need not be the one that wins."""
         rules = self.rules
-        kept = item
-        if rules.drop:
-            kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
-        faults: list[Fault] = []
-        mapped = map_object(kept, 1, self._numbers, faults)
-        if faults:
-            self._raise_if_any(MALFORMED_LINE, faults, kept)
+        item = parse_item(line)
+        # Each name and text has two quotes, so counting them tells whether parsing kept all names; but only where
+        # no text has quotes of its own and all of them are looked at. Else the names are checked by writing again.
+        counts_quotes = not rules.drop and b"\\" not in line
+        if not counts_quotes:
+            check_names(line, item)
         keys = [read_key(item, name, tags) for name, tags in self._required]
-        if faults:
-            self._raise_if_any(UNKNOWN_TYPE, faults, kept)
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
+        for name in rules.drop:
+            item.pop(name, None)
+        strings = 1 + len(item) + map_values(item, item.items(), self._number)
+        if counts_quotes and line.count(b'"') != 2 * strings:
+            raise Fault(MALFORMED_LINE, NAME_TWICE)
+        return self._complete(item, keys, expires_at, now)
+
+    def _map_carefully(self, line: bytes, now: int) -> Document | Expired:
+        """Map an item check by check; the order of the checks is the order in which the reasons win."""
+        rules = self.rules
+        item = read_item(line)
+        kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
+        faults = [fault for name, tagged in kept.items() for fault in faults_of(name, tagged, self._number)]
+        _raise_first(MALFORMED_LINE, faults)
+        keys = [read_key(item, name, tags) for name, tags in self._required]
+        _raise_first(UNKNOWN_TYPE, faults)
+        expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
+        # Only inexact numbers can be left among the faults, and names are looked at before them.
+        map_values(kept, kept.items(), exact if faults else self._number)
+        return self._complete(kept, keys, expires_at, now, faults)
+
+    def _complete(
+        self,
+        mapped: dict[str, Any],
+        keys: Sequence[tuple[str, Any]],
+        expires_at: int | None,
+        now: int,
+        faults: Sequence[Fault] = (),
+    ) -> Document | Expired:
+        """Make a document of mapped values and read keys, unless it is expired or one of the later reasons holds."""
         if expires_at is not None and expires_at <= now:
             return Expired(expires_at)
         identifier = document_id([key_text(*keys[place]) for place in self._document_id_places])
         document = self._name_properties(mapped, identifier)
-        if faults:
-            self._raise_if_any(INEXACT_NUMBER, faults, kept)
+        _raise_first(INEXACT_NUMBER, faults)
         if expires_at is not None:
             document["ttl"] = ttl_seconds(expires_at, now)
         return _finish(document, identifier, self.partition_key_properties, expires_at)
@@ -132,19 +163,17 @@ class Mapper:
             document[_KEPT_ID] = unlike_id
         return document
 
-    def _raise_if_any(self, reason: str, faults: list[Fault], kept: dict[str, Any]) -> None:
-        """Raise the fault of this reason whose detail comes first, if there is any."""
-        if not any(fault.reason == reason for fault in faults):
-            return
-        located = [
-            fault for name, tagged in kept.items() for fault in locate_faults(name, tagged, self._numbers)
-        ]
-        raise min((fault for fault in located if fault.reason == reason), key=lambda fault: fault.detail)
-
 
 def compile_mapper(rules: Rules) -> Mapper:
     """Return the mapper of a table's items by these rules."""
     return Mapper(rules)
+
+
+def _raise_first(reason: str, faults: Sequence[Fault]) -> None:
+    """Raise the fault of this reason whose detail comes first, if there is any."""
+    details = [fault.detail for fault in faults if fault.reason == reason]
+    if details:
+        raise Fault(reason, min(details))
 
 
 def _collision(names: list[str]) -> Fault:

@@ -7,6 +7,9 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constra
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
+
+import orjson
 
 from d2c.mapping.rejected import INEXACT_NUMBER, MALFORMED_LINE, Fault
 
@@ -16,19 +19,22 @@ MAX_EXACT_INTEGER = 2**53
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 # Any decimal of 15 significant digits survives the way through binary64 and back (C's DBL_DIG).
-_short_number = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
-_SHORT_LENGTH = 15
+_SHORT_INTEGER = 15
+_SHORT_DECIMAL = 16  # one character of it is the point or the `e`
+_LEAST = 1e-130
 
 
-def parse_number(text: str) -> Decimal:
+def parse_number(text: Any) -> Decimal:
     """Return the exact value of a DynamoDB number.
 
     Args:
         text: what stands behind the tag `N`.
 
     Raises:
-        Fault: malformed_line, where DynamoDB could not hold such a number.
+        Fault: malformed_line, where it is no text or DynamoDB could not hold such a number.
     """
+    if not isinstance(text, str):
+        raise Fault(MALFORMED_LINE, "N is not a JSON string")
     if not _NUMBER.fullmatch(text):
         raise Fault(MALFORMED_LINE, "N is not a number")
     # The constructor is exact; arithmetic would round to the context's 28 digits.
@@ -44,7 +50,7 @@ def parse_number(text: str) -> Decimal:
     return value
 
 
-def positional(text: str) -> str:
+def positional(text: Any) -> str:
     """Return a DynamoDB number's exact value without exponent, trailing zeros or a sign on zero.
 
     Raises:
@@ -53,71 +59,54 @@ def positional(text: str) -> str:
     return _write(parse_number(text))
 
 
-def _write(value: Decimal) -> str:
-    digits = format(value, "f")
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+def exact(text: Any) -> int | float | str:
+    """Return the equal JSON number, or the positional text where binary64 would change the value.
+
+    Args:
+        text: what stands behind the tag `N`.
+
+    Raises:
+        Fault: malformed_line.
+    """
+    # Nearly every number is short and JSON already, which orjson reads at once. It forgives blanks, DynamoDB does not.
+    try:
+        number = orjson.loads(text)
+    except orjson.JSONDecodeError:  # also where it is no text
+        return _exact_by_decimal(text)
+    if type(number) is int:
+        is_exact = len(text) <= _SHORT_INTEGER or -MAX_EXACT_INTEGER <= number <= MAX_EXACT_INTEGER
+        if is_exact and text.strip() == text:
+            return number
+    elif type(number) is float and _LEAST <= abs(number) <= MAX_EXACT_INTEGER:
+        is_exact = (len(text) <= _SHORT_DECIMAL and text.strip() == text) or repr(number) == text
+        if is_exact:
+            return int(number) if number.is_integer() else number
+    return _exact_by_decimal(text)
 
 
-def _as_binary64(value: Decimal) -> int | float | None:
-    """Return the equal JSON number, an int up to 2^53, or None where binary64 would change the value."""
-    number = float(value)
-    if Decimal(repr(number)) != value:
-        return None
-    return int(number) if number.is_integer() and abs(number) <= MAX_EXACT_INTEGER else number
-
-
-def _read_short(text: str) -> int | float | None:
-    """Return the JSON number of a short and plain text, which needs no exact arithmetic, else None."""
-    if len(text) > _SHORT_LENGTH or not (short := _short_number(text)):
-        return None
-    if short.lastindex is None:
-        return int(text)
-    number = float(text)
-    return int(number) if number.is_integer() else number
-
-
-def _exact(text: str) -> int | float | str:
-    value = parse_number(text)
-    number = _as_binary64(value)
-    return _write(value) if number is None else number
-
-
-def _reject(text: str) -> int | float | str:
-    number = _as_binary64(parse_number(text))
-    if number is None:
+def _reject(text: Any) -> int | float | str:
+    number = exact(text)
+    if isinstance(number, str):
         raise Fault(INEXACT_NUMBER, "N has digits that a binary64 number does not keep")
     return number
 
 
-NUMBER_RULES: dict[str, Callable[[str], int | float | str]] = {
-    "exact": _exact,
+NUMBER_RULES: dict[str, Callable[[Any], int | float | str]] = {
+    "exact": exact,
     "reject": _reject,
     "string": positional,
 }
-"""What each value of the rule `numbers` makes of a number's text; each raises Fault."""
+"""What each value of the rule `numbers` makes of what stands behind `N`; each raises Fault."""
 
 
-class Numbers(dict[str, int | float | str]):
-    """The mapped value of each number's text, remembered, since most numbers of a table come again.
+def _exact_by_decimal(text: Any) -> int | float | str:
+    value = parse_number(text)
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        return _write(value)
+    return int(number) if number.is_integer() and abs(number) <= MAX_EXACT_INTEGER else number
 
-    It keeps the first it meets; what is frequent is among them, and it needs no clearing.
 
-    Args:
-        rule: a key of `NUMBER_RULES`.
-    """
-
-    max_remembered = 65_536
-    max_text_length = 64
-
-    def __init__(self, rule: str) -> None:
-        super().__init__()
-        self._map = NUMBER_RULES[rule]
-        self._keeps_numbers = rule != "string"
-
-    def __missing__(self, text: str) -> int | float | str:
-        value: int | float | str | None = _read_short(text) if self._keeps_numbers else None
-        if value is None:
-            value = self._map(text)
-        if len(self) < self.max_remembered and len(text) <= self.max_text_length:
-            self[text] = value
-        return value
+def _write(value: Decimal) -> str:
+    digits = format(value, "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits

@@ -5,148 +5,188 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 """
 
 import binascii
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from d2c.mapping.numbers import Numbers, parse_number
+from d2c.mapping.numbers import exact, parse_number, positional
 from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault
 
 MAX_DEPTH = 32
 """Maps and lists inside each other; DynamoDB refuses to store more."""
 
-_ONLY_TEXTS = {str}
-_exact_value = lru_cache(maxsize=16_384)(parse_number)
+NumberRule = Callable[[Any], int | float | str]
 
 
-def map_object(
-    tagged_values: Mapping[Any, Any], depth: int, numbers: Numbers, faults: list[Fault]
-) -> dict[Any, Any]:
-    """Return the JSON value of each tagged value; of a faulty one None, and the fault is noted.
+def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: NumberRule, depth: int = 1) -> int:
+    """Put its JSON value in the place of each tagged value, down to the innermost.
 
-    It never stops at a fault, so that the reason that wins is found whatever the order of attributes.
+    This is the hot path: it works in place and stops at the first fault, wherever in the order of reasons that
+    stands. After a fault the container is spoilt; `faults_of` says from a fresh one what is wrong with it.
 
     Args:
-        tagged_values: name to value, such as `{"title": {"S": "text"}}`.
+        container: object or array of tagged values, such as `{"title": {"S": "text"}}`.
+        places: the container's keys or indices with the tagged values there.
+        number: an entry of `NUMBER_RULES`.
         depth: how many maps and lists these values lie in, the item included.
-        numbers: maps the texts of numbers.
-        faults: takes what is wrong.
+
+    Returns:
+        How many JSON strings the tagged values consisted of; names in this container do not count.
+
+    Raises:
+        Fault: where any value is not what its tag says.
     """
-    mapped: dict[Any, Any] = {}
-    for name, tagged in tagged_values.items():
+    strings = 2 * len(container)  # tag and text of the commonest
+    for place, tagged in places:
         try:
-            (tag,) = tagged
-            value = tagged[tag]
-        except (TypeError, ValueError, IndexError):
-            mapped[name] = None
-            faults.append(_fault_of_shape(tagged))
-            continue
-        try:
-            # The commonest types stand here, where they cost no call of a function.
-            if tag == "S" and type(value) is str:
-                mapped[name] = value
-            elif tag == "N" and type(value) is str:
-                mapped[name] = numbers[value]
-            elif tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
-                mapped[name] = map_object(value, depth + 1, numbers, faults)
-            elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
-                mapped[name] = list(map_object(dict(enumerate(value)), depth + 1, numbers, faults).values())
-            else:
-                mapped[name] = _map_other(tagged, tag, value, numbers)
-        except Fault as fault:
-            mapped[name] = None
-            faults.append(fault)
-    return mapped
+            tag, value = tagged.popitem()
+        except (AttributeError, KeyError):
+            raise _fault_of_shape(tagged) from None
+        if tagged:
+            raise _fault_of_shape(tagged)
+        # The commonest types stand here, where they cost no call of a function.
+        if tag == "S" and type(value) is str:
+            container[place] = value
+        elif tag == "N":
+            container[place] = number(value)
+        elif tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
+            strings += map_values(value, value.items(), number, depth + 1) + len(value) - 1
+            container[place] = value
+        elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
+            strings += map_values(value, enumerate(value), number, depth + 1) - 1
+            container[place] = value
+        elif tag == "BOOL" and type(value) is bool:
+            strings -= 1
+            container[place] = value
+        else:
+            container[place] = mapped = map_scalar_or_set(tag, value, number)
+            if type(mapped) is not str:
+                strings += (len(mapped) if type(mapped) is list else 0) - 1
+    return strings
 
 
-def locate_faults(name: str, tagged: Any, numbers: Numbers, depth: int = 1) -> Iterator[Fault]:
-    """Yield the faults of one tagged value, each with the path to it in its detail.
+def faults_of(path: str, tagged: Any, number: NumberRule, depth: int = 1) -> Iterator[Fault]:
+    """Yield every fault of a tagged value, each with the path to it in its detail.
 
     Args:
-        name: path of the value, such as `lines[0].price`.
+        path: path of the value, such as `lines[0].price`.
         tagged: the value.
-        numbers: maps the texts of numbers.
+        number: an entry of `NUMBER_RULES`.
         depth: how many maps and lists it lies in, the item included.
     """
-    faults: list[Fault] = []
-    map_object({name: tagged}, depth, numbers, faults)
-    if not faults:
-        return
-    children = _children(name, tagged) if depth <= MAX_DEPTH else ()
-    inner = [fault for path, child in children for fault in locate_faults(path, child, numbers, depth + 1)]
-    yield from inner or [Fault(fault.reason, f"{name}: {fault.detail}") for fault in faults]
+    try:
+        tag, value = untag(tagged)
+        if tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
+            for name, member in value.items():
+                yield from faults_of(f"{path}.{name}", member, number, depth + 1)
+        elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
+            for index, member in enumerate(value):
+                yield from faults_of(f"{path}[{index}]", member, number, depth + 1)
+        else:
+            map_scalar_or_set(tag, value, number)
+    except Fault as fault:
+        yield Fault(fault.reason, f"{path}: {fault.detail}")
 
 
-def _children(name: str, tagged: Any) -> Iterator[tuple[str, Any]]:
-    content = next(iter(tagged.values())) if isinstance(tagged, dict) and len(tagged) == 1 else None
-    if isinstance(content, dict) and "M" in tagged:
-        yield from ((f"{name}.{key}", child) for key, child in content.items())
-    if isinstance(content, list) and "L" in tagged:
-        yield from ((f"{name}[{index}]", child) for index, child in enumerate(content))
+def untag(tagged: Any) -> tuple[str, Any]:
+    """Return the type tag of a value and what stands behind it.
+
+    Raises:
+        Fault: malformed_line, where it has no tag or several.
+    """
+    if type(tagged) is not dict or len(tagged) != 1:
+        raise _fault_of_shape(tagged)
+    ((tag, value),) = tagged.items()
+    return tag, value
+
+
+def map_scalar_or_set(tag: str, value: Any, number: NumberRule) -> Any:
+    """Return the JSON value of a tagged value that holds no others.
+
+    Raises:
+        Fault: where it is not what its tag says, or is a map or list that cannot be one.
+    """
+    converter = _CONVERTERS.get(tag)
+    if converter is None:
+        raise Fault(UNKNOWN_TYPE, "the value's type tag is none of DynamoDB's")
+    return converter(value, number)
 
 
 def _fault_of_shape(tagged: Any) -> Fault:
-    if not isinstance(tagged, dict):
+    if type(tagged) is not dict:
         return Fault(MALFORMED_LINE, "the value has no type tag")
     return Fault(MALFORMED_LINE, f"the value has {len(tagged)} type tags instead of one")
 
 
-def _map_other(tagged: Any, tag: Any, value: Any, numbers: Numbers) -> Any:
-    """Map a value of one of the rarer types, or say what is wrong with it."""
-    converter = _CONVERTERS.get(tag)
-    if converter is not None:
-        return converter(value, numbers)
-    if type(tagged) is not dict:  # a list of one member gets here too
-        raise _fault_of_shape(tagged)
-    json_type = _JSON_TYPES.get(tag)
-    if json_type is None:
-        raise Fault(UNKNOWN_TYPE, "the value's type tag is none of DynamoDB's")
-    if type(value) is not json_type[0]:
-        raise Fault(MALFORMED_LINE, f"{tag} is not {json_type[1]}")
-    raise Fault(MALFORMED_LINE, f"more than {MAX_DEPTH} maps and lists lie inside each other")
+def _map_text(value: Any, number: NumberRule) -> str:
+    if type(value) is not str:
+        raise Fault(MALFORMED_LINE, "S is not a JSON string")
+    return value
 
 
-def _map_bool(value: Any, numbers: Numbers) -> bool:
+def _map_number(value: Any, number: NumberRule) -> int | float | str:
+    return number(value)
+
+
+def _map_bool(value: Any, number: NumberRule) -> bool:
     if type(value) is not bool:
         raise Fault(MALFORMED_LINE, "BOOL is neither true nor false")
     return value
 
 
-def _map_null(value: Any, numbers: Numbers) -> None:
+def _map_null(value: Any, number: NumberRule) -> None:
     if value is not True:
         raise Fault(MALFORMED_LINE, "NULL is not true")
 
 
-def _map_binary(value: Any, numbers: Numbers) -> str:
+def _map_binary(value: Any, number: NumberRule) -> str:
     _decode(value)
     text: str = value
     return text
 
 
-def _map_text_set(value: Any, numbers: Numbers) -> list[str]:
-    return _sorted_members("SS", value)
+def _refuse_map(value: Any, number: NumberRule) -> None:
+    raise _too_deep() if type(value) is dict else Fault(MALFORMED_LINE, "M is not a JSON object")
 
 
-def _map_number_set(value: Any, numbers: Numbers) -> list[int | float | str]:
-    members = sorted(_sorted_members("NS", value), key=_exact_value)
-    if any(_exact_value(one) == _exact_value(next_one) for one, next_one in pairwise(members)):
+def _refuse_list(value: Any, number: NumberRule) -> None:
+    raise _too_deep() if type(value) is list else Fault(MALFORMED_LINE, "L is not a JSON array")
+
+
+def _too_deep() -> Fault:
+    return Fault(MALFORMED_LINE, f"more than {MAX_DEPTH} maps and lists lie inside each other")
+
+
+def _map_text_set(value: Any, number: NumberRule) -> list[str]:
+    _check_members("SS", value)
+    return sorted(value)  # by code point, which is also the order of the UTF-8 bytes
+
+
+def _map_number_set(value: Any, number: NumberRule) -> list[int | float | str]:
+    _check_members("NS", value)
+    # Equal numbers are alike: as JSON numbers or, beyond binary64, as their one positional text.
+    members = [exact(text) for text in value]
+    if len(set(members)) != len(members):
         raise Fault(MALFORMED_LINE, "NS holds the same number twice")
-    return [numbers[text] for text in members]
+    if str in map(type, members) or number is positional:
+        return [number(text) for text in sorted(value, key=parse_number)]
+    return sorted(members)
 
 
-def _map_binary_set(value: Any, numbers: Numbers) -> list[str]:
-    return sorted(_sorted_members("BS", value), key=_decode)
+def _map_binary_set(value: Any, number: NumberRule) -> list[str]:
+    _check_members("BS", value)
+    return sorted(value, key=_decode)
 
 
-def _sorted_members(tag: str, value: Any) -> list[str]:
-    """Return the texts of a set by code point, which is also the order of their UTF-8 bytes."""
-    if type(value) is not list or set(map(type, value)) != _ONLY_TEXTS:
+def _check_members(tag: str, value: Any) -> None:
+    """Refuse what is no array of one or more strings, each of them once."""
+    try:
+        is_set = type(value) is list and bool(value) and "".join(value) is not None
+    except TypeError:  # some member is no string
+        is_set = False
+    if not is_set:
         raise Fault(MALFORMED_LINE, f"{tag} is not a JSON array of one or more strings")
-    members = sorted(set(value))
-    if len(members) != len(value):
+    if len(set(value)) != len(value):
         raise Fault(MALFORMED_LINE, f"{tag} holds the same member twice")
-    return members
 
 
 def _decode(value: Any) -> bytes:
@@ -160,17 +200,15 @@ def _decode(value: Any) -> bytes:
     return content
 
 
-_CONVERTERS: dict[str, Callable[[Any, Numbers], Any]] = {
+_CONVERTERS: dict[str, Callable[[Any, NumberRule], Any]] = {
+    "S": _map_text,
+    "N": _map_number,
     "B": _map_binary,
     "BOOL": _map_bool,
     "NULL": _map_null,
+    "M": _refuse_map,
+    "L": _refuse_list,
     "SS": _map_text_set,
     "NS": _map_number_set,
     "BS": _map_binary_set,
-}
-_JSON_TYPES: dict[str, tuple[type, str]] = {
-    "S": (str, "a JSON string"),
-    "N": (str, "a JSON string"),
-    "M": (dict, "a JSON object"),
-    "L": (list, "a JSON array"),
 }
