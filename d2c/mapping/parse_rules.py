@@ -32,17 +32,17 @@ def parse_rules(
     Raises:
         RulesError: with every fault.
     """
+    if not isinstance(given, Mapping):
+        raise RulesError(["rules: must be a JSON object"])
     faults = list(_faults_of_form(given))
-    if faults:
-        raise RulesError(faults)
-    converts_ttl = given.get("ttl", "convert" if ttl_attribute else "off") == "convert"
-    rules = _with_defaults(given, key_schema, ttl_attribute if converts_ttl else None, container_has_ttl)
-    faults = [
-        *_faults_of_partition_key(rules),
-        *_faults_of_identity(rules),
-        *_faults_of_drop_and_rename(rules),
-        *_faults_of_names(rules),
-    ]
+    usable = {name: value for name, value in given.items() if name in _FORMS and _FORMS[name][1](value)}
+    misformed = (given.keys() & _FORMS.keys()) - usable.keys()
+    default_ttl = "convert" if ttl_attribute is not None and "ttl" not in misformed else "off"
+    converts_ttl = usable.get("ttl", default_ttl) == "convert"
+    rules = _with_defaults(usable, key_schema, ttl_attribute if converts_ttl else None, container_has_ttl)
+    for find_faults, read_rules in _CHECKS.items():
+        if misformed.isdisjoint(read_rules):
+            faults += find_faults(rules)
     if converts_ttl and ttl_attribute is None:
         faults.append(
             "ttl: the table has no time-to-live attribute to convert; leave the rule out or set `off`"
@@ -72,10 +72,7 @@ def _with_defaults(
     )
 
 
-def _faults_of_form(given: Any) -> Iterator[str]:
-    if not isinstance(given, Mapping):
-        yield "rules: must be a JSON object"
-        return
+def _faults_of_form(given: Mapping[str, Any]) -> Iterator[str]:
     for name, value in given.items():
         expectation, fits = _FORMS.get(name, (None, None))
         if expectation is None or fits is None:
@@ -113,13 +110,19 @@ def _faults_of_identity(rules: Rules) -> Iterator[str]:
             )
 
 
-def _faults_of_drop_and_rename(rules: Rules) -> Iterator[str]:
+def _faults_of_drop(rules: Rules) -> Iterator[str]:
     for name in rules.required_attributes:
         if name in rules.drop:
             yield f"drop: `{name}` is part of the key or the partition key and has to stay"
+
+
+def _faults_of_rename(rules: Rules) -> Iterator[str]:
     for name in rules.rename:
         if name in rules.drop:
             yield f"rename: `{name}` is dropped; take it out of `drop` or of `rename`"
+
+
+def _faults_of_targets(rules: Rules) -> Iterator[str]:
     for name, target in rules.rename.items():
         if target in rules.names_of_cosmos:
             yield f"rename: `{name}` cannot become `{target}`, which belongs to Cosmos DB; take another name"
@@ -190,3 +193,12 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "numbers": (f"one of {', '.join(NUMBER_RULES)}", lambda value: value in tuple(NUMBER_RULES)),
     "ttl": (f"one of {', '.join(TTL_RULES)}", lambda value: value in TTL_RULES),
 }
+_CHECKS: dict[Callable[[Rules], Iterator[str]], frozenset[str]] = {
+    _faults_of_partition_key: frozenset({"partition_key", "document_id", "rename", "set"}),
+    _faults_of_identity: frozenset({"partition_key", "document_id", "set"}),
+    _faults_of_drop: frozenset({"partition_key", "drop", "set"}),
+    _faults_of_rename: frozenset({"drop", "rename"}),
+    _faults_of_targets: frozenset(),
+    _faults_of_names: frozenset({"partition_key", "document_id", "rename", "set"}),
+}
+"""What is impossible, with the rules that it is told from: where one of those has no sense, nothing is told."""

@@ -42,7 +42,7 @@ class Rejected(NamedTuple):
     """An item that cannot become a faithful document.
 
     `keys` are the key attributes that the item has, in DynamoDB JSON, or None. `item` is JSON text: the
-    `Item` as exported, or the line as a JSON string where it holds no object.
+    `Item` as exported, or the line as a JSON string where no object can be cut out of it unchanged.
     """
 
     reason: str
@@ -82,7 +82,7 @@ def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Reject
     except orjson.JSONDecodeError:
         record = {}
     item = record.get("Item") if isinstance(record, dict) else None
-    text = _item_text(line, len(record), item) if isinstance(item, dict) else None
+    text = _item_text(line, record) if isinstance(item, dict) else None
     if item is None or text is None:
         # Bytes that are no UTF-8 stay readable as \xNN; this line is for people, it cannot be replayed.
         return Rejected(
@@ -92,13 +92,14 @@ def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Reject
     return Rejected(fault.reason, fault.detail, keys if keys and _dumps(keys) else None, text)
 
 
-def _item_text(line: bytes, names_in_line: int, item: dict[str, Any]) -> bytes | None:
-    """Cut the item out of its line, since parsing can lose digits of numbers and doubled names."""
-    if names_in_line == 1:
-        text = line[line.index(b":") + 1 : line.rindex(b"}")].strip()
-        if _parses_to(text, item):
-            return text
-    return _dumps(item)
+def _item_text(line: bytes, record: dict[str, Any]) -> bytes | None:
+    """Cut the item out of its line, since parsing can lose digits of numbers and names that stand twice."""
+    item = record["Item"]
+    text = line[line.index(b":") + 1 : line.rindex(b"}")].strip()
+    if _parses_to(text, item):
+        return text
+    # Other names stand beside it, or a second item: parsing must not have lost anything of them.
+    return _dumps(item) if _dumps(record) == line.rstrip(b"\r\n") else None
 
 
 def _parses_to(text: bytes, value: Any) -> bool:

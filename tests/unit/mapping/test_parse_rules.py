@@ -110,6 +110,33 @@ def test_every_impossibility_is_told_at_once():
     assert {fault.partition(":")[0] for fault in faults} == {"drop", "rename", "set", "document_id", "ttl"}
 
 
+def test_faults_of_form_and_impossibilities_are_told_together():
+    faults = faults_of(
+        {"numbers": "round", "colour": 1, "drop": ["pk"], "rename": {"a": "_ts"}, "document_id": ["pk"]},
+        ttl_attribute="t",
+        container_has_ttl=False,
+    )
+    told = [fault.partition(":")[0] for fault in faults]
+    assert sorted(told) == ["colour", "document_id", "drop", "numbers", "rename", "ttl"]
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        # Each would be possible if the first rule said what it was meant to.
+        ({"partition_key": ["sk", 5], "document_id": ["pk"]}, ["partition_key"]),
+        ({"document_id": "sk", "partition_key": ["t", "pk"]}, ["document_id"]),
+        ({"set": {"t": {1}}, "partition_key": ["t", "pk"], "drop": ["t"]}, ["set"]),
+        ({"rename": {"sk": 5}, "set": {"sk": "x"}}, ["rename"]),
+        ({"drop": "t", "rename": {"t": "u"}}, ["drop"]),
+        ({"ttl": "of", "set": {"ttl": 5}}, ["ttl"]),
+    ],
+)
+def test_no_fault_is_told_that_another_one_only_brought_about(given, rules):
+    told = faults_of(given, ttl_attribute="until")
+    assert [fault.partition(":")[0] for fault in told] == rules
+
+
 def test_ttl_belongs_to_cosmos_db_only_in_a_container_with_time_to_live():
     given = {"rename": {"a": "ttl"}}
     assert parse_rules(given, PK_SK).rename == {"a": "ttl"}

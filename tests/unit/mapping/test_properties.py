@@ -1,6 +1,5 @@
 """What holds for every item and every line."""
 
-import base64
 import random
 import re
 from decimal import Decimal
@@ -14,45 +13,7 @@ from d2c.mapping import Document, Expired, Rejected, document_identity, fingerpr
 from d2c.mapping.keys import document_id, escape
 
 from .helpers import NOW, line_of, mapper_of
-
-text = st.text(max_size=12)
-key_text = st.text(st.sampled_from("ab%/|#? \x1f25F") | st.characters(codec="utf-8"), min_size=1, max_size=6)
-number = st.one_of(
-    st.integers(-(10**37), 10**37).map(str),
-    st.decimals(-(10**9), 10**9, places=6).map(str),
-    st.tuples(st.integers(1, 10**38 - 1), st.integers(-130, 80)).map(lambda pair: f"{pair[0]}E{pair[1]}"),
-)
-binary = st.binary(max_size=9).map(lambda content: base64.b64encode(content).decode())
-
-
-def distinct_numbers(texts: list[str]) -> list[str]:
-    return list({Decimal(one): one for one in texts}.values())
-
-
-scalar = st.one_of(
-    st.builds(lambda value: {"S": value}, text),
-    st.builds(lambda value: {"N": value}, number),
-    st.builds(lambda value: {"B": value}, binary),
-    st.builds(lambda value: {"BOOL": value}, st.booleans()),
-    st.just({"NULL": True}),
-    st.builds(lambda value: {"SS": value}, st.lists(text, min_size=1, max_size=4, unique=True)),
-    st.builds(lambda value: {"NS": distinct_numbers(value)}, st.lists(number, min_size=1, max_size=4)),
-    st.builds(lambda value: {"BS": value}, st.lists(binary, min_size=1, max_size=4, unique=True)),
-)
-value = st.recursive(
-    scalar,
-    lambda inner: st.one_of(
-        st.builds(lambda content: {"L": content}, st.lists(inner, max_size=4)),
-        st.builds(lambda content: {"M": content}, st.dictionaries(text, inner, max_size=4)),
-    ),
-    max_leaves=12,
-)
-item = st.builds(
-    lambda rest, pk, sk: {**rest, "pk": {"S": pk}, "sk": {"S": sk}},
-    st.dictionaries(st.text(min_size=1, max_size=6), value, max_size=5),
-    key_text,
-    key_text,
-)
+from .strategies import item, key_text, number, text
 
 
 def shuffled(tagged: dict[str, Any], source: random.Random) -> dict[str, Any]:

@@ -67,6 +67,16 @@ def test_an_item_beside_other_names_is_kept_alone():
     assert reject(b'{"Item":{"pk":{"S":"p"}},"More":1}')["item"] == {"pk": s("p")}
 
 
+def test_an_item_beside_other_names_that_parsing_would_change_is_kept_as_text():
+    line = b'{"Item":{"pk":{"S":"p"},"n":{"N":123456789012345678901234567890}},"More":1}'
+    assert reject(line)["item"] == line.decode()
+
+
+def test_of_two_items_in_one_line_none_is_lost():
+    line = b'{"Item":{"pk":{"S":"p"}},"Item":{"pk":{"S":"q"}}}'
+    assert reject(line)["item"] == line.decode()
+
+
 def test_an_item_too_deep_to_be_written_again_is_kept_as_text():
     line = b'{"Item":{"pk":{"L":' + b"[" * 400 + b"]" * 400 + b'}},"More":1}'
     assert reject(line)["item"] == line.decode()
