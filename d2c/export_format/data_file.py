@@ -11,7 +11,7 @@ LONGEST_LINE_BYTES = 16 << 20
 _GZIP = 31
 
 
-def read_lines(compressed: bytes, name: str) -> Iterator[bytes]:
+def read_lines(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     r"""Return the lines of a data file, decompressed piece by piece.
 
     Lines end at the byte ``\n`` only: other characters that Python takes for line ends may stand in strings. A last
@@ -39,7 +39,7 @@ def read_lines(compressed: bytes, name: str) -> Iterator[bytes]:
         yield b"".join(rest)
 
 
-def _decompressed(compressed: bytes, name: str) -> Iterator[bytes]:
+def _decompressed(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     data = memoryview(compressed)
     position = 0
     while position < len(data):

@@ -212,7 +212,7 @@ def _documents(
                 yield mapped
 
 
-def _checked_lines(listed: dict[str, DataFile], name: str, content: bytes) -> Iterator[bytes]:
+def _checked_lines(listed: dict[str, DataFile], name: str, content: memoryview) -> Iterator[bytes]:
     """Return the lines of a data file whose bytes have the manifest's MD5."""
     file = listed.get(name)
     if file is None:
@@ -225,11 +225,11 @@ def _checked_lines(listed: dict[str, DataFile], name: str, content: bytes) -> It
     return read_lines(content, name)
 
 
-def _files(batches: Batches) -> Iterator[tuple[str, bytes]]:
-    """Return names and bytes of data files from rows of ``path, content``."""
+def _files(batches: Batches) -> Iterator[tuple[str, memoryview]]:
+    """Return names and bytes of data files from rows of ``path, content``, without copying them."""
     for batch in batches:
         for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
-            yield path.as_py().rsplit("/", 1)[-1], content.as_py()
+            yield path.as_py().rsplit("/", 1)[-1], memoryview(content.as_buffer())
 
 
 def _texts(batches: Batches) -> Iterator[str]:
