@@ -9,21 +9,34 @@ import orjson
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from d2c.mapping import Document, Expired, Rejected, document_identity, fingerprint
+from d2c.mapping import Document, Expired, Mapper, Rejected, RulesError, document_identity, fingerprint
 from d2c.mapping.keys import document_id, escape
 
+from .corpus import NUMBERS
 from .helpers import NOW, line_of, mapper_of
-from .strategies import item, key_text, number, text
+from .oracle import Table
+from .strategies import any_item, binary, item, key_text, number, scalar, table, text
 
 
-def shuffled(tagged: dict[str, Any], source: random.Random) -> dict[str, Any]:
+def mapper_or_none(made_up: Table) -> Mapper | None:
+    try:
+        return mapper_of(made_up.rules, keys=tuple(made_up.keys), ttl_attribute=made_up.ttl_attribute)
+    except RulesError:
+        return None
+
+
+def shuffled(tagged: Any, source: random.Random) -> Any:
     """The same value with the attributes of its maps and the members of its sets in another order."""
+    if not isinstance(tagged, dict) or len(tagged) != 1:
+        return tagged
     ((tag, content),) = tagged.items()
-    if tag == "M":
+    if tag == "M" and isinstance(content, dict):
         return {"M": shuffled_attributes(content, source)}
-    if tag == "L":
+    if tag == "L" and isinstance(content, list):
         return {"L": [shuffled(inner, source) for inner in content]}
-    return {tag: source.sample(content, len(content))} if tag in ("SS", "NS", "BS") else tagged
+    if tag in ("SS", "NS", "BS") and isinstance(content, list):
+        return {tag: source.sample(content, len(content))}
+    return tagged
 
 
 def shuffled_attributes(attributes: dict[str, Any], source: random.Random) -> dict[str, Any]:
@@ -36,6 +49,18 @@ def test_the_order_of_attributes_and_set_members_changes_no_byte(content, source
     mapper = mapper_of()
     again = shuffled_attributes(content, source)
     assert mapper.map_line(line_of(content), NOW).body == mapper_of().map_line(line_of(again), NOW).body
+
+
+@given(any_item, table, st.randoms(use_true_random=False))
+def test_the_order_of_attributes_and_set_members_changes_no_outcome_under_any_rules(content, made_up, source):
+    mapper = mapper_or_none(made_up)
+    assume(mapper is not None)
+    mapped = mapper.map_line(line_of(content), NOW)
+    again = mapper.map_line(line_of(shuffled_attributes(content, source)), NOW)
+    if isinstance(mapped, Rejected):  # it keeps the line as it was
+        assert (again.reason, again.detail) == (mapped.reason, mapped.detail)
+    else:
+        assert again == mapped
 
 
 def unmapped(tagged: dict[str, Any], mapped: Any) -> bool:
@@ -121,6 +146,42 @@ def test_two_items_never_become_one_document(one, other, rules):
     assert len(identities) == (
         1 if same_item or (same_key and "t" not in rules.get("partition_key", [])) else 2
     )
+
+
+def same_key(one: dict[str, Any], other: dict[str, Any], names: list[str]) -> bool:
+    """Tell whether DynamoDB would take two items for one: numbers count by their value."""
+
+    def key(content: dict[str, Any]) -> list[Any]:
+        return [
+            Decimal(text) if tag == "N" else text for name in names for tag, text in content[name].items()
+        ]
+
+    return key(one) == key(other)
+
+
+key_of_type = {
+    "S": st.builds(
+        lambda value: {"S": value}, key_text | st.sampled_from(["a|b", "a%7Cb", "a", "1", "x" * 1024])
+    ),
+    "N": st.builds(lambda value: {"N": value}, number | st.sampled_from(NUMBERS)),
+    "B": st.builds(lambda value: {"B": value}, binary.filter(len)),
+}
+
+
+@given(table, st.data())
+def test_items_with_different_keys_have_different_identities_under_any_rules(made_up, data):
+    mapper = mapper_or_none(made_up)
+    assume(mapper is not None)
+    types = {name: data.draw(st.sampled_from("SNB")) for name in made_up.keys}
+    others = {"t": scalar, "a": scalar, "b": scalar}
+    keys = {name: key_of_type[tag] for name, tag in types.items()}
+    contents = data.draw(st.lists(st.fixed_dictionaries({**others, **keys}), min_size=2, max_size=6))
+    owners: dict[str, dict[str, Any]] = {}
+    for content in contents:
+        mapped = mapper.map_line(line_of(content), NOW)
+        if isinstance(mapped, Document):
+            identity = document_identity(mapped.partition_key, mapped.document_id)
+            assert same_key(owners.setdefault(identity, content), content, made_up.keys)
 
 
 @given(number, number)
