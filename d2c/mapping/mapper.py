@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from d2c.mapping.export_line import NAME_TWICE, check_names, parse_item, read_item
-from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_key
+from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_keys
 from d2c.mapping.names import KEPT_PREFIX
 from d2c.mapping.numbers import NUMBER_RULES, exact
 from d2c.mapping.rejected import (
@@ -67,11 +67,12 @@ class Mapper:
         self.partition_key_properties = rules.partition_key_properties
         self._number = NUMBER_RULES[rules.numbers]
         self._moved_names = rules.moved_names()
-        self._document_id_places = tuple(map(rules.required_attributes.index, rules.document_id))
+        # The attributes that make the document id come first, in its order.
         self._required = tuple(
             (name, KEY_TAGS if name in rules.key_schema.names else PARTITION_KEY_TAGS)
-            for name in rules.required_attributes
+            for name in dict.fromkeys((*rules.document_id, *rules.required_attributes))
         )
+        self._names_in_id = len(rules.document_id)
 
     def __reduce__(self) -> tuple[type["Mapper"], tuple[Rules]]:
         return Mapper, (self.rules,)
@@ -101,7 +102,7 @@ class Mapper:
         counts_quotes = not rules.drop and b"\\" not in line
         if not counts_quotes:
             check_names(line, item)
-        keys = [read_key(item, name, tags) for name, tags in self._required]
+        keys = read_keys(item, self._required)
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         for name in rules.drop:
             item.pop(name, None)
@@ -117,7 +118,7 @@ class Mapper:
         kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
         faults = [fault for name, tagged in kept.items() for fault in faults_of(name, tagged, self._number)]
         _raise_first(MALFORMED_LINE, faults)
-        keys = [read_key(item, name, tags) for name, tags in self._required]
+        keys = read_keys(item, self._required)
         _raise_first(UNKNOWN_TYPE, faults)
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         # Only inexact numbers can be left among the faults, and names are looked at before them.
@@ -135,23 +136,30 @@ class Mapper:
         """Make a document of mapped values and read keys, unless it is expired or one of the later reasons holds."""
         if expires_at is not None and expires_at <= now:
             return Expired(expires_at)
-        identifier = document_id([key_text(*keys[place]) for place in self._document_id_places])
+        texts = [value if tag == "S" else key_text(tag, value) for tag, value in keys[: self._names_in_id]]
+        identifier = document_id(texts)
         document = self._name_properties(mapped, identifier)
-        _raise_first(INEXACT_NUMBER, faults)
+        if faults:
+            _raise_first(INEXACT_NUMBER, faults)
         if expires_at is not None:
             document["ttl"] = ttl_seconds(expires_at, now)
-        return _finish(document, identifier, self.partition_key_properties, expires_at)
+        partition_key = tuple(map(document.__getitem__, self.partition_key_properties))
+        # Sorted, so that the same item gives the same bytes whatever order its attributes came in.
+        body = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        if len(body) > MAX_PARTITION_KEY_BYTES:  # a shorter one holds no longer key
+            _check_sizes(body, partition_key)
+        return Document(body, identifier, partition_key, expires_at)
 
     def _name_properties(self, mapped: dict[str, Any], identifier: str) -> dict[str, Any]:
         """Give every value its property's name, then add the constants and the document id."""
         moved, constants = self._moved_names, self.rules.constants
         document = mapped
-        if not moved.keys().isdisjoint(mapped):
+        if not mapped.keys().isdisjoint(moved):
             document = {moved.get(name, name): value for name, value in mapped.items()}
             if len(document) != len(mapped):
                 raise _collision([moved.get(name, name) for name in mapped])
         if constants:
-            if not constants.keys().isdisjoint(document):
+            if not document.keys().isdisjoint(constants):
                 raise _collision([*document, *constants])
             document.update(constants)
         # Only the attribute that the document id is made of can be called `id` by now.
@@ -180,21 +188,6 @@ def _collision(names: list[str]) -> Fault:
     ordered = sorted(names)
     twice = next(name for name, after in pairwise(ordered) if name == after)
     return Fault(NAME_COLLISION, f"more than one value would be the property {twice}")
-
-
-def _finish(
-    document: dict[str, Any],
-    identifier: str,
-    partition_key_properties: tuple[str, ...],
-    expires_at: int | None,
-) -> Document:
-    """Write the document and check the sizes, which only the whole one has."""
-    partition_key = tuple([document[name] for name in partition_key_properties])
-    # Sorted, so that the same item gives the same bytes whatever order its attributes came in.
-    body = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    if len(body) > MAX_PARTITION_KEY_BYTES:  # a shorter one holds no longer key
-        _check_sizes(body, partition_key)
-    return Document(body, identifier, partition_key, expires_at)
 
 
 def _check_sizes(body: bytes, partition_key: tuple[Any, ...]) -> None:

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?
 # Any decimal of 15 significant digits survives the way through binary64 and back (C's DBL_DIG).
 _SHORT_INTEGER = 15
 _SHORT_DECIMAL = 16  # one character of it is the point or the `e`
-_LEAST = 1e-130
+_LEAST, _MOST = 1e-130, 2.0**53
 
 
 def parse_number(text: Any) -> Decimal:
@@ -77,7 +77,7 @@ def exact(text: Any) -> int | float | str:
         is_exact = len(text) <= _SHORT_INTEGER or -MAX_EXACT_INTEGER <= number <= MAX_EXACT_INTEGER
         if is_exact and text.strip() == text:
             return number
-    elif type(number) is float and _LEAST <= abs(number) <= MAX_EXACT_INTEGER:
+    elif type(number) is float and _LEAST <= abs(number) <= _MOST:
         is_exact = (len(text) <= _SHORT_DECIMAL and text.strip() == text) or repr(number) == text
         if is_exact:
             return int(number) if number.is_integer() else number

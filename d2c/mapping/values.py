@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.Nami
 """
 
 import binascii
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
 from d2c.mapping.numbers import exact, parse_number, positional
@@ -40,9 +40,9 @@ def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: Number
         try:
             tag, value = tagged.popitem()
         except (AttributeError, KeyError):
-            raise _fault_of_shape(tagged) from None
+            raise fault_of_shape(tagged) from None
         if tagged:
-            raise _fault_of_shape(tagged)
+            raise fault_of_shape(tagged)
         # The commonest types stand here, where they cost no call of a function.
         if tag == "S" and type(value) is str:
             container[place] = value
@@ -74,7 +74,9 @@ def faults_of(path: str, tagged: Any, number: NumberRule, depth: int = 1) -> Ite
         depth: how many maps and lists it lies in, the item included.
     """
     try:
-        tag, value = untag(tagged)
+        if type(tagged) is not dict or len(tagged) != 1:
+            raise fault_of_shape(tagged)
+        ((tag, value),) = tagged.items()
         if tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
             for name, member in value.items():
                 yield from faults_of(f"{path}.{name}", member, number, depth + 1)
@@ -85,18 +87,6 @@ def faults_of(path: str, tagged: Any, number: NumberRule, depth: int = 1) -> Ite
             map_scalar_or_set(tag, value, number)
     except Fault as fault:
         yield Fault(fault.reason, f"{path}: {fault.detail}")
-
-
-def untag(tagged: Any) -> tuple[str, Any]:
-    """Return the type tag of a value and what stands behind it.
-
-    Raises:
-        Fault: malformed_line, where it has no tag or several.
-    """
-    if type(tagged) is not dict or len(tagged) != 1:
-        raise _fault_of_shape(tagged)
-    ((tag, value),) = tagged.items()
-    return tag, value
 
 
 def map_scalar_or_set(tag: str, value: Any, number: NumberRule) -> Any:
@@ -111,7 +101,8 @@ def map_scalar_or_set(tag: str, value: Any, number: NumberRule) -> Any:
     return converter(value, number)
 
 
-def _fault_of_shape(tagged: Any) -> Fault:
+def fault_of_shape(tagged: Any) -> Fault:
+    """Return what is wrong with a value that is not an object with one type tag."""
     if type(tagged) is not dict:
         return Fault(MALFORMED_LINE, "the value has no type tag")
     return Fault(MALFORMED_LINE, f"the value has {len(tagged)} type tags instead of one")
@@ -157,35 +148,40 @@ def _too_deep() -> Fault:
 
 
 def _map_text_set(value: Any, number: NumberRule) -> list[str]:
-    _check_members("SS", value)
-    return sorted(value)  # by code point, which is also the order of the UTF-8 bytes
+    _check_array("SS", value)
+    try:
+        "".join(value)  # which takes strings only
+    except TypeError:
+        raise Fault(MALFORMED_LINE, "SS holds a member that is not a JSON string") from None
+    members = set(value)
+    _check_distinct("SS", value, members)
+    return sorted(members)  # by code point, which is also the order of the UTF-8 bytes
 
 
 def _map_number_set(value: Any, number: NumberRule) -> list[int | float | str]:
-    _check_members("NS", value)
+    _check_array("NS", value)
     # Equal numbers are alike: as JSON numbers or, beyond binary64, as their one positional text.
-    members = [exact(text) for text in value]
-    if len(set(members)) != len(members):
-        raise Fault(MALFORMED_LINE, "NS holds the same number twice")
-    if str in map(type, members) or number is positional:
+    members = {exact(text) for text in value}
+    _check_distinct("NS", value, members)
+    if number is positional or str in map(type, members):
         return [number(text) for text in sorted(value, key=parse_number)]
     return sorted(members)
 
 
 def _map_binary_set(value: Any, number: NumberRule) -> list[str]:
-    _check_members("BS", value)
-    return sorted(value, key=_decode)
+    _check_array("BS", value)
+    members = {_decode(text): text for text in value}
+    _check_distinct("BS", value, members)
+    return [members[content] for content in sorted(members)]
 
 
-def _check_members(tag: str, value: Any) -> None:
-    """Refuse what is no array of one or more strings, each of them once."""
-    try:
-        is_set = type(value) is list and bool(value) and "".join(value) is not None
-    except TypeError:  # some member is no string
-        is_set = False
-    if not is_set:
-        raise Fault(MALFORMED_LINE, f"{tag} is not a JSON array of one or more strings")
-    if len(set(value)) != len(value):
+def _check_array(tag: str, value: Any) -> None:
+    if type(value) is not list or not value:
+        raise Fault(MALFORMED_LINE, f"{tag} is not a JSON array of one or more members")
+
+
+def _check_distinct(tag: str, value: Sized, distinct: Sized) -> None:
+    if len(distinct) != len(value):
         raise Fault(MALFORMED_LINE, f"{tag} holds the same member twice")
 
 
