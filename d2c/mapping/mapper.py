@@ -55,7 +55,7 @@ Mapped = Document | Expired | Rejected
 
 
 class Mapper:
-    """Maps the items of one table; picklable, but not to be shared by threads.
+    """Maps the items of one table; picklable, and the same after every item.
 
     Args:
         rules: as `parse_rules` returns them.
