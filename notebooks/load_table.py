@@ -64,6 +64,7 @@ def listed_files() -> tuple[DataFile, ...]:
         row.path.rsplit("/", 1)[-1]: row.length for row in data_files().select("path", "length").collect()
     }
     accounting.check_files_present(manifest.files, sizes)
+    accounting.check_file_sizes(sizes)
     return manifest.files
 
 

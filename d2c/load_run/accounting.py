@@ -9,6 +9,10 @@ from typing import Any
 from d2c.errors import StageError
 from d2c.export_format import DataFile
 
+# A file comes to a worker as one Arrow value. Spark 4.0 doubles the buffer that it writes such a value to, and from
+# 1 GiB on cannot: it fails, or copies without end. What goes with the file needs some room too.
+LARGEST_DATA_FILE_BYTES = 1_000_000_000
+
 
 @dataclass
 class FileTally:
@@ -57,6 +61,27 @@ def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> 
         raise StageError(
             f"The copied data files are not those of the export's manifest ({'; '.join(parts)}).",
             "Copy the export again, into an empty folder, then start again.",
+        )
+
+
+def check_file_sizes(sizes: Mapping[str, int], limit_bytes: int = LARGEST_DATA_FILE_BYTES) -> None:
+    """Check that Spark can hand each data file whole to a worker.
+
+    Args:
+        sizes: the data files by name, in bytes.
+        limit_bytes: the largest that it can.
+
+    Raises:
+        StageError: naming the first few that are larger.
+    """
+    larger = [f"{name} ({size:,} bytes)" for name, size in sorted(sizes.items()) if size > limit_bytes]
+    if larger:
+        raise StageError(
+            f"{len(larger)} of {len(sizes)} data files are larger than {limit_bytes:,} bytes, the most that one may "
+            f"have to be checked and mapped: {_some(larger)}. Nothing was written to the container.",
+            "Export the table again, which spreads its items over files anew; if one stays that large, this table "
+            "cannot be loaded by d2c.",
+            title="A data file is too large",
         )
 
 

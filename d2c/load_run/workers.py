@@ -1,8 +1,9 @@
 """What Spark's workers do with data files and documents: iterators of Arrow batches in, iterators of batches out.
 
 Each function here returns one for ``DataFrame.mapInArrow``. A data file comes whole, as one row of a ``binaryFile``
-DataFrame, because its MD5 must hold before its first line is used. It costs a worker its compressed size once in
-Python and about twice in the JVM; lines are decompressed in pieces and batches are bounded in bytes.
+DataFrame, because its MD5 must hold before its first line is used. It costs a worker about twice its compressed size
+in Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`); lines are decompressed in pieces
+and batches are bounded in bytes.
 """
 
 import base64

@@ -58,9 +58,13 @@ def main() -> None:
 
     async def end(_: web.Application) -> None:
         runner.stop()
+
+    async def close(_: web.Application) -> None:
         await lake.close()
 
-    app.on_cleanup.append(end)
+    # Before the server waits for its connections to end, which notebooks hold.
+    app.on_shutdown.append(end)
+    app.on_cleanup.append(close)
     serve(app, options, on_ready=begin)
 
 

@@ -220,6 +220,15 @@ def test_faults_on_demand_reach_the_product_as_what_may_heal(workspace):
     assert workspace.http.delete("/_localcloud/faults").json() == {"faults": []}
 
 
+def test_a_service_that_is_asked_to_end_does_so_with_all_its_processes(own, lake):
+    run, pids = waiting_run(own, lake, "stopped")
+    stop_service(own.service)
+    assert own.service.process.returncode == 0
+    wait_until(lambda: not any(alive(pid) for pid in pids))
+    own.start()
+    assert own.ended(run).healable
+
+
 def test_when_the_service_is_killed_its_runs_lose_their_cluster_and_keys_keep_their_runs(own, lake):
     run, pids = waiting_run(own, lake, "killed")
     own.start_again()

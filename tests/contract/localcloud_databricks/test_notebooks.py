@@ -81,6 +81,12 @@ def test_without_the_connector_its_format_is_unknown(workspace):
     assert "DATA_SOURCE_NOT_FOUND" in found["write"]
 
 
+def test_with_the_connector_its_format_is_there(workspace):
+    found = workspace.result(workspace.submit("connector", "connector", libraries=[CONNECTOR]))
+    assert "spark.cosmos.accountEndpoint" in found["read"]
+    assert "spark.cosmos.accountEndpoint" in found["write"]
+
+
 def test_on_a_shared_cluster_unity_catalog_refuses_the_connector(workspace):
     shared = {**CLUSTER, "data_security_mode": "USER_ISOLATION"}
     found = workspace.result(workspace.submit("connector", "shared", cluster=shared, libraries=[CONNECTOR]))

@@ -57,6 +57,16 @@ def test_missing_and_extra_files_are_named(sizes, named):
         accounting.check_files_present(FILES, sizes)
 
 
+def test_a_file_too_large_for_a_worker_is_named_with_the_limit_and_the_next_step():
+    accounting.check_file_sizes({"a.json.gz": accounting.LARGEST_DATA_FILE_BYTES})
+    sizes = {"a.json.gz": 5, "b.json.gz": accounting.LARGEST_DATA_FILE_BYTES + 1}
+    with pytest.raises(StageError, match=r"b\.json\.gz \(1,000,000,001 bytes\)") as raised:
+        accounting.check_file_sizes(sizes)
+    assert "1 of 2 data files are larger than 1,000,000,000 bytes" in raised.value.detail
+    assert "a.json.gz" not in raised.value.detail
+    assert "Export the table again" in raised.value.next_step
+
+
 def test_sums_tell_rejected_items_by_reason():
     more = FileTally("c", lines=2, rejected=Counter(missing_key=1, inexact_number=1))
     sums = accounting.totals([WHOLE, more])
