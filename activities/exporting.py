@@ -11,7 +11,7 @@ from d2c.clients.dynamodb import ExportState, connect_dynamodb
 from d2c.clients.s3 import Bucket, connect_bucket
 from d2c.errors import RunFailedError, StageError
 from d2c.export_format import ExportManifest, read_export_manifest
-from d2c.load_run.workers import table_mapper
+from d2c.load_run.mappers import table_mapper
 from d2c.run_keys import run_key
 from d2c.settings import app_settings
 

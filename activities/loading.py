@@ -103,7 +103,7 @@ def _load_request(payload: dict[str, Any], settings: Settings, folder: str) -> L
         hash_key=source["hash_key"],
         range_key=source["range_key"],
         ttl_attribute=source["ttl_attribute"],
-        rules=payload["rules"],
+        rules_history=(payload["rules"],),
         max_rejected_items=payload["limits"]["max_rejected_items"],
         verify=payload["verify"],
         cosmos_endpoint=settings.cosmos_endpoint,

@@ -13,7 +13,7 @@ from d2c.clients.cosmos_management import (
     connect_cosmos_management,
 )
 from d2c.errors import StageError
-from d2c.load_run.workers import table_mapper
+from d2c.load_run.mappers import table_mapper
 from d2c.mapping import Mapper
 from d2c.settings import app_settings
 from d2c.throughput import AFTER_LOAD_RU, load_ru_per_second

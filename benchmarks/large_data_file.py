@@ -148,7 +148,7 @@ def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, o
         hash_key="Artist",
         range_key="Song",
         ttl_attribute=None,
-        rules={},
+        rules_history=({},),
         max_rejected_items=0,
         verify="full",
         cosmos_endpoint="http://127.0.0.1:9",

@@ -8,13 +8,15 @@ from typing import Any
 from d2c.errors import StageError
 
 STAGES = ("assess", "load", "verify")
+KNOWN_STAGES = (*STAGES, "replay")
 
 
 @dataclass(frozen=True)
 class LoadRequest:
     """All that a load run needs to know. It holds no secret: those are read from the secret scope on the cluster.
 
-    Paths are such as Spark takes them (``abfss://...``).
+    Paths are such as Spark takes them (``abfss://...``). The last fields tell a run that revisits a table what earlier
+    runs left: when the load began (epoch seconds), how many documents there are since, and the rejected items.
     """
 
     migration: str
@@ -27,7 +29,7 @@ class LoadRequest:
     hash_key: str
     range_key: str | None
     ttl_attribute: str | None
-    rules: Mapping[str, Any]
+    rules_history: tuple[Mapping[str, Any], ...]
     max_rejected_items: int
     verify: str
     cosmos_endpoint: str
@@ -35,6 +37,10 @@ class LoadRequest:
     secret_scope: str
     database: str
     container: str
+    load_started_at: int | None = None
+    documents_written: int = 0
+    rejected_folder: str | None = None
+    items_rejected: int = 0
 
     def to_json(self) -> bytes:
         """Return the request as the app writes it to the lake."""
@@ -49,16 +55,18 @@ def parse_request(text: str) -> LoadRequest:
     """
     try:
         fields = json.loads(text)
-        request = LoadRequest(**{**fields, "stages": tuple(fields["stages"])})
+        lists = {name: tuple(fields[name]) for name in ("stages", "rules_history")}
+        request = LoadRequest(**{**fields, **lists})
     except (ValueError, TypeError, KeyError) as error:
         raise StageError(
             f"The load request is not one that this wheel understands: {error}",
             "Install the d2c wheel of the app's own version in the workspace.",
         ) from error
-    unknown = [stage for stage in request.stages if stage not in STAGES]
+    unknown = [stage for stage in request.stages if stage not in KNOWN_STAGES]
     if unknown:
         raise StageError(
-            f"The load request names unknown stages: {', '.join(unknown)}.", "Use assess, load, verify."
+            f"The load request names unknown stages: {', '.join(unknown)}.",
+            f"Use {', '.join(KNOWN_STAGES)}.",
         )
     return request
 

@@ -10,36 +10,25 @@ import base64
 import hashlib
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
-from d2c.errors import PlanError
 from d2c.export_format import DataFile, ExportFormatError, read_lines
 from d2c.load_run.accounting import FileTally
+from d2c.load_run.batches import Batches, Row, Worker, files_of, pack, texts_of
+from d2c.load_run.mappers import AnyMapper, request_mapper
 from d2c.load_run.request import LoadRequest, sample_fraction
 from d2c.mapping import (
     Document,
     Expired,
-    KeySchema,
-    Mapper,
     Rejected,
-    RulesError,
-    compile_mapper,
     document_identity,
     fingerprint,
     identity_of,
-    parse_rules,
 )
-
-BATCH_BYTES = 4 * 2**20
-BATCH_ROWS = 10_000
-
-Batches = Iterable[pa.RecordBatch]
-Worker = Callable[[Batches], Iterator[pa.RecordBatch]]
-Row = tuple[Any, ...]
 
 # `kind` is "file" (a FileTally as JSON), "rejected" (a rejected item as JSON) or "document" (a document as JSON).
 OUTCOME_SCHEMA = "kind string, body string"
@@ -53,26 +42,6 @@ _ACTUAL = pa.schema(
 )
 BODY_SCHEMA = "identity string, body string"
 _BODY = pa.schema([("identity", pa.string()), ("body", pa.string())])
-
-
-def table_mapper(
-    hash_key: str, range_key: str | None, ttl_attribute: str | None, rules: Mapping[str, Any]
-) -> Mapper:
-    """Return the mapper for a table's keys and a plan's rules.
-
-    Raises:
-        PlanError: with every fault of the rules.
-    """
-    try:
-        parsed = parse_rules(rules, KeySchema(hash_key, range_key), ttl_attribute=ttl_attribute)
-    except RulesError as error:
-        raise PlanError([f"rules: {fault}" for fault in error.faults]) from error
-    return compile_mapper(parsed)
-
-
-def request_mapper(request: LoadRequest) -> Mapper:
-    """Return the mapper of a load request."""
-    return table_mapper(request.hash_key, request.range_key, request.ttl_attribute, request.rules)
 
 
 def assess_files(request: LoadRequest, files: Sequence[DataFile]) -> Worker:
@@ -115,7 +84,7 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
                 digest = fingerprint(orjson.loads(document.body), ignore_ttl=ignore_ttl)
                 yield identity, digest, document.expires_at
 
-    return lambda batches: _pack(rows(batches), _EXPECTED)
+    return lambda batches: pack(rows(batches), _EXPECTED)
 
 
 def actual_documents(request: LoadRequest) -> Worker:
@@ -125,7 +94,7 @@ def actual_documents(request: LoadRequest) -> Worker:
     has_ttl = mapper.rules.container_has_ttl
 
     def rows(batches: Batches) -> Iterator[Row]:
-        for text in _texts(batches):
+        for text in texts_of(batches):
             document = orjson.loads(text)
             identity = _identity_of(document, mapper)
             if identity is not None and _in_sample(identity, fraction):
@@ -133,7 +102,7 @@ def actual_documents(request: LoadRequest) -> Worker:
                 # Without time to live in the container, `ttl` is a property like any other.
                 yield identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
 
-    return lambda batches: _pack(rows(batches), _ACTUAL)
+    return lambda batches: pack(rows(batches), _ACTUAL)
 
 
 def expected_bodies(
@@ -147,7 +116,7 @@ def expected_bodies(
             if identity in identities:
                 yield identity, document.body
 
-    return lambda batches: _pack(rows(batches), _BODY)
+    return lambda batches: pack(rows(batches), _BODY)
 
 
 def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
@@ -155,12 +124,12 @@ def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
     mapper = request_mapper(request)
 
     def rows(batches: Batches) -> Iterator[Row]:
-        for text in _texts(batches):
+        for text in texts_of(batches):
             identity = _identity_of(orjson.loads(text), mapper)
             if identity in identities:
                 yield identity, text
 
-    return lambda batches: _pack(rows(batches), _BODY)
+    return lambda batches: pack(rows(batches), _BODY)
 
 
 def _outcome_worker(
@@ -173,7 +142,7 @@ def _outcome_worker(
 
     def rows(batches: Batches) -> Iterator[Row]:
         mapper = request_mapper(request)
-        for name, content in _files(batches):
+        for name, content in files_of(batches):
             tally = FileTally(name)
             try:
                 for line in _checked_lines(listed, name, content):
@@ -187,7 +156,7 @@ def _outcome_worker(
                 tally.fault = str(error)
             yield "file", tally.to_json()
 
-    return lambda batches: _pack(rows(batches), _OUTCOME)
+    return lambda batches: pack(rows(batches), _OUTCOME)
 
 
 def _count(tally: FileTally, mapped: Document | Expired | Rejected) -> None:
@@ -206,7 +175,7 @@ def _documents(
     """Map data files that an earlier stage has checked; a fault in one stops the job."""
     listed = {file.name: file for file in files}
     mapper = request_mapper(request)
-    for name, content in _files(batches):
+    for name, content in files_of(batches):
         for line in _checked_lines(listed, name, content):
             mapped = mapper.map_line(line, now)
             if isinstance(mapped, Document):
@@ -226,20 +195,7 @@ def _checked_lines(listed: dict[str, DataFile], name: str, content: memoryview) 
     return read_lines(content, name)
 
 
-def _files(batches: Batches) -> Iterator[tuple[str, memoryview]]:
-    """Return names and bytes of data files from rows of ``path, content``, without copying them."""
-    for batch in batches:
-        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
-            yield path.as_py().rsplit("/", 1)[-1], memoryview(content.as_buffer())
-
-
-def _texts(batches: Batches) -> Iterator[str]:
-    for batch in batches:
-        for text in batch.column("_rawBody"):
-            yield text.as_py()
-
-
-def _identity_of(document: dict[str, Any], mapper: Mapper) -> str | None:
+def _identity_of(document: dict[str, Any], mapper: AnyMapper) -> str | None:
     """Return a stored document's identity, or None if it belongs to another table that shares the container.
 
     Tables that share a container are told apart by the constants in their partition keys.
@@ -254,32 +210,3 @@ def _identity_of(document: dict[str, Any], mapper: Mapper) -> str | None:
 def _in_sample(identity: str, fraction: float) -> bool:
     """Choose the same documents on both sides, by their identity."""
     return fraction >= 1 or zlib.crc32(identity.encode()) < fraction * 2**32
-
-
-def _pack(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Gather rows to batches of bounded size."""
-    pending: list[Row] = []
-    size = 0
-    for row in rows:
-        pending.append(row)
-        size += sum(len(value) for value in row if isinstance(value, str | bytes))
-        if size >= BATCH_BYTES or len(pending) >= BATCH_ROWS:
-            yield _batch(pending, schema)
-            pending, size = [], 0
-    if pending:
-        yield _batch(pending, schema)
-
-
-def _batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
-    return pa.RecordBatch.from_arrays(
-        [_array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
-    )
-
-
-def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Make a column; UTF-8 bytes become a string column without a detour through Python strings."""
-    if kind == pa.string():
-        encoded = [value.encode() if isinstance(value, str) else value for value in values]
-        return pa.array(encoded, pa.binary()).cast(kind)
-    return pa.array(values, kind)

@@ -50,7 +50,7 @@ class TestStartLoad:
         request = parse_request(text)
         assert request.export_folder == "abfss://lake@lakeaccount.dfs.core.windows.net/exports/m/Music/1"
         assert request.result_folder == f"abfss://lake@lakeaccount.dfs.core.windows.net/{FOLDER}"
-        assert (request.rules, request.max_rejected_items) == ({"numbers": "string"}, 5)
+        assert (request.rules_history, request.max_rejected_items) == (({"numbers": "string"},), 5)
 
     def test_the_cluster_gets_the_connector_and_the_apps_own_wheel(self, world):
         value_of(start_load(PAYLOAD))

@@ -1,0 +1,56 @@
+"""Rows in and out of Arrow batches, as ``DataFrame.mapInArrow`` hands them to Spark's workers."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+BATCH_BYTES = 4 * 2**20
+BATCH_ROWS = 10_000
+
+Batches = Iterable[pa.RecordBatch]
+Worker = Callable[[Batches], Iterator[pa.RecordBatch]]
+Row = tuple[Any, ...]
+
+
+def files_of(batches: Batches) -> Iterator[tuple[str, memoryview]]:
+    """Return names and bytes of data files from rows of ``path, content``, without copying them."""
+    for batch in batches:
+        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
+            yield path.as_py().rsplit("/", 1)[-1], memoryview(content.as_buffer())
+
+
+def texts_of(batches: Batches) -> Iterator[str]:
+    """Return documents as JSON text from rows of ``_rawBody``."""
+    for batch in batches:
+        for text in batch.column("_rawBody"):
+            yield text.as_py()
+
+
+def pack(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Gather rows to batches of bounded size."""
+    pending: list[Row] = []
+    size = 0
+    for row in rows:
+        pending.append(row)
+        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if size >= BATCH_BYTES or len(pending) >= BATCH_ROWS:
+            yield _batch(pending, schema)
+            pending, size = [], 0
+    if pending:
+        yield _batch(pending, schema)
+
+
+def _batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    return pa.RecordBatch.from_arrays(
+        [_array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Make a column; UTF-8 bytes become a string column without a detour through Python strings."""
+    if kind == pa.string():
+        encoded = [value.encode() if isinstance(value, str) else value for value in values]
+        return pa.array(encoded, pa.binary()).cast(kind)
+    return pa.array(values, kind)
