@@ -39,7 +39,7 @@ def put_request(lake, folder, **changes):
             "hash_key": "Artist",
             "range_key": "Song",
             "ttl_attribute": None,
-            "rules": {},
+            "rules_history": ({},),
             "max_rejected_items": 0,
             "verify": "full",
             "cosmos_endpoint": "http://127.0.0.1:9",
