@@ -6,6 +6,7 @@ from d2c.mapping.parse_rules import parse_rules
 from d2c.mapping.rejected import REASONS, Rejected
 from d2c.mapping.rules import KeySchema, Rules, RulesError
 from d2c.mapping.shared_container import faults_of_sharing
+from d2c.mapping.sighting import Sighting, count_inexact
 from d2c.mapping.time_to_live import ttl_fits
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Rejected",
     "Rules",
     "RulesError",
+    "Sighting",
     "compile_mapper",
+    "count_inexact",
     "differences",
     "document_identity",
     "faults_of_sharing",

@@ -22,6 +22,7 @@ from d2c.mapping.rejected import (
     reject_line,
 )
 from d2c.mapping.rules import Rules
+from d2c.mapping.sighting import Sighting
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
 from d2c.mapping.values import faults_of, map_values
 
@@ -59,13 +60,16 @@ class Mapper:
 
     Args:
         rules: as `parse_rules` returns them.
+        sighting: sees what the mapper sees of each item, if given.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, sighting: Sighting | None = None) -> None:
         self.rules = rules
         self.partition_key_paths = rules.partition_key_paths
         self.partition_key_properties = rules.partition_key_properties
-        self._number = NUMBER_RULES[rules.numbers]
+        number = NUMBER_RULES[rules.numbers]
+        self._number = sighting.watched(number) if sighting else number
+        self._sighting = sighting
         self._moved_names = rules.moved_names()
         # The attributes that make the document id come first, in its order.
         self._required = tuple(
@@ -106,6 +110,8 @@ class Mapper:
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         for name in rules.drop:
             item.pop(name, None)
+        if self._sighting is not None:
+            self._sighting.look(item)
         strings = 1 + len(item) + map_values(item, item.items(), self._number)
         if counts_quotes and line.count(b'"') != 2 * strings:
             raise Fault(MALFORMED_LINE, NAME_TWICE)
@@ -172,9 +178,9 @@ class Mapper:
         return document
 
 
-def compile_mapper(rules: Rules) -> Mapper:
-    """Return the mapper of a table's items by these rules."""
-    return Mapper(rules)
+def compile_mapper(rules: Rules, sighting: Sighting | None = None) -> Mapper:
+    """Return the mapper of a table's items by these rules; a sighting, if given, sees each item too."""
+    return Mapper(rules, sighting)
 
 
 def _raise_first(reason: str, faults: Sequence[Fault]) -> None:

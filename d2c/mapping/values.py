@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
-from d2c.mapping.numbers import exact, parse_number, positional
+from d2c.mapping.numbers import exact, parse_number
 from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault
 
 MAX_DEPTH = 32
@@ -163,7 +163,8 @@ def _map_number_set(value: Any, number: NumberRule) -> list[int | float | str]:
     # Equal numbers are alike: as JSON numbers or, beyond binary64, as their one positional text.
     members = {exact(text) for text in value}
     _check_distinct("NS", value, members)
-    if number is positional or str in map(type, members):
+    # Numbers are written as text where they would be inexact, and all of them by the rule `string`.
+    if str in map(type, members) or (number is not exact and type(number(value[0])) is str):
         return [number(text) for text in sorted(value, key=parse_number)]
     return sorted(members)
 
