@@ -9,6 +9,7 @@ from d2c.cli.examples import example
 from d2c.cli.local import add_local_commands
 from d2c.cli.map import map_command
 from d2c.cli.migrations import add_migration_commands
+from d2c.cli.revisits import add_revisit_commands
 
 app = typer.Typer(
     name="d2c",
@@ -41,6 +42,7 @@ def root(
 
 
 add_migration_commands(app)
+add_revisit_commands(app)
 app.command(
     "map",
     epilog=example(

@@ -91,6 +91,40 @@ class Api:
         """Ask for a migration to be cancelled."""
         return _checked(self._call("POST", f"/{migration}/cancel"), "id", "state")
 
+    def rejected(self, migration: str, table: str | None, reason: str | None, at_most: int | None) -> Answer:
+        """Return rejected items over as many pages as it takes; ``next`` is null once these are all.
+
+        Args:
+            migration: its id.
+            table: the table whose items are asked for; every table's if None.
+            reason: why they were rejected; any reason if None.
+            at_most: how many items to return; all if None.
+        """
+        wanted = {name: value for name, value in (("table", table), ("reason", reason)) if value is not None}
+        found: list[Answer] = []
+        token = None
+        while True:
+            size = PAGE_SIZE if at_most is None else min(PAGE_SIZE, at_most - len(found))
+            page = {**wanted, "top": str(size), **({"token": token} if token else {})}
+            answer = _checked(self._call("GET", f"/{migration}/rejected", params=page), "rejected", "next")
+            found += answer["rejected"]
+            token = answer["next"]
+            if not token or (at_most is not None and len(found) >= at_most):
+                return {"rejected": found, "next": token}
+
+    def replay(self, migration: str, body: Answer | None) -> Answer:
+        """Ask for rejected items to be mapped and loaded again; without a body those of every table."""
+        return self._operate(migration, "replay", body)
+
+    def verify(self, migration: str, body: Answer | None) -> Answer:
+        """Ask for another verification; without a body of every table, by the plan's method."""
+        return self._operate(migration, "verify", body)
+
+    def _operate(self, migration: str, operation: str, body: Answer | None) -> Answer:
+        content = {} if body is None else {"json": body}
+        answer = self._call("POST", f"/{migration}/{operation}", **content)
+        return _checked(answer, "id", "operation", "state")
+
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._client.request(method, f"/api/migrations{path}", **options)

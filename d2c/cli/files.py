@@ -3,26 +3,56 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import orjson
 import typer
+
+from d2c.mapping import RulesError
+from d2c.mapping.export_line import holds_a_name_twice
 
 STANDARD_INPUT = "-"
 
 
-def read_plan(plan: str) -> bytes:
-    """Return a plan file's bytes, or standard input's for ``-``.
+def read_file(name: str, content: str) -> bytes:
+    """Return a file's bytes, or standard input's for ``-``.
+
+    Args:
+        name: the file as the user named it.
+        content: what it is to hold, such as ``plan``.
 
     Raises:
         typer.BadParameter: if it cannot be read.
     """
-    if plan == STANDARD_INPUT:
+    if name == STANDARD_INPUT:
         return sys.stdin.buffer.read()
     try:
-        return Path(plan).read_bytes()
+        return Path(name).read_bytes()
     except OSError as error:
         raise typer.BadParameter(
-            f"{plan} cannot be read ({error.strerror}); name the file of the plan"
+            f"{name} cannot be read ({error.strerror}); name the file of the {content}"
         ) from None
+
+
+def load_rules(text: bytes, name: str) -> dict[str, Any]:
+    """Return the rules that a file holds, not yet checked against a table.
+
+    Args:
+        text: the file's bytes.
+        name: the file as the user named it.
+
+    Raises:
+        RulesError: if that is not one JSON object with each name once.
+    """
+    try:
+        rules = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise RulesError([f"{name} is not JSON ({error}); mend it"]) from None
+    if not isinstance(rules, dict):
+        raise RulesError([f"{name} holds no JSON object; write the rules as one"])
+    if holds_a_name_twice(text):
+        raise RulesError([f"{name} has a name twice in one object; keep one of them"])
+    return rules
 
 
 def write_whole(path: Path, content: bytes) -> None:

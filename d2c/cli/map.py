@@ -15,10 +15,12 @@ from typing import Annotated, Any, BinaryIO
 import orjson
 import typer
 
+from d2c.cli.files import STANDARD_INPUT, load_rules, read_file
 from d2c.mapping import (
     Document,
     Expired,
     KeySchema,
+    Mapped,
     Mapper,
     Rules,
     RulesError,
@@ -26,7 +28,6 @@ from d2c.mapping import (
     parse_rules,
 )
 from d2c.mapping.explanation import explain
-from d2c.mapping.export_line import holds_a_name_twice, read_item
 from d2c.mapping.names import is_name
 
 EXIT_DONE = 0
@@ -34,7 +35,6 @@ EXIT_UNREADABLE = 1
 EXIT_IMPOSSIBLE = 2
 EXIT_REJECTED = 3
 
-STANDARD_INPUT = "-"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -55,16 +55,16 @@ class Explanation:
     times: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
 
-    def add(self, line: bytes, document: Document, rules: Rules, place: str) -> None:
+    def add(self, line: bytes, mapped: Mapped, rules: Rules, place: str) -> None:
         """Take in what the rules did to one item."""
-        for rule, example in explain(read_item(line), orjson.loads(document.body), rules):
+        for rule, example in explain(line, mapped, rules):
             self.times[rule] += 1
             self.examples.setdefault(rule, f"{example} ({place})")
 
     def lines(self) -> Iterator[str]:
         """Yield one line for each rule that acted, the busiest first."""
         for rule, times in self.times.most_common():
-            yield f"{rule}: {times} times, first: {self.examples[rule]}"
+            yield f"{rule}: {times:,} {'time' if times == 1 else 'times'}, first: {self.examples[rule]}"
 
 
 def map_command(
@@ -75,7 +75,10 @@ def map_command(
         list[str] | None,
         typer.Argument(help="Data files (.json.gz or plain JSON lines); standard input if none or '-'."),
     ] = None,
-    rules: Annotated[Path | None, typer.Option(help="File with the rules, a JSON object.")] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="File with the rules, a JSON object; - is standard input."),
+    ] = None,
     ttl_attribute: Annotated[
         str | None, typer.Option(help="The table's time-to-live attribute, if it has one.")
     ] = None,
@@ -95,6 +98,11 @@ def map_command(
     standard error. Exit status: 0 done, 1 a file could not be read to its end, 2 impossible rules,
     3 an item was rejected.
     """
+    sources = files or [STANDARD_INPUT]
+    if rules == STANDARD_INPUT and STANDARD_INPUT in sources:
+        raise typer.BadParameter(
+            "standard input cannot hold rules and data both; name a file for one of them"
+        )
     mapper = compile_mapper(_read_rules(rules, _parse_keys(keys), ttl_attribute))
     explanation = Explanation() if explain_rules else None
     tally = Tally()
@@ -103,7 +111,7 @@ def map_command(
         rejects = stack.enter_context(_open_for_writing(rejected)) if rejected else sys.stderr.buffer
         unreadable = [
             fault
-            for file in files or [STANDARD_INPUT]
+            for file in sources
             if (fault := _map_file(file, mapper, written_at, tally, rejects, explanation))
         ]
     for text in [*unreadable, *(explanation.lines() if explanation else ())]:
@@ -134,11 +142,11 @@ def _map_file(
         number += 1
         tally.items += 1
         mapped = mapper.map_line(line, now)
+        if explanation:
+            explanation.add(line, mapped, mapper.rules, f"{file}, line {number}")
         if isinstance(mapped, Document):
             tally.documents += 1
             output.write(mapped.body + b"\n")
-            if explanation:
-                explanation.add(line, mapped, mapper.rules, f"{file}, line {number}")
         elif isinstance(mapped, Expired):
             tally.expired += 1
         else:
@@ -195,25 +203,11 @@ def _parse_keys(text: str) -> KeySchema:
     return KeySchema(*names)
 
 
-def _read_rules(path: Path | None, key_schema: KeySchema, ttl_attribute: str | None) -> Rules:
+def _read_rules(path: str | None, key_schema: KeySchema, ttl_attribute: str | None) -> Rules:
     try:
-        return parse_rules(_load_rules(path) if path else {}, key_schema, ttl_attribute=ttl_attribute)
+        rules = load_rules(read_file(path, "rules"), path) if path else {}
+        return parse_rules(rules, key_schema, ttl_attribute=ttl_attribute)
     except RulesError as error:
         for fault in error.faults:
             typer.echo(f"impossible rules: {fault}", err=True)
         raise typer.Exit(EXIT_IMPOSSIBLE) from None
-
-
-def _load_rules(path: Path) -> Any:
-    try:
-        text = path.read_bytes()
-        given = orjson.loads(text)
-    except OSError as error:
-        raise typer.BadParameter(
-            f"{path} cannot be read ({error.strerror}); name the file of the rules"
-        ) from None
-    except orjson.JSONDecodeError as error:
-        raise RulesError([f"{path} is not JSON ({error}); mend it"]) from None
-    if holds_a_name_twice(text):
-        raise RulesError([f"{path} has a name twice in one object; keep one of them"])
-    return given

@@ -2,20 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from d2c.cli.api import Api
 from d2c.cli.examples import example
-from d2c.cli.files import read_plan, write_whole
-from d2c.cli.outcome import (
-    EXIT_INTERRUPTED,
-    exit_status_of_migration,
-    exit_status_of_report,
-    print_json,
-)
-from d2c.cli.rendering import migrations_view, report_view, status_view, stdout_console
+from d2c.cli.files import read_file, write_whole
+from d2c.cli.following import show_status, watch_status
+from d2c.cli.outcome import exit_status_of_report, print_json
+from d2c.cli.rendering import migrations_view, report_view, stdout_console
 from d2c.cli.session import (
     DEFAULT_URL,
     AsJson,
@@ -24,10 +20,8 @@ from d2c.cli.session import (
     OptionalMigrationId,
     Url,
     Watch,
-    outside,
     session,
 )
-from d2c.cli.watching import choose_display, follow
 
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="File with the plan; - is standard input.")]
 PageFile = Annotated[
@@ -50,11 +44,11 @@ def start(
 
     The same plan again finds the migration that runs already. All faults of a plan are told at once.
     """
-    body = read_plan(plan)
+    body = read_file(plan, "plan")
     with session(context, url, key, as_json) as api:
         started = api.start(body)
         if watch:
-            _watch(context, api, started["id"], as_json)
+            watch_status(context, api, started["id"], as_json)
         elif as_json:
             print_json(started)
         else:
@@ -72,7 +66,8 @@ def status(
 ) -> None:
     """Show how a migration and each of its tables stand, or list all migrations, newest first.
 
-    Exit status: 0 under way or succeeded, 1 failed or cancelled, 3 succeeded with rejected items or mismatches.
+    Exit status: 0 under way or succeeded, 1 failed or cancelled (the migration or the last operation on it),
+    3 succeeded with rejected items or mismatches.
     """
     if watch and migration is None:
         raise typer.BadParameter("--watch follows one migration; name its ID")
@@ -80,9 +75,9 @@ def status(
         if migration is None:
             _list(api, as_json)
         elif watch:
-            _watch(context, api, migration, as_json, first=api.status(migration))
+            watch_status(context, api, migration, as_json, first=api.status(migration))
         else:
-            _show(api.status(migration), as_json)
+            show_status(api.status(migration), as_json)
 
 
 def report(
@@ -142,26 +137,3 @@ def _list(api: Api, as_json: bool) -> None:
         print_json({"migrations": found})
     else:
         stdout_console().print(migrations_view(found))
-
-
-def _watch(
-    context: typer.Context, api: Api, migration: str, as_json: bool, first: dict[str, Any] | None = None
-) -> None:
-    """Follow a migration to its end, and end as it ended; an interrupt ends the watch and not the migration."""
-    display = choose_display(stdout_console(), as_json)
-    try:
-        ended = follow(lambda: api.status(migration), display, outside(context).pause, first)
-    except KeyboardInterrupt:
-        again = f"d2c status {migration} --watch"
-        typer.echo(f"No longer watching; the migration goes on. Watch it again: {again}", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    _show(ended, as_json)
-
-
-def _show(found: Any, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-    else:
-        console = stdout_console()
-        console.print(status_view(found, console.width))
-    raise typer.Exit(exit_status_of_migration(found))

@@ -19,7 +19,8 @@ EXIT_WRONG_USE = 2
 EXIT_NOT_ALL_ARRIVED = 3
 EXIT_INTERRUPTED = 130
 
-ENDED = ("succeeded", "failed", "cancelled")
+FAILURES = ("failed", "cancelled")
+ENDED = ("succeeded", *FAILURES)
 MISMATCHES = ("missing", "unexpected", "different")
 
 
@@ -53,8 +54,19 @@ def faults_of(error: D2CError) -> Sequence[str]:
     return tuple(getattr(error, "faults", ()))
 
 
+def operations_of(migration: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the operations on a migration, newest first; apps of before there were any tell of none."""
+    operations: Sequence[Mapping[str, Any]] = migration.get("operations", ())
+    return operations
+
+
 def exit_status_of_migration(migration: Mapping[str, Any]) -> int:
-    """Return the exit status for a migration as the API's status describes it; one under way is no failure."""
+    """Return the exit status for a migration as the API's status describes it; one under way is no failure.
+
+    The last operation on it weighs as much as the migration: counts that could not be renewed prove nothing.
+    """
+    if any(operation["state"] in FAILURES for operation in operations_of(migration)[:1]):
+        return EXIT_FAILED
     lost = any(table["items_rejected"] or table["mismatches"] for table in migration["tables"])
     return _exit_status(migration["state"], lost)
 
@@ -69,7 +81,7 @@ def exit_status_of_report(report: Mapping[str, Any]) -> int:
 
 
 def _exit_status(state: str, lost: bool) -> int:
-    if state in ("failed", "cancelled"):
+    if state in FAILURES:
         return EXIT_FAILED
     return EXIT_NOT_ALL_ARRIVED if state == "succeeded" and lost else EXIT_DONE
 

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from d2c.cli.outcome import ENDED, MISMATCHES
+from d2c.cli.outcome import ENDED, MISMATCHES, operations_of
 
 UNKNOWN = "-"
 STATE_STYLES = {"succeeded": "green", "failed": "bold red", "cancelled": "yellow", "running": "cyan"}
@@ -53,7 +53,7 @@ def migrations_view(migrations: Sequence[Mapping[str, Any]]) -> RenderableType:
 def status_view(
     status: Mapping[str, Any], width: int = WIDE_COLUMNS, rows_at_most: int | None = None
 ) -> RenderableType:
-    """Return a migration's heading, its tables with progress bars, and the errors below them.
+    """Return a migration's heading, its tables with progress bars, and below them errors and operations.
 
     Args:
         status: as the API describes a migration.
@@ -75,17 +75,32 @@ def status_view(
     left_out = len(status["tables"]) - len(tables)
     rest = [Text(f"... and {left_out} more tables", "dim")] if left_out else []
     errors = [line for table in tables for line in _error_lines(table["table"], table["error"])]
-    return Group(_heading(status), view, *rest, *errors)
+    operations = [line for operation in operations_to_show(status) for line in _operation_lines(operation)]
+    return Group(_heading(status), view, *rest, *errors, *operations)
+
+
+def operations_to_show(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the operations on a migration that are under way, or else the last one that was."""
+    operations = operations_of(status)
+    return [one for one in operations if one["state"] not in ENDED] or operations[:1]
+
+
+def operation_line(operation: Mapping[str, Any]) -> str:
+    """Return an operation's status as one plain line."""
+    parts = [_operation_name(operation), operation["state"], *_reasons(operation["error"])]
+    return " | ".join(parts)
 
 
 def table_line(table: Mapping[str, Any]) -> str:
     """Return a table's status as one plain line."""
     counts = [f"{table[name]:,} {word}" for name, word in COUNTS.items() if table[name] is not None]
-    error = table["error"]
-    reason = [f"{error['title']}: {error['detail']} Next: {error['next_step']}"] if error else []
     stage = [f"{table['stage']} {table['percent']} %"] if table["stage"] else []
-    parts = [table["table"], table["state"], *stage, ", ".join(counts), *reason]
+    parts = [table["table"], table["state"], *stage, ", ".join(counts), *_reasons(table["error"])]
     return " | ".join(filter(None, parts))
+
+
+def _reasons(error: Mapping[str, Any] | None) -> list[str]:
+    return [f"{error['title']}: {error['detail']} Next: {error['next_step']}"] if error else []
 
 
 def _heading(status: Mapping[str, Any]) -> Text:
@@ -112,11 +127,26 @@ def _broken(name: str) -> str:
     return name.replace("mismatches", "mis-\nmatches")
 
 
+def _operation_name(operation: Mapping[str, Any]) -> str:
+    return f"{operation['operation']} {operation['number']}"
+
+
+def _operation_lines(operation: Mapping[str, Any]) -> Iterator[Text]:
+    name, ended_at, error = _operation_name(operation), operation["finished_at"], operation["error"]
+    when = f" at {_time(ended_at)} UTC" if ended_at else f" since {_time(operation['started_at'])} UTC"
+    yield Text.assemble(f"Operation {name}: ", _state(operation["state"]), when)
+    if error:
+        yield from _error_with_next_step(f"{name}: {error['title']}", error)
+
+
 def _error_lines(table: str, error: Mapping[str, Any] | None) -> Iterator[Text]:
     if error:
-        where = f"{table}, {error['stage']}: {error['title']}"
-        yield Text.assemble((where, "bold red"), f": {error['detail']}")
-        yield Text(f"  Next: {error['next_step']}")
+        yield from _error_with_next_step(f"{table}, {error['stage']}: {error['title']}", error)
+
+
+def _error_with_next_step(where: str, error: Mapping[str, Any]) -> Iterator[Text]:
+    yield Text.assemble((where, "bold red"), f": {error['detail']}")
+    yield Text(f"  Next: {error['next_step']}")
 
 
 def report_view(report: Mapping[str, Any], width: int = WIDE_COLUMNS) -> RenderableType:

@@ -9,8 +9,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from d2c.cli.outcome import ENDED, error_text
-from d2c.cli.rendering import status_view, table_line
+from d2c.cli.outcome import ENDED, error_text, operations_of
+from d2c.cli.rendering import operation_line, operations_to_show, status_view, table_line
 from d2c.errors import TransientError
 
 LOOK_EVERY_SECONDS = 2.0
@@ -18,8 +18,8 @@ LOOK_EVERY_SECONDS = 2.0
 SECONDS_PER_TABLE = 0.1
 # An outage of five minutes is waited out.
 RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
-# The heading, the table's own heading and lines, what is left out, an error or two, and trouble.
-LINES_BESIDE_ROWS = 12
+# The heading, the table's own heading and lines, what is left out, an error or two, an operation, and trouble.
+LINES_BESIDE_ROWS = 13
 
 Status = Mapping[str, Any]
 Pause = Callable[[float], None]
@@ -41,14 +41,26 @@ class Display(Protocol):
         """Show that a look failed and is repeated after some seconds."""
 
 
-def follow(look: Callable[[], Status], display: Display, pause: Pause, first: Status | None = None) -> Status:
-    """Look at a migration until it has ended, and return its last status.
+def has_ended(status: Status) -> bool:
+    """Tell whether a migration has ended, and no operation on it is under way."""
+    return all(part["state"] in ENDED for part in (status, *operations_of(status)))
+
+
+def follow(
+    look: Callable[[], Status],
+    display: Display,
+    pause: Pause,
+    first: Status | None = None,
+    is_done: Callable[[Status], bool] = has_ended,
+) -> Status:
+    """Look at a migration until it is done, and return its last status.
 
     Args:
         look: returns the migration's status.
         display: what shows it.
         pause: waits for a number of seconds.
         first: the status of a look that was made already, if there was one.
+        is_done: tells whether a status is the last one to wait for.
 
     Raises:
         TransientError: if the app does not answer for longer than an outage is waited out.
@@ -57,7 +69,7 @@ def follow(look: Callable[[], Status], display: Display, pause: Pause, first: St
     with display:
         status = first or _look_patiently(look, display, pause)
         display.show(status)
-        while status["state"] not in ENDED:
+        while not is_done(status):
             pause(max(LOOK_EVERY_SECONDS, SECONDS_PER_TABLE * len(status["tables"])))
             status = _look_patiently(look, display, pause)
             display.show(status)
@@ -92,16 +104,18 @@ class _PlainDisplay:
 
 
 class LineDisplay(_PlainDisplay):
-    """Prints a line for each table that changed, and one for each trouble: for logs and pipes."""
+    """Prints a line for each table and operation that changed, and one for each trouble: for logs and pipes."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, str] = {}
+        self._shown: dict[tuple[str, Any], str] = {}
 
     def show(self, status: Status) -> None:
         """Print the lines that differ from those printed before."""
-        lines = {table["table"]: table_line(table) for table in status["tables"]}
-        for table, line in lines.items():
-            if self._shown.get(table) != line:
+        lines = {("table", table["table"]): table_line(table) for table in status["tables"]}
+        for operation in operations_to_show(status):
+            lines[operation["operation"], operation["number"]] = operation_line(operation)
+        for thing, line in lines.items():
+            if self._shown.get(thing) != line:
                 typer.echo(line)
         self._shown = lines
 

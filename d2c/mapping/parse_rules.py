@@ -54,15 +54,20 @@ def parse_rules(
     return rules
 
 
+def default_document_id(keys: KeySchema, partition_key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the attributes that make the document id where no rule names others."""
+    id_of_sort_key = keys.range_key is not None and partition_key == (keys.hash_key,)
+    return keys.names[-1:] if id_of_sort_key else keys.names
+
+
 def _with_defaults(
     given: Mapping[str, Any], keys: KeySchema, ttl_attribute: str | None, container_has_ttl: bool | None
 ) -> Rules:
     partition_key = tuple(given.get("partition_key", (keys.hash_key,)))
-    id_of_sort_key = keys.range_key is not None and partition_key == (keys.hash_key,)
     return Rules(
         key_schema=keys,
         partition_key=partition_key,
-        document_id=tuple(given.get("document_id", keys.names[-1:] if id_of_sort_key else keys.names)),
+        document_id=tuple(given.get("document_id", default_document_id(keys, partition_key))),
         rename=dict(given.get("rename", {})),
         drop=frozenset(given.get("drop", ())),
         constants=dict(given.get("set", {})),

@@ -10,6 +10,15 @@ EXPORT_FAILED = {
     "cancelled": False,
 }
 
+OPERATION_FAILED = {
+    "title": "The stage failed",
+    "detail": "The load run of Music was stopped.",
+    "next_step": "Verify again.",
+    "transient": False,
+    "another_run": False,
+    "cancelled": False,
+}
+
 
 def table(name="Music", state="running", **changes):
     """Return one table of a status."""
@@ -35,7 +44,7 @@ def arrived(name="Music", **changes):
     return table(name, **{"state": "succeeded", "stage": "report", "percent": 100, **counts, **changes})
 
 
-def migration(state="running", *tables, name="music-2026"):
+def migration(state="running", *tables, name="music-2026", operations=()):
     """Return a migration's status."""
     ended = state not in ("pending", "running")
     return {
@@ -44,7 +53,35 @@ def migration(state="running", *tables, name="music-2026"):
         "started_at": "2026-01-31T12:00:05+00:00",
         "finished_at": "2026-01-31T12:30:00+00:00" if ended else None,
         "tables": list(tables) or [table()],
+        "operations": list(operations),
         "links": {},
+    }
+
+
+def operation(name="verify", state="succeeded", number=1, error=None):
+    """Return an operation of a migration's status."""
+    ended = state not in ("pending", "running")
+    return {
+        "operation": name,
+        "number": number,
+        "state": state,
+        "started_at": f"2026-02-01T{8 + number:02}:00:00+00:00",
+        "finished_at": f"2026-02-01T{8 + number:02}:05:00+00:00" if ended else None,
+        "error": error,
+    }
+
+
+def rejected_item(line=7, **changes):
+    """Return a rejected item as the API lists it."""
+    return {
+        "table": "Music",
+        "file": "AWSDynamoDB/01/data/a.json.gz",
+        "line": line,
+        "reason": "inexact_number",
+        "detail": "Year: 0.1234567890123456789 is not kept by binary64",
+        "keys": {"Artist": {"S": "Nina"}},
+        "item": {"Artist": {"S": "Nina"}, "Year": {"N": "0.1234567890123456789"}},
+        **changes,
     }
 
 

@@ -96,11 +96,41 @@ def test_items_past_their_time_to_live_are_counted_and_not_written(run):
     assert counts(result) == {"items": 1, "documents": 0, "rejected": 0, "expired": 1}
 
 
-def test_explaining_tells_which_rules_acted_with_the_first_place(run, file):
-    rules = file("rules.json", b'{"drop": ["Year"]}')
-    result = run("map", "--keys", "Artist", "--rules", rules, "--explain", input=GOOD + OTHER)
-    explained = result.stderr.splitlines()[:-1]
-    assert any("2 times" in text and "(-, line 1)" in text and "Year" in text for text in explained)
+def explained(result):
+    return result.stderr.splitlines()[:-1]
+
+
+def test_explaining_tells_of_each_rule_that_acted_how_often_and_the_first_place(run, file):
+    rules = file("rules.json", b'{"drop": ["Year"], "set": {"kind": "song"}, "rename": {"Label": "l"}}')
+    result = run("map", "--keys", "Artist", "--rules", rules, "--explain", input=GOOD + OTHER + GOOD)
+    assert explained(result) == [
+        "drop: 3 times, first: Year left out (-, line 1)",
+        "set: 3 times, first: kind added as 'song' (-, line 1)",
+    ]
+
+
+def test_explaining_tells_of_rules_that_kept_an_item_from_becoming_a_document(run, file):
+    rules = file("rules.json", b'{"numbers": "reject"}')
+    expired = line(Artist={"S": "a"}, until={"N": "1699999999"})
+    inexact = line(Artist={"S": "b"}, Year={"N": "0.12345678901234567890123"})
+    options = ["--ttl-attribute", "until", "--now", "1700000000", "--rejected", file("rejected", b"")]
+    result = run("map", "--keys", "Artist", "--rules", rules, "--explain", *options, input=expired + inexact)
+    ttl, numbers = explained(result)
+    assert ttl == "ttl: 1 time, first: until was over at 1699999999, so the item is not written (-, line 1)"
+    assert numbers.startswith("numbers: reject: 1 time, first: the item is rejected: ")
+    assert numbers.endswith("(-, line 2)")
+
+
+def test_explaining_says_nothing_of_items_that_no_rule_touched(run):
+    assert explained(run("map", "--keys", "Artist", "--explain", input=GOOD)) == []
+
+
+def test_rules_are_read_from_standard_input_where_the_data_is_not(run, file):
+    result = run(
+        "map", "--keys", "Artist", "--rules", "-", file("data.json", GOOD), input='{"drop": ["Year"]}'
+    )
+    assert documents(result) == [{"id": "Nina", "Artist": "Nina"}]
+    assert run("map", "--keys", "Artist", "--rules", "-", input='{"drop": ["Year"]}').exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.unit.cli.conftest import problem
-from tests.unit.cli.samples import EXPORT_FAILED, arrived, migration, table
+from tests.unit.cli.samples import EXPORT_FAILED, OPERATION_FAILED, arrived, migration, operation, table
 
 ONE = "/api/migrations/music-2026"
 
@@ -15,7 +15,7 @@ def listed(*names):
         {
             key: value
             for key, value in migration("failed", name=name).items()
-            if key not in ("tables", "links")
+            if key not in ("tables", "operations", "links")
         }
         for name in names
     ]
@@ -98,6 +98,64 @@ def test_json_gives_the_apps_status_as_it_is(run, service):
 def test_the_exit_status_tells_how_the_migration_ended(run, service, state, tables, status):
     service.on("GET", ONE, migration(state, *tables))
     assert run("status", "music-2026").exit_code == status
+
+
+def test_the_last_operation_stands_below_the_table(run, service):
+    operations = [operation("replay", number=2), operation("verify", number=1)]
+    service.on("GET", ONE, migration("succeeded", arrived(), operations=operations))
+    result = run("status", "music-2026")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "Operation replay 2: succeeded at 2026-02-01 10:05:00 UTC"
+    assert "verify" not in result.stdout
+
+
+def test_an_operation_under_way_stands_below_the_table_with_its_start(run, service):
+    operations = [operation("verify", "running", 3), operation("replay", "failed", 2, OPERATION_FAILED)]
+    service.on("GET", ONE, migration("succeeded", arrived(), operations=operations))
+    result = run("status", "music-2026")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "Operation verify 3: running since 2026-02-01 11:00:00 UTC"
+
+
+def test_a_failed_last_operation_is_told_with_its_error_and_makes_the_exit_status_1(run, service):
+    failed = operation("verify", "failed", 1, OPERATION_FAILED)
+    service.on("GET", ONE, migration("succeeded", arrived(), operations=[failed]))
+    result = run("status", "music-2026")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-3:] == [
+        "Operation verify 1: failed at 2026-02-01 09:05:00 UTC",
+        "verify 1: The stage failed: The load run of Music was stopped.",
+        "  Next: Verify again.",
+    ]
+
+
+def test_an_app_that_tells_of_no_operations_is_shown(run, service):
+    earlier = {key: value for key, value in migration("succeeded", arrived()).items() if key != "operations"}
+    service.on("GET", ONE, earlier)
+    assert run("status", "music-2026", "--watch").exit_code == 0
+
+
+def test_watching_goes_on_while_an_operation_is_under_way_with_a_line_for_each_change(run, service):
+    def at(state, *tables, error=None):
+        return migration("succeeded", *tables, operations=[operation("replay", state, error=error)])
+
+    service.on(
+        "GET",
+        ONE,
+        at("pending", arrived(items_rejected=2)),
+        at("running", arrived(items_rejected=2)),
+        at("running", arrived(items_rejected=2)),
+        at("succeeded", arrived()),
+    )
+    result = run("status", "music-2026", "--watch")
+    assert (result.exit_code, service.pauses) == (0, [2, 2, 2])
+    lines = [line for line in result.stdout.splitlines() if " | " in line]
+    assert [line for line in lines if line.startswith("replay")] == [
+        "replay 1 | pending",
+        "replay 1 | running",
+        "replay 1 | succeeded",
+    ]
+    assert len(lines) == 5
 
 
 def test_watching_prints_a_line_for_each_change_and_none_for_what_stayed(run, service):

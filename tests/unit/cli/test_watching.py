@@ -7,7 +7,7 @@ from rich.console import Console
 
 from d2c.cli.watching import LineDisplay, LiveDisplay, choose_display, follow
 from d2c.errors import TransientError
-from tests.unit.cli.samples import EXPORT_FAILED, arrived, migration, table
+from tests.unit.cli.samples import EXPORT_FAILED, arrived, migration, operation, table
 
 
 class Terminal(io.StringIO):
@@ -76,7 +76,21 @@ def test_where_there_is_no_room_for_all_tables_those_that_need_eyes_are_shown():
     shown = console.file.getvalue()
     assert "broken" in shown
     assert "busy" in shown
-    assert "... and 24 more tables" in shown
+    assert "... and 25 more tables" in shown
+
+
+def test_an_operation_stands_below_the_live_table():
+    console = terminal_of()
+    done = arrived()
+    watch(
+        console,
+        migration("succeeded", done, operations=[operation("verify", "running")]),
+        migration("succeeded", done, operations=[operation("verify", "succeeded")]),
+    )
+    shown = console.file.getvalue()
+    assert shown.index("verify 1: running since 2026-02-01 09:00:00 UTC") < shown.index(
+        "verify 1: succeeded at"
+    )
 
 
 def test_on_a_narrow_terminal_no_number_is_cut():
