@@ -3,40 +3,63 @@
 from itertools import chain
 from typing import Any
 
+import orjson
+
 from d2c.mapping.numbers import exact
 from d2c.mapping.rejected import Fault
 from d2c.mapping.values import MAX_DEPTH, NumberRule
 
 
 class Sighting:
-    """What a mapper saw of the last item that it made a document of; it sees just what it has in hand anyway.
+    """What a mapper saw of the item that it mapped last, if it did not reject it; all of it was in its hands anyway.
 
     `shape` has the names of the attributes, then their type tags in the same order; dropped attributes are not
-    among them. `has_inexact` tells whether any number is not kept by binary64.
+    among them. `inexact` has the text of each number that binary64 does not keep.
     """
 
     def __init__(self) -> None:
         self.shape: tuple[str, ...] = ()
-        self.has_inexact = False
+        self.inexact: list[str] = []
+        self._item: dict[str, Any] = {}
 
     def look(self, item: dict[str, Any]) -> None:
         """See an item's attributes in DynamoDB JSON, before they become values in place."""
-        self.has_inexact = False
+        self._item = item
+        if self.inexact:
+            self.inexact = []
         try:
             self.shape = (*item, *chain.from_iterable(item.values()))
         except TypeError:  # not all are tagged values, for which the mapper rejects the item
             self.shape = ()
 
     def watched(self, rule: NumberRule) -> NumberRule:
-        """Return a number rule that does the same and lets this see its numbers."""
+        """Return a number rule that does the same and shows this its inexact numbers."""
 
         def number(text: Any) -> int | float | str:
             value = rule(text)
             if type(value) is str and (rule is exact or is_inexact(text)):
-                self.has_inexact = True
+                self.inexact.append(value)
             return value
 
         return number
+
+    def inexact_by_attribute(self, line: bytes) -> dict[str, int]:
+        """Return how many inexact numbers each attribute has that has any.
+
+        Args:
+            line: the item's; it is parsed again only for numbers in maps and lists.
+        """
+        item, inexact, names = self._item, self.inexact, self.shape[: len(self.shape) // 2]
+        counts: dict[str, int] = {}
+        for name, tag in zip(names, self.shape[len(names) :], strict=True):
+            if tag == "N" and item[name] in inexact:
+                counts[name] = 1
+            elif tag == "NS" and (count := sum(member in inexact for member in item[name])):
+                counts[name] = count
+        if sum(counts.values()) == len(inexact):
+            return counts
+        fresh = orjson.loads(line)["Item"]
+        return {name: count for name in names if (count := count_inexact(fresh[name]))}
 
 
 def is_inexact(text: Any) -> bool:

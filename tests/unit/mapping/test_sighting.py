@@ -37,18 +37,31 @@ def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(co
     assert sighting.shape == (*kept, *[tag for tagged in kept.values() for tag in tagged])
     # An item that its time to live spares from being rejected is left at its first inexact number.
     if not (isinstance(mapped, Expired) and mapper.rules.numbers == "reject"):
-        assert sighting.has_inexact == any(map(count_inexact, kept.values()))
+        counts = {name: count for name, tagged in kept.items() if (count := count_inexact(tagged))}
+        assert sighting.inexact_by_attribute(line_of(content)) == counts
 
 
 @pytest.mark.parametrize("rule", ["exact", "string"])
-def test_one_item_is_not_taken_for_the_one_before(rule):
+@pytest.mark.parametrize(
+    "tagged", [n(BIG), {"NS": ["1", BIG]}, {"L": [n(BIG)]}, {"M": {"a": {"NS": [BIG, "2"]}}}]
+)
+def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_items(tagged, rule):
     sighting = Sighting()
     mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), sighting)
     seen = []
-    for number in (BIG, "1"):
-        mapper.map_line(line_of({"pk": s("a"), "v": {"L": [n(number)]}}), NOW)
-        seen.append(sighting.has_inexact)
-    assert seen == [True, False]
+    for value in (tagged, n("1")):
+        line = line_of({"pk": s(BIG), "v": value, "w": s(BIG)})
+        mapper.map_line(line, NOW)
+        seen.append(sighting.inexact_by_attribute(line))
+    assert seen == [{"v": 1}, {}]
+
+
+@pytest.mark.parametrize(("key", "counts"), [("7", {"v": 1}), (BIG, {"id": 1, "v": 1})])
+def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts):
+    sighting = Sighting()
+    line = line_of({"id": n(key), "v": {"L": [n(BIG)]}})
+    compile_mapper(parse_rules({}, KeySchema("id", None)), sighting).map_line(line, NOW)
+    assert sighting.inexact_by_attribute(line) == counts
 
 
 @pytest.mark.parametrize("tagged", [1, None, "text", {}, [[]], {"S": "a", "N": "1"}])
