@@ -13,6 +13,7 @@
 
 # COMMAND ----------
 
+import functools
 import time
 
 from pyspark.sql import DataFrame, Observation
@@ -20,9 +21,10 @@ from pyspark.sql import functions as F
 
 from d2c.errors import D2CError
 from d2c.export_format import DataFile, read_export_manifest
-from d2c.load_run import accounting, verification, workers
+from d2c.load_run import accounting, batches, comparing, replaying, verification, workers
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
 from d2c.load_run.journal import Journal
+from d2c.load_run.mappers import request_mapper
 from d2c.load_run.request import LoadRequest, parse_request
 
 # COMMAND ----------
@@ -51,29 +53,49 @@ def read_bytes(name: str) -> bytes:
     return bytes(spark.read.format("binaryFile").load(f"{request.export_folder}/{name}").head().content)
 
 
-def data_files() -> DataFrame:
-    """Return the export's data files, one row each: path, length, content."""
+def data_files(*columns: str) -> DataFrame:
+    """Return columns of the export's data files, one row each: path, length, content."""
     folder = spark.read.format("binaryFile").option("pathGlobFilter", "*.json.gz")
-    return folder.load(f"{request.export_folder}/data").select("path", "length", "content")
+    return folder.load(f"{request.export_folder}/data").select(*columns)
 
 
+@functools.cache
 def listed_files() -> tuple[DataFile, ...]:
     """Return the data files that the manifest lists, after checking that just those are in the lake."""
     manifest = read_export_manifest(read_bytes, export_arn=request.export_arn, table_arn=request.table_arn)
-    sizes = {
-        row.path.rsplit("/", 1)[-1]: row.length for row in data_files().select("path", "length").collect()
-    }
+    sizes = {row.path.rsplit("/", 1)[-1]: row.length for row in data_files("path", "length").collect()}
     accounting.check_files_present(manifest.files, sizes)
     accounting.check_file_sizes(sizes)
     return manifest.files
 
 
-def observed_outcomes(worker: workers.Worker) -> tuple[DataFrame, Observation]:
-    """Map the data files; the observation gathers each file's tally as whatever comes next consumes the rows."""
-    outcomes = data_files().select("path", "content").mapInArrow(worker, workers.OUTCOME_SCHEMA)
+def observed_outcomes(rows: DataFrame, worker: batches.Worker) -> tuple[DataFrame, Observation]:
+    """Map rows; the observation gathers their tallies as whatever comes next consumes what they became."""
+    outcomes = rows.mapInArrow(worker, batches.OUTCOME_SCHEMA)
     observation = Observation()
     tallies = F.collect_list(F.when(F.col("kind") == "file", F.col("body")))
     return outcomes.observe(observation, F.array_join(tallies, "\n").alias("tallies")), observation
+
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## What becomes of items
+
+
+# COMMAND ----------
+
+
+def write_rejected(outcomes: DataFrame) -> None:
+    """Write the rejected items as JSON lines."""
+    rejected = outcomes.filter(F.col("kind") == "rejected").select("body")
+    rejected.write.mode("overwrite").text(f"{request.result_folder}/rejected")
+
+
+def upsert_documents(outcomes: DataFrame) -> None:
+    """Write the documents to the container."""
+    documents = outcomes.filter(F.col("kind") == "document").select(F.col("body").alias("_rawBody"))
+    documents.write.format("cosmos.oltp").options(**cosmos, **write_options()).mode("append").save()
 
 
 # COMMAND ----------
@@ -84,10 +106,12 @@ def observed_outcomes(worker: workers.Worker) -> tuple[DataFrame, Observation]:
 # COMMAND ----------
 
 
-def assess(files: tuple[DataFile, ...]) -> None:
-    outcomes, observation = observed_outcomes(workers.assess_files(request, files))
-    rejected = outcomes.filter(F.col("kind") == "rejected").select("body")
-    rejected.write.mode("overwrite").text(f"{request.result_folder}/rejected")
+def assess() -> None:
+    files, assessed_at = listed_files(), int(time.time())
+    journal.note(assessed_at=assessed_at)
+    worker = workers.assess_files(request, files, assessed_at)
+    outcomes, observation = observed_outcomes(data_files("path", "content"), worker)
+    write_rejected(outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
     sums = accounting.totals(tallies)
     journal.note(assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)})
@@ -103,15 +127,44 @@ def assess(files: tuple[DataFile, ...]) -> None:
 # COMMAND ----------
 
 
-def load(files: tuple[DataFile, ...]) -> None:
+def load() -> None:
+    files = listed_files()
     journal.note(load_started_at=int(time.time()))
-    outcomes, observation = observed_outcomes(workers.load_files(request, files))
-    documents = outcomes.filter(F.col("kind") == "document").select(F.col("body").alias("_rawBody"))
-    documents.write.format("cosmos.oltp").options(**cosmos, **write_options()).mode("append").save()
+    worker = workers.load_files(request, files, journal.found("assessed_at"))
+    outcomes, observation = observed_outcomes(data_files("path", "content"), worker)
+    upsert_documents(outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
     dbutils.fs.put(f"{request.result_folder}/files.jsonl", accounting.tallies_text(tallies), True)
     journal.note(loaded=accounting.totals(tallies))
     accounting.check_conservation(files, tallies)
+
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC ## Replay: the rejected items once more, by the rules that there are now
+
+# COMMAND ----------
+
+
+def rejected_lines() -> DataFrame:
+    """Return the rejected items that earlier runs left, as JSON lines, with the part of a file each comes from."""
+    lines = spark.read.option("lineSep", "\n").text(request.rejected_folder)
+    part = F.concat_ws("@", "_metadata.file_name", "_metadata.file_block_start")
+    return lines.select(part.alias("part"), "value")
+
+
+def replay() -> None:
+    decided_at = int(time.time())
+    outcomes, observation = observed_outcomes(rejected_lines(), replaying.decide(request, decided_at))
+    write_rejected(outcomes)
+    decided = accounting.parse_tallies(observation.get["tallies"])
+    accounting.check_replayed(decided, request.items_rejected)
+    outcomes, observation = observed_outcomes(rejected_lines(), replaying.write(request, decided_at))
+    upsert_documents(outcomes)
+    written = accounting.parse_tallies(observation.get["tallies"])
+    accounting.check_replayed(written, request.items_rejected)
+    journal.note(replayed=accounting.totals(written))
 
 
 # COMMAND ----------
@@ -127,37 +180,66 @@ def container_documents() -> DataFrame:
     return reader.load().select("_rawBody")
 
 
-def verify(files: tuple[DataFile, ...]) -> None:
-    since = journal.found("load_started_at") or int(time.time())
-    export = data_files().select("path", "content")
-    expected = export.mapInArrow(workers.expected_documents(request, files, since), workers.EXPECTED_SCHEMA)
-    actual = container_documents().mapInArrow(workers.actual_documents(request), workers.ACTUAL_SCHEMA)
+def verify() -> None:
+    since = request.load_started_at or journal.found("load_started_at")
+    compare = compare_numbers if request.verify == "counts" else compare_documents
+    counts, mismatches = compare(since)
+    journal.note(verification={**counts, "method": request.verify}, mismatches=mismatches)
+    written = sum((journal.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
+    verification.check_compared_something(counts, request.documents_written + written)
+
+
+def compare_numbers(since: int) -> tuple[dict, list]:
+    """Count the documents of both sides."""
+    began_at = int(time.time())
+    counted = container_documents().mapInArrow(
+        comparing.count_actual(request), comparing.ACTUAL_COUNTS_SCHEMA
+    )
+    actual = counted.agg(F.sum("documents")).head()[0] or 0
+    worker = comparing.count_expected(request, listed_files(), since, began_at, int(time.time()))
+    counted = data_files("path", "content").mapInArrow(worker, comparing.EXPECTED_COUNTS_SCHEMA)
+    surely, possibly = counted.agg(F.sum("surely"), F.sum("possibly")).head()
+    return verification.compare_counts(actual, surely or 0, possibly or 0), []
+
+
+def compare_documents(since: int) -> tuple[dict, list]:
+    """Compare all documents, or a sample, by digests of what they say; describe a few that are unlike."""
+    worker = comparing.expected_documents(request, listed_files(), since)
+    expected = data_files("path", "content").mapInArrow(worker, comparing.EXPECTED_SCHEMA)
+    actual = container_documents().mapInArrow(comparing.actual_documents(request), comparing.ACTUAL_SCHEMA)
     compared = expected.alias("e").join(actual.alias("a"), F.expr("e.identity = a.identity"), "full_outer")
-    judged = compared.select(
-        F.expr("coalesce(e.identity, a.identity)").alias("identity"),
-        F.expr("e.identity is not null").alias("expected"),
-        F.expr("a.identity is not null").alias("actual"),
-        F.expr(verification.judgement_sql(int(time.time()))).alias("mismatch"),
-    ).persist()
-    counts = judged.agg(*[F.expr(sql).alias(name) for name, sql in verification.COUNTS_SQL.items()]).head()
-    verification_counts = verification.summarise(counts.asDict(), request.verify)
-    journal.note(verification=verification_counts)
-    examples = judged.filter("mismatch is not null").limit(verification.MOST_EXAMPLES).collect()
+    columns = [F.expr(sql).alias(name) for name, sql in verification.JUDGEMENT_SQL.items()]
+    judged = compared.select(*columns).persist()
+    judged.count()  # reads both sides to their ends; what had expired is told by then
+    read_at = int(time.time())
+    counts = judged.agg(*[F.expr(sql).alias(name) for name, sql in verification.counts_sql(read_at).items()])
+    found = counts.head().asDict(), describe(since, examples(judged, read_at))
     judged.unpersist()
-    journal.note(mismatches=describe(files, since, {row.identity: row.mismatch for row in examples}))
-    verification.check_compared_something(verification_counts, journal.found("loaded"))
+    return found
 
 
-def describe(files: tuple[DataFile, ...], since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
-    """Return a few mismatches with the properties that differ, which only the whole documents tell."""
+def examples(judged: DataFrame, read_at: int) -> dict[str, str]:
+    """Return a few mismatches of each kind: their kind by their identity."""
+    kinds = {}
+    for kind in verification.KINDS:
+        rows = judged.filter(verification.mismatch_sql(kind, read_at)).select("identity")
+        rows = rows.orderBy("identity").limit(verification.MOST_EXAMPLES).collect()
+        kinds |= {row.identity: kind for row in rows}
+    return kinds
+
+
+def describe(since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
+    """Return mismatches with the properties that differ, which only the whole documents tell."""
     different = frozenset(identity for identity, kind in kinds.items() if kind == "different")
     expected, actual = {}, {}
     if different:
-        worker = workers.expected_bodies(request, files, since, different)
-        expected = dict(map(tuple, data_files().mapInArrow(worker, workers.BODY_SCHEMA).collect()))
-        worker = workers.actual_bodies(request, different)
-        actual = dict(map(tuple, container_documents().mapInArrow(worker, workers.BODY_SCHEMA).collect()))
-    return verification.describe(kinds, expected, actual)
+        worker = comparing.expected_bodies(request, listed_files(), since, different)
+        bodies = data_files("path", "content").mapInArrow(worker, comparing.BODY_SCHEMA)
+        expected = dict(map(tuple, bodies.collect()))
+        worker = comparing.actual_bodies(request, different)
+        actual = dict(map(tuple, container_documents().mapInArrow(worker, comparing.BODY_SCHEMA).collect()))
+    has_ttl = request_mapper(request).rules.container_has_ttl
+    return verification.describe(kinds, expected, actual, ignore_ttl=has_ttl)
 
 
 # COMMAND ----------
@@ -167,14 +249,12 @@ def describe(files: tuple[DataFile, ...], since: int, kinds: dict[str, str]) -> 
 
 # COMMAND ----------
 
-STAGES = {"assess": assess, "load": load, "verify": verify}
+STAGES = {"assess": assess, "load": load, "replay": replay, "verify": verify}
 
 try:
-    files: tuple[DataFile, ...] | None = None
     for stage in request.stages:
         with journal.stage(stage):
-            files = files or listed_files()
-            STAGES[stage](files)
+            STAGES[stage]()
 except D2CError as error:
     print(f"{error.title}: {error.detail} {error.next_step}")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from d2c.errors import StageError
 from d2c.export_format import DataFile
+from d2c.mapping import Document, Expired, Mapped
 
 # A file comes to a worker as one Arrow value. Spark 4.0 doubles the buffer that it writes such a value to, and from
 # 1 GiB on cannot: it fails, or copies without end. What goes with the file needs some room too.
@@ -25,6 +26,17 @@ class FileTally:
     rejected: Counter[str] = field(default_factory=Counter)
     document_bytes: int = 0
     fault: str | None = None
+
+    def count(self, mapped: Mapped) -> None:
+        """Count what became of one line."""
+        self.lines += 1
+        if isinstance(mapped, Document):
+            self.documents += 1
+            self.document_bytes += len(mapped.body)
+        elif isinstance(mapped, Expired):
+            self.expired += 1
+        else:
+            self.rejected[mapped.reason] += 1
 
     def to_json(self) -> str:
         """Return the tally as one line of JSON."""
@@ -112,6 +124,24 @@ def _file_fault(file: DataFile, tally: FileTally | None) -> str | None:
             f"{tally.documents} became documents, {tally.expired} are expired and {tally.rejected.total()} rejected"
         )
     return None
+
+
+def check_replayed(tallies: Iterable[FileTally], rejected_before: int) -> None:
+    """Check that a replay took every rejected item once, so that each became exactly one thing.
+
+    Args:
+        tallies: what became of them.
+        rejected_before: how many items earlier runs rejected.
+
+    Raises:
+        StageError: if it took more or fewer.
+    """
+    replayed = sum(tally.lines for tally in tallies)
+    if replayed != rejected_before:
+        raise StageError(
+            f"The lake has {replayed} rejected items of this table and earlier runs rejected {rejected_before}.",
+            "Look for what changes the rejected items in the lake; the export is beside them, untouched.",
+        )
 
 
 def verified(files: Sequence[DataFile], tallies: Iterable[FileTally]) -> int:

@@ -12,12 +12,9 @@ Batches = Iterable[pa.RecordBatch]
 Worker = Callable[[Batches], Iterator[pa.RecordBatch]]
 Row = tuple[Any, ...]
 
-
-def files_of(batches: Batches) -> Iterator[tuple[str, memoryview]]:
-    """Return names and bytes of data files from rows of ``path, content``, without copying them."""
-    for batch in batches:
-        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
-            yield path.as_py().rsplit("/", 1)[-1], memoryview(content.as_buffer())
+# `kind` is "file" (a FileTally as JSON), "rejected" (a rejected item as JSON) or "document" (a document as JSON).
+OUTCOME_SCHEMA = "kind string, body string"
+OUTCOME = pa.schema([("kind", pa.string()), ("body", pa.string())])
 
 
 def texts_of(batches: Batches) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """The mapper of a load run: that of the plan's rules, then those of replays, in their order."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from d2c.errors import PlanError
 from d2c.load_run.request import LoadRequest
 from d2c.mapping import (
+    Expired,
     KeySchema,
     Mapped,
     Mapper,
@@ -47,6 +49,24 @@ class ChainedMapper:
 AnyMapper = Mapper | ChainedMapper
 
 
+def map_for_writing(mapper: AnyMapper, line: bytes, decided_at: int) -> Mapped:
+    """Map an item at the time of its writing; one that was rejected before stays so, though it has expired since.
+
+    Else it would be counted as expired and be among the rejected items too.
+
+    Args:
+        mapper: the load run's.
+        line: of a data file.
+        decided_at: epoch seconds at which the rejected items were written down.
+    """
+    mapped = mapper.map_line(line, int(time.time()))
+    if isinstance(mapped, Expired):
+        earlier = mapper.map_line(line, decided_at)
+        if isinstance(earlier, Rejected):
+            return earlier
+    return mapped
+
+
 def table_mapper(
     hash_key: str, range_key: str | None, ttl_attribute: str | None, rules: Mapping[str, Any]
 ) -> Mapper:
@@ -64,6 +84,11 @@ def table_mapper(
 
 def request_mapper(request: LoadRequest) -> AnyMapper:
     """Return the mapper of a load request."""
-    keys = request.hash_key, request.range_key, request.ttl_attribute
-    mappers = [table_mapper(*keys, rules) for rules in request.rules_history]
+    mappers = request_mappers(request)
     return mappers[0] if len(mappers) == 1 else ChainedMapper(mappers)
+
+
+def request_mappers(request: LoadRequest) -> list[Mapper]:
+    """Return the mappers of the rules in a load request's history, in their order."""
+    keys = request.hash_key, request.range_key, request.ttl_attribute
+    return [table_mapper(*keys, rules) for rules in request.rules_history]

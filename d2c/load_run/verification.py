@@ -1,4 +1,8 @@
-"""Judging expected against actual documents: Spark joins them by identity, this says what each pair means."""
+"""Comparing expected against actual documents: Spark joins them by identity, this says what each pair means.
+
+Of an item that expires, the container holds a document or not, depending on the moment at which it was read. So a
+missing document counts only if its time to live reaches beyond the end of the reading.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,63 +12,89 @@ import orjson
 from d2c.errors import StageError
 from d2c.mapping import differences
 
+KINDS = ("missing", "unexpected", "different")
 MOST_EXAMPLES = 100
+"""Of each kind."""
 # Clocks of cluster and service differ, and `_ts` is in whole seconds.
 CLOCK_ALLOWANCE_SECONDS = 120
 # Cosmos DB's largest time to live: an attribute further ahead is cut off there.
 LARGEST_TTL_SECONDS = 2_147_483_647
 
-COUNTS_SQL = {
-    "expected": "count_if(expected and (mismatch is null or mismatch != 'expired'))",
-    "actual": "count_if(actual)",
-    "missing": "count_if(mismatch = 'missing')",
-    "unexpected": "count_if(mismatch = 'unexpected')",
-    "different": "count_if(mismatch = 'different')",
+# Joined rows have `e` from the export and `a` from the container. A time to live itself depends on the moment of
+# writing, so it must fit the attribute, not equal the expected one.
+_TTL_FITS = (
+    "case when e.expires_at is null then a.ttl is null "
+    f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
+)
+JUDGEMENT_SQL = {
+    "identity": "coalesce(e.identity, a.identity)",
+    "expires_at": "e.expires_at",
+    "mismatch": (
+        "case when a.identity is null then 'missing' when e.identity is null then 'unexpected' "
+        f"when e.digest != a.digest or not coalesce({_TTL_FITS}, false) then 'different' end"
+    ),
 }
 
 
-def judgement_sql(now: int) -> str:
-    """Return the SQL that names a pair's mismatch, or null where the two are alike.
-
-    An expected document whose time to live is over has vanished from the container as it should: ``expired``.
-    A time to live itself depends on the moment of writing, so it must fit the attribute, not equal the expected one.
+def mismatch_sql(kind: str, read_at: int) -> str:
+    """Return the SQL that tells whether a judged row is a mismatch of a kind.
 
     Args:
-        now: epoch seconds of the comparison.
+        kind: one of `KINDS`.
+        read_at: epoch seconds by which the container had been read to its end.
     """
-    over = f"e.expires_at <= {now + CLOCK_ALLOWANCE_SECONDS}"
-    ttl_fits = (
-        "case when e.expires_at is null then a.ttl is null "
-        f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
-    )
-    return (
-        f"case when a.identity is null and {over} then 'expired' "
-        "when a.identity is null then 'missing' "
-        "when e.identity is null then 'unexpected' "
-        f"when e.digest != a.digest or not coalesce({ttl_fits}, false) then 'different' end"
-    )
+    if kind == "missing":
+        last = read_at + CLOCK_ALLOWANCE_SECONDS
+        return f"mismatch = 'missing' and (expires_at is null or expires_at > {last})"
+    return f"mismatch = '{kind}'"
 
 
-def summarise(counts: Mapping[str, int], verify: str) -> dict[str, Any]:
-    """Return verification's part of the report; ``compared`` is how many documents each side was asked for."""
-    return {**counts, "method": verify}
+def counts_sql(read_at: int) -> dict[str, str]:
+    """Return the SQL of verification's counts over judged rows, by their names in the report.
+
+    Args:
+        read_at: as in `mismatch_sql`.
+    """
+    missing = mismatch_sql("missing", read_at)
+    return {
+        "expected": f"count_if(mismatch is null or mismatch = 'different' or ({missing}))",
+        "actual": "count_if(mismatch is null or mismatch != 'missing')",
+        **{kind: f"count_if({mismatch_sql(kind, read_at)})" for kind in KINDS},
+    }
 
 
-def check_compared_something(counts: Mapping[str, Any], loaded: Mapping[str, Any] | None) -> None:
+def compare_counts(actual: int, surely: int, possibly: int) -> dict[str, int | None]:
+    """Return verification's counts where only numbers of documents are compared.
+
+    Args:
+        actual: documents in the container.
+        surely: documents that must be there.
+        possibly: these and those that expired around the time of counting.
+    """
+    return {
+        "expected": min(max(actual, surely), possibly),
+        "actual": actual,
+        "missing": max(surely - actual, 0),
+        "unexpected": max(actual - possibly, 0),
+        "different": None,
+    }
+
+
+def check_compared_something(counts: Mapping[str, Any], documents_written: int) -> None:
     """Refuse a verification that compared nothing although documents were written.
 
     Raises:
-        StageError: if neither side had a document, and the load wrote some.
+        StageError: if neither side had a document, and load runs wrote some.
     """
-    if loaded and loaded["documents"] and not counts["expected"] and not counts["actual"]:
+    if documents_written and not counts["expected"] and not counts["actual"]:
         raise StageError(
-            f"Verification compared no document although {loaded['documents']} were written.",
+            f"Verification compared no document although {documents_written} were written.",
             "Raise the sample in the plan's verify, or use full.",
         )
 
 
 def describe(
-    kinds: Mapping[str, str], expected: Mapping[str, str], actual: Mapping[str, str]
+    kinds: Mapping[str, str], expected: Mapping[str, str], actual: Mapping[str, str], *, ignore_ttl: bool
 ) -> list[dict[str, Any]]:
     """Return mismatches with, for those that differ, the properties by which they do.
 
@@ -72,19 +102,20 @@ def describe(
         kinds: ``missing``, ``unexpected`` or ``different`` by document identity.
         expected: expected documents as JSON text by identity, for those that differ.
         actual: actual documents alike.
+        ignore_ttl: whether `ttl` depends on the time of writing, so that its value tells nothing.
     """
     return [
         {
             "kind": kind,
             "document": identity,
-            "properties": _properties(expected.get(identity), actual.get(identity)),
+            "properties": _properties(expected.get(identity), actual.get(identity), ignore_ttl),
         }
         for identity, kind in sorted(kinds.items())
-        if kind != "expired"
     ]
 
 
-def _properties(expected: str | None, actual: str | None) -> list[str]:
+def _properties(expected: str | None, actual: str | None, ignore_ttl: bool) -> list[str]:
     if expected is None or actual is None:
         return []
-    return list(differences(orjson.loads(expected), orjson.loads(actual))) or ["ttl"]
+    found = differences(orjson.loads(expected), orjson.loads(actual), ignore_ttl=ignore_ttl)
+    return found or ["ttl"]

@@ -1,0 +1,162 @@
+"""What Spark's workers do to verify: they make of the export, and of the container, rows that can be compared."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from d2c.export_format import DataFile
+from d2c.load_run.batches import Batches, Row, Worker, pack, texts_of
+from d2c.load_run.data_files import checked_lines, files_of
+from d2c.load_run.mappers import AnyMapper, request_mapper
+from d2c.load_run.request import LoadRequest, sample_fraction
+from d2c.load_run.verification import CLOCK_ALLOWANCE_SECONDS
+from d2c.mapping import Document, document_identity, fingerprint, identity_of
+
+# `identity` is the canonical text of partition key and id; `digest` that of the document's value.
+EXPECTED_SCHEMA = "identity string, digest binary, expires_at bigint"
+_EXPECTED = pa.schema([("identity", pa.string()), ("digest", pa.binary()), ("expires_at", pa.int64())])
+ACTUAL_SCHEMA = "identity string, digest binary, ttl bigint, written_at bigint"
+_ACTUAL = pa.schema(
+    [("identity", pa.string()), ("digest", pa.binary()), ("ttl", pa.int64()), ("written_at", pa.int64())]
+)
+BODY_SCHEMA = "identity string, body string"
+_BODY = pa.schema([("identity", pa.string()), ("body", pa.string())])
+EXPECTED_COUNTS_SCHEMA = "surely bigint, possibly bigint"
+_EXPECTED_COUNTS = pa.schema([("surely", pa.int64()), ("possibly", pa.int64())])
+ACTUAL_COUNTS_SCHEMA = "documents bigint"
+_ACTUAL_COUNTS = pa.schema([("documents", pa.int64())])
+
+
+def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_started_at: int) -> Worker:
+    """Digest the documents that a container must hold.
+
+    Args:
+        request: says how items become documents, and which part of them is compared.
+        files: the export's data files.
+        load_started_at: epoch seconds. An item that had expired by then was not written; one that expires later
+            was, or was not if it expired before its turn, which its ``expires_at`` tells.
+    """
+    fraction = sample_fraction(request.verify)
+
+    ignore_ttl = request_mapper(request).rules.container_has_ttl
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        for document in _documents(request, files, batches, load_started_at):
+            identity = document_identity(document.partition_key, document.document_id)
+            if _in_sample(identity, fraction):
+                digest = fingerprint(orjson.loads(document.body), ignore_ttl=ignore_ttl)
+                yield identity, digest, document.expires_at
+
+    return lambda batches: pack(rows(batches), _EXPECTED)
+
+
+def actual_documents(request: LoadRequest) -> Worker:
+    """Digest the documents that a container holds, from their ``_rawBody`` texts."""
+    fraction = sample_fraction(request.verify)
+    mapper = request_mapper(request)
+    has_ttl = mapper.rules.container_has_ttl
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        for text in texts_of(batches):
+            document = orjson.loads(text)
+            identity = _identity_of(document, mapper)
+            if identity is not None and _in_sample(identity, fraction):
+                digest = fingerprint(document, ignore_ttl=has_ttl)
+                # Without time to live in the container, `ttl` is a property like any other.
+                yield identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
+
+    return lambda batches: pack(rows(batches), _ACTUAL)
+
+
+def expected_bodies(
+    request: LoadRequest, files: Sequence[DataFile], load_started_at: int, identities: frozenset[str]
+) -> Worker:
+    """Return the whole expected documents of a few identities, to tell what differs."""
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        for document in _documents(request, files, batches, load_started_at):
+            identity = document_identity(document.partition_key, document.document_id)
+            if identity in identities:
+                yield identity, document.body
+
+    return lambda batches: pack(rows(batches), _BODY)
+
+
+def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
+    """Return the whole actual documents of a few identities, to tell what differs."""
+    mapper = request_mapper(request)
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        for text in texts_of(batches):
+            identity = _identity_of(orjson.loads(text), mapper)
+            if identity in identities:
+                yield identity, text
+
+    return lambda batches: pack(rows(batches), _BODY)
+
+
+def count_expected(
+    request: LoadRequest, files: Sequence[DataFile], load_started_at: int, began_at: int, ended_at: int
+) -> Worker:
+    """Count the documents that a container must hold, and those that it may, in the order of `EXPECTED_COUNTS_SCHEMA`.
+
+    Args:
+        request: says how items become documents.
+        files: the export's data files.
+        load_started_at: as in `expected_documents`.
+        began_at: epoch seconds at which the container's documents began to be counted.
+        ended_at: epoch seconds at which that ended; what expires in between was there or was not.
+    """
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        surely = possibly = 0
+        for document in _documents(request, files, batches, load_started_at):
+            expires_at = document.expires_at
+            surely += expires_at is None or expires_at > ended_at + CLOCK_ALLOWANCE_SECONDS
+            possibly += expires_at is None or expires_at > began_at - CLOCK_ALLOWANCE_SECONDS
+        yield surely, possibly
+
+    return lambda batches: pack(rows(batches), _EXPECTED_COUNTS)
+
+
+def count_actual(request: LoadRequest) -> Worker:
+    """Count the documents of this table that a container holds, from their ``_rawBody`` texts."""
+    mapper = request_mapper(request)
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        yield (sum(_identity_of(orjson.loads(text), mapper) is not None for text in texts_of(batches)),)
+
+    return lambda batches: pack(rows(batches), _ACTUAL_COUNTS)
+
+
+def _documents(
+    request: LoadRequest, files: Sequence[DataFile], batches: Batches, now: int
+) -> Iterator[Document]:
+    """Map data files that an earlier stage has checked; a fault in one stops the job."""
+    listed = {file.name: file for file in files}
+    mapper = request_mapper(request)
+    for name, content in files_of(batches):
+        for line in checked_lines(listed, name, content):
+            mapped = mapper.map_line(line, now)
+            if isinstance(mapped, Document):
+                yield mapped
+
+
+def _identity_of(document: dict[str, Any], mapper: AnyMapper) -> str | None:
+    """Return a stored document's identity, or None if it belongs to another table that shares the container.
+
+    Tables that share a container are told apart by the constants in their partition keys.
+    """
+    constants = mapper.rules.constants
+    for name in mapper.partition_key_properties:
+        if name in constants and document.get(name) != constants[name]:
+            return None
+    return identity_of(document, mapper.partition_key_properties)
+
+
+def _in_sample(identity: str, fraction: float) -> bool:
+    """Choose the same documents on both sides, by their identity."""
+    return fraction >= 1 or zlib.crc32(identity.encode()) < fraction * 2**32

@@ -1,0 +1,109 @@
+"""What Spark's workers do to replay rejected items: rows of JSON lines in, what became of each out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import orjson
+
+from d2c.load_run.accounting import FileTally
+from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, pack
+from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper, request_mappers
+from d2c.load_run.request import LoadRequest
+from d2c.mapping import Document, Mapped, Mapper, Rejected
+from d2c.mapping.rejected import MALFORMED_LINE
+
+
+def decide(request: LoadRequest, decided_at: int) -> Worker:
+    """Map every rejected item and emit those that stay rejected, by file and line of the export.
+
+    Args:
+        request: has the rules of before and now.
+        decided_at: epoch seconds at which it is told whether an item has expired.
+    """
+
+    def map_line(mapper: AnyMapper, line: bytes) -> Mapped:
+        return mapper.map_line(line, decided_at)
+
+    def row_of(mapped: Mapped, kept: dict[str, Any]) -> Row | None:
+        if isinstance(mapped, Rejected):
+            return "rejected", mapped.to_json_line(kept["file"], kept["line"])
+        return None
+
+    return _replay_worker(request, map_line, row_of)
+
+
+def write(request: LoadRequest, decided_at: int) -> Worker:
+    """Map every rejected item and emit the document to write, where it became one.
+
+    Args:
+        request: as given to `decide`.
+        decided_at: as given to `decide`.
+    """
+
+    def map_line(mapper: AnyMapper, line: bytes) -> Mapped:
+        return map_for_writing(mapper, line, decided_at)
+
+    def row_of(mapped: Mapped, kept: dict[str, Any]) -> Row | None:
+        return ("document", mapped.body) if isinstance(mapped, Document) else None
+
+    return _replay_worker(request, map_line, row_of)
+
+
+def _replay_worker(
+    request: LoadRequest,
+    map_line: Callable[[AnyMapper, bytes], Mapped],
+    row_of: Callable[[Mapped, dict[str, Any]], Row | None],
+) -> Worker:
+    """Return a worker that emits what ``row_of`` makes of each item, and a tally after each part of a file."""
+
+    def rows(batches: Batches) -> Iterator[Row]:
+        mapper, mappers = request_mapper(request), request_mappers(request)
+        for part, lines in groupby(_lines(batches), key=lambda row: row[0]):
+            tally = FileTally(part)
+            for _, text in lines:
+                kept = orjson.loads(text)
+                rejected = _read(text, kept)
+                line = _export_line(rejected)
+                mapped = map_line(mapper, line) if _tells_all(mappers, rejected, line) else rejected
+                tally.count(mapped)
+                row = row_of(mapped, kept)
+                if row is not None:
+                    yield row
+            yield "file", tally.to_json()
+
+    return lambda batches: pack(rows(batches), OUTCOME)
+
+
+def _lines(batches: Batches) -> Iterator[tuple[str, bytes]]:
+    for batch in batches:
+        for part, value in zip(batch.column("part"), batch.column("value"), strict=True):
+            yield part.as_py(), value.as_py().encode()
+
+
+def _read(text: bytes, kept: dict[str, Any]) -> Rejected:
+    """Return the rejected item of a JSON line, its ``item`` cut out, since parsing could lose digits and names."""
+    others = orjson.dumps({name: value for name, value in kept.items() if name != "item"})
+    item = text[len(others[:-1]) + len(',"item":') : -1]
+    return Rejected(kept["reason"], kept["detail"], kept["keys"], item)
+
+
+def _export_line(rejected: Rejected) -> bytes:
+    """Return the line of the data file that an item was rejected from, as far as the rejected item keeps it."""
+    if rejected.item.startswith(b'"'):
+        text: str = orjson.loads(rejected.item)
+        return text.encode()
+    return b'{"Item":' + rejected.item + b"}"
+
+
+def _tells_all(mappers: Sequence[Mapper], rejected: Rejected, line: bytes) -> bool:
+    r"""Tell whether a line that was put together again is the one that was rejected.
+
+    What was wrong with a malformed line may be outside of its item, or bytes that are kept as ``\xNN``. Then it could
+    become a document that the export's own line never becomes.
+    """
+    if rejected.reason != MALFORMED_LINE:
+        return True
+    again = [mapper.map_line(line, 0) for mapper in mappers]
+    causes = [(one.reason, one.detail) for one in again if isinstance(one, Rejected)]
+    return (rejected.reason, rejected.detail) in causes
