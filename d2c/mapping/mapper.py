@@ -111,7 +111,7 @@ class Mapper:
         for name in rules.drop:
             item.pop(name, None)
         if self._sighting is not None:
-            self._sighting.look(item)
+            self._sighting.look(line, item)
         strings = 1 + len(item) + map_values(item, item.items(), self._number)
         if counts_quotes and line.count(b'"') != 2 * strings:
             raise Fault(MALFORMED_LINE, NAME_TWICE)

@@ -20,11 +20,12 @@ class Sighting:
     def __init__(self) -> None:
         self.shape: tuple[str, ...] = ()
         self.inexact: list[str] = []
+        self._line = b""
         self._item: dict[str, Any] = {}
 
-    def look(self, item: dict[str, Any]) -> None:
-        """See an item's attributes in DynamoDB JSON, before they become values in place."""
-        self._item = item
+    def look(self, line: bytes, item: dict[str, Any]) -> None:
+        """See an item's line and its attributes in DynamoDB JSON, before they become values in place."""
+        self._line, self._item = line, item
         if self.inexact:
             self.inexact = []
         try:
@@ -43,11 +44,10 @@ class Sighting:
 
         return number
 
-    def inexact_by_attribute(self, line: bytes) -> dict[str, int]:
+    def inexact_by_attribute(self) -> dict[str, int]:
         """Return how many inexact numbers each attribute has that has any.
 
-        Args:
-            line: the item's; it is parsed again only for numbers in maps and lists.
+        The line is parsed again only where they are in maps or lists.
         """
         item, inexact, names = self._item, self.inexact, self.shape[: len(self.shape) // 2]
         counts: dict[str, int] = {}
@@ -58,7 +58,7 @@ class Sighting:
                 counts[name] = count
         if sum(counts.values()) == len(inexact):
             return counts
-        fresh = orjson.loads(line)["Item"]
+        fresh = orjson.loads(self._line)["Item"]
         return {name: count for name in names if (count := count_inexact(fresh[name]))}
 
 

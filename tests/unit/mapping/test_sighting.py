@@ -38,7 +38,7 @@ def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(co
     # An item that its time to live spares from being rejected is left at its first inexact number.
     if not (isinstance(mapped, Expired) and mapper.rules.numbers == "reject"):
         counts = {name: count for name, tagged in kept.items() if (count := count_inexact(tagged))}
-        assert sighting.inexact_by_attribute(line_of(content)) == counts
+        assert sighting.inexact_by_attribute() == counts
 
 
 @pytest.mark.parametrize("rule", ["exact", "string"])
@@ -50,9 +50,8 @@ def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_item
     mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), sighting)
     seen = []
     for value in (tagged, n("1")):
-        line = line_of({"pk": s(BIG), "v": value, "w": s(BIG)})
-        mapper.map_line(line, NOW)
-        seen.append(sighting.inexact_by_attribute(line))
+        mapper.map_line(line_of({"pk": s(BIG), "v": value, "w": s(BIG)}), NOW)
+        seen.append(sighting.inexact_by_attribute())
     assert seen == [{"v": 1}, {}]
 
 
@@ -61,7 +60,7 @@ def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts)
     sighting = Sighting()
     line = line_of({"id": n(key), "v": {"L": [n(BIG)]}})
     compile_mapper(parse_rules({}, KeySchema("id", None)), sighting).map_line(line, NOW)
-    assert sighting.inexact_by_attribute(line) == counts
+    assert sighting.inexact_by_attribute() == counts
 
 
 @pytest.mark.parametrize("tagged", [1, None, "text", {}, [[]], {"S": "a", "N": "1"}])
