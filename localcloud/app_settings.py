@@ -9,13 +9,6 @@ from localcloud.identity import Identity
 from localcloud.lake import ACCOUNT as LAKE_ACCOUNT
 from localcloud.lake import connection_string
 
-# A job cluster as on Azure; the stand-in checks that the notebook could run on it, and runs it on this machine.
-CLUSTER = {
-    "spark_version": "17.3.x-scala2.13",
-    "node_type_id": "Standard_D4ds_v5",
-    "num_workers": 1,
-    "data_security_mode": "SINGLE_USER",
-}
 # The stand-ins answer within milliseconds, so looking often costs little.
 POLLING = {
     "D2C_POLL_FIRST_SECONDS": "0.1",
@@ -64,7 +57,8 @@ def app_settings(identity: Identity) -> dict[str, str]:
         "DATABRICKS_TOKEN": identity.databricks_token,
         "D2C_NOTEBOOK_PATH": names.NOTEBOOK_PATH,
         "D2C_WHEEL_PATH": wheel_path(),
-        "D2C_CLUSTER": json.dumps(CLUSTER),
+        # One cluster for all tables: starting one for each would take longer here than loading them.
+        "D2C_CLUSTER": json.dumps({"existing_cluster_id": names.EXISTING_CLUSTER_ID}),
         "D2C_SPARK_COSMOS_AUTH": "MasterKey",
         "D2C_SECRET_SCOPE": names.SECRET_SCOPE,
         **POLLING,

@@ -136,7 +136,7 @@ def _start_all(cloud: Cloud, services: Sequence[str], on_ready: Callable[[str, f
 def _arguments(service: str, cloud: Cloud) -> list[str]:
     given: dict[str, list[str]] = {
         "management": ["--adf", str(ADF), "--cosmos-url", cloud.identity.url("cosmos")],
-        "databricks": ["--files", str(files_folder(cloud.state_folder))],
+        "databricks": ["--files", str(files_folder(cloud.state_folder)), "--keep-cluster"],
         "functions_host": ["--app", str(CHECKOUT)],
     }
     return given.get(service, [])

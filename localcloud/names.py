@@ -10,3 +10,5 @@ DATA_FACTORY = "local-factory"
 COSMOS_ACCOUNT = "local-cosmos"
 NOTEBOOK_PATH = "/Shared/d2c/load_table"
 SECRET_SCOPE = "d2c"  # noqa: S105 - a name, not a secret
+# The cluster that is always there, for runs that name an existing one.
+EXISTING_CLUSTER_ID = "0101-000000-local000"

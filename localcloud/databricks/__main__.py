@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument("--files", type=Path, required=True, help="folder with the workspace's files")
     parser.add_argument("--driver-memory", default="3g", help="the heap of a notebook's JVM")
     parser.add_argument("--most-clusters", type=int, default=2, help="how many notebooks run at once")
-    parser.add_argument("--warm", type=int, default=1, help="notebook processes that are kept ready")
+    parser.add_argument(
+        "--keep-cluster", action="store_true", help="start the existing cluster before a run asks for it"
+    )
     options = parser.parse_args()
     start_logging()
     logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
@@ -73,7 +75,7 @@ def _runner_options(options: argparse.Namespace, mounts: LakeMounts) -> RunnerOp
         clusters_folder=options.state_folder.resolve() / "clusters",
         driver_memory=options.driver_memory,
         most_clusters=options.most_clusters,
-        warm=options.warm,
+        keep_cluster=options.keep_cluster,
         secrets=_secrets(),
         lake=mounts,
     )

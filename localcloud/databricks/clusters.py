@@ -14,12 +14,11 @@ from typing import Any
 from localcloud.databricks.errors import RunFault
 from localcloud.databricks.submission import Submission
 from localcloud.databricks.workspace import Workspace
+from localcloud.names import EXISTING_CLUSTER_ID
 
 # Databricks Runtime 17.3 LTS is Spark 4.0 on Scala 2.13, as PySpark is here.
 RUNTIME = re.compile(r"17\.3\.x(-cpu-ml|-photon)?-scala2\.13")
 CONNECTOR = re.compile(r"com\.azure\.cosmos\.spark:azure-cosmos-spark_4-0_2-13:\d+\.\d+\.\d+")
-# The one cluster that is always there, for runs that name an existing one.
-EXISTING_CLUSTER_ID = "0101-000000-local000"
 DEDICATED, SHARED, NO_UNITY_CATALOG = "dedicated", "shared", "no Unity Catalog"
 ACCESS_MODES = {
     "SINGLE_USER": DEDICATED,

@@ -1,65 +1,62 @@
 """The process in which a notebook runs: ``python -m localcloud.databricks.notebook_runner``.
 
-It is told what to do by two lines of JSON on standard input, since an environment and a command line could be read by
-others: first how to start Spark, then, perhaps much later, what to run. It leaves ``outcome.json`` in its folder. Once
-standard input closes, it ends with all the processes that it started.
+It runs one notebook, with a Spark of its own or on the existing cluster's, and leaves ``outcome.json`` in its folder.
 """
 
 import json
 import linecache
 import os
-import queue
-import signal
 import sys
-import threading
 import traceback
 import types
 from pathlib import Path
 from typing import Any
 
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+
 from localcloud.databricks.dbutils import DBUtils, NotebookExit
 from localcloud.databricks.notebook_source import Cell, NotebookError, parse_notebook
-from localcloud.databricks.spark_session import install_connector, install_wheels, mount_lake, start_spark
-from localcloud.databricks.warm_up import warm_up
+from localcloud.databricks.parent import read_messages
+from localcloud.databricks.spark_session import (
+    SHORT_LIVED_JVM,
+    connect_spark,
+    install_connector,
+    install_wheels,
+    mount_lake,
+    start_spark,
+)
 
 OUTCOME_FILE = "outcome.json"
 Json = dict[str, Any]
 
 
 def main() -> None:
-    """Start Spark, run one notebook, and leave its outcome."""
-    messages = read_messages()
-    session = messages.get()
-    folder = Path(session["folder"])
-    spark = start_spark(folder, session["driver_memory"], session["spark_conf"])
-    if session["warm_up"]:
-        warm_up(spark, folder / "scratch")
-    run = messages.get()
+    """Get Spark, run one notebook, and leave its outcome."""
+    run = read_messages().get()
+    folder = Path(run["folder"])
+    if run["gateway"]:
+        spark = connect_spark(run["gateway"], run["group"])
+    else:
+        spark = start_spark(folder, run["driver_memory"], run["spark_conf"], SHORT_LIVED_JVM)
     mount_lake(spark, run["mounts"])
-    install_wheels(spark, run["wheels"], folder / "scratch")
+    install_wheels(spark, run["wheels"], Path(run["libraries"]))
     install_connector(spark, run["connector"])
     dbutils = DBUtils(spark, run["parameters"], run["secrets"])
     names = {"spark": spark, "sc": spark.sparkContext, "dbutils": dbutils}
     outcome = run_notebook(Path(run["file"]).read_text(), run["notebook_path"], names)
-    gateway: Any = spark.sparkContext._gateway
-    if gateway.proc.poll() is not None:
+    if not _driver_lives(spark):
         outcome["driver_lost"] = True
     part = folder / f"{OUTCOME_FILE}.part"
     part.write_text(json.dumps(outcome))
     part.rename(folder / OUTCOME_FILE)
 
 
-def read_messages() -> "queue.Queue[Json]":
-    """Return the messages from standard input as they come; at its end, end this process and all that it started."""
-    messages: queue.Queue[Json] = queue.Queue()
-
-    def read() -> None:
-        for line in sys.stdin:
-            messages.put(json.loads(line))
-        os.killpg(os.getpgid(0), signal.SIGKILL)
-
-    threading.Thread(target=read, daemon=True, name="messages").start()
-    return messages
+def _driver_lives(spark: SparkSession) -> bool:
+    try:
+        return not spark.sparkContext._jsc.sc().isStopped()
+    except (Py4JError, OSError):
+        return False
 
 
 def run_notebook(source: str, path: str, names: Json) -> Json:

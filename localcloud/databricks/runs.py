@@ -5,18 +5,22 @@ start of the service ends the run as a failure of the cloud. Nothing is adopted,
 """
 
 import asyncio
+import json
 import logging
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.databricks.child_process import ChildProcess
 from localcloud.databricks.clusters import Launch, prepare_launch
 from localcloud.databricks.errors import RunFault
+from localcloud.databricks.existing_cluster import ExistingCluster
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.lake_mounts import LakeMounts
-from localcloud.databricks.notebook_process import NotebookProcess
+from localcloud.databricks.notebook_runner import OUTCOME_FILE
 from localcloud.databricks.redaction import redacted
 from localcloud.databricks.store import RunStore, now_ms
 from localcloud.databricks.submission import Submission
@@ -24,6 +28,7 @@ from localcloud.databricks.views import WORKLOAD_FAILED
 from localcloud.databricks.workspace import Workspace
 
 log = logging.getLogger(__name__)
+MODULE = "localcloud.databricks.notebook_runner"
 Json = dict[str, Any]
 LOST = ("CLOUD_FAILURE", "The cluster was lost: its machine was taken away by the cloud provider.")
 STOPPED = "The local Databricks was stopped while the run was under way, and with it the run's cluster."
@@ -34,12 +39,12 @@ DRIVER_LOST = ("DRIVER_ERROR", "The spark driver has stopped unexpectedly. Its l
 
 @dataclass(frozen=True)
 class RunnerOptions:
-    """How notebooks run; ``warm`` is how many processes are kept ready, as a pool keeps machines."""
+    """How notebooks run; ``keep_cluster`` starts the existing cluster before a run asks for it."""
 
     clusters_folder: Path
     driver_memory: str
     most_clusters: int
-    warm: int
+    keep_cluster: bool
     secrets: Mapping[str, Mapping[str, str]]
     lake: LakeMounts
 
@@ -65,27 +70,37 @@ class Runner:
         self._options = options
         self._slots = asyncio.Semaphore(options.most_clusters)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._processes: dict[int, NotebookProcess] = {}
+        self._processes: dict[int, ChildProcess] = {}
         self._endings: dict[int, tuple[str, str]] = {}
-        self._pool: list[NotebookProcess] = []
+        self._existing = ExistingCluster(
+            options.clusters_folder, options.driver_memory, options.all_secrets()
+        )
+        self._on_existing: set[int] = set()
         self._stopping = False
 
     def begin(self) -> None:
-        """End what was under way when the service ended, and make processes ready."""
+        """End what was under way when the service ended, and start the existing cluster if it is to be kept."""
+        for scratch in self._options.clusters_folder.glob("*/scratch"):
+            shutil.rmtree(scratch, ignore_errors=True)
         for run in self._store.under_way():
             ending = CANCELLED if run.get("cancelled") else (LOST[0], STOPPED)
             self._end(run["run_id"], *ending)
-        self._fill_pool()
+        if self._options.keep_cluster:
+            self._warming = asyncio.create_task(self._existing.gateway())
 
     def stop(self) -> None:
         """Kill every process; the runs are ended at the next start."""
         self._stopping = True
-        for process in (*self._processes.values(), *self._pool):
+        for run_id, task in self._tasks.items():
+            if run_id not in self._processes:
+                task.cancel()
+        for process in self._processes.values():
             process.kill()
+        self._existing.kill()
 
-    def start(self, run_id: int) -> None:
-        """Begin to carry out a stored run."""
-        self._tasks[run_id] = asyncio.create_task(self._carry_out(run_id))
+    def start(self, run_id: int, submission: Submission) -> None:
+        """Begin to carry out a run that has been stored."""
+        self._tasks[run_id] = asyncio.create_task(self._carry_out(run_id, submission))
 
     def cancel(self, run_id: int) -> None:
         """Ask a run to stop; it stops soon after."""
@@ -93,20 +108,24 @@ class Runner:
         self._stop_run(run_id, CANCELLED)
 
     def lose_cluster(self, run_id: int) -> None:
-        """Let a run's cluster disappear."""
+        """Let a run's cluster disappear, with all other runs on it."""
+        if run_id in self._on_existing:
+            self._existing.kill()
         self._stop_run(run_id, LOST)
 
     def _stop_run(self, run_id: int, ending: tuple[str, str]) -> None:
         self._endings.setdefault(run_id, ending)
         if run_id in self._processes:
             self._processes[run_id].kill()
+            if run_id in self._on_existing:
+                self._existing.cancel(_job_group(run_id))
         elif run_id in self._tasks:
             self._tasks[run_id].cancel()
 
-    async def _carry_out(self, run_id: int) -> None:
+    async def _carry_out(self, run_id: int, submission: Submission) -> None:
         try:
             async with self._slots:
-                await self._run(run_id)
+                await self._run(run_id, submission)
         except asyncio.CancelledError:
             if run_id not in self._endings:
                 raise
@@ -119,34 +138,45 @@ class Runner:
         finally:
             del self._tasks[run_id]
             self._processes.pop(run_id, None)
-            self._fill_pool()
+            self._on_existing.discard(run_id)
 
-    async def _run(self, run_id: int) -> None:
-        run = self._store.run(run_id) or {}
-        submission = Submission(**run["submission"])
+    async def _run(self, run_id: int, submission: Submission) -> None:
         launch = prepare_launch(submission, self._workspace)
-        message = await self._message(submission, launch)
-        process = self._take_process(launch)
+        process = ChildProcess(MODULE, self._new_folder(), self._options.all_secrets())
         self._processes[run_id] = process
-        if self._faults.take("cluster"):
-            self.lose_cluster(run_id)
-        else:
+        try:
+            message = await self._message(run_id, submission, launch, process.folder)
+            if self._faults.take("cluster"):
+                self.lose_cluster(run_id)
             self._store.change(
                 run_id,
                 state="RUNNING",
                 message="In run",
                 started_at_ms=now_ms(),
-                cluster_id=process.cluster_id,
+                cluster_id=process.folder.name,
             )
             process.tell(message)
-        outcome = await self._outcome(run_id, process, submission.timeout_seconds or None)
+            outcome = await self._outcome(run_id, process, submission.timeout_seconds or None)
+        finally:
+            process.kill()
         if run_id in self._endings:
             raise RunFault(*self._endings.pop(run_id))
         if not self._stopping:
             self._keep(run_id, outcome)
 
-    async def _message(self, submission: Submission, launch: Launch) -> Json:
+    async def _message(self, run_id: int, submission: Submission, launch: Launch, folder: Path) -> Json:
+        """Return what a notebook process is told; a run on the existing cluster waits for that."""
+        gateway = None
+        if submission.cluster is None:
+            self._on_existing.add(run_id)
+            gateway = await self._existing.gateway()
         return {
+            "folder": str(folder),
+            "libraries": str(self._existing.libraries if gateway else folder / "libraries"),
+            "gateway": gateway,
+            "group": _job_group(run_id),
+            "driver_memory": self._options.driver_memory,
+            "spark_conf": dict(launch.spark_conf),
             "file": str(launch.notebook),
             "notebook_path": submission.notebook_path,
             "parameters": submission.parameters,
@@ -156,12 +186,18 @@ class Runner:
             "mounts": await self._options.lake.mounts(),
         }
 
-    async def _outcome(self, run_id: int, process: NotebookProcess, timeout: float | None) -> Json | None:
+    async def _outcome(self, run_id: int, process: ChildProcess, timeout: float | None) -> Json | None:
         waiting = asyncio.create_task(asyncio.to_thread(process.wait))
         done, _ = await asyncio.wait([waiting], timeout=timeout)
         if not done:
             self._stop_run(run_id, TIMED_OUT)
-        return await waiting
+        await waiting
+        shutil.rmtree(process.folder / "scratch", ignore_errors=True)
+        outcome = process.folder / OUTCOME_FILE
+        if not outcome.exists():
+            return None
+        found: Json = json.loads(outcome.read_text())
+        return found
 
     def _keep(self, run_id: int, outcome: Json | None) -> None:
         """Store what a notebook left."""
@@ -177,19 +213,10 @@ class Runner:
             run_id, state="TERMINATED", code=code, message=message, ended_at_ms=now_ms(), **left
         )
 
-    def _take_process(self, launch: Launch) -> NotebookProcess:
-        """Return a process that is ready, or a new one; settings of a cluster's own need one that starts with them."""
-        while self._pool and not launch.spark_conf:
-            process = self._pool.pop(0)
-            if process.alive:
-                return process
-        return self._new_process(launch.spark_conf)
+    def _new_folder(self) -> Path:
+        return self._options.clusters_folder / f"local-{uuid.uuid4().hex[:12]}"
 
-    def _fill_pool(self) -> None:
-        """Make processes ready, but not while runs need the machine."""
-        while len(self._pool) < self._options.warm and not self._tasks and not self._stopping:
-            self._pool.append(self._new_process(None))
 
-    def _new_process(self, spark_conf: Mapping[str, str] | None) -> NotebookProcess:
-        folder = self._options.clusters_folder / f"local-{uuid.uuid4().hex[:12]}"
-        return NotebookProcess(folder, self._options.driver_memory, spark_conf, self._options.all_secrets())
+def _job_group(run_id: int) -> str:
+    """Return the name by which Spark knows the jobs of a run."""
+    return f"run-{run_id}"

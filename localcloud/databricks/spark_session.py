@@ -8,6 +8,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from localcloud.service import LOOPBACK
@@ -27,26 +29,30 @@ SETTINGS = {
 }
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
 PRODUCT = "d2c"
+LONG_LIVED_JVM = "-XX:+UseParallelGC"
 # The second compiler's work does not pay in a process that lives for one run: a third of a small table's time.
-JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1"
+SHORT_LIVED_JVM = f"{LONG_LIVED_JVM} -XX:TieredStopAtLevel=1"
 VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
 
 
-def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str]) -> SparkSession:
+def start_spark(
+    folder: Path, driver_memory: str, spark_conf: Mapping[str, str], java_options: str
+) -> SparkSession:
     """Start Spark on two cores of this machine.
 
     Args:
         folder: takes Spark's files; nothing is written elsewhere.
         driver_memory: the JVM's heap, as Spark writes it: ``3g``.
         spark_conf: the cluster's own settings.
+        java_options: further options of the JVM.
     """
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {JAVA_OPTIONS}"
+    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {java_options}"
     builder: Any = SparkSession.builder
     settings = {
         **SETTINGS,
@@ -58,6 +64,26 @@ def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str])
     for name, value in settings.items():
         builder = builder.config(name, value)
     return builder.master("local[2]").appName("notebook").getOrCreate()  # type: ignore[no-any-return]
+
+
+def connect_spark(gateway: Mapping[str, Any], group: str) -> SparkSession:
+    """Return a session of its own on a JVM that runs already.
+
+    Args:
+        gateway: where the JVM's gateway is, and the secret that it asks for.
+        group: the job group of all that is done, by which it can be cancelled.
+    """
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["PYSPARK_GATEWAY_PORT"] = str(gateway["port"])
+    os.environ["PYSPARK_GATEWAY_SECRET"] = gateway["secret"]
+    connection: Any = launch_gateway()  # type: ignore[no-untyped-call]
+    del os.environ["PYSPARK_GATEWAY_SECRET"]
+    jvm = connection.jvm
+    jsc = jvm.org.apache.spark.api.java.JavaSparkContext(jvm.org.apache.spark.SparkContext.getOrCreate())
+    context = SparkContext(gateway=connection, jsc=jsc, conf=SparkConf(_jvm=jvm, _jconf=jsc.getConf()))
+    context.setJobGroup(group, group, interruptOnCancel=True)
+    shared = jvm.org.apache.spark.sql.classic.SparkSession.builder().getOrCreate()
+    return SparkSession(context, shared.newSession())
 
 
 def mount_lake(spark: SparkSession, mounts: Mapping[str, str]) -> None:
@@ -86,9 +112,13 @@ def install_wheels(spark: SparkSession, wheels: Sequence[str], folder: Path) -> 
         wheels: their paths.
         folder: takes copies of them, since Spark's workers import from archives by other names only.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:
         archive = folder / f"{Path(wheel).name}.zip"
-        shutil.copyfile(wheel, archive)
+        if not archive.exists():
+            part = archive.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(wheel, part)
+            part.rename(archive)
         spark.sparkContext.addPyFile(str(archive))
     sys.path[:0] = wheels
     if PathFinder.find_spec(PRODUCT, list(wheels)) is None:

@@ -1,7 +1,9 @@
 import base64
 import json
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import httpx
@@ -93,6 +95,10 @@ class Workspace:
         assert run.succeeded, (run, self.output(run_id).error_trace, self.log(run_id)[-2000:])
         return json.loads(self.output(run_id).notebook_output.result)
 
+    def kill(self, pid):
+        """End a process of a run as the system does that runs out of memory."""
+        os.kill(pid, signal.SIGKILL)
+
     def log(self, run_id):
         cluster = self.jobs.get_run(run_id).tasks[0].cluster_instance.cluster_id
         return (self.state_folder / "clusters" / cluster / "driver.log").read_text()
@@ -116,8 +122,6 @@ def lake(storage):
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory, storage):
-    running = Workspace(
-        tmp_path_factory.mktemp("databricks"), storage, ["--driver-memory", "1g", "--warm", "0"]
-    )
+    running = Workspace(tmp_path_factory.mktemp("databricks"), storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)

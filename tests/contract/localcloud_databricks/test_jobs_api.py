@@ -27,7 +27,7 @@ TASK = {
 @pytest.fixture
 def own(tmp_path, storage):
     """A workspace that the test may kill."""
-    running = Workspace(tmp_path, storage, ["--driver-memory", "1g", "--warm", "0"])
+    running = Workspace(tmp_path, storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)
 
@@ -36,9 +36,9 @@ def fail(workspace, *faults):
     assert workspace.http.post("/_localcloud/faults", json=list(faults)).status_code == 200
 
 
-def waiting_run(workspace, lake, key):
-    """Start a run that waits in a worker; return it, and the ids of its processes."""
-    run = workspace.submit("waits", key, {"file": f"{LAKE}/waits/{key}.json"})
+def waiting_run(workspace, lake, key, cluster=CLUSTER):
+    """Start a run that waits in a worker; return it, and the ids of its processes: notebook, JVM, worker."""
+    run = workspace.submit("waits", key, {"file": f"{LAKE}/waits/{key}.json"}, cluster)
     blob = lake.get_blob_client(f"waits/{key}.json")
     wait_until(blob.exists, timeout_seconds=90)
     found = httpx.Response(200, content=blob.download_blob().readall()).json()

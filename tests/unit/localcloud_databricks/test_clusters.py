@@ -2,10 +2,11 @@ import zipfile
 
 import pytest
 
-from localcloud.databricks.clusters import EXISTING_CLUSTER_ID, prepare_launch
+from localcloud.databricks.clusters import prepare_launch
 from localcloud.databricks.errors import RunFault
 from localcloud.databricks.submission import parse_submission
 from localcloud.databricks.workspace import Workspace
+from localcloud.names import EXISTING_CLUSTER_ID
 
 CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"}}
 DEDICATED = {"spark_version": "17.3.x-scala2.13", "data_security_mode": "SINGLE_USER"}
