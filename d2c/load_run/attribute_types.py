@@ -1,0 +1,105 @@
+"""Which types each attribute has, and how many of its numbers are inexact, in bounded memory."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from d2c.mapping import count_inexact
+
+MOST_ATTRIBUTES = 1_000
+LONGEST_NAME = 255
+"""In characters. Longer names, and those beyond the `MOST_ATTRIBUTES` shortest ones, are counted together."""
+
+TAGS = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
+NO_TYPE = "none"
+
+# Items of one table have few shapes, so they are counted by shape; one of a thousand attributes is a long shape.
+MOST_SHAPES = 512
+MOST_NAMES_IN_SHAPES = 2**16
+
+
+class AttributeTypes:
+    """Counts of types and of inexact numbers by attribute.
+
+    Those of the attributes that are kept are exact: a name is dropped only when so many come before it, and those
+    stay. By length and then by alphabet, names that people gave come before names that a program made up.
+
+    Args:
+        most: how many attributes are kept.
+    """
+
+    def __init__(self, most: int = MOST_ATTRIBUTES) -> None:
+        self._most = most
+        self.values = 0
+        self._types: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._inexact: Counter[str] = Counter()
+        self._shapes: dict[tuple[str, ...], int] = {}
+        self._names_in_shapes = 0
+
+    def add(self, shape: tuple[str, ...]) -> None:
+        """Count an item's attributes by their names and then as many type tags."""
+        shapes = self._shapes
+        count = shapes.get(shape)
+        if count is not None:
+            shapes[shape] = count + 1
+            return
+        shapes[shape] = 1
+        self._names_in_shapes += len(shape) // 2
+        if len(shapes) > MOST_SHAPES or self._names_in_shapes > MOST_NAMES_IN_SHAPES:
+            self._fold()
+
+    def add_inexact(self, counts: Mapping[str, int]) -> None:
+        """Count inexact numbers by attribute, of an item whose attributes have been counted."""
+        for name, count in counts.items():
+            self._inexact[name] += count
+        if len(self._inexact) > 2 * self._most:
+            self._fold()
+
+    def add_rejected(self, item: Mapping[str, Any]) -> None:
+        """Count types and inexact numbers of an item in DynamoDB JSON in which anything may be wrong."""
+        self.add((*item, *map(_tag_of, item.values())))
+        self.add_inexact({name: count for name, tagged in item.items() if (count := count_inexact(tagged))})
+
+    def merge(self, other: "AttributeTypes") -> None:
+        """Add the counts of another file."""
+        other._fold()
+        self.values += other.values
+        for name, types in other._types.items():
+            self._types[name].update(types)
+        self._inexact.update(other._inexact)
+        self._fold()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as plain JSON: of types and of inexact numbers by name, and of values in all."""
+        self._fold()
+        return {"values": self.values, "types": self._types, "inexact": self._inexact}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "AttributeTypes":
+        """Return the counts that `to_json` returned."""
+        counts = cls()
+        counts.values = found["values"]
+        for name, types in found["types"].items():
+            counts._types[name].update(types)
+        counts._inexact.update(found["inexact"])
+        return counts
+
+    def _fold(self) -> None:
+        for shape, count in self._shapes.items():
+            half = len(shape) // 2
+            self.values += half * count
+            for name, tag in zip(shape[:half], shape[half:], strict=True):
+                if len(name) <= LONGEST_NAME:
+                    self._types[name][tag] += count
+        self._shapes, self._names_in_shapes = {}, 0
+        for name in sorted(self._types, key=lambda name: (len(name), name))[self._most :]:
+            del self._types[name]
+        for name in self._inexact.keys() - self._types.keys():
+            del self._inexact[name]
+
+
+def _tag_of(tagged: Any) -> str:
+    if type(tagged) is dict and len(tagged) == 1:
+        (tag,) = tagged
+        return tag if tag in TAGS else NO_TYPE
+    return NO_TYPE
