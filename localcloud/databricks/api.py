@@ -105,7 +105,7 @@ class Api:
         run_id, is_new = self._store.submit(submission)
         if is_new:
             log.info("Run %s: %s", run_id, submission.run_name)
-            self._runner.start(run_id)
+            self._runner.start(run_id, submission)
         return {"run_id": run_id}
 
     async def _get(self, request: web.Request) -> Json:

@@ -56,8 +56,7 @@ class RunStore:
 
     def change(self, run_id: int, **fields: Any) -> None:
         """Change fields of a run."""
-        found = self.run(run_id)
-        run = {**(found or {}), **fields}
+        run = {**(self.run(run_id) or {}), **fields}
         self._connection.execute(
             "update runs set content=?, ended=? where run_id=?",
             (json.dumps(run), run["state"] == "TERMINATED", run_id),

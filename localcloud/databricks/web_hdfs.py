@@ -2,6 +2,7 @@
 
 PySpark ships no driver for ``abfss://``. Its view file system can mount another one under that scheme, so a notebook's
 paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks are told.
+Hadoop's client garbles names with spaces, plus or percent signs, or letters beyond ASCII; keep them out of the lake.
 
 https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
 """
@@ -10,7 +11,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from aiohttp import web
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -36,7 +37,9 @@ class _Call:
     """One request: its query, and the file system and path that it is about."""
 
     def __init__(self, request: web.Request, lake: LakeFiles, secret: str) -> None:
-        given, _, rest = request.match_info["path"].partition("/")
+        # Hadoop's client encodes a name with a semicolon as in a form, and sends most others as they are.
+        path = unquote_plus(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/"))
+        given, _, rest = path.partition("/")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise HdfsError(403, "SecurityException", "The path does not begin with this workspace's secret.")
         self.request = request
@@ -199,8 +202,9 @@ _OPERATIONS: dict[tuple[str, str], Handler] = {
 
 
 def _second_step(call: _Call) -> web.Response:
-    place = call.request.url.update_query({SECOND_STEP: "true"})
-    return web.Response(status=307, headers={"Location": str(place)})
+    # The path as it came: a URL object would write it another way.
+    place = f"http://{call.request.host}{call.request.raw_path}&{SECOND_STEP}=true"
+    return web.Response(status=307, headers={"Location": place})
 
 
 def _status(entry: Entry, suffix: str) -> dict[str, Any]:

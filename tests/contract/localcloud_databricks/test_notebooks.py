@@ -35,6 +35,19 @@ def test_files_of_the_lake_are_written_once_unless_they_may_be_overwritten(every
     assert found["ls"] == [["lines/", 0], ["note.json", 6]]
 
 
+def test_folders_and_names_with_odd_characters_are_as_in_any_file_system(everything):
+    found, _ = everything
+    assert found["odd"] == ["odd", ["a=1;c#d.txt"]]
+    assert found["empty"] == [[], True, False]
+    assert "is not empty" in found["rm"]
+    assert found["removed"]
+
+
+def test_the_lake_is_open_to_nobody_who_does_not_know_the_secret(workspace):
+    answer = workspace.http.get("/webhdfs/v1/wrong/lake/everything", params={"op": "LISTSTATUS"})
+    assert (answer.status_code, answer.json()["RemoteException"]["exception"]) == (403, "SecurityException")
+
+
 def test_spark_reads_and_writes_the_lake_by_its_own_paths(everything, lake):
     found, _ = everything
     assert found["lines"] == ["one", "two"]

@@ -49,6 +49,23 @@ dbutils.fs.put(f"{folder}/note.json", "second", True)
 
 # COMMAND ----------
 
+odd = f"{folder}/full/a=1;c#d.txt"
+dbutils.fs.put(odd, "odd")
+found["odd"] = [dbutils.fs.head(odd), [file.name for file in dbutils.fs.ls(f"{folder}/full")]]
+dbutils.fs.mkdirs(f"{folder}/empty")
+found["empty"] = [
+    dbutils.fs.ls(f"{folder}/empty"),
+    dbutils.fs.rm(f"{folder}/empty"),
+    dbutils.fs.rm(f"{folder}/empty"),
+]
+try:
+    dbutils.fs.rm(f"{folder}/full")
+except Exception as error:
+    found["rm"] = str(error)
+found["removed"] = dbutils.fs.rm(f"{folder}/full", True)
+
+# COMMAND ----------
+
 lines = spark.createDataFrame([("one",), ("two",)], "value string").repartition(2)
 for _ in range(2):
     lines.write.mode("overwrite").text(f"{folder}/lines")
