@@ -4,7 +4,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities import copying, exporting, loading, preparing, reporting
-from orchestrators import long_run, migration, table_migration
+from activities import revisiting as reading_records
+from orchestrators import long_run, migration, revisiting, table_migration
 from triggers import http_api, lake_events
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -15,10 +16,12 @@ for module in (
     migration,
     table_migration,
     long_run,
+    revisiting,
     exporting,
     copying,
     preparing,
     loading,
     reporting,
+    reading_records,
 ):
     app.register_functions(module.blueprint)

@@ -25,15 +25,15 @@ blueprint = df.Blueprint()
 @outcome
 def start_load(payload: dict) -> Any:
     """Write the load request to the lake and submit the notebook; the same run key gives the same run."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], _revisit(payload).get("name"))
     settings = app_settings()
-    folder = load_folder(payload["migration"], payload["table"], payload["attempt"])
+    folder = load_folder(payload["migration"], payload["table"], payload["attempt"], _run_name(payload))
     connect_lake(settings).write(
         f"{folder}/{REQUEST_FILE}", _load_request(payload, settings, folder).to_json()
     )
     return connect_databricks(settings).start_run(
         name=f"d2c {payload['migration']} {payload['table']}",
-        run_key=run_key(payload["migration"], payload["table"], "load", payload["attempt"]),
+        run_key=run_key(payload["migration"], payload["table"], _run_name(payload), payload["attempt"]),
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(f"{folder}/{REQUEST_FILE}")},
         cluster=settings.cluster,
@@ -45,10 +45,10 @@ def start_load(payload: dict) -> Any:
 @outcome
 def look_at_load(payload: dict) -> Any:
     """Look how the load run stands; once it is over, at what it found."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], _revisit(payload).get("name"))
     settings = app_settings()
     lake = connect_lake(settings)
-    folder = load_folder(payload["migration"], payload["table"], payload["attempt"])
+    folder = load_folder(payload["migration"], payload["table"], payload["attempt"], _run_name(payload))
     run = connect_databricks(settings).get_run(payload["run"])
     if not run.ended:
         return {"state": "running", "progress": _progress(lake.read(f"{folder}/{PROGRESS_FILE}"))}
@@ -86,24 +86,35 @@ def _progress(content: bytes | None) -> Any:
 
 def _summary(result: dict[str, Any]) -> dict[str, Any]:
     """Return what of a load run's result may enter orchestration history: nothing that grows with the table."""
-    kept = ("state", "error", "stages", "files", "assessed", "loaded", "verification")
+    kept = (
+        "state",
+        "error",
+        "stages",
+        "files",
+        "assessed",
+        "loaded",
+        "replayed",
+        "load_started_at",
+        "verification",
+    )
     return {name: result.get(name) for name in kept}
 
 
 def _load_request(payload: dict[str, Any], settings: Settings, folder: str) -> LoadRequest:
-    source = payload["source"]
+    source, revisit = payload["source"], _revisit(payload)
+    rejected_folder = revisit.get("rejected_folder")
     return LoadRequest(
         migration=payload["migration"],
         table=payload["table"],
         table_arn=source["arn"],
         export_arn=payload["export"]["arn"],
-        stages=STAGES,
+        stages=tuple(revisit.get("stages", STAGES)),
         export_folder=settings.lake_path(payload["copy"]["folder"]),
         result_folder=settings.lake_path(folder),
         hash_key=source["hash_key"],
         range_key=source["range_key"],
         ttl_attribute=source["ttl_attribute"],
-        rules_history=(payload["rules"],),
+        rules_history=tuple(revisit.get("rules_history", [payload["rules"]])),
         max_rejected_items=payload["limits"]["max_rejected_items"],
         verify=payload["verify"],
         cosmos_endpoint=settings.cosmos_endpoint,
@@ -111,4 +122,19 @@ def _load_request(payload: dict[str, Any], settings: Settings, folder: str) -> L
         secret_scope=settings.secret_scope,
         database=payload["database"],
         container=payload["container"],
+        max_logical_partition_bytes=payload["limits"]["max_logical_partition_bytes"],
+        load_started_at=revisit.get("load_started_at"),
+        documents_written=revisit.get("documents_written", 0),
+        rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
+        items_rejected=revisit.get("items_rejected", 0),
     )
+
+
+def _revisit(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the revisit that a load run is part of, as `d2c.table_record.run_payload` describes it, or nothing."""
+    revisit: dict[str, Any] = payload.get("revisit", {})
+    return revisit
+
+
+def _run_name(payload: dict[str, Any]) -> str:
+    return str(_revisit(payload).get("name", "load"))

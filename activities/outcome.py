@@ -49,11 +49,15 @@ def _told(error: D2CError) -> Payload:
     return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
-def refuse_if_cancelled(migration: str) -> None:
+def refuse_if_cancelled(migration: str, revisit: str | None = None) -> None:
     """Stop before doing anything for a migration that a user has cancelled.
 
+    Args:
+        migration: its id.
+        revisit: the revisit that this is done for, if any: it has a mark of its own, whatever became of the migration.
+
     Raises:
-        CancelledError: if the migration has a cancel mark in the lake.
+        CancelledError: if the migration, or the revisit, has a cancel mark in the lake.
     """
-    if connect_lake(app_settings()).exists(cancel_path(migration)):
-        raise CancelledError(migration)
+    if connect_lake(app_settings()).exists(cancel_path(migration, revisit)):
+        raise CancelledError(migration, revisit)

@@ -8,9 +8,10 @@ from activities.outcome import outcome
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
-from d2c.report import assemble_report, table_report
+from d2c.report import assemble_report, ended_stages, table_report
 from d2c.report_page import render_report
 from d2c.settings import app_settings
+from d2c.table_record import mismatches_path
 
 blueprint = df.Blueprint()
 
@@ -18,12 +19,15 @@ blueprint = df.Blueprint()
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def write_table_report(payload: dict) -> Any:
-    """Write one table's part of the report, with the mismatches that its load run left in the lake."""
+    """Write one table's record and its part of the report, with the mismatches that were left in the lake."""
     lake = connect_lake(app_settings())
-    load = payload.get("load") or {}
-    found = lake.read_json(load["result_path"]) if load else None
-    report = table_report(payload, mismatches=(found or {}).get("mismatches") or [])
-    lake.write_json(lake_paths.table_report_path(payload["migration"], payload["table"]), report)
+    names = payload["migration"], payload["table"]
+    record = {**payload, "stages": ended_stages(payload["stages"])}
+    path = mismatches_path(record)
+    found = lake.read_json(path) if path else None
+    report = table_report(record, mismatches=(found or {}).get("mismatches") or [])
+    lake.write_json(lake_paths.table_record_path(*names), record)
+    lake.write_json(lake_paths.table_report_path(*names), report)
 
 
 @blueprint.activity_trigger(input_name="payload")

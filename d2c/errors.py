@@ -3,6 +3,7 @@
 D2CError
 ├── RefusedError         what a user asked for cannot be done as asked
 │   ├── PlanError        a plan with faults, all of them at once
+│   ├── BodyError        another request's body with faults, all of them at once
 │   └── ConflictError    it clashes with what is there
 ├── NotFoundError        what was asked about is not there
 ├── SettingsError        the app's settings are incomplete or contradict each other
@@ -68,6 +69,20 @@ class PlanError(RefusedError):
         )
 
 
+class BodyError(RefusedError):
+    """The body of a request with every fault of it.
+
+    Args:
+        faults: one text per fault, each naming the field.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            "; ".join(self.faults), "Mend the body and post it again; docs/http-api.md describes it."
+        )
+
+
 class ConflictError(RefusedError):
     """What a user asked for clashes with what is there."""
 
@@ -97,16 +112,22 @@ class RunFailedError(StageError):
 
 
 class CancelledError(StageError):
-    """A user cancelled the migration.
+    """A user cancelled the migration, or a revisit of it.
 
     Args:
         migration: its id.
+        revisit: such as ``verify-1``, or None.
     """
 
     default_title = "Cancelled"
 
-    def __init__(self, migration: str) -> None:
-        super().__init__(f"Migration {migration} was cancelled.", "Start it again under another name.")
+    def __init__(self, migration: str, revisit: str | None = None) -> None:
+        if revisit:
+            super().__init__(
+                f"{revisit} of migration {migration} was cancelled.", "Ask for it again when you want it."
+            )
+        else:
+            super().__init__(f"Migration {migration} was cancelled.", "Start it again under another name.")
 
 
 class TransientError(D2CError):

@@ -3,10 +3,12 @@
 ```
 exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
 migrations/<migration>/plan.json              the plan as it was accepted
-migrations/<migration>/cancel.json            there once a user asked to cancel
+migrations/<migration>/cancel.json            there once a user asked to cancel; cancel-<revisit>.json: a revisit
 migrations/<migration>/report.json .html      the report
-migrations/<migration>/tables/<table>/        report.json: this table's part of the report
-migrations/<migration>/tables/<table>/load-<attempt>/    what a load run was asked and what it found
+migrations/<migration>/revisits/<number>.json what the revisit was asked; the first to write it has the number
+migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
+migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was asked and what it found: run is `load`,
+                                              or a revisit such as `verify-1`, `replay-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 ```
 """
@@ -26,9 +28,9 @@ def plan_path(migration: str) -> str:
     return f"migrations/{migration}/plan.json"
 
 
-def cancel_path(migration: str) -> str:
-    """Return the path of the mark that a migration is to be cancelled."""
-    return f"migrations/{migration}/cancel.json"
+def cancel_path(migration: str, revisit: str | None = None) -> str:
+    """Return the path of the mark that a migration, or a revisit of one, is to be cancelled."""
+    return f"migrations/{migration}/cancel{f'-{revisit}' if revisit else ''}.json"
 
 
 def report_path(migration: str) -> str:
@@ -46,9 +48,31 @@ def table_report_path(migration: str, table: str) -> str:
     return f"migrations/{migration}/tables/{table}/report.json"
 
 
-def load_folder(migration: str, table: str, attempt: int) -> str:
-    """Return the folder for the request and the results of one load run."""
-    return f"migrations/{migration}/tables/{table}/load-{attempt}"
+def table_record_path(migration: str, table: str) -> str:
+    """Return the path of all that a table's stages found, which its part of the report is made of."""
+    return f"migrations/{migration}/tables/{table}/record.json"
+
+
+def load_folder(migration: str, table: str, attempt: int, run: str = "load") -> str:
+    """Return the folder for the request and the results of one load run.
+
+    Args:
+        migration: its id.
+        table: its name.
+        attempt: counted from 1.
+        run: ``load``, or the revisit that the run is part of.
+    """
+    return f"migrations/{migration}/tables/{table}/{run}-{attempt}"
+
+
+def revisits_prefix(migration: str) -> str:
+    """Return what the paths of a migration's revisits begin with."""
+    return f"migrations/{migration}/revisits/"
+
+
+def revisit_path(migration: str, number: int) -> str:
+    """Return the path of what a revisit was asked; names sort by number."""
+    return f"{revisits_prefix(migration)}{number:06d}.json"
 
 
 def index_path(migration: str, started_at_ms: int) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from d2c.errors import PlanError
+from d2c.load_run.census import LOGICAL_PARTITION_BYTES
 
 # Patterns, and what each asks for in words.
 # A name becomes part of orchestration instance ids (at most 100 printable characters) and of lake paths.
@@ -39,11 +40,13 @@ DEFAULT_VERIFY = "full"
 DEFAULT_MAX_REJECTED_ITEMS = 0
 
 
-class _Model(BaseModel):
+class StrictModel(BaseModel):
+    """A part of what a user may post: nothing unknown, nothing converted."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class RulesPlan(_Model):
+class RulesPlan(StrictModel):
     """How items become documents; `d2c.mapping` checks them against the table's key schema."""
 
     partition_key: Annotated[list[AttributeName], Field(min_length=1, max_length=3)] | None = None
@@ -55,20 +58,21 @@ class RulesPlan(_Model):
     ttl: Literal["convert", "off"] | None = None
 
 
-class ThroughputPlan(_Model):
+class ThroughputPlan(StrictModel):
     """Request units per second of a container: during the load, and after it."""
 
     load_ru_per_second: Literal["auto"] | ManualThroughput | None = None
     after_load_ru_per_second: ManualThroughput | None = None
 
 
-class LimitsPlan(_Model):
+class LimitsPlan(StrictModel):
     """What a table migration may cost before it stops."""
 
     max_rejected_items: Annotated[int, Field(ge=0)] | None = None
+    max_logical_partition_bytes: Annotated[int, Field(ge=1)] | None = None
 
 
-class SharedPlan(_Model):
+class SharedPlan(StrictModel):
     """What may stand at the top of a plan for every table, and in a table for it alone."""
 
     database: ResourceName | None = None
@@ -116,26 +120,31 @@ def parse_plan(body: bytes) -> Plan:
     try:
         plan = Plan.model_validate_json(body)
     except ValidationError as error:
-        raise PlanError([_fault(item) for item in error.errors()]) from None
+        raise PlanError([fault_text(item, "the plan") for item in error.errors()]) from None
     faults = [*_incomplete_tables(plan), *_repeated_tables(plan), *_indistinct_tables(plan)]
     if faults:
         raise PlanError(faults)
     return plan
 
 
-def _fault(error: Mapping[str, Any]) -> str:
-    """Say where and what in words; pydantic's own messages speak of inputs and models."""
+def fault_text(error: Mapping[str, Any], whole: str) -> str:
+    """Say where and what in words; pydantic's own messages speak of inputs and models.
+
+    Args:
+        error: one of a ValidationError's.
+        whole: what was validated, such as ``the plan``.
+    """
     where = ".".join(str(part) for part in error["loc"] if not re.search(r"\[|constrained", str(part)))
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown field"
     if error["type"] == "json_invalid":
-        return f"the plan is not JSON: {error['ctx']['error']}"
+        return f"{whole} is not JSON: {error['ctx']['error']}"
     if error["type"] == "missing":
         return f"{where}: missing"
     if error["type"] == "string_pattern_mismatch":
         return f"{where}: {error['input']!r} is not {MEANINGS[error['ctx']['pattern']]}"
     message = re.sub(r"^(Input|String|Value) ", "", error["msg"])
-    return f"{where or 'the plan'}: {message}"
+    return f"{where or whole}: {message}"
 
 
 def _incomplete_tables(plan: Plan) -> Iterator[str]:
@@ -187,5 +196,6 @@ def _table_input(plan: Plan, table: TablePlan) -> dict[str, Any]:
         **{part: {**top.get(part, {}), **own.get(part, {})} for part in ("rules", "throughput", "limits")},
     }
     merged["limits"].setdefault("max_rejected_items", DEFAULT_MAX_REJECTED_ITEMS)
+    merged["limits"].setdefault("max_logical_partition_bytes", LOGICAL_PARTITION_BYTES)
     merged["throughput"].setdefault("load_ru_per_second", "auto")
     return merged

@@ -13,7 +13,24 @@ STAGE_BEGINS_AT = {
     "verify": 85,
     "report": 98,
 }
+MISMATCHES = ("missing", "unexpected", "different")
 COUNTS = ("items_exported", "items_written", "items_rejected", "items_expired", "mismatches")
+
+
+def counts_of_load(load: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return what the items of a table became.
+
+    Args:
+        load: what its load run found, and what revisits added.
+    """
+    loaded, verification = load.get("loaded") or {}, load.get("verification")
+    counted = loaded or load.get("assessed") or {}
+    return {
+        "items_written": loaded.get("documents"),
+        "items_rejected": counted.get("rejected"),
+        "items_expired": counted.get("expired"),
+        "mismatches": verification and sum(verification[kind] or 0 for kind in MISMATCHES),
+    }
 
 
 def pending_table(table: str) -> dict[str, Any]:

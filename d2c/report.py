@@ -35,8 +35,9 @@ def table_report(record: Mapping[str, Any], mismatches: Sequence[Mapping[str, An
         },
         "rejected_by_reason": counted.get("rejected_by_reason") or {},
         "verification": {field: verification.get(field) for field in VERIFICATION_FIELDS},
+        "revisits": list(record.get("revisits", ())),
         "mismatches": list(mismatches),
-        "stages": [_ended(stage) for stage in record["stages"]],
+        "stages": ended_stages(record["stages"]),
         "throughput": {
             "peak_ru_per_second": (record.get("described") or {}).get("peak_ru_per_second"),
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
@@ -44,8 +45,12 @@ def table_report(record: Mapping[str, Any], mismatches: Sequence[Mapping[str, An
     }
 
 
+def ended_stages(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records of stages; the one that writes the report is under way and ends with it."""
+    return [_ended(stage) for stage in stages]
+
+
 def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stage's record; the one that writes this report is under way and ends with it."""
     if stage["state"] != "running":
         return dict(stage)
     seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()

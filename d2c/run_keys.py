@@ -27,6 +27,16 @@ def stage_instance_id(migration: str, table: str, stage: str) -> str:
     return _fit(f"{migration}:{table}", f":{stage}")
 
 
+def revisit_instance_id(migration: str, revisit: str) -> str:
+    """Return the orchestration instance id of a revisit of a migration, which no table's can equal."""
+    return f"{migration}::{revisit}"
+
+
+def revisit_run_instance_id(migration: str, table: str, revisit: str) -> str:
+    """Return the orchestration instance id that waits for the load run of a table's revisit."""
+    return stage_instance_id(migration, table, f"{revisit}-run")
+
+
 def _fit(text: str, suffix: str = "") -> str:
     room = INSTANCE_ID_LENGTH - len(suffix)
     if len(text) <= room:

@@ -45,6 +45,35 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
     return None
 
 
+def run_to_its_end_of(
+    context: df.DurableOrchestrationContext, thing: str, payload: Json, instance: str, stop: str | None = None
+) -> Step:
+    """Run ``start_<thing>`` to its end by ``look_at_<thing>``; the result is what the last look found.
+
+    Args:
+        context: the orchestration's.
+        thing: what the activities are called after.
+        payload: their input.
+        instance: the id of the orchestration that waits.
+        stop: the activity that stops what runs outside, if it can be stopped.
+
+    Raises:
+        StageFailedError: with the error with which it ended.
+    """
+    job = {
+        "start": f"start_{thing}",
+        "look": f"look_at_{thing}",
+        "stop": stop,
+        "payload": payload,
+        "waits": payload["waits"],
+        "attempt": 1,
+    }
+    answer = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
+    if "error" in answer:
+        raise StageFailedError(answer["error"])
+    return answer["value"]
+
+
 def _wait(context: df.DurableOrchestrationContext, job: Json) -> Step:
     """Wait for the next interval or for an event that says there is something to see; tell whether it was the event.
 

@@ -1,10 +1,10 @@
 """One table's way from DynamoDB to Cosmos DB."""
 
-from typing import Any
-
 import azure.durable_functions as df
 
+from d2c.progress import counts_of_load
 from d2c.run_keys import stage_instance_id
+from orchestrators.long_run import run_to_its_end_of
 from orchestrators.stage_log import StageLog
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 
@@ -42,31 +42,14 @@ def migrate_table(context: df.DurableOrchestrationContext) -> Step:
 
 
 def _run(context: df.DurableOrchestrationContext, stage: str, payload: Json, stop: str | None = None) -> Step:
-    """Run ``start_<stage>`` to its end by ``look_at_<stage>``; the result is what the last look found."""
-    job = {
-        "start": f"start_{stage}",
-        "look": f"look_at_{stage}",
-        "stop": stop,
-        "payload": payload,
-        "waits": payload["waits"],
-        "attempt": 1,
-    }
+    """Run a stage to its end; the result is what the last look found."""
     instance = stage_instance_id(payload["migration"], payload["table"], stage)
-    answer = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
-    if "error" in answer:
-        raise StageFailedError(answer["error"])
-    return answer["value"]
+    return (yield from run_to_its_end_of(context, stage, payload, instance, stop))
 
 
 def _take_over(log: StageLog, load: Json) -> None:
     """Record what the load run found, and fail as it failed."""
-    counts = load.get("loaded") or load.get("assessed") or {}
-    log.count(
-        items_written=(load.get("loaded") or {}).get("documents"),
-        items_rejected=counts.get("rejected"),
-        items_expired=counts.get("expired"),
-        mismatches=mismatches(load.get("verification")),
-    )
+    log.count(**counts_of_load(load))
     log.replace_last(load["stages"])
     if load["error"]:
         raise StageFailedError(load["error"])
@@ -109,10 +92,3 @@ def _report(
         error, state = error or {**failure.error, "stage": "report"}, "failed"
     log.close(state)
     return {"table": table["table"], "state": state, "error": error}
-
-
-def mismatches(verification: dict[str, Any] | None) -> int | None:
-    """Return how many mismatches a verification found, or None if there was none."""
-    if verification is None:
-        return None
-    return sum(verification[kind] or 0 for kind in ("missing", "unexpected", "different"))

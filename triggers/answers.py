@@ -8,7 +8,15 @@ from typing import Any
 
 import azure.functions as func
 
-from d2c.errors import ConflictError, D2CError, NotFoundError, PlanError, RefusedError, TransientError
+from d2c.errors import (
+    BodyError,
+    ConflictError,
+    D2CError,
+    NotFoundError,
+    PlanError,
+    RefusedError,
+    TransientError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +68,7 @@ def problem(error: D2CError) -> func.HttpResponse:
         "detail": error.detail,
         "next_step": error.next_step,
     }
-    if isinstance(error, PlanError):
+    if isinstance(error, PlanError | BodyError):
         body["faults"] = list(error.faults)
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/problem+json")
 

@@ -1,0 +1,64 @@
+"""A migration that has ended, revisited: verified again, or its rejected items replayed."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from d2c.run_keys import revisit_run_instance_id, stage_instance_id
+from d2c.table_record import after_revisit, revisit_name, run_payload
+from orchestrators.long_run import run_to_its_end_of
+from orchestrators.many_tables import run_tables, state_of_all, states_of
+from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
+
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="revisit")
+def revisit(context: df.DurableOrchestrationContext) -> Step:
+    """Revisit every table that was asked for, at most so many at once, then write the migration's report anew.
+
+    What the migration came to stays as it is; the result says how the revisit ended.
+    """
+    asked: Json = context.get_input()
+    results = yield from run_tables(context, asked, lambda table: _start(context, asked, table))
+    error = next((result["error"] for result in results if result["error"]), None)
+    result: Json = {"state": state_of_all(results), "tables": states_of(results), "error": error}
+    try:
+        report = {"migration": asked["migration"], "state": asked["migration_state"]}
+        yield from call(context, "write_report", report, asked["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        result |= {"state": "failed", "error": failure.error}
+    return result
+
+
+def _start(context: df.DurableOrchestrationContext, asked: Json, table: Json) -> Any:
+    shared = {name: asked[name] for name in ("migration", "operation", "number", "waits")}
+    instance = stage_instance_id(
+        asked["migration"], table["table"], revisit_name(asked["operation"], asked["number"])
+    )
+    return context.call_sub_orchestrator("revisit_table", {**table, **shared}, instance)
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="revisit_table")
+def revisit_table(context: df.DurableOrchestrationContext) -> Step:
+    """Run one load run over a table's export as it lies in the lake, and write the table's part of the report anew.
+
+    A revisit that does not succeed leaves the table's record and report as they are.
+    """
+    asked: Json = context.get_input()
+    table, waits = asked["table"], asked["waits"]
+    try:
+        record = yield from call(context, "read_table_record", asked, waits)
+        payload = run_payload(record, asked)
+        instance = revisit_run_instance_id(asked["migration"], table, payload["revisit"]["name"])
+        found = yield from run_to_its_end_of(context, "load", payload, instance, "stop_load")
+        if found["error"]:
+            raise StageFailedError(found["error"])
+        now = context.current_utc_datetime.isoformat()
+        record = after_revisit(record, asked, payload, found, now)
+        yield from call(context, "write_table_report", record, waits, ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        state = "cancelled" if failure.error["cancelled"] else "failed"
+        error = {**failure.error, "detail": f"Table {table}: {failure.error['detail']}"}
+        return {"table": table, "state": state, "error": error}
+    return {"table": table, "state": "succeeded", "error": None}
