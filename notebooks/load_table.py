@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 
 from d2c.errors import D2CError
 from d2c.export_format import DataFile, read_export_manifest
-from d2c.load_run import accounting, batches, comparing, replaying, verification, workers
+from d2c.load_run import accounting, batches, census, comparing, limits, replaying, verification, workers
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
 from d2c.load_run.journal import Journal
 from d2c.load_run.mappers import request_mapper
@@ -116,7 +116,14 @@ def assess() -> None:
     sums = accounting.totals(tallies)
     journal.note(assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)})
     accounting.check_conservation(files, tallies)
-    accounting.check_rejected_limit(sums["rejected"], sums["rejected_by_reason"], request.max_rejected_items)
+    table_census = census.merged(tally.census for tally in tallies)
+    journal.note(census=census.summarise(table_census))
+    limits.check_limits(
+        sums["rejected_by_reason"],
+        table_census.partitions,
+        max_rejected_items=request.max_rejected_items,
+        max_logical_partition_bytes=request.max_logical_partition_bytes,
+    )
 
 
 # COMMAND ----------

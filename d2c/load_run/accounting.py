@@ -17,7 +17,10 @@ LARGEST_DATA_FILE_BYTES = 1_000_000_000
 
 @dataclass
 class FileTally:
-    """What became of the lines of one data file; ``fault`` says why it could not be read to its end."""
+    """What became of the lines of one data file; ``fault`` says why it could not be read to its end.
+
+    Assessing a file leaves its ``census`` too, as `Census.to_json` returns it.
+    """
 
     file: str
     lines: int = 0
@@ -26,6 +29,7 @@ class FileTally:
     rejected: Counter[str] = field(default_factory=Counter)
     document_bytes: int = 0
     fault: str | None = None
+    census: dict[str, Any] | None = None
 
     def count(self, mapped: Mapped) -> None:
         """Count what became of one line."""
@@ -164,21 +168,6 @@ def totals(tallies: Iterable[FileTally]) -> dict[str, Any]:
             sums[name] += getattr(tally, name)
         by_reason += tally.rejected
     return {**sums, "rejected": by_reason.total(), "rejected_by_reason": dict(by_reason)}
-
-
-def check_rejected_limit(rejected: int, by_reason: Mapping[str, int], limit: int) -> None:
-    """Check the plan's limit on rejected items.
-
-    Raises:
-        StageError: if more items were rejected than the plan allows.
-    """
-    if rejected > limit:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(by_reason.items()))
-        raise StageError(
-            f"{rejected} items cannot become faithful documents ({reasons}); the plan allows {limit}.",
-            "Read the rejected items in the lake, then change the rules or raise limits.max_rejected_items.",
-            title="Too many rejected items",
-        )
 
 
 def _some(texts: Sequence[str], most: int = 3) -> str:

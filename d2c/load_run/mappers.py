@@ -14,6 +14,7 @@ from d2c.mapping import (
     Rejected,
     Rules,
     RulesError,
+    Sighting,
     compile_mapper,
     parse_rules,
 )
@@ -68,9 +69,13 @@ def map_for_writing(mapper: AnyMapper, line: bytes, decided_at: int) -> Mapped:
 
 
 def table_mapper(
-    hash_key: str, range_key: str | None, ttl_attribute: str | None, rules: Mapping[str, Any]
+    hash_key: str,
+    range_key: str | None,
+    ttl_attribute: str | None,
+    rules: Mapping[str, Any],
+    sighting: Sighting | None = None,
 ) -> Mapper:
-    """Return the mapper for a table's keys and a plan's rules.
+    """Return the mapper for a table's keys and a plan's rules; a sighting, if given, sees each item too.
 
     Raises:
         PlanError: with every fault of the rules.
@@ -79,16 +84,16 @@ def table_mapper(
         parsed = parse_rules(rules, KeySchema(hash_key, range_key), ttl_attribute=ttl_attribute)
     except RulesError as error:
         raise PlanError([f"rules: {fault}" for fault in error.faults]) from error
-    return compile_mapper(parsed)
+    return compile_mapper(parsed, sighting)
 
 
-def request_mapper(request: LoadRequest) -> AnyMapper:
-    """Return the mapper of a load request."""
-    mappers = request_mappers(request)
+def request_mapper(request: LoadRequest, sighting: Sighting | None = None) -> AnyMapper:
+    """Return the mapper of a load request; a sighting, if given, sees each item too."""
+    mappers = request_mappers(request, sighting)
     return mappers[0] if len(mappers) == 1 else ChainedMapper(mappers)
 
 
-def request_mappers(request: LoadRequest) -> list[Mapper]:
+def request_mappers(request: LoadRequest, sighting: Sighting | None = None) -> list[Mapper]:
     """Return the mappers of the rules in a load request's history, in their order."""
     keys = request.hash_key, request.range_key, request.ttl_attribute
-    return [table_mapper(*keys, rules) for rules in request.rules_history]
+    return [table_mapper(*keys, rules, sighting) for rules in request.rules_history]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from d2c.errors import StageError
+from d2c.load_run.census import LOGICAL_PARTITION_BYTES
 
 STAGES = ("assess", "load", "verify")
 KNOWN_STAGES = (*STAGES, "replay")
@@ -15,8 +16,8 @@ KNOWN_STAGES = (*STAGES, "replay")
 class LoadRequest:
     """All that a load run needs to know. It holds no secret: those are read from the secret scope on the cluster.
 
-    Paths are such as Spark takes them (``abfss://...``). The last fields tell a run that revisits a table what earlier
-    runs left: when the load began (epoch seconds), how many documents there are since, and the rejected items.
+    Paths are such as Spark takes them (``abfss://...``). The last four fields tell a run that revisits a table what
+    earlier runs left: when the load began (epoch seconds), how many documents there are since, and the rejected items.
     """
 
     migration: str
@@ -37,6 +38,7 @@ class LoadRequest:
     secret_scope: str
     database: str
     container: str
+    max_logical_partition_bytes: int = LOGICAL_PARTITION_BYTES
     load_started_at: int | None = None
     documents_written: int = 0
     rejected_folder: str | None = None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from d2c.export_format import DataFile, ExportFormatError
 from d2c.load_run.accounting import FileTally
 from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, pack
+from d2c.load_run.census import Census
 from d2c.load_run.data_files import checked_lines, files_of
 from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper
 from d2c.load_run.request import LoadRequest
@@ -18,11 +19,12 @@ from d2c.mapping import (
     Document,
     Mapped,
     Rejected,
+    Sighting,
 )
 
 
 def assess_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int) -> Worker:
-    """Map every item and keep what must be known before anything is written: tallies and rejected items.
+    """Map every item and keep what must be known before anything is written: rejected items, tallies, censuses.
 
     Args:
         request: says how items become documents.
@@ -38,7 +40,7 @@ def assess_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: i
             return "rejected", mapped.to_json_line(file, line)
         return None
 
-    return _outcome_worker(request, files, map_line, row_of)
+    return _outcome_worker(request, files, map_line, row_of, takes_census=True)
 
 
 def load_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int) -> Worker:
@@ -64,23 +66,30 @@ def _outcome_worker(
     files: Sequence[DataFile],
     map_line: Callable[[AnyMapper, bytes], Mapped],
     row_of: Callable[[Mapped, str, int], Row | None],
+    *,
+    takes_census: bool = False,
 ) -> Worker:
     """Return a worker that emits what ``row_of`` makes of each item, and a tally after each file."""
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:
-        mapper = request_mapper(request)
+        sighting = Sighting() if takes_census else None
+        mapper = request_mapper(request, sighting)
         for name, content in files_of(batches):
             tally = FileTally(name)
+            census = Census(sighting, mapper.rules.drop) if sighting else None
             try:
                 for line in checked_lines(listed, name, content):
                     mapped = map_line(mapper, line)
                     tally.count(mapped)
+                    if census is not None:
+                        census.add(mapped)
                     row = row_of(mapped, name, tally.lines)
                     if row is not None:
                         yield row
             except ExportFormatError as error:
                 tally.fault = str(error)
+            tally.census = None if census is None else census.to_json()
             yield "file", tally.to_json()
 
     return lambda batches: pack(rows(batches), OUTCOME)

@@ -33,7 +33,7 @@ def test_a_plan_of_the_least_fields_gets_the_defaults():
             "allow_existing_documents": False,
             "rules": {},
             "throughput": {"load_ru_per_second": "auto"},
-            "limits": {"max_rejected_items": 0},
+            "limits": {"max_rejected_items": 0, "max_logical_partition_bytes": 20 * 2**30},
         }
     ]
 
@@ -85,6 +85,7 @@ def test_a_fault_names_its_field(changes, fault):
         ("verify", "sample:2"),
         ("verify", "sample:0.0"),
         ("limits", {"max_rejected_items": -1}),
+        ("limits", {"max_logical_partition_bytes": 0}),
         ("throughput", {"load_ru_per_second": 450}),
         ("throughput", {"load_ru_per_second": "fast"}),
         ("rules", {"partition_key": ["a", "b", "c", "d"]}),

@@ -73,9 +73,3 @@ def test_sums_tell_rejected_items_by_reason():
     assert sums["rejected"] == 3
     assert sums["rejected_by_reason"] == {"missing_key": 2, "inexact_number": 1}
     assert (sums["lines"], sums["documents"], sums["expired"]) == (5, 1, 1)
-
-
-def test_more_rejected_items_than_the_plan_allows_stop_the_table():
-    accounting.check_rejected_limit(2, {"missing_key": 2}, limit=2)
-    with pytest.raises(StageError, match="missing_key: 3"):
-        accounting.check_rejected_limit(3, {"missing_key": 3}, limit=2)

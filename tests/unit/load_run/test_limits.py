@@ -1,0 +1,56 @@
+import pytest
+
+from d2c.errors import StageError
+from d2c.load_run.heavy_hitters import HeavyHitters
+from d2c.load_run.limits import check_limits
+
+PARTITIONS = HeavyHitters({'["small"]': 10, '["large",7]': 100, '["larger"]': 101}, error=1_000)
+
+
+def check(rejected=None, partitions=PARTITIONS, *, items=0, partition_bytes=101):
+    check_limits(
+        rejected or {}, partitions, max_rejected_items=items, max_logical_partition_bytes=partition_bytes
+    )
+
+
+def error_of(*arguments, **limits):
+    with pytest.raises(StageError) as raised:
+        check(*arguments, **limits)
+    return raised.value
+
+
+def test_what_is_within_the_limits_goes_on():
+    check({"missing_key": 2}, items=2)
+
+
+def test_more_rejected_items_than_the_plan_allows_stop_the_table():
+    error = error_of({"missing_key": 2, "inexact_number": 1}, items=2)
+    assert error.title == "Too many rejected items"
+    assert "3 items" in error.detail
+    assert "inexact_number: 1, missing_key: 2" in error.detail
+    assert "limits.max_rejected_items" in error.next_step
+
+
+def test_a_partition_that_is_surely_larger_than_the_plan_allows_stops_the_table():
+    error = error_of(partition_bytes=99)
+    assert error.title == "A logical partition is too large"
+    assert '"larger" would hold at least 101 bytes; the plan allows 99. 1 more' in error.detail
+    assert "limits.max_logical_partition_bytes" in error.next_step
+
+
+def test_a_partition_that_may_be_smaller_stops_nothing():
+    check(partitions=HeavyHitters({'["a"]': 100}, error=1), partition_bytes=100)
+
+
+def test_every_broken_limit_is_told_at_once():
+    error = error_of({"missing_key": 1}, partition_bytes=100)
+    assert error.title == "Too many rejected items. A logical partition is too large"
+    assert "missing_key: 1" in error.detail
+    assert "101 bytes" in error.detail
+    assert "max_rejected_items" in error.next_step
+    assert "max_logical_partition_bytes" in error.next_step
+
+
+def test_a_long_partition_key_is_cut():
+    error = error_of(partitions=HeavyHitters({f'["{"x" * 2_000}"]': 100}), partition_bytes=1)
+    assert len(error.detail) < 500
