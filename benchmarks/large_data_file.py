@@ -6,7 +6,7 @@ local Databricks run the real notebook with the real wheel over it, up to the st
 the peak resident memory of each kind of process, and that as a multiple of the file.
 
     python benchmarks/large_data_file.py 200
-    python benchmarks/large_data_file.py 1500 --driver-memory 8g
+    python benchmarks/large_data_file.py 900 --driver-memory 10g
 """
 
 import argparse
@@ -82,7 +82,7 @@ def services(folder: Path, driver_memory: str) -> Iterator[tuple[ContainerClient
         databricks = start_service(
             "databricks",
             folder / "databricks",
-            arguments=["--files", str(folder / "files"), "--warm", "0", "--driver-memory", driver_memory],
+            arguments=["--files", str(folder / "files"), "--driver-memory", driver_memory],
             environment={
                 "LOCALCLOUD_DATABRICKS_TOKEN": token,
                 "LOCALCLOUD_LAKE": connection,
