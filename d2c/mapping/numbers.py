@@ -17,6 +17,8 @@ MAX_SIGNIFICANT_DIGITS = 38
 MIN_EXPONENT, MAX_EXPONENT = -130, 125
 MAX_EXACT_INTEGER = 2**53
 
+NumberRule = Callable[[Any], int | float | str]
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 # Any decimal of 15 significant digits survives the way through binary64 and back (C's DBL_DIG).
 _SHORT_INTEGER = 15
@@ -59,7 +61,7 @@ def positional(text: Any) -> str:
     return _write(parse_number(text))
 
 
-def exact(text: Any) -> int | float | str:
+def by_decimal(text: Any) -> int | float | str:
     """Return the equal JSON number, or the positional text where binary64 would change the value.
 
     Args:
@@ -68,20 +70,37 @@ def exact(text: Any) -> int | float | str:
     Raises:
         Fault: malformed_line.
     """
-    # Nearly every number is short and JSON already, which orjson reads at once. It forgives blanks, DynamoDB does not.
-    try:
-        number = orjson.loads(text)
-    except orjson.JSONDecodeError:  # also where it is no text
-        return _exact_by_decimal(text)
-    if type(number) is int:
-        is_exact = len(text) <= _SHORT_INTEGER or -MAX_EXACT_INTEGER <= number <= MAX_EXACT_INTEGER
-        if is_exact and text.strip() == text:
-            return number
-    elif type(number) is float and _LEAST <= abs(number) <= _MOST:
-        is_exact = (len(text) <= _SHORT_DECIMAL and text.strip() == text) or repr(number) == text
-        if is_exact:
-            return int(number) if number.is_integer() else number
-    return _exact_by_decimal(text)
+    value = parse_number(text)
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        return _write(value)
+    return int(number) if number.is_integer() and abs(number) <= MAX_EXACT_INTEGER else number
+
+
+def exact_rule(otherwise: NumberRule) -> NumberRule:
+    """Return a rule that reads the numbers that are easily seen to be exact, and leaves the others to another rule."""
+
+    def exact(text: Any) -> int | float | str:
+        # Nearly every number is short and JSON already, which orjson reads at once. It forgives blanks, DynamoDB not.
+        try:
+            number = orjson.loads(text)
+        except orjson.JSONDecodeError:  # also where it is no text
+            return otherwise(text)
+        if type(number) is int:
+            is_exact = len(text) <= _SHORT_INTEGER or -MAX_EXACT_INTEGER <= number <= MAX_EXACT_INTEGER
+            if is_exact and text.strip() == text:
+                return number
+        elif type(number) is float and _LEAST <= abs(number) <= _MOST:
+            is_exact = (len(text) <= _SHORT_DECIMAL and text.strip() == text) or repr(number) == text
+            if is_exact:
+                return int(number) if number.is_integer() else number
+        return otherwise(text)
+
+    return exact
+
+
+exact = exact_rule(by_decimal)
+"""Does what `by_decimal` does, nearly always without it."""
 
 
 def _reject(text: Any) -> int | float | str:
@@ -91,20 +110,12 @@ def _reject(text: Any) -> int | float | str:
     return number
 
 
-NUMBER_RULES: dict[str, Callable[[Any], int | float | str]] = {
+NUMBER_RULES: dict[str, NumberRule] = {
     "exact": exact,
     "reject": _reject,
     "string": positional,
 }
 """What each value of the rule `numbers` makes of what stands behind `N`; each raises Fault."""
-
-
-def _exact_by_decimal(text: Any) -> int | float | str:
-    value = parse_number(text)
-    number = float(value)
-    if Decimal(repr(number)) != value:
-        return _write(value)
-    return int(number) if number.is_integer() and abs(number) <= MAX_EXACT_INTEGER else number
 
 
 def _write(value: Decimal) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from d2c.mapping.numbers import exact
+from d2c.mapping.numbers import NumberRule, by_decimal, exact, exact_rule
 from d2c.mapping.rejected import Fault
-from d2c.mapping.values import MAX_DEPTH, NumberRule
+from d2c.mapping.values import MAX_DEPTH
 
 
 class Sighting:
@@ -35,10 +35,14 @@ class Sighting:
 
     def watched(self, rule: NumberRule) -> NumberRule:
         """Return a number rule that does the same and shows this its inexact numbers."""
+        if rule is exact:  # which leaves the hot path of numbers as it is
+            return exact_rule(self._watched(by_decimal))
+        return self._watched(rule)
 
+    def _watched(self, rule: NumberRule) -> NumberRule:
         def number(text: Any) -> int | float | str:
             value = rule(text)
-            if type(value) is str and (rule is exact or is_inexact(text)):
+            if type(value) is str and (rule is by_decimal or is_inexact(text)):
                 self.inexact.append(value)
             return value
 

@@ -8,13 +8,11 @@ import binascii
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
-from d2c.mapping.numbers import exact, parse_number
+from d2c.mapping.numbers import NumberRule, exact, parse_number
 from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault
 
 MAX_DEPTH = 32
 """Maps and lists inside each other; DynamoDB refuses to store more."""
-
-NumberRule = Callable[[Any], int | float | str]
 
 
 def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: NumberRule, depth: int = 1) -> int:
