@@ -1,6 +1,7 @@
 """The HTTP API: starting migrations, and asking how they stand."""
 
 import asyncio
+import json
 from typing import Any
 
 import azure.durable_functions as df
@@ -10,8 +11,10 @@ from d2c import lake_paths
 from d2c.clients.lake import connect_lake
 from d2c.errors import ConflictError, NotFoundError, RefusedError
 from d2c.plan import parse_plan
+from d2c.run_keys import revisit_instance_id
 from d2c.settings import app_settings
-from triggers import migrations
+from d2c.table_record import revisit_name
+from triggers import migrations, rejected, revisits
 from triggers.answers import answers_problems, json_answer, prefers_html
 
 PAGE_SIZE = 20
@@ -38,10 +41,7 @@ async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpRespon
 @answers_problems
 async def list_migrations(req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
-    size = req.params.get("top", str(PAGE_SIZE))
-    if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE:
-        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {LARGEST_PAGE}.")
-    page, token = await migrations.page(client, int(size), req.params.get("token"))
+    page, token = await migrations.page(client, _page_size(req), req.params.get("token"))
     return json_answer({"migrations": page, "next": token})
 
 
@@ -52,9 +52,12 @@ async def get_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse
     """Tell how a migration and each of its tables stand."""
     migration = req.route_params["id"]
     status = await migrations.status_of(client, migration)
+    operations = await revisits.operations_of(client, migration)
+    if operations:
+        await revisits.take_over_counts(migration, status["tables"])
     for table in status["tables"]:
         table["links"] = client.create_http_management_payload(table.pop("instance"))
-    return json_answer({**status, "links": _links(req, client, migration)})
+    return json_answer({**status, "operations": operations, "links": _links(req, client, migration)})
 
 
 @blueprint.route(route="migrations/{id}/report", methods=["GET"])
@@ -79,21 +82,72 @@ async def get_report(req: func.HttpRequest, client: Any) -> func.HttpResponse:
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def cancel_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Cancel a migration: what runs outside is stopped, and throughput is put back."""
+    """Cancel a migration, or the revisit of it that runs: what runs outside is stopped, and throughput put back."""
     migration = req.route_params["id"]
-    state = await migrations.state_of(client, migration)
-    if state not in ("pending", "running"):
-        raise ConflictError(f"Migration {migration} is {state} already.", "There is nothing left to cancel.")
-    await migrations.cancel(client, migration)
-    return json_answer({"id": migration, "state": state, "links": _links(req, client, migration)}, 202)
+    answer = {"id": migration, "state": await migrations.state_of(client, migration)}
+    if answer["state"] in ("pending", "running"):
+        await migrations.cancel(client, migration)
+    else:
+        revisit = await revisits.cancel(client, migration)
+        if revisit is None:
+            raise ConflictError(
+                f"Migration {migration} is {answer['state']} already.", "There is nothing left to cancel."
+            )
+        answer |= {name: revisit[name] for name in ("operation", "number", "state")}
+    return json_answer({**answer, "links": _links(req, client, migration)}, 202)
 
 
-def _links(req: func.HttpRequest, client: Any, migration: str) -> dict[str, str]:
-    """Return our own addresses of a migration and Durable's."""
+@blueprint.route(route="migrations/{id}/verify", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def verify_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Compare the export of tables that were moved with their containers once more."""
+    return await _revisit(req, client, "verify")
+
+
+@blueprint.route(route="migrations/{id}/replay", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def replay_rejected_items(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """Map and load the rejected items again, then verify their tables."""
+    return await _revisit(req, client, "replay")
+
+
+async def _revisit(req: func.HttpRequest, client: Any, operation: str) -> func.HttpResponse:
+    migration = req.route_params["id"]
+    started = await revisits.start(client, migration, operation, req.get_body())
+    instance = revisit_instance_id(migration, revisit_name(operation, started["number"]))
+    links = _links(req, client, migration, instance)
+    return json_answer({"id": migration, "operation": operation, **started, "links": links}, 202)
+
+
+@blueprint.route(route="migrations/{id}/rejected", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def list_rejected_items(req: func.HttpRequest, client: Any) -> func.HttpResponse:
+    """List the items that are rejected now; ``next`` of one page is the ``token`` of the following one."""
+    migration = req.route_params["id"]
+    await migrations.state_of(client, migration)
+    wanted = {name: req.params.get(name) for name in ("table", "reason", "token")}
+    items, following = await rejected.page(migration, size=_page_size(req), **wanted)
+    body = b'{"rejected":[' + b",".join(items) + b'],"next":' + json.dumps(following).encode() + b"}"
+    return func.HttpResponse(body, mimetype="application/json")
+
+
+def _page_size(req: func.HttpRequest) -> int:
+    size = req.params.get("top", str(PAGE_SIZE))
+    if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE:
+        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {LARGEST_PAGE}.")
+    return int(size)
+
+
+def _links(req: func.HttpRequest, client: Any, migration: str, instance: str | None = None) -> dict[str, str]:
+    """Return our own addresses of a migration, and Durable's of it or of the instance that is given."""
     own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
     return {
         "self": own,
         "report": f"{own}/report",
         "cancel": f"{own}/cancel",
-        **client.create_http_management_payload(migration),
+        "rejected": f"{own}/rejected",
+        **client.create_http_management_payload(instance or migration),
     }

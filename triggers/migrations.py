@@ -41,7 +41,7 @@ async def start(client: Any, plan: Plan) -> None:
             f"Another plan has the name {plan.name}.",
             "Give this plan another name, or post the other one again.",
         )
-    state = await _state(client, plan.name)
+    state = await state_or_none(client, plan.name)
     if state in ("pending", "running"):
         return
     if state is not None:
@@ -53,7 +53,7 @@ async def start(client: Any, plan: Plan) -> None:
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
     entry = lake_paths.index_path(plan.name, int(accepted_at.timestamp() * 1000))
     await asyncio.to_thread(lake.write, entry, b"")
-    await _start_instance(client, plan)
+    await start_instance(client, "migrate", plan.name, _orchestration_input(plan))
 
 
 async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
@@ -69,26 +69,32 @@ async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
     return accepted
 
 
-async def _start_instance(client: Any, plan: Plan) -> None:
+async def start_instance(client: Any, orchestration: str, instance: str, value: dict[str, Any]) -> None:
+    """Start an orchestration, unless another call has started it a moment before."""
     try:
-        await client.start_new("migrate", instance_id=plan.name, client_input=_orchestration_input(plan))
+        await client.start_new(orchestration, instance_id=instance, client_input=value)
     except Exception:
-        # The SDK raises a bare Exception for every refusal; another call may have started it a moment before.
-        if await _state(client, plan.name) is None:
+        # The SDK raises a bare Exception for every refusal.
+        if await state_or_none(client, instance) is None:
             raise
 
 
 def _orchestration_input(plan: Plan) -> dict[str, Any]:
-    polling = app_settings().polling
     return {
         "migration": plan.name,
         "tables": plan.table_inputs(),
         "max_parallel_tables": plan.max_parallel_tables,
-        "waits": {
-            "first_seconds": polling.first_seconds,
-            "factor": polling.factor,
-            "longest_seconds": polling.longest_seconds,
-        },
+        "waits": waits(),
+    }
+
+
+def waits() -> dict[str, float]:
+    """Return the intervals at which orchestrations look at what runs outside."""
+    polling = app_settings().polling
+    return {
+        "first_seconds": polling.first_seconds,
+        "factor": polling.factor,
+        "longest_seconds": polling.longest_seconds,
     }
 
 
@@ -100,7 +106,7 @@ async def page(client: Any, size: int, token: str | None) -> tuple[list[dict[str
     statuses = await asyncio.gather(*(client.get_status(migration) for migration in ids))
     # Whose start broke off, and who was purged, is in the index without an instance.
     found = [(migration, status) for migration, status in zip(ids, statuses, strict=True) if status]
-    return [{"id": migration, **_times_and_state(status)} for migration, status in found], following
+    return [{"id": migration, **times_and_state(status)} for migration, status in found], following
 
 
 async def state_of(client: Any, migration: str) -> str:
@@ -109,7 +115,7 @@ async def state_of(client: Any, migration: str) -> str:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    return _state_of(await _instance(client, migration))
+    return _state_of(await instance_of(client, migration))
 
 
 async def status_of(client: Any, migration: str) -> dict[str, Any]:
@@ -118,12 +124,12 @@ async def status_of(client: Any, migration: str) -> dict[str, Any]:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    status = await _instance(client, migration)
-    plan = await _plan(connect_lake(app_settings()), migration)
+    status = await instance_of(client, migration)
+    plan = await plan_of(connect_lake(app_settings()), migration)
     tables = await asyncio.gather(
         *(_table_status(client, migration, entry["table"]) for entry in plan["tables"])
     )
-    return {"id": migration, **_times_and_state(status), "tables": tables}
+    return {"id": migration, **times_and_state(status), "tables": tables}
 
 
 def check_id(migration: str) -> None:
@@ -136,7 +142,7 @@ def check_id(migration: str) -> None:
         raise _no_migration(migration)
 
 
-async def _instance(client: Any, migration: str) -> Any:
+async def instance_of(client: Any, migration: str) -> Any:
     """Return the status of a migration's orchestration."""
     check_id(migration)
     status = await client.get_status(migration)
@@ -156,25 +162,30 @@ async def cancel(client: Any, migration: str) -> None:
     lake = connect_lake(app_settings())
     mark = json.dumps({"cancelled_at": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
     await asyncio.to_thread(lake.create, lake_paths.cancel_path(migration), mark)
-    plan = await _plan(lake, migration)
+    plan = await plan_of(lake, migration)
     await asyncio.gather(*(wake(client, migration, entry["table"]) for entry in plan["tables"]))
 
 
 async def wake(client: Any, migration: str, table: str, stages: tuple[str, ...] = WAITING_STAGES) -> None:
     """Make the stages of a table that wait look at once instead of at their next interval."""
     for stage in stages:
-        instance = stage_instance_id(migration, table, stage)
-        if not await _is_under_way(client, instance):
-            continue
-        try:
-            await client.raise_event(instance, "wake", None)
-        except Exception:
-            # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
-            if await _is_under_way(client, instance):
-                raise
+        await wake_instance(client, stage_instance_id(migration, table, stage))
 
 
-async def _is_under_way(client: Any, instance: str) -> bool:
+async def wake_instance(client: Any, instance: str) -> None:
+    """Wake an orchestration that waits in `run_to_its_end`, if it is under way."""
+    if not await is_under_way(client, instance):
+        return
+    try:
+        await client.raise_event(instance, "wake", None)
+    except Exception:
+        # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
+        if await is_under_way(client, instance):
+            raise
+
+
+async def is_under_way(client: Any, instance: str) -> bool:
+    """Tell whether an orchestration has neither ended nor been forgotten."""
     status = await client.get_status(instance)
     return bool(status) and _runtime_status(status) in ("Pending", "Running", "ContinuedAsNew")
 
@@ -196,24 +207,22 @@ async def _table_status(client: Any, migration: str, table: str) -> dict[str, An
     if _runtime_status(status) == "Completed":
         error = status.output["error"]
     elif state in ("failed", "cancelled"):
-        error = _broken_off(state, stage, status.output)
+        error = {**broken_off(state, status.output), "stage": stage}
     return {**describe_table(table, state, shown, progress, error), "instance": instance}
 
 
-def _broken_off(state: str, stage: str, output: Any) -> dict[str, Any]:
-    """Describe a table whose orchestration ended without a result; its output may go on with a stack trace."""
+def broken_off(state: str, output: Any) -> dict[str, Any]:
+    """Describe an orchestration that ended without a result; its output may go on with a stack trace."""
     cause = (str(output or "").strip().splitlines() or ["no reason was given"])[0]
-    return {
-        **StageError(
-            f"The orchestration ended without a result: {cause}",
-            "See the app's log, then start the migration again under another name.",
-        ).to_dict(),
-        "stage": stage,
-        "cancelled": state == "cancelled",
-    }
+    error = StageError(
+        f"The orchestration ended without a result: {cause}",
+        "See the app's log, then start the migration again under another name.",
+    )
+    return {**error.to_dict(), "cancelled": state == "cancelled"}
 
 
-def _times_and_state(status: Any) -> dict[str, Any]:
+def times_and_state(status: Any) -> dict[str, Any]:
+    """Return ``state``, ``started_at`` and ``finished_at`` of an orchestration."""
     state = _state_of(status)
     ended = state not in ("pending", "running")
     return {
@@ -223,8 +232,9 @@ def _times_and_state(status: Any) -> dict[str, Any]:
     }
 
 
-async def _state(client: Any, migration: str) -> str | None:
-    status = await client.get_status(migration)
+async def state_or_none(client: Any, instance: str) -> str | None:
+    """Return an orchestration's state, or None if there is no such one."""
+    status = await client.get_status(instance)
     return _state_of(status) if status else None
 
 
@@ -242,7 +252,12 @@ def _time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="seconds")
 
 
-async def _plan(lake: Lake, migration: str) -> dict[str, Any]:
+async def plan_of(lake: Lake, migration: str) -> dict[str, Any]:
+    """Return a migration's plan, as it was accepted.
+
+    Raises:
+        NotFoundError: if it is not in the lake.
+    """
     accepted = await asyncio.to_thread(lake.read_json, lake_paths.plan_path(migration))
     if accepted is None:
         raise NotFoundError(

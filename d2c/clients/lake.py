@@ -32,6 +32,18 @@ class Lake:
                     raise
                 return None
 
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """Return a part of a file that is there.
+
+        Args:
+            path: the file's.
+            offset: the first byte, counted from 0.
+            length: how many bytes, at least one; they must all be there.
+        """
+        with azure_errors(self._thing(path)):
+            content: bytes = self._client.download_blob(path, offset=offset, length=length).readall()
+            return content
+
     def read_json(self, path: str) -> Any:
         """Return a JSON file's value, or None if there is no such file.
 

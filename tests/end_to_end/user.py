@@ -86,6 +86,33 @@ class User:
 
         return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
 
+    def revisit(self, migration: str, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for a revisit of a migration; return how it stands once it has ended."""
+        answer = self.http.post(f"{API}/{migration}/{operation}", **({"json": body} if body else {}))
+        assert answer.status_code == 202, answer.text
+        started = answer.json()
+        assert (started["id"], started["operation"]) == (migration, operation)
+
+        def look():
+            last = self.status(migration)["operations"][0]
+            assert last["number"] == started["number"]
+            return last if last["state"] in ENDED else None
+
+        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+
+    def rejected(self, migration: str, **wanted: str) -> list[dict[str, Any]]:
+        """Return all rejected items of a migration, page by page."""
+        found: list[dict[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            answer = self.http.get(f"{API}/{migration}/rejected", params={**wanted, **token})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["rejected"]
+            if page["next"] is None:
+                return found
+            token = {"token": page["next"]}
+
     def report(self, migration: str) -> dict[str, Any]:
         """Return a migration's report."""
         answer = self.http.get(f"{API}/{migration}/report")
