@@ -39,6 +39,7 @@ def describe_container(payload: dict) -> Any:
     description = {
         "partition_key_paths": list(mapper.partition_key_paths),
         "default_ttl": -1 if mapper.rules.container_has_ttl else None,
+        "before_ru_per_second": None,
         "peak_ru_per_second": wanted,
         "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", AFTER_LOAD_RU),
         "autoscale": False,
@@ -188,6 +189,7 @@ def _throughput_of_existing(
     if before is None:
         return {"peak_ru_per_second": None, "after_ru_per_second": None}
     return {
+        "before_ru_per_second": before.ru_per_second,
         "peak_ru_per_second": _in_steps(max(before.ru_per_second, wanted), before.autoscale),
         "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", before.ru_per_second),
         "autoscale": before.autoscale,

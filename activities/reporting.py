@@ -19,13 +19,13 @@ blueprint = df.Blueprint()
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def write_table_report(payload: dict) -> Any:
-    """Write one table's record and its part of the report, with the mismatches that were left in the lake."""
+    """Write one table's record and its part of the report, with what is too large for history and lies in the lake."""
     lake = connect_lake(app_settings())
     names = payload["migration"], payload["table"]
     record = {**payload, "stages": ended_stages(payload["stages"])}
-    path = mismatches_path(record)
-    found = lake.read_json(path) if path else None
-    report = table_report(record, mismatches=(found or {}).get("mismatches") or [])
+    assessed = _result(lake, (record.get("load") or {}).get("result_path"))
+    verified = _result(lake, mismatches_path(record))
+    report = table_report(record, verified.get("mismatches") or [], assessed.get("census"))
     lake.write_json(lake_paths.table_record_path(*names), record)
     lake.write_json(lake_paths.table_report_path(*names), report)
 
@@ -47,6 +47,12 @@ def write_report(payload: dict) -> Any:
     report = assemble_report(migration, payload["state"], accepted, parts)
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
+
+
+def _result(lake: Lake, path: str | None) -> dict[str, Any]:
+    """Return what a load run found; nothing where there was none, or where its file is gone."""
+    found: dict[str, Any] | None = lake.read_json(path) if path else None
+    return found or {}
 
 
 def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,26 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from d2c.throughput import load_estimate
+
 EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
 VERIFICATION_FIELDS = ("method", "expected", "actual", "missing", "unexpected", "different")
 
 
-def table_report(record: Mapping[str, Any], mismatches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def table_report(
+    record: Mapping[str, Any],
+    mismatches: Sequence[Mapping[str, Any]],
+    census: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return one table's part of the report.
 
     Args:
         record: the table's entry in the plan with what each stage that it came to has found.
         mismatches: examples that verification left.
+        census: what assess counted.
     """
     export, load = record.get("export") or {}, record.get("load") or {}
+    described = record.get("described") or {}
     loaded = load.get("loaded") or {}
     counted = loaded or load.get("assessed") or {}
     verification = load.get("verification") or {}
@@ -38,11 +46,17 @@ def table_report(record: Mapping[str, Any], mismatches: Sequence[Mapping[str, An
         "revisits": list(record.get("revisits", ())),
         "mismatches": list(mismatches),
         "stages": ended_stages(record["stages"]),
+        "census": census and _with_estimate(census, described.get("peak_ru_per_second")),
         "throughput": {
-            "peak_ru_per_second": (record.get("described") or {}).get("peak_ru_per_second"),
+            "before_ru_per_second": described.get("before_ru_per_second"),
+            "peak_ru_per_second": described.get("peak_ru_per_second"),
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
         },
     }
+
+
+def _with_estimate(census: Mapping[str, Any], peak_ru_per_second: int | None) -> dict[str, Any]:
+    return {**census, "load_estimate": load_estimate(census["write_ru"], peak_ru_per_second)}
 
 
 def ended_stages(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,30 +1,13 @@
 """The report as one self-contained HTML page: it opens from the disk, without a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-STYLE = """
-:root { color-scheme: light dark; --line: #8884; --bad: #c62828; --good: #2e7d32; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.succeeded { color: var(--good); } .failed, .cancelled, .bad { color: var(--bad); font-weight: 600; }
-.bars { display: flex; height: 1.1rem; border-radius: .3rem; overflow: hidden; background: var(--line); }
-.bars span { min-width: 2px; } code { font-size: .9em; }
-"""
-STAGE_COLOURS = {
-    "export": "#5c6bc0",
-    "copy": "#26a69a",
-    "prepare": "#8d6e63",
-    "assess": "#ffa726",
-    "load": "#42a5f5",
-    "verify": "#66bb6a",
-    "report": "#bdbdbd",
-}
+from d2c.html_parts import code, duration, facts, moment, number, size, state, table, text
+from d2c.report_census import render_census
+from d2c.report_style import STAGE_COLOURS, STYLE
+
 ITEM_COLUMNS = ("exported", "written", "rejected", "expired")
 MISMATCH_COLUMNS = ("missing", "unexpected", "different")
 
@@ -37,105 +20,161 @@ def render_report(report: Mapping[str, Any]) -> str:
     """
     tables = report["tables"]
     title = f"Migration {escape(report['id'])}"
+    links = "".join(
+        f'<a href="#table-{place}">{text(part["table"])}</a>' for place, part in enumerate(tables)
+    )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
-        f"<h1>{title}</h1><p>{_state(report['state'])}, started {escape(str(report['started_at']))}, "
-        f"{len(tables)} tables.</p>{_totals(tables)}{''.join(_table(table) for table in tables)}</body></html>\n"
+        f"<h1>{title}</h1><p>{state(report['state'])}, started {moment(report['started_at'])} UTC</p>"
+        f"{_totals(tables)}<h2>Tables</h2>{_tables(tables)}<nav>{links}</nav>"
+        f"{''.join(_table(place, part) for place, part in enumerate(tables))}</body></html>\n"
     )
 
 
 def _totals(tables: Sequence[Mapping[str, Any]]) -> str:
-    header = ("Table", "Container", "State", *ITEM_COLUMNS, *MISMATCH_COLUMNS, "seconds")
-    rows = "".join(f"<tr>{_total_cells(table)}</tr>" for table in tables)
-    return (
-        f'<h2>Tables</h2><div class="scroll"><table><tr>{_headings(header, texts=3)}</tr>{rows}</table></div>'
+    succeeded = sum(part["state"] == "succeeded" for part in tables)
+    rejected, mismatches = _sum_of(tables, ["rejected"]), _mismatches_of_all(tables)
+    return facts(
+        [
+            ("Tables succeeded", f"{succeeded} of {len(tables)}"),
+            ("Items exported", number(_sum_of(tables, ["exported"]))),
+            ("Documents written", number(_sum_of(tables, ["written"]))),
+            ("Items rejected", number(rejected, is_bad=bool(rejected))),
+            ("Items expired", number(_sum_of(tables, ["expired"]))),
+            ("Mismatches", number(mismatches, is_bad=bool(mismatches))),
+        ]
     )
 
 
-def _total_cells(table: Mapping[str, Any]) -> str:
-    seconds = sum(stage.get("seconds") or 0 for stage in table["stages"])
-    mismatches = [table["verification"][name] for name in MISMATCH_COLUMNS]
-    return (
-        f"<td>{escape(table['table'])}</td><td>{escape(table['database'])}/{escape(table['container'])}</td>"
-        f"<td>{_state(table['state'])}</td>"
-        + "".join(_number(table["items"][name]) for name in ITEM_COLUMNS)
-        + "".join(_number(value, bad=bool(value)) for value in mismatches)
-        + _number(round(seconds, 1))
-    )
+def _sum_of(tables: Iterable[Mapping[str, Any]], names: Sequence[str], part: str = "items") -> int | None:
+    """Return the sum of counts over the tables that have them, or None if none has."""
+    known = [table[part][name] for table in tables for name in names if table[part][name] is not None]
+    return sum(known) if known else None
 
 
-def _table(table: Mapping[str, Any]) -> str:
-    parts = [f"<h2>{escape(table['table'])}</h2>", _error(table["error"]), _stages(table["stages"])]
-    throughput = table["throughput"]
-    parts.append(
-        f"<p>Data files: {_text(table['files']['verified'])} of {_text(table['files']['listed'])} verified. "
-        f"Throughput: {_text(throughput['peak_ru_per_second'])} RU/s for the load, "
-        f"{_text(throughput['after_ru_per_second'])} RU/s afterwards.</p>"
+def _mismatches_of_all(tables: Iterable[Mapping[str, Any]]) -> int | None:
+    return _sum_of(tables, MISMATCH_COLUMNS, "verification")
+
+
+def _tables(tables: Sequence[Mapping[str, Any]]) -> str:
+    headings = ("Table", "State", *ITEM_COLUMNS, *MISMATCH_COLUMNS, "took")
+    sums = [number(_sum_of(tables, [name])) for name in ITEM_COLUMNS]
+    sums += [number(_sum_of(tables, [name], "verification")) for name in MISMATCH_COLUMNS]
+    footer = ["Together", "", *sums, ""] if len(tables) > 1 else None
+    return table(headings, [_table_row(part) for part in tables], texts=2, footer=footer)
+
+
+def _table_row(part: Mapping[str, Any]) -> list[str]:
+    items, mismatches = part["items"], [part["verification"][name] for name in MISMATCH_COLUMNS]
+    return [
+        f"{text(part['table'])}<small>{text(part['database'])}/{text(part['container'])}</small>",
+        state(part["state"]),
+        *[number(items[name], is_bad=name == "rejected" and bool(items[name])) for name in ITEM_COLUMNS],
+        *[number(count, is_bad=bool(count)) for count in mismatches],
+        duration(sum(stage.get("seconds") or 0 for stage in part["stages"])),
+    ]
+
+
+def _table(place: int, part: Mapping[str, Any]) -> str:
+    heading = f'<h2 id="table-{place}">{text(part["table"])}</h2>'
+    pieces = (
+        _error(part["error"]),
+        _outline(part),
+        _stages(part["stages"]),
+        _rejected(part["rejected_by_reason"]),
+        _mismatches(part["verification"], part["mismatches"]),
+        _revisits(part["revisits"]),
+        render_census(part["census"]),
     )
-    parts.append(_rejected(table["rejected_by_reason"]))
-    parts.append(_mismatches(table["mismatches"]))
-    return "".join(parts)
+    return f"<section>{heading}{''.join(pieces)}</section>"
 
 
 def _error(error: Mapping[str, Any] | None) -> str:
     if not error:
         return ""
     return (
-        f'<p><span class="bad">{escape(error["title"])}</span> in stage {escape(error["stage"])}: '
-        f"{escape(error['detail'])} <em>{escape(error['next_step'])}</em></p>"
+        f'<div class="error"><p><span class="bad">{text(error["title"])}</span> in stage {text(error["stage"])}</p>'
+        f"<p>{text(error['detail'])}</p><p><em>{text(error['next_step'])}</em></p></div>"
     )
+
+
+def _outline(part: Mapping[str, Any]) -> str:
+    files, export, throughput = part["files"], part["export"], part["throughput"]
+    pairs = [
+        ("Exported as of", moment(export["time"])),
+        ("Size in DynamoDB", size(export["bytes"])),
+        ("Data files verified", f"{number(files['verified'])} of {number(files['listed'])}"),
+    ]
+    for name, when in (("before", "before"), ("peak", "during load"), ("after", "after")):
+        pairs.append((f"RU/s {when}", number(throughput[f"{name}_ru_per_second"])))
+    return facts(pairs)
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
     """Draw the stages as a bar whose parts are as long as they took, and list them."""
-    parts = [(stage, stage.get("seconds") or 0) for stage in stages]
-    bars = "".join(
-        f'<span title="{escape(stage["stage"])}: {seconds:.1f} s" '
-        f'style="flex:{max(seconds, 0.001):.3f};background:{STAGE_COLOURS[stage["stage"]]}"></span>'
-        for stage, seconds in parts
-    )
-    texts = ", ".join(
-        f"{escape(stage['stage'])} {seconds:.1f} s ({_state(stage['state'])})" for stage, seconds in parts
-    )
-    return f'<div class="bars" aria-hidden="true">{bars}</div><p>{texts}</p>'
+    if not stages:
+        return ""
+    bars, rows = [], []
+    for stage in stages:
+        name, seconds = stage["stage"], stage.get("seconds")
+        colour = f"background:{STAGE_COLOURS[name]}"
+        bars.append(f'<span style="flex:{max(seconds or 0, 0.001):.3f};{colour}"></span>')
+        swatch = f'<span class="swatch" style="{colour}"></span>'
+        rows.append(
+            [
+                f"{swatch}{text(name)}",
+                state(stage["state"]),
+                duration(seconds),
+                moment(stage.get("started_at")),
+            ]
+        )
+    listed = table(("Stage", "State", "took", "started (UTC)"), rows, texts=2)
+    return f'<h3>Stages</h3><div class="bars" aria-hidden="true">{"".join(bars)}</div>{listed}'
 
 
 def _rejected(by_reason: Mapping[str, int]) -> str:
     if not by_reason:
         return ""
-    rows = "".join(
-        f"<tr><td>{escape(reason)}</td>{_number(count)}</tr>" for reason, count in by_reason.items()
-    )
-    return f"<h3>Rejected items</h3><table><tr>{_headings(('Reason', 'items'), texts=1)}</tr>{rows}</table>"
+    rows = [[text(reason), number(count)] for reason, count in by_reason.items()]
+    return f"<h3>Rejected items</h3>{table(('Reason', 'items'), rows)}"
 
 
-def _mismatches(mismatches: Sequence[Mapping[str, Any]]) -> str:
-    if not mismatches:
+def _mismatches(verification: Mapping[str, Any], mismatches: Sequence[Mapping[str, Any]]) -> str:
+    if verification["expected"] is None:
+        return "<h3>Verification</h3><p>The table was not verified.</p>"
+    counts = [
+        (
+            name.capitalize(),
+            number(verification[name], is_bad=name in MISMATCH_COLUMNS and bool(verification[name])),
+        )
+        for name in ("expected", "actual", *MISMATCH_COLUMNS)
+    ]
+    rows = [
+        [
+            text(one["kind"]),
+            code(one["document"]),
+            ", ".join(map(code, one["properties"])) or "the whole document",
+        ]
+        for one in mismatches
+    ]
+    listed = table(("Mismatch", "Document", "Properties"), rows, texts=3) if rows else ""
+    return f"<h3>Verification ({text(verification['method'])})</h3>{facts(counts)}{listed}"
+
+
+def _revisits(revisits: Sequence[Mapping[str, Any]]) -> str:
+    if not revisits:
         return ""
-    rows = "".join(
-        f"<tr><td>{escape(item['kind'])}</td><td><code>{escape(item['document'])}</code></td>"
-        f"<td>{escape(', '.join(item['properties']))}</td></tr>"
-        for item in mismatches
-    )
-    headings = _headings(("Kind", "Document", "Properties"), texts=3)
-    return f'<h3>Mismatches</h3><div class="scroll"><table><tr>{headings}</tr>{rows}</table></div>'
+    rows = [_revisit_row(revisit) for revisit in revisits]
+    headings = ("Revisit", "Finished (UTC)", "replayed", "written", "rejected", *MISMATCH_COLUMNS)
+    return f"<h3>Revisits</h3>{table(headings, rows, texts=2)}"
 
 
-def _headings(names: Sequence[str], texts: int) -> str:
-    """Return heading cells; those after the first ``texts`` stand over numbers."""
-    classes = ["" if place < texts else ' class="number"' for place in range(len(names))]
-    return "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(classes, names, strict=True))
-
-
-def _number(value: float | None, *, bad: bool = False) -> str:
-    kind = "number bad" if bad else "number"
-    return f'<td class="{kind}">{_text(value)}</td>'
-
-
-def _state(state: str) -> str:
-    return f'<span class="{escape(state)}">{escape(state)}</span>'
-
-
-def _text(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}"  # noqa: RUF001 - an en dash for what is not known
+def _revisit_row(revisit: Mapping[str, Any]) -> list[str]:
+    items, found = revisit["items"] or {}, revisit["verification"] or {}
+    return [
+        text(f"{revisit['operation']} {revisit['number']}"),
+        moment(revisit["finished_at"]),
+        *[number(items.get(name)) for name in ("replayed", "written", "rejected")],
+        *[number(found.get(name), is_bad=bool(found.get(name))) for name in MISMATCH_COLUMNS],
+    ]

@@ -93,10 +93,29 @@ def test_the_report_accounts_for_every_file_and_item(moved, table, items):
 
 def test_throughput_is_put_back_and_told(user, moved):
     assert report_of(moved, "Plain")["throughput"] == {
+        "before_ru_per_second": None,
         "peak_ru_per_second": 20_000,
         "after_ru_per_second": 1000,
     }
     assert {user.throughput("moved", container) for container in ("plain", "sorted", "fading")} == {1000}
+
+
+def test_the_census_tells_what_the_table_holds(moved):
+    census = report_of(moved, "Sorted")["census"]
+    assert census["attributes"] == [
+        {"name": "big", "types": {"N": 30}, "inexact_numbers": 30},
+        {"name": "what", "types": {"S": 30}, "inexact_numbers": 0},
+        {"name": "who", "types": {"N": 30}, "inexact_numbers": 0},
+    ]
+    sizes, partitions = census["document_bytes"], census["logical_partitions"]["largest"]
+    assert 60 < sizes["p50"] <= sizes["p99"] <= sizes["max"] < 120
+    assert sizes["max"] * 30 >= sizes["total"] > 60 * 30
+    assert census["longest_document_id_bytes"] == len("7|a%2329%2Fb%3F")
+    assert {partition["partition_key"][0] for partition in partitions} == {7}
+    assert len(partitions) == 20
+    assert all(partition["at_least_bytes"] == partition["at_most_bytes"] for partition in partitions)
+    assert census["write_ru"] == 300
+    assert {"ru_per_second": 20_000, "seconds": 1, "planned": True} in census["load_estimate"]
 
 
 def test_the_report_is_a_page_for_who_asks_for_one(user, moved):

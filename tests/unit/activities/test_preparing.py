@@ -64,6 +64,7 @@ class TestDescribeContainer:
         assert value_of(describe_container(TABLE)) == {
             "partition_key_paths": ["/Artist"],
             "default_ttl": None,
+            "before_ru_per_second": None,
             "peak_ru_per_second": 4000,
             "after_ru_per_second": 1000,
             "autoscale": False,
@@ -94,6 +95,7 @@ class TestDescribeContainer:
         existing(world, before)
         description = value_of(describe_container(table))
         assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (peak, after)
+        assert description["before_ru_per_second"] == (before and before.ru_per_second)
         assert description["autoscale"] is bool(before and before.autoscale)
 
     def test_another_partition_key_is_refused_with_both(self, world):

@@ -15,7 +15,7 @@ RECORD = {
     "stages": [],
     "export": {"arn": "a", "items": 7},
     "load": {"result_path": "result.json", "loaded": {"documents": 7, "rejected": 0, "expired": 0}},
-    "described": {"peak_ru_per_second": 4000},
+    "described": {"before_ru_per_second": 400, "peak_ru_per_second": 4000},
     "restored": {"after_ru_per_second": 1000},
 }
 PLAN = {
@@ -46,7 +46,27 @@ class TestWriteTableReport:
         report = table_report_of(world)
         assert report["mismatches"] == [mismatch]
         assert report["items"] == {"exported": 7, "written": 7, "rejected": 0, "expired": 0}
-        assert report["throughput"] == {"peak_ru_per_second": 4000, "after_ru_per_second": 1000}
+        assert report["throughput"] == {
+            "before_ru_per_second": 400,
+            "peak_ru_per_second": 4000,
+            "after_ru_per_second": 1000,
+        }
+
+    def test_it_takes_the_census_from_there_too_and_says_how_long_the_load_takes(self, world):
+        world.lake.write_json("result.json", {"census": {"write_ru": 8_000}})
+        value_of(write_table_report(RECORD))
+        census = table_report_of(world)["census"]
+        assert census["write_ru"] == 8_000
+        assert {"ru_per_second": 4000, "seconds": 2, "planned": True} in census["load_estimate"]
+
+    def test_the_census_stays_when_a_revisit_has_verified_anew(self, world):
+        world.lake.write_json(
+            "result.json", {"census": {"write_ru": 8_000}, "mismatches": [{"kind": "missing"}]}
+        )
+        world.lake.write_json("verify-1.json", {"mismatches": []})
+        value_of(write_table_report({**RECORD, "verified_by": "verify-1.json"}))
+        report = table_report_of(world)
+        assert (report["census"]["write_ru"], report["mismatches"]) == (8_000, [])
 
     def test_a_table_that_failed_early_has_a_report_all_the_same(self, world):
         error = {"title": "t", "detail": "d", "next_step": "n"}
@@ -60,7 +80,8 @@ class TestWriteTableReport:
 
     def test_a_result_that_is_gone_costs_the_examples_and_not_the_report(self, world):
         value_of(write_table_report(RECORD))
-        assert table_report_of(world)["mismatches"] == []
+        report = table_report_of(world)
+        assert (report["mismatches"], report["census"]) == ([], None)
 
     def test_writing_it_again_gives_the_same(self, world):
         value_of(write_table_report(RECORD))
