@@ -1,6 +1,7 @@
 """The HTTP functions with substitutes for Durable's client and for the lake's file system."""
 
 import json
+from dataclasses import dataclass
 
 import azure.functions as func
 import pytest
@@ -10,7 +11,7 @@ from azure.storage.blob import StorageErrorCode
 
 from d2c.clients.lake import Lake
 from tests.unit.clients.settings import local_settings
-from triggers import http_api, migrations
+from triggers import http_api, migrations, rejected, revisits
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
@@ -20,6 +21,9 @@ FUNCTIONS = {
     ("GET", "migrations/{id}"): http_api.get_migration,
     ("GET", "migrations/{id}/report"): http_api.get_report,
     ("POST", "migrations/{id}/cancel"): http_api.cancel_migration,
+    ("POST", "migrations/{id}/verify"): http_api.verify_migration,
+    ("POST", "migrations/{id}/replay"): http_api.replay_rejected_items,
+    ("GET", "migrations/{id}/rejected"): http_api.list_rejected_items,
 }
 
 
@@ -47,15 +51,30 @@ class SubstituteFileSystem:
             raise exists
         self.files[path] = content
 
-    def download_blob(self, path):
+    def download_blob(self, path, offset=0, length=None):
         if path not in self.files:
             raise ResourceNotFoundError
-        return _File(self.files[path])
+        content = self.files[path][offset:]
+        return _File(content if length is None else content[:length])
+
+    def list_blobs(self, name_starts_with, include):
+        return [
+            _Blob(name, len(self.files[name]))
+            for name in sorted(self.files)
+            if name.startswith(name_starts_with)
+        ]
 
     def list_blob_names(self, name_starts_with, results_per_page):
         return _Pages(
             [name for name in sorted(self.files) if name.startswith(name_starts_with)], results_per_page
         )
+
+
+@dataclass
+class _Blob:
+    name: str
+    size: int
+    metadata: None = None
 
 
 class _File:
@@ -170,7 +189,7 @@ class App:
 @pytest.fixture
 def app(monkeypatch):
     file_system = SubstituteFileSystem()
-    for module in (migrations, http_api):
+    for module in (migrations, http_api, revisits, rejected):
         monkeypatch.setattr(module, "app_settings", local_settings)
         monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
     return App(SubstituteClient(), file_system)

@@ -110,6 +110,9 @@ ROUTES = [
     ("GET", "migrations/{id}"),
     ("GET", "migrations/{id}/report"),
     ("POST", "migrations/{id}/cancel"),
+    ("POST", "migrations/{id}/verify"),
+    ("POST", "migrations/{id}/replay"),
+    ("GET", "migrations/{id}/rejected"),
 ]
 
 
