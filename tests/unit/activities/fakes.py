@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities import copying, exporting, loading, outcome, preparing, reporting
+from activities import copying, exporting, loading, outcome, preparing, reporting, revisiting
 from d2c.clients.cosmos_management import Container, Throughput
 from d2c.clients.data_factory import CopyProgress, PipelineRun
 from d2c.clients.databricks import NotebookRun
@@ -209,7 +209,7 @@ class World:
         self.lake.write(cancel_path(migration), b"{}")
 
     def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (copying, exporting, loading, outcome, preparing, reporting):
+        for module in (copying, exporting, loading, outcome, preparing, reporting, revisiting):
             for name, substitute in {
                 "app_settings": lambda: self.settings,
                 "connect_lake": lambda settings: self.lake,
