@@ -5,8 +5,8 @@ one data file of the asked size (random text, which gzip takes to about 57 %), p
 local Databricks run the real notebook with the real wheel over it, up to the stage assess. It prints the run's time,
 the peak resident memory of each kind of process, and that as a multiple of the file.
 
-    python benchmarks/large_data_file.py 200
-    python benchmarks/large_data_file.py 900 --driver-memory 10g
+    python -m benchmarks.large_data_file 200
+    python -m benchmarks.large_data_file 900 --driver-memory 10g
 """
 
 import argparse

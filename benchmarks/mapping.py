@@ -3,7 +3,7 @@
 Both map the same lines in one process, in turns, so that whatever else the machine does meets both. Each round has
 a mapper of its own, since one that has seen the sample before would remember its numbers.
 
-    python benchmarks/mapping.py [--items 5000] [--rounds 15]
+    python -m benchmarks.mapping [--items 5000] [--rounds 15]
 """
 
 import argparse
