@@ -1,0 +1,91 @@
+import json
+
+import pyarrow as pa
+import pytest
+
+from d2c.load_run.comparing import (
+    actual_bodies,
+    actual_documents,
+    count_actual,
+    count_expected,
+    expected_bodies,
+    expected_documents,
+)
+
+from .batches import data_file, lines_of, request, rows_of
+
+NOW = 1_780_000_000
+ITEMS = [
+    {"pk": {"S": "forever"}},
+    {"pk": {"S": "long"}, "until": {"N": str(NOW + 10_000)}},
+    {"pk": {"S": "soon"}, "until": {"N": str(NOW + 200)}},
+    {"pk": {"S": "over"}, "until": {"N": str(NOW - 1)}},
+    {"pk": {"N": "1"}, "broken": {"N": "x"}},
+]
+FILE, BATCH = data_file(lines_of(*ITEMS))
+FADING = request({}, ttl_attribute="until")
+
+
+def stored(*documents):
+    texts = [json.dumps({"id": "x", "_ts": NOW, "_etag": "e", **document}) for document in documents]
+    return pa.RecordBatch.from_pydict({"_rawBody": texts})
+
+
+def counts(began_at, ended_at):
+    (row,) = rows_of(count_expected(FADING, (FILE,), NOW, began_at, ended_at), BATCH)
+    return row
+
+
+def test_documents_that_must_be_there_and_that_may_be_are_counted():
+    assert counts(NOW, NOW + 10) == (3, 3)
+
+
+def test_what_expires_around_the_time_of_counting_may_be_there_or_not():
+    assert counts(NOW, NOW + 100) == (2, 3)
+    assert counts(NOW + 310, NOW + 330) == (2, 3)
+
+
+def test_what_had_expired_before_the_counting_began_must_not_be_there():
+    assert counts(NOW + 400, NOW + 410) == (2, 2)
+
+
+def test_documents_of_the_table_are_counted_and_those_of_others_are_not():
+    shared = request({"partition_key": ["kind", "pk"], "set": {"kind": "song"}})
+    documents = stored(
+        {"kind": "song", "pk": "a"}, {"kind": "film", "pk": "a"}, {"pk": "a"}, {"kind": "song"}
+    )
+    assert rows_of(count_actual(shared), documents) == [(2,)]
+    assert rows_of(count_actual(shared)) == [(0,)]
+
+
+def test_a_stored_document_has_the_identity_and_digest_of_the_expected_one():
+    (identity, digest, expires_at), *_ = rows_of(expected_documents(FADING, (FILE,), NOW), BATCH)
+    assert rows_of(actual_documents(FADING), stored({"id": "forever", "pk": "forever"})) == [
+        (identity, digest, None, NOW)
+    ]
+    assert (identity, expires_at) == ('["forever","forever"]', None)
+
+
+def test_both_sides_choose_the_same_sample():
+    names = [f"k{number}" for number in range(400)]
+    file, batch = data_file(lines_of(*({"pk": {"S": name}} for name in names)))
+    sampled = request({}, verify="sample:0.25")
+    expected = {row[0] for row in rows_of(expected_documents(sampled, (file,), NOW), batch)}
+    documents = stored(*({"id": name, "pk": name} for name in names))
+    assert expected == {row[0] for row in rows_of(actual_documents(sampled), documents)}
+    assert 60 < len(expected) < 140
+
+
+def test_only_asked_bodies_are_returned_whole():
+    wanted = frozenset(['["long","long"]'])
+    ((identity, body),) = rows_of(expected_bodies(FADING, (FILE,), NOW, wanted), BATCH)
+    assert (identity, json.loads(body)["ttl"]) == ('["long","long"]', 10_000)
+    document = {"id": "long", "pk": "long"}
+    ((identity, body),) = rows_of(actual_bodies(FADING, wanted), stored(document, {"id": "x", "pk": "y"}))
+    assert document.items() <= json.loads(body).items()
+
+
+@pytest.mark.parametrize("verify", ["full", "sample:0.99"])
+def test_items_that_became_no_document_are_not_expected(verify):
+    rows = rows_of(expected_documents(request({}, ttl_attribute="until", verify=verify), (FILE,), NOW), BATCH)
+    assert {json.loads(row[0])[1] for row in rows} <= {"forever", "long", "soon"}
