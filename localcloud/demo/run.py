@@ -49,6 +49,7 @@ def run_demo(
     ) as cloud:
         people.print("[bold]2. The tables[/]: data sets of vega-datasets, written to DynamoDB")
         _make_tables(cloud, people)
+        report = _as_typed(report)
         plan = report.parent / "plan.json"
         plan.parent.mkdir(parents=True, exist_ok=True)
         plan.write_text(json.dumps(demo_plan(), indent=2) + "\n")
@@ -64,6 +65,11 @@ def run_demo(
             )
             afterwards(cloud)
     return status
+
+
+def _as_typed(path: Path) -> Path:
+    """Return a path as a user would type it: within the current folder without that."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def demo_plan() -> dict[str, Any]:
@@ -115,7 +121,7 @@ def _make_tables(cloud: Cloud, people: Console) -> None:
 
 def _d2c(cloud: Cloud, people: Console, *arguments: str) -> int:
     """Run the d2c command as a user would, and return its exit status."""
-    people.print(f"   $ d2c {' '.join(arguments)}", markup=False)
+    people.print(f"   $ d2c {' '.join(arguments)}", markup=False, soft_wrap=True)
     environment = {**os.environ, "D2C_URL": cloud.identity.url("functions_host")}
     command = [sys.executable, "-c", "from d2c.cli import main; main()", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
