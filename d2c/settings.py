@@ -28,9 +28,9 @@ class Polling:
     longest_seconds: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Settings:
-    """What the app knows about its surroundings; a process has one, and its clients are kept for it.
+    """What the app knows about its surroundings; a process has one, and keeps its clients by it.
 
     Fields that may hold a secret are left out of its text form.
     """
@@ -52,7 +52,7 @@ class Settings:
     databricks_token: str = field(repr=False)
     notebook_path: str
     wheel_path: str
-    cluster: Mapping[str, Any]
+    cluster: Mapping[str, Any] = field(hash=False)
     spark_cosmos_auth: str
     secret_scope: str
     polling: Polling
