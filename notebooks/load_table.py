@@ -36,8 +36,11 @@ request: LoadRequest = parse_request(dbutils.fs.head(dbutils.widgets.get("reques
 journal = Journal(lambda name, text: dbutils.fs.put(f"{request.result_folder}/{name}", text, True))
 cosmos = cosmos_options(request, lambda name: dbutils.secrets.get(request.secret_scope, name))
 
-# One data file in one Arrow batch: a worker holds one at a time.
-spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
+# A file that costs more to open than a partition holds is a partition of its own: a worker holds one data file at a time.
+spark.conf.set("spark.sql.files.maxPartitionBytes", str(128 * 2**20))
+spark.conf.set("spark.sql.files.openCostInBytes", str(2**30))
+# Documents, of up to 2 MB, come to a worker as many at a time: one by one takes five times as long.
+spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
 
 # COMMAND ----------
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import time
 
 import pytest
 
@@ -142,6 +143,37 @@ def test_what_was_made_good_passes(user, container, whole):
     shown = user.status("solid")["operations"]
     assert [one["number"] for one in shown] == numbers[::-1]
     assert all(one["started_at"] <= one["finished_at"] for one in shown)
+
+
+def test_what_expires_is_neither_missing_nor_different_and_a_time_to_live_that_does_not_fit_is(user):
+    now = int(time.time())
+    items = [
+        {"pk": {"S": name}, "until": {"N": str(now + 86_400)}} for name in ("kept", "rewritten", "altered")
+    ]
+    items += [{"pk": {"S": "fading"}, "until": {"N": str(now + 100)}}, {"pk": {"S": "forever"}}]
+    user.create_table("Mortal", items, ttl="until")
+    user.start(plan("mortal", {"table": "Mortal", "container": "mortal"}))
+    assert user.ended("mortal")["state"] == "succeeded"
+    container = user.cosmos.get_database_client("mortal").get_container_client("mortal")
+    documents = {document["id"]: document for document in container.read_all_items()}
+    if "fading" in documents:
+        container.delete_item("fading", "fading")
+    container.upsert_item(documents["rewritten"])
+    container.upsert_item({**documents["altered"], "ttl": 1000})
+    for method, different in (("full", 1), ("counts", None)):
+        assert user.revisit("mortal", "verify", {"verify": method})["state"] == "succeeded"
+        part = report_of(user, "mortal", "Mortal")
+        assert part["verification"] == {
+            "method": method,
+            "expected": 4,
+            "actual": 4,
+            "missing": 0,
+            "unexpected": 0,
+            "different": different,
+        }
+        if different:
+            (example,) = part["mismatches"]
+            assert (example["document"], example["properties"]) == ('["altered","altered"]', ["ttl"])
 
 
 def begin(user, migration, operation):
