@@ -8,24 +8,16 @@ from typing import Any
 
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
-from d2c.errors import ConflictError, NotFoundError, StageError
+from d2c.errors import ConflictError, NotFoundError
 from d2c.plan import NAME, Plan
 from d2c.progress import describe_table, pending_table
 from d2c.run_keys import stage_instance_id, table_instance_id
 from d2c.settings import app_settings
+from triggers import instances
 
 # Stages that wait in an orchestration of their own, which an event can wake.
 WAITING_STAGES = ("export", "copy", "prepare", "load")
 INSTANCE_OF_STAGE = {"assess": "load", "verify": "load"}
-STATE_OF_RUNTIME_STATUS = {
-    "Pending": "pending",
-    "Running": "running",
-    "ContinuedAsNew": "running",
-    "Suspended": "running",
-    "Failed": "failed",
-    "Terminated": "cancelled",
-    "Canceled": "cancelled",
-}
 
 
 async def start(client: Any, plan: Plan) -> None:
@@ -41,7 +33,7 @@ async def start(client: Any, plan: Plan) -> None:
             f"Another plan has the name {plan.name}.",
             "Give this plan another name, or post the other one again.",
         )
-    state = await state_or_none(client, plan.name)
+    state = await instances.state_or_none(client, plan.name)
     if state in ("pending", "running"):
         return
     if state is not None:
@@ -53,7 +45,7 @@ async def start(client: Any, plan: Plan) -> None:
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
     entry = lake_paths.index_path(plan.name, int(accepted_at.timestamp() * 1000))
     await asyncio.to_thread(lake.write, entry, b"")
-    await start_instance(client, "migrate", plan.name, _orchestration_input(plan))
+    await instances.start(client, "migrate", plan.name, _orchestration_input(plan))
 
 
 async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
@@ -67,16 +59,6 @@ async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
     if not await asyncio.to_thread(lake.create, path, json.dumps(accepted, indent=1).encode()):
         accepted = await asyncio.to_thread(lake.read_json, path)
     return accepted
-
-
-async def start_instance(client: Any, orchestration: str, instance: str, value: dict[str, Any]) -> None:
-    """Start an orchestration, unless another call has started it a moment before."""
-    try:
-        await client.start_new(orchestration, instance_id=instance, client_input=value)
-    except Exception:
-        # The SDK raises a bare Exception for every refusal.
-        if await state_or_none(client, instance) is None:
-            raise
 
 
 def _orchestration_input(plan: Plan) -> dict[str, Any]:
@@ -106,7 +88,7 @@ async def page(client: Any, size: int, token: str | None) -> tuple[list[dict[str
     statuses = await asyncio.gather(*(client.get_status(migration) for migration in ids))
     # Whose start broke off, and who was purged, is in the index without an instance.
     found = [(migration, status) for migration, status in zip(ids, statuses, strict=True) if status]
-    return [{"id": migration, **times_and_state(status)} for migration, status in found], following
+    return [{"id": migration, **instances.times_and_state(status)} for migration, status in found], following
 
 
 async def state_of(client: Any, migration: str) -> str:
@@ -115,7 +97,7 @@ async def state_of(client: Any, migration: str) -> str:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    return _state_of(await instance_of(client, migration))
+    return instances.state_of(await instance_of(client, migration))
 
 
 async def status_of(client: Any, migration: str) -> dict[str, Any]:
@@ -129,7 +111,7 @@ async def status_of(client: Any, migration: str) -> dict[str, Any]:
     tables = await asyncio.gather(
         *(_table_status(client, migration, entry["table"]) for entry in plan["tables"])
     )
-    return {"id": migration, **times_and_state(status), "tables": tables}
+    return {"id": migration, **instances.times_and_state(status), "tables": tables}
 
 
 def check_id(migration: str) -> None:
@@ -169,25 +151,7 @@ async def cancel(client: Any, migration: str) -> None:
 async def wake(client: Any, migration: str, table: str, stages: tuple[str, ...] = WAITING_STAGES) -> None:
     """Make the stages of a table that wait look at once instead of at their next interval."""
     for stage in stages:
-        await wake_instance(client, stage_instance_id(migration, table, stage))
-
-
-async def wake_instance(client: Any, instance: str) -> None:
-    """Wake an orchestration that waits in `run_to_its_end`, if it is under way."""
-    if not await is_under_way(client, instance):
-        return
-    try:
-        await client.raise_event(instance, "wake", None)
-    except Exception:
-        # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
-        if await is_under_way(client, instance):
-            raise
-
-
-async def is_under_way(client: Any, instance: str) -> bool:
-    """Tell whether an orchestration has neither ended nor been forgotten."""
-    status = await client.get_status(instance)
-    return bool(status) and _runtime_status(status) in ("Pending", "Running", "ContinuedAsNew")
+        await instances.wake(client, stage_instance_id(migration, table, stage))
 
 
 async def _table_status(client: Any, migration: str, table: str) -> dict[str, Any]:
@@ -198,58 +162,17 @@ async def _table_status(client: Any, migration: str, table: str) -> dict[str, An
     shown = status.custom_status or {}
     stage = shown.get("stage", "export")
     progress = None
-    if _runtime_status(status) == "Running":
+    if instances.runtime_status(status) == "Running":
         waiting = await client.get_status(
             stage_instance_id(migration, table, INSTANCE_OF_STAGE.get(stage, stage))
         )
         progress = waiting.custom_status if waiting else None
-    state, error = _state_of(status), None
-    if _runtime_status(status) == "Completed":
+    state, error = instances.state_of(status), None
+    if instances.runtime_status(status) == "Completed":
         error = status.output["error"]
     elif state in ("failed", "cancelled"):
-        error = {**broken_off(state, status.output), "stage": stage}
+        error = {**instances.broken_off(state, status.output), "stage": stage}
     return {**describe_table(table, state, shown, progress, error), "instance": instance}
-
-
-def broken_off(state: str, output: Any) -> dict[str, Any]:
-    """Describe an orchestration that ended without a result; its output may go on with a stack trace."""
-    cause = (str(output or "").strip().splitlines() or ["no reason was given"])[0]
-    error = StageError(
-        f"The orchestration ended without a result: {cause}",
-        "See the app's log, then start the migration again under another name.",
-    )
-    return {**error.to_dict(), "cancelled": state == "cancelled"}
-
-
-def times_and_state(status: Any) -> dict[str, Any]:
-    """Return ``state``, ``started_at`` and ``finished_at`` of an orchestration."""
-    state = _state_of(status)
-    ended = state not in ("pending", "running")
-    return {
-        "state": state,
-        "started_at": _time(status.created_time),
-        "finished_at": _time(status.last_updated_time) if ended else None,
-    }
-
-
-async def state_or_none(client: Any, instance: str) -> str | None:
-    """Return an orchestration's state, or None if there is no such one."""
-    status = await client.get_status(instance)
-    return _state_of(status) if status else None
-
-
-def _state_of(status: Any) -> str:
-    if _runtime_status(status) == "Completed":
-        return str(status.output["state"])
-    return STATE_OF_RUNTIME_STATUS[_runtime_status(status)]
-
-
-def _runtime_status(status: Any) -> str:
-    return str(status.runtime_status.value)
-
-
-def _time(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="seconds")
 
 
 async def plan_of(lake: Lake, migration: str) -> dict[str, Any]:

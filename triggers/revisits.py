@@ -18,7 +18,7 @@ from d2c.revisit import Asked, faults_of_rules, parse_body
 from d2c.run_keys import revisit_instance_id, revisit_run_instance_id
 from d2c.settings import app_settings
 from d2c.table_record import items_rejected, revisit_name, rules_history, why_no_revisit
-from triggers import migrations
+from triggers import instances, migrations
 
 Json = dict[str, Any]
 
@@ -74,7 +74,7 @@ async def start(client: Any, migration: str, operation: str, body: bytes) -> Jso
 
 async def _refuse_beside(client: Any, last: Json) -> None:
     """Refuse a revisit beside one that runs, or that a call broke off from: that one is started then."""
-    if await migrations.state_or_none(client, _instance_id(last)) is None:
+    if await instances.state_or_none(client, _instance_id(last)) is None:
         await _start_instance(client, last)
     described = await _described(client, last)
     if described["state"] in UNDER_WAY:
@@ -86,7 +86,7 @@ async def _refuse_beside(client: Any, last: Json) -> None:
 
 
 async def _start_instance(client: Any, accepted: Json) -> None:
-    await migrations.start_instance(client, "revisit", _instance_id(accepted), accepted)
+    await instances.start(client, "revisit", _instance_id(accepted), accepted)
 
 
 async def _tables(lake: Lake, plan: Json, operation: str, asked: Asked) -> list[Json]:
@@ -168,7 +168,7 @@ async def cancel(client: Any, migration: str) -> Json | None:
     mark = json.dumps({"cancelled_at": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
     await asyncio.to_thread(lake.create, lake_paths.cancel_path(migration, name), mark)
     runs = [revisit_run_instance_id(migration, table["table"], name) for table in last["tables"]]
-    await asyncio.gather(*(migrations.wake_instance(client, run) for run in runs))
+    await asyncio.gather(*(instances.wake(client, run) for run in runs))
     return described
 
 
@@ -178,12 +178,12 @@ async def _described(client: Any, accepted: Json) -> Json:
     if not status:
         times = {"state": "pending", "started_at": accepted["accepted_at"], "finished_at": None}
         return {**shown, **times, "error": None}
-    times = migrations.times_and_state(status)
+    times = instances.times_and_state(status)
     error = None
     if isinstance(status.output, dict):
         error = status.output["error"]
     elif times["state"] in ("failed", "cancelled"):
-        error = migrations.broken_off(times["state"], status.output)
+        error = instances.broken_off(times["state"], status.output)
     return {**shown, **times, "error": error}
 
 

@@ -98,6 +98,14 @@ def test_a_file_is_written_over_one_that_may_be_there():
     assert json.loads(call.body) == {"b": 1}
 
 
+def test_a_part_of_a_file_is_read_alone():
+    part = Answer(206, b"cde", {**BLOB_HEADERS, "Content-Range": "bytes 2-4/9"})
+    here, service = lake(part)
+    assert here.read_range("m/f", 2, 3) == b"cde"
+    (call,) = service.calls
+    assert call.headers["x-ms-range"] == "bytes=2-4"
+
+
 def test_creating_writes_only_where_nothing_is():
     here, service = lake(WRITTEN)
     assert here.create("a", b"x") is True
