@@ -85,7 +85,7 @@ class CosmosManagement:
         default_ttl: int | None,
         ru_per_second: int,
     ) -> None:
-        """Create a container with manual throughput of its own.
+        """Create a container with manual throughput of its own, or with none in a serverless account.
 
         Args:
             database: a database that exists.
@@ -102,11 +102,19 @@ class CosmosManagement:
         }
         if default_ttl is not None:
             resource["defaultTtl"] = default_ttl
-        body: Any = {"properties": {"resource": resource, "options": {"throughput": ru_per_second}}}
         with azure_errors(self._thing(database, container)):
-            self._sql.begin_create_update_sql_container(
-                self._group, self._account, database, container, body
-            ).result()
+            try:
+                self._put_container(database, resource, {"throughput": ru_per_second})
+            except HttpResponseError as error:
+                if not _is_serverless(error):
+                    raise
+                self._put_container(database, resource, {})
+
+    def _put_container(self, database: str, resource: dict[str, Any], options: dict[str, Any]) -> None:
+        body: Any = {"properties": {"resource": resource, "options": options}}
+        self._sql.begin_create_update_sql_container(
+            self._group, self._account, database, resource["id"], body
+        ).result()
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
@@ -116,10 +124,7 @@ class CosmosManagement:
                     self._group, self._account, database, container
                 )
             except HttpResponseError as error:
-                # A serverless account answers 400: "Reading or replacing offers is not supported".
-                if error.status_code == 404 or (
-                    error.status_code == 400 and "serverless" in str(error).lower()
-                ):
+                if error.status_code == 404 or _is_serverless(error):
                     return None
                 raise
         resource: Any = found["properties"]["resource"]
@@ -158,6 +163,11 @@ class CosmosManagement:
 
     def _thing(self, database: str, container: str) -> str:
         return f"Cosmos DB container {database}/{container} in account {self._account}"
+
+
+def _is_serverless(error: HttpResponseError) -> bool:
+    """Tell whether an account refuses throughput because it is serverless; only the refusal's text says so."""
+    return "serverless" in str(error).lower()
 
 
 @connected_once

@@ -9,13 +9,14 @@ from typing import Any
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 from databricks.sdk.credentials_provider import CredentialsStrategy
-from databricks.sdk.errors import InternalError, TemporarilyUnavailable, TooManyRequests
+from databricks.sdk.errors import DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import Library
 from databricks.sdk.service.jobs import SubmitTask
 from requests.exceptions import RequestException
 
-from d2c.clients.azure_sign_in import azure_credential
+from d2c.clients.azure_sign_in import azure_credential, azure_errors
+from d2c.clients.connections import connected_once
 from d2c.errors import StageError, TransientError
 from d2c.settings import Settings
 
@@ -27,6 +28,8 @@ STACK_TRACE = re.compile(
 WORKER_ERROR = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)")
 LONGEST_CAUSE = 1000
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+# The old result of a new termination code; any other code is a failure.
+RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
 
 
 @dataclass(frozen=True)
@@ -85,30 +88,52 @@ class Databricks:
             return int(self._jobs.submit(run_name=name, idempotency_token=run_key, tasks=[submit]).run_id)
 
     def get_run(self, run_id: int) -> NotebookRun:
-        """Return how a run stands."""
+        """Return how a run stands, by the old ``state`` or, where that is left out, the new ``status``.
+
+        Raises:
+            TransientError: if the answer tells neither.
+        """
         with databricks_errors(f"Load run {run_id}"):
             run: Any = self._jobs.get_run(run_id)
-            state = run.state
-            life_cycle = state.life_cycle_state.value
-            result = state.result_state.value if state.result_state else ""
-            message = state.state_message or ""
-            if life_cycle in ENDED and result != "SUCCESS" and run.tasks:
-                message = _cause(self._jobs.get_run_output(run.tasks[0].run_id).error or "") or message
-        details = run.status.termination_details if run.status else None
+        details: Any = run.status and run.status.termination_details
+        kind, code = _value(details and details.type), _value(details and details.code)
+        if run.state and run.state.life_cycle_state:
+            ended = _value(run.state.life_cycle_state) in ENDED
+            result, message = _value(run.state.result_state), run.state.state_message or ""
+        elif run.status and run.status.state:
+            ended = _value(run.status.state) == "TERMINATED"
+            result = RESULT_OF_CODE.get(code, "") if ended else ""
+            message = (details and details.message) or ""
+        else:
+            raise TransientError(
+                f"Load run {run_id}: Databricks does not tell its state.", "It is asked again."
+            )
+        if ended and result != "SUCCESS" and run.tasks:
+            message = self._cause_of_failure(run.tasks[0].run_id) or message
         return NotebookRun(
-            ended=life_cycle in ENDED,
+            ended=ended,
             succeeded=result == "SUCCESS",
             cancelled=result == "CANCELED",
-            healable=bool(
-                details and details.type and details.type.value in ("CLOUD_FAILURE", "INTERNAL_ERROR")
-            ),
+            healable=kind in ("CLOUD_FAILURE", "INTERNAL_ERROR"),
             message=message,
         )
+
+    def _cause_of_failure(self, task_run_id: int) -> str:
+        """Return what a task's output says, or nothing where there is none, such as for a run that never began."""
+        try:
+            return _cause(self._jobs.get_run_output(task_run_id).error or "")
+        except DatabricksError:
+            return ""
 
     def cancel_run(self, run_id: int) -> None:
         """Ask for a run to stop."""
         with databricks_errors(f"Load run {run_id}"):
             self._jobs.cancel_run(run_id)
+
+
+def _value(member: Any) -> str:
+    """Return the text of an enumeration's member, or an empty one for None."""
+    return str(member.value) if member else ""
 
 
 def _cause(error: str) -> str:
@@ -123,10 +148,11 @@ def _cause(error: str) -> str:
 
 @contextmanager
 def databricks_errors(thing: str) -> Iterator[None]:
-    """Turn what the SDK raises about a thing into a StageError or a TransientError."""
+    """Turn what the SDK raises about a thing, or signing in to it, into a StageError or a TransientError."""
     try:
-        yield
-    except (InternalError, TemporarilyUnavailable, TooManyRequests) as error:
+        with azure_errors(thing):
+            yield
+    except (DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests) as error:
         raise TransientError(
             f"{thing}: Databricks answered: {error}",
             "It is tried again; if it persists, see Databricks' status page.",
@@ -156,6 +182,7 @@ class _ManagedIdentity(CredentialsStrategy):
         return headers
 
 
+@connected_once
 def connect_databricks(settings: Settings) -> Databricks:
     """Return the workspace in the settings: by its token where one is set, else by Entra ID."""
     signing_in: dict[str, Any] = (

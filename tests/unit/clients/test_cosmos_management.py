@@ -120,6 +120,29 @@ class TestFindThroughput:
         assert "The name is not valid" in error_of(lambda: here.find_throughput("shop", "music")).detail
 
 
+class TestServerlessAccount:
+    REFUSED = Answer(
+        400, refusal("BadRequest", "Setting offer throughput is not supported for serverless accounts.")
+    )
+
+    def create(self, *answers):
+        here, service = management(*answers)
+        arguments = {"partition_key_paths": ["/a"], "default_ttl": None, "ru_per_second": 4000}
+        return lambda: here.create_container("shop", "music", **arguments), service
+
+    def test_a_container_is_created_without_throughput(self):
+        create, service = self.create(self.REFUSED, resource(id="music"))
+        create()
+        first, second = (call.json["properties"] for call in service.calls)
+        assert (first["options"], second["options"]) == ({"throughput": 4000}, {})
+        assert first["resource"] == second["resource"]
+
+    def test_another_refusal_is_not_taken_for_it(self):
+        create, service = self.create(Answer(400, refusal("BadRequest", "The key is not valid.")))
+        assert "The key is not valid" in error_of(create).detail
+        assert len(service.calls) == 1
+
+
 class TestChangeThroughput:
     OPERATION = "http://127.0.0.1:9/operations/1"
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import requests
+from azure.core.exceptions import ClientAuthenticationError
 from databricks.sdk.errors import (
     InternalError,
     InvalidParameterValue,
@@ -198,6 +199,41 @@ class TestGetRun:
         run = here.get_run(17)
         assert (run.ended, run.succeeded) == (True, False)
         assert (run.cancelled, run.healable) == (cancelled, healable)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"state": "RUNNING"}, NotebookRun(False, False, False, False, "")),
+        (terminated("SUCCESS", "SUCCESS"), NotebookRun(True, True, False, False, "")),
+        (
+            terminated("USER_CANCELED", "CLIENT_ERROR", "by you"),
+            NotebookRun(True, False, True, False, "by you"),
+        ),
+        (terminated("CLUSTER_ERROR", "CLOUD_FAILURE", "gone"), NotebookRun(True, False, False, True, "gone")),
+    ],
+)
+def test_a_run_without_the_old_state_is_told_by_the_new_status(status, expected):
+    here, _ = databricks(get_run=run_of(status=status, tasks=()))
+    assert here.get_run(17) == expected
+
+
+def test_a_run_that_tells_no_state_is_asked_again():
+    here, _ = databricks(get_run=run_of())
+    assert type(error_of(lambda: here.get_run(17))) is TransientError
+
+
+def test_an_output_that_is_not_to_be_had_leaves_the_runs_own_message():
+    run = run_of(ended("FAILED", "the cluster could not start", life_cycle="INTERNAL_ERROR"))
+    here, _ = databricks(get_run=run, get_run_output=InvalidParameterValue("no output"))
+    assert here.get_run(17).message == "the cluster could not start"
+
+
+def test_a_sign_in_that_fails_is_told_as_for_every_azure_service():
+    here, _ = databricks(get_run=ClientAuthenticationError("no identity"))
+    error = error_of(lambda: here.get_run(17))
+    assert type(error) is StageError
+    assert "Load run 17" in error.detail
 
 
 def test_cancelling_asks_for_the_run_to_stop():
