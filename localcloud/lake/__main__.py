@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from localcloud.lake import ACCOUNT
@@ -16,13 +17,17 @@ KEY_VARIABLE = "LOCALCLOUD_LAKE_KEY"
 AZURITE = (
     Path(__file__).parents[1] / "node" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 )
+END_WITH_PARENT = Path(__file__).with_name("end_with_parent.js")
 POLL_SECONDS = 0.05
+# Azurite writes its state when it ends.
+END_SECONDS = 5.0
 
 
 def main() -> None:
     """Run Azurite until this process is told to end, or Azurite ends."""
     options = service_parser("lake", "The local lake: Azurite's blob service.").parse_args()
-    command = [_node(), str(AZURITE), "--blobHost", LOOPBACK, "--blobPort", str(options.port)]
+    command = [_node(), "--require", str(END_WITH_PARENT), str(AZURITE)]
+    command += ["--blobHost", LOOPBACK, "--blobPort", str(options.port)]
     command += [
         "--location",
         str(options.state_folder),
@@ -31,7 +36,8 @@ def main() -> None:
         "--disableTelemetry",
     ]
     environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{os.environ[KEY_VARIABLE]}"}
-    azurite = subprocess.Popen(command, env=environment, stdout=sys.stderr)
+    _wait_for_the_end_of_another(options.port)
+    azurite = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=sys.stderr)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -46,6 +52,21 @@ def main() -> None:
         pass
     azurite.terminate()
     azurite.wait()
+
+
+def _wait_for_the_end_of_another(port: int) -> None:
+    """Give the Azurite of a service that was killed a moment ago the time to end.
+
+    Raises:
+        SystemExit: if the port stays taken.
+    """
+    deadline = time.monotonic() + END_SECONDS
+    while _answers(port):
+        if time.monotonic() > deadline:
+            raise SystemExit(
+                f"Cannot listen on {LOOPBACK}:{port}: another program does. Stop it, or choose another port."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def _node() -> str:
