@@ -39,6 +39,20 @@ def service_parser(name: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def required_variable(name: str) -> str:
+    """Return an environment variable that a service cannot do without.
+
+    Raises:
+        SystemExit: if it is not set, naming it.
+    """
+    value = os.environ.get(name)
+    if not value:
+        raise SystemExit(
+            f"Set {name}: this service of the local cloud needs it in its environment (see its main)."
+        )
+    return value
+
+
 def start_logging() -> None:
     """Send log records to standard error, one line each."""
     logging.basicConfig(

@@ -2,13 +2,20 @@
 
 from d2c.export_format.data_file import read_lines
 from d2c.export_format.errors import ExportFormatError
-from d2c.export_format.manifest import DataFile, ExportManifest, ManifestSummary, read_export_manifest
+from d2c.export_format.manifest import (
+    DataFile,
+    ExportManifest,
+    ManifestSummary,
+    md5_base64,
+    read_export_manifest,
+)
 
 __all__ = [
     "DataFile",
     "ExportFormatError",
     "ExportManifest",
     "ManifestSummary",
+    "md5_base64",
     "read_export_manifest",
     "read_lines",
 ]

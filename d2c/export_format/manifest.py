@@ -128,7 +128,7 @@ def parse_file_list(content: bytes, export_id: str) -> tuple[DataFile, ...]:
     return tuple(files.values())
 
 
-def md5_base64(content: bytes) -> str:
+def md5_base64(content: bytes | memoryview) -> str:
     """Return the MD5 of bytes as manifests write it."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 

@@ -1,10 +1,8 @@
 """Data files as Spark's ``binaryFile`` source hands them to a worker: whole, one row each."""
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 
-from d2c.export_format import DataFile, ExportFormatError, read_lines
+from d2c.export_format import DataFile, ExportFormatError, md5_base64, read_lines
 from d2c.load_run.batches import Batches
 
 
@@ -20,7 +18,7 @@ def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview
     file = listed.get(name)
     if file is None:
         raise ExportFormatError(f"{name} is not in the manifest.", "Copy the export again.")
-    digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    digest = md5_base64(content)
     if digest != file.md5:
         raise ExportFormatError(
             f"{name} has the MD5 {digest} and the manifest says {file.md5}.", "Copy the export again."

@@ -1,9 +1,7 @@
 """Run the local Cosmos DB."""
 
-import os
-
 from localcloud.cosmos.server import Server
-from localcloud.service import serve, service_parser, start_logging
+from localcloud.service import required_variable, serve, service_parser, start_logging
 
 KEY_VARIABLE = "LOCALCLOUD_COSMOS_KEY"
 
@@ -16,9 +14,7 @@ def main() -> None:
     """
     options = service_parser("cosmos", "Cosmos DB for NoSQL: the REST data plane over SQLite.").parse_args()
     start_logging()
-    key = os.environ.get(KEY_VARIABLE)
-    if not key:
-        raise SystemExit(f"Set {KEY_VARIABLE} to the account's key, base64.")
+    key = required_variable(KEY_VARIABLE)
     options.state_folder.mkdir(parents=True, exist_ok=True)
     serve(Server(options.state_folder / "cosmos.sqlite", key).application(), options)
 

@@ -17,7 +17,7 @@ from localcloud.databricks.runs import Runner, RunnerOptions
 from localcloud.databricks.store import RunStore
 from localcloud.databricks.web_hdfs import WebHdfs
 from localcloud.databricks.workspace import Workspace
-from localcloud.service import LOOPBACK, serve, service_parser, start_logging
+from localcloud.service import LOOPBACK, required_variable, serve, service_parser, start_logging
 
 TOKEN = "LOCALCLOUD_DATABRICKS_TOKEN"  # noqa: S105 - the variable's name
 SECRETS = "LOCALCLOUD_SECRETS"
@@ -48,12 +48,12 @@ def main() -> None:
     options.state_folder.mkdir(parents=True, exist_ok=True)
     store = RunStore(options.state_folder / "databricks.sqlite")
     workspace, faults = Workspace(options.files), Faults()
-    lake = LakeFiles(_variable(LAKE))
+    lake = LakeFiles(required_variable(LAKE))
     mounts = LakeMounts(lake, f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
     runner = Runner(store, workspace, faults, _runner_options(options, mounts))
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     WebHdfs(lake, mounts.secret).add_routes(app.router)
-    Api(_variable(TOKEN), store, runner, workspace, faults).add_routes(app.router)
+    Api(required_variable(TOKEN), store, runner, workspace, faults).add_routes(app.router)
 
     async def begin() -> None:
         runner.begin()
@@ -79,15 +79,6 @@ def _runner_options(options: argparse.Namespace, mounts: LakeMounts) -> RunnerOp
         secrets=_secrets(),
         lake=mounts,
     )
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise SystemExit(
-            f"Set {name}; python -m localcloud.databricks needs it in its environment (see its main)."
-        )
-    return value
 
 
 def _secrets() -> dict[str, dict[str, str]]:

@@ -11,7 +11,13 @@ import time
 from pathlib import Path
 
 from localcloud.lake import ACCOUNT
-from localcloud.service import LOOPBACK, announce_ready, service_parser, stop_with_parent
+from localcloud.service import (
+    LOOPBACK,
+    announce_ready,
+    required_variable,
+    service_parser,
+    stop_with_parent,
+)
 
 KEY_VARIABLE = "LOCALCLOUD_LAKE_KEY"
 AZURITE = (
@@ -35,7 +41,7 @@ def main() -> None:
         "--skipApiVersionCheck",
         "--disableTelemetry",
     ]
-    environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{os.environ[KEY_VARIABLE]}"}
+    environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{required_variable(KEY_VARIABLE)}"}
     _wait_for_the_end_of_another(options.port)
     azurite = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=sys.stderr)
     ended = threading.Event()

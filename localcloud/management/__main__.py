@@ -22,7 +22,7 @@ from localcloud.management.errors import ArmError
 from localcloud.management.factory_calls import FactoryCalls
 from localcloud.management.faults import Faults
 from localcloud.management.scaling import Scaler
-from localcloud.service import serve, service_parser, start_logging
+from localcloud.service import required_variable, serve, service_parser, start_logging
 
 TOKEN = "LOCALCLOUD_MANAGEMENT_TOKEN"  # noqa: S105 - the variable's name
 COSMOS_KEY = "LOCALCLOUD_COSMOS_KEY"
@@ -57,14 +57,14 @@ def main() -> None:
     runs = RunStore(options.state_folder / "data_factory.sqlite")
     runner = Runner(definitions, runs, _runner_options(options, faults))
     cosmos = CosmosStore(options.state_folder / "cosmos_management.sqlite")
-    plane = CosmosPlane(options.cosmos_url, _variable(COSMOS_KEY))
+    plane = CosmosPlane(options.cosmos_url, required_variable(COSMOS_KEY))
     scaler = Scaler(plane, cosmos, options.scale_seconds)
     routes = [
         *FactoryCalls(definitions, runs, runner).routes(),
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})
-    _serve(Arm(routes, _variable(TOKEN), faults).application(), options, runner, scaler)
+    _serve(Arm(routes, required_variable(TOKEN), faults).application(), options, runner, scaler)
 
 
 def _serve(app: web.Application, options: argparse.Namespace, runner: Runner, scaler: Scaler) -> None:
@@ -107,21 +107,12 @@ def _runner_options(options: argparse.Namespace, faults: Faults) -> RunnerOption
             ) from error
 
     return RunnerOptions(
-        lake_connection=_variable(LAKE),
+        lake_connection=required_variable(LAKE),
         vault=_json_variable(VAULT),
         seconds_per_file=options.copy_seconds_per_file,
         longest_retry_seconds=options.longest_retry_seconds,
         before_each_file=before_each_file,
     )
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise SystemExit(
-            f"Set {name}; python -m localcloud.management needs it in its environment (see its main)."
-        )
-    return value
 
 
 def _json_variable(name: str) -> dict[str, Any]:
