@@ -3,17 +3,31 @@
 ```
 exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
 migrations/<migration>/plan.json              the plan as it was accepted
+migrations/<migration>/tables.json            the tables that the plan came to, in the order in which they run
+migrations/<migration>/tables.jsonl           a line for each table that ended; the last one of a table counts
 migrations/<migration>/cancel.json            there once a user asked to cancel; cancel-<revisit>.json: a revisit
+migrations/<migration>/pause.json             there while no new stage is to begin
 migrations/<migration>/report.json .html      the report
+migrations/<migration>/rounds/<number>/       a round of work: 0 is the migration's start, later ones are retries.
+                                              asked.json, units/<number>.json, turns.jsonl
 migrations/<migration>/revisits/<number>.json what the revisit was asked; the first to write it has the number
+migrations/<migration>/revisits/<number>/     its units and turns
+migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<region>, copies, loads
+migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
 migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
 migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was asked and what it found: run is `load`,
                                               or a revisit such as `verify-1`, `replay-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
+migrations-open/<migration>                   there until the migration has ended: what the watch looks at
+containers/<account>/<database>/<container>.json         who loads a container, and its throughput before
 ```
+
+Logs (``.jsonl``) are appended to, a line at a time, so that many can write and a write that is repeated does no harm:
+readers count each thing once.
 """
 
 MIGRATIONS_BY_TIME = "migrations-by-time/"
+MIGRATIONS_OPEN = "migrations-open/"
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
 
@@ -26,6 +40,76 @@ def export_folder(migration: str, table: str, export_id: str) -> str:
 def plan_path(migration: str) -> str:
     """Return the path of the plan as it was accepted."""
     return f"migrations/{migration}/plan.json"
+
+
+def tables_path(migration: str) -> str:
+    """Return the path of the tables that a plan came to."""
+    return f"migrations/{migration}/tables.json"
+
+
+def ended_tables_path(migration: str) -> str:
+    """Return the path of the log of tables that ended."""
+    return f"migrations/{migration}/tables.jsonl"
+
+
+def round_folder(migration: str, number: int) -> str:
+    """Return the folder of one round of a migration's work."""
+    return f"migrations/{migration}/rounds/{number:06d}"
+
+
+def rounds_prefix(migration: str) -> str:
+    """Return what the paths of a migration's rounds begin with."""
+    return f"migrations/{migration}/rounds/"
+
+
+def revisit_folder(migration: str, number: int) -> str:
+    """Return the folder of a revisit's units and turns."""
+    return f"migrations/{migration}/revisits/{number:06d}"
+
+
+def unit_path(folder: str, number: int) -> str:
+    """Return the path of a unit of work: tables that run together, or one after another.
+
+    Args:
+        folder: a round's or a revisit's.
+        number: counted from 0.
+    """
+    return f"{folder}/units/{number:06d}.json"
+
+
+def turns_path(folder: str) -> str:
+    """Return the path of the log in which lanes take units, in their order."""
+    return f"{folder}/turns.jsonl"
+
+
+def slots_path(migration: str, kind: str) -> str:
+    """Return the path of the log of who has, or waits for, a slot.
+
+    Args:
+        migration: its id.
+        kind: ``exports-<region>``, ``copies`` or ``loads``.
+    """
+    return f"migrations/{migration}/slots/{kind}.jsonl"
+
+
+def load_group_path(migration: str, group: str) -> str:
+    """Return the path of the log of how far the tables are that share a load run."""
+    return f"migrations/{migration}/groups/{group}.jsonl"
+
+
+def pause_path(migration: str) -> str:
+    """Return the path of the mark that no new stage is to begin."""
+    return f"migrations/{migration}/pause.json"
+
+
+def open_path(migration: str) -> str:
+    """Return the path of the mark that a migration has not ended."""
+    return f"{MIGRATIONS_OPEN}{migration}"
+
+
+def container_path(account: str, database: str, container: str) -> str:
+    """Return the path of the record of who loads a container."""
+    return f"containers/{account}/{database}/{container}.json"
 
 
 def cancel_path(migration: str, revisit: str | None = None) -> str:
@@ -72,7 +156,7 @@ def revisits_prefix(migration: str) -> str:
 
 def revisit_path(migration: str, number: int) -> str:
     """Return the path of what a revisit was asked; names sort by number."""
-    return f"{revisits_prefix(migration)}{number:06d}.json"
+    return f"{revisit_folder(migration, number)}.json"
 
 
 def index_path(migration: str, started_at_ms: int) -> str:

@@ -17,14 +17,29 @@ def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def table_instance_id(migration: str, table: str) -> str:
-    """Return the orchestration instance id of one table's migration."""
-    return _fit(f"{migration}:{table}")
+def table_instance_id(migration: str, table: str, number: int = 0) -> str:
+    """Return the orchestration instance id of one table's migration, in a round of the migration's work."""
+    return _fit(f"{migration}:{table}", _in_round(number))
 
 
-def stage_instance_id(migration: str, table: str, stage: str) -> str:
-    """Return the orchestration instance id of one long-running stage of a table's migration."""
-    return _fit(f"{migration}:{table}", f":{stage}")
+def stage_instance_id(migration: str, table: str, stage: str, number: int = 0) -> str:
+    """Return the orchestration instance id of one long-running stage of a table's migration, in a round."""
+    return _fit(f"{migration}:{table}", f":{stage}{_in_round(number)}")
+
+
+def lane_instance_id(migration: str, work: str, lane: int) -> str:
+    """Return the orchestration instance id of a lane, in which units of work run one after another.
+
+    Args:
+        migration: its id.
+        work: what the units belong to: ``round-0``, or a revisit such as ``verify-1``.
+        lane: counted from 0.
+    """
+    return f"{migration}::{work}-lane-{lane}"
+
+
+def _in_round(number: int) -> str:
+    return f":{number}" if number else ""
 
 
 def revisit_instance_id(migration: str, revisit: str) -> str:

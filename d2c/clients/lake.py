@@ -1,8 +1,10 @@
 """The lake: one file system of an ADLS Gen2 account, through its blob endpoint."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
+from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
@@ -78,6 +80,32 @@ class Lake:
                     raise
                 return False
             return True
+
+    def append(self, path: str, entry: Any) -> None:
+        """Append an entry to a log of JSON lines, which begins with it if there is none; each is written whole.
+
+        A call whose answer is lost may have appended, so an entry may be there twice.
+        """
+        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        blob = self._client.get_blob_client(path)
+        with azure_errors(self._thing(path)):
+            try:
+                blob.append_block(line)
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                with suppress(ResourceExistsError):
+                    blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+                blob.append_block(line)
+
+    def read_log(self, path: str) -> list[Any]:
+        """Return the entries of a log in their order; none if there is no such log."""
+        return [json.loads(line) for line in (self.read(path) or b"").splitlines()]
+
+    def delete(self, path: str) -> None:
+        """Delete a file, if there is one."""
+        with azure_errors(self._thing(path)), suppress(ResourceNotFoundError):
+            self._client.delete_blob(path)
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""
