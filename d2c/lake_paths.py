@@ -8,10 +8,11 @@ migrations/<migration>/tables.jsonl           a line for each table that ended; 
 migrations/<migration>/cancel.json            there once a user asked to cancel; cancel-<revisit>.json: a revisit
 migrations/<migration>/pause.json             there while no new stage is to begin
 migrations/<migration>/report.json .html      the report
-migrations/<migration>/rounds/<number>/       a round of work: 0 is the migration's start, later ones are retries.
-                                              asked.json, units/<number>.json, turns.jsonl
-migrations/<migration>/revisits/<number>.json what the revisit was asked; the first to write it has the number
-migrations/<migration>/revisits/<number>/     its units and turns
+migrations/<migration>/retries/<number>.json  what the retry was asked; the first to write it has the number
+migrations/<migration>/revisits/<number>.json what the revisit was asked, likewise
+migrations/<migration>/rounds/<round>/        a round of work: `0` is the migration's start, `1` its first retry,
+                                              `verify-1` a revisit. members.json: the tables' names in units,
+                                              units/<number>.json, turns.jsonl
 migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<region>, copies, loads
 migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
 migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
@@ -52,33 +53,47 @@ def ended_tables_path(migration: str) -> str:
     return f"migrations/{migration}/tables.jsonl"
 
 
-def round_folder(migration: str, number: int) -> str:
-    """Return the folder of one round of a migration's work."""
-    return f"migrations/{migration}/rounds/{number:06d}"
+def retries_prefix(migration: str) -> str:
+    """Return what the paths of a migration's retries begin with."""
+    return f"migrations/{migration}/retries/"
 
 
-def rounds_prefix(migration: str) -> str:
-    """Return what the paths of a migration's rounds begin with."""
-    return f"migrations/{migration}/rounds/"
+def retry_path(migration: str, number: int) -> str:
+    """Return the path of what a retry was asked; names sort by number."""
+    return f"{retries_prefix(migration)}{number:06d}.json"
 
 
-def revisit_folder(migration: str, number: int) -> str:
-    """Return the folder of a revisit's units and turns."""
-    return f"migrations/{migration}/revisits/{number:06d}"
+def round_folder(migration: str, name: int | str) -> str:
+    """Return the folder of one round of a migration's work.
+
+    Args:
+        migration: its id.
+        name: 0 for its start, the number of a retry, or a revisit such as ``verify-1``.
+    """
+    return f"migrations/{migration}/rounds/{name}"
+
+
+def members_path(folder: str) -> str:
+    """Return the path of the names of a round's tables, unit by unit.
+
+    Args:
+        folder: the round's.
+    """
+    return f"{folder}/members.json"
 
 
 def unit_path(folder: str, number: int) -> str:
     """Return the path of a unit of work: tables that run together, or one after another.
 
     Args:
-        folder: a round's or a revisit's.
+        folder: the round's.
         number: counted from 0.
     """
     return f"{folder}/units/{number:06d}.json"
 
 
 def turns_path(folder: str) -> str:
-    """Return the path of the log in which lanes take units, in their order."""
+    """Return the path of the log in which a round's lanes take units, in their order."""
     return f"{folder}/turns.jsonl"
 
 
@@ -156,7 +171,7 @@ def revisits_prefix(migration: str) -> str:
 
 def revisit_path(migration: str, number: int) -> str:
     """Return the path of what a revisit was asked; names sort by number."""
-    return f"{revisit_folder(migration, number)}.json"
+    return f"{revisits_prefix(migration)}{number:06d}.json"
 
 
 def index_path(migration: str, started_at_ms: int) -> str:

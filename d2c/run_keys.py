@@ -27,15 +27,20 @@ def stage_instance_id(migration: str, table: str, stage: str, number: int = 0) -
     return _fit(f"{migration}:{table}", f":{stage}{_in_round(number)}")
 
 
-def lane_instance_id(migration: str, work: str, lane: int) -> str:
+def lane_instance_id(migration: str, name: int | str, lane: int) -> str:
     """Return the orchestration instance id of a lane, in which units of work run one after another.
 
     Args:
         migration: its id.
-        work: what the units belong to: ``round-0``, or a revisit such as ``verify-1``.
+        name: the round's, as `d2c.lake_paths.round_folder` takes it.
         lane: counted from 0.
     """
-    return f"{migration}::{work}-lane-{lane}"
+    return f"{migration}::lane-{name}-{lane}"
+
+
+def start_instance_id(migration: str, number: int) -> str:
+    """Return the orchestration instance id that waits until a round of a migration's work may begin."""
+    return f"{migration}::start-{number}"
 
 
 def _in_round(number: int) -> str:
