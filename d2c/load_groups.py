@@ -47,4 +47,4 @@ def joined(entries: Entries, tables: Sequence[str], attempt: int) -> list[str] |
 
 
 def _joins(entry: Mapping[str, Any], attempt: int) -> bool:
-    return entry["did"] == "joined" and entry["attempt"] == attempt
+    return bool(entry["did"] == "joined" and entry["attempt"] == attempt)
