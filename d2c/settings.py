@@ -5,6 +5,7 @@ runtime's convention: ``D2C_LAKE`` holds a connection string, or ``D2C_LAKE__blo
 for sign-in with Microsoft Entra ID.
 """
 
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 from d2c.errors import SettingsError
 
 SPARK_COSMOS_AUTH_TYPES = ("ServicePrincipal", "ManagedIdentity", "MasterKey")
+# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+WEBHOOK_KEY_BYTES = (24, 64)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -56,6 +59,8 @@ class Settings:
     spark_cosmos_auth: str
     secret_scope: str
     polling: Polling
+    webhook_url: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
 
     @property
     def lake_account(self) -> str:
@@ -118,6 +123,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         faults.append(f"D2C_SPARK_COSMOS_AUTH is {auth!r}, not one of {', '.join(SPARK_COSMOS_AUTH_TYPES)}")
     management_endpoint = environment.get("D2C_MANAGEMENT_ENDPOINT", "https://management.azure.com")
     _check_local_token(environment.get("D2C_MANAGEMENT_TOKEN", ""), management_endpoint, faults)
+    webhook_url, webhook_secret = _webhook(environment, faults)
     if faults:
         raise SettingsError(
             "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
@@ -144,6 +150,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         spark_cosmos_auth=auth,
         secret_scope=environment.get("D2C_SECRET_SCOPE", "d2c"),
         polling=polling,
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
     )
 
 
@@ -188,3 +196,30 @@ def _check_local_token(token: str, endpoint: str, faults: list[str]) -> None:
             "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
             "a fixed token is for the local cloud only"
         )
+
+
+def _webhook(environment: Mapping[str, str], faults: list[str]) -> tuple[str, str]:
+    """Read where notifications go and what they are signed with; addresses of webhooks often hold a secret."""
+    url, secret = environment.get("D2C_WEBHOOK_URL", ""), environment.get("D2C_WEBHOOK_SECRET", "")
+    if not url:
+        return "", ""
+    if not _is_webhook_address(url):
+        faults.append("D2C_WEBHOOK_URL is not an https address (http is for this machine only)")
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if not secret.startswith("whsec_") or not WEBHOOK_KEY_BYTES[0] <= len(key) <= WEBHOOK_KEY_BYTES[1]:
+        faults.append(
+            "D2C_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes, which notifications are signed with"
+        )
+    return url, secret
+
+
+def _is_webhook_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS))

@@ -10,11 +10,13 @@ from .pages import ROOT, codes, json_blocks, table_rows, text_of
 from .test_settings import COMPLETE
 
 PAGE = text_of("settings.md")
-SECTIONS = ("## AWS", "## The lake", "## Azure", "## Databricks and Spark", "## Waiting")
+SECTIONS = ("## AWS", "## The lake", "## Azure", "## Databricks and Spark", "## Waiting", "## Notifications")
 ROWS = {
     codes(row[0])[0]: row[2] for section in SECTIONS for row in table_rows(PAGE, section) if len(row) == 3
 }
 EXAMPLE = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+
+WEBHOOK = "https://hooks.example.com/hidden"
 
 
 class Recorder(dict):
@@ -56,8 +58,9 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     secrets |= {"D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
     secrets |= {name: COMPLETE.get(name, "") for name in ROWS if name.startswith("D2C_POLL")}
     secrets |= {"D2C_SPARK_COSMOS_AUTH": "MasterKey"}
+    secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}
     shown = repr(read_settings({**COMPLETE, **secrets}))
-    hidden = {name for name, value in secrets.items() if value.startswith("hidden-") and value not in shown}
+    hidden = {name for name, value in secrets.items() if "hidden" in value and value not in shown}
     marked = {
         codes(row[0])[0] for section in SECTIONS for row in table_rows(PAGE, section) if "(secret" in row[1]
     }
