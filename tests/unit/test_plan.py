@@ -59,7 +59,7 @@ def test_what_a_table_says_wins_over_the_top_field_by_field():
         ({"colour": 1}, "colour: unknown field"),
         ({"tables": [{**MUSIC, "colour": 1}]}, "tables.0.colour: unknown field"),
         ({"tables": [{**MUSIC, "rules": {"colour": 1}}]}, "tables.0.rules.colour: unknown field"),
-        ({"tables": [{"table": "Music"}]}, "tables.0.container: missing"),
+        ({"tables": [{"container": "music"}]}, "tables.0.table: missing"),
         ({"name": None}, "name: missing"),
         ({"database": None}, "tables.0.database: missing, here and at the top of the plan"),
         ({"region": None}, "tables.0.region: missing, here and at the top of the plan"),
@@ -96,8 +96,12 @@ def test_a_value_out_of_its_range_is_refused_by_name(field, value):
 
 
 def test_all_faults_come_at_once():
-    text = plan_text(colour=1, name="a b", tables=[{"table": "x"}])
-    assert len(faults_of(text)) == 4
+    text = plan_text(colour=1, name="a b", tables=[{"container": "x"}], database=None)
+    assert faults_of(text)[1:] == (
+        "tables.0.table: missing",
+        "colour: unknown field",
+        "tables.0.database: missing, here and at the top of the plan",
+    )
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"null"])
