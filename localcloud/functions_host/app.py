@@ -24,6 +24,7 @@ SUPPORTED_BINDINGS = {
     "orchestrationTrigger",
     "activityTrigger",
     "blobTrigger",
+    "timerTrigger",
     "durableClient",
 }
 SETTING = re.compile(r"%(\w+)%")

@@ -1,7 +1,7 @@
-"""Blob triggers: the account is looked at every second, and each version of a blob fires once.
+"""Blob triggers: each version of a blob that matches fires once.
 
-A trigger with the Event Grid source gets the same events; their delivery itself is not simulated. A function that
-raises is called again for the same version, five times at the most.
+A trigger with the Event Grid source gets the same. A function that raises is called again for the same version, five
+times at the most. A version that is gone before its turn is left out, as on Azure: a newer one fires by itself.
 """
 
 import asyncio
@@ -12,14 +12,16 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.blob import InputStream
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from localcloud.functions_host.app import App, AppError, resolve_settings
 from localcloud.functions_host.store import Store
 
 logger = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
 MOST_TRIES = 5
+RETRY_SECONDS = 0.5
+# As on Azure: sixteen messages of its queue, and eight more once half of them are done.
+MOST_AT_ONCE = 24
 
 
 class BlobTrigger:
@@ -40,49 +42,73 @@ class BlobTrigger:
         self._name = name
         self._function = app.of_type("blobTrigger")[name]
         trigger = self._function.get_trigger()
-        path = resolve_settings(trigger.path)
-        self._container, _, pattern = path.partition("/")
+        self.container, _, pattern = resolve_settings(trigger.path).partition("/")
         self._pattern = path_pattern(pattern)
-        self._prefix = pattern.partition("{")[0]
+        self.prefix = pattern.partition("{")[0]
         connection = os.environ.get(trigger.connection)
         if not connection:
             raise AppError(
                 f"The blob trigger {name} needs the app setting {trigger.connection}, a connection string."
             )
-        self._client = BlobServiceClient.from_connection_string(connection).get_container_client(
-            self._container
-        )
+        self.connection = connection
+        self._client = container_client(connection, self.container)
+        self._under_way: set[tuple[str, str]] = set()
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
+        rows = store.read("select blob, etag, tries from receipts where trigger=?", name)
+        self._receipts: dict[str, tuple[str, int]] = {blob: (etag, tries) for blob, etag, tries in rows}
 
-    async def run(self) -> None:
-        """Fire for every new version of a matching blob, for ever."""
-        while True:
-            try:
-                for blob, etag in await asyncio.to_thread(self._unseen):
-                    await self._fire(blob, etag)
-            except AzureError as error:
-                logger.warning("The blob trigger %s could not look: %s", self._name, type(error).__name__)
-            await asyncio.sleep(POLL_SECONDS)
+    def is_new(self, blob: str, etag: str) -> bool:
+        """Tell whether a version of a blob is still to fire."""
+        if not self._pattern.fullmatch(blob) or (blob, etag) in self._under_way:
+            return False
+        known, tries = self._receipts.get(blob, ("", 0))
+        return known != etag or 0 < tries < MOST_TRIES
 
-    def _unseen(self) -> list[tuple[str, str]]:
-        known = {
-            blob: (etag, tries)
-            for blob, etag, tries in self._store.read(
-                "select blob, etag, tries from receipts where trigger=?", self._name
-            )
-        }
-        found = []
+    async def fire(self, blob: str, etag: str) -> None:
+        """Call the function for a version of a blob until it succeeds, five times at the most."""
+        if not self.is_new(blob, etag):
+            return
+        self._under_way.add((blob, etag))
         try:
-            for blob in self._client.list_blobs(name_starts_with=self._prefix):
-                etag, tries = known.get(blob.name, ("", 0))
-                if self._pattern.fullmatch(blob.name) and (etag != blob.etag or 0 < tries < MOST_TRIES):
-                    found.append((blob.name, str(blob.etag)))
-        except ResourceNotFoundError:
-            return []
-        return found
+            async with self._free:
+                while self._tries_left(blob, etag) and not await self._try(blob, etag):
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._under_way.discard((blob, etag))
 
-    async def _fire(self, blob: str, etag: str) -> None:
-        content = await asyncio.to_thread(lambda: self._client.download_blob(blob).readall())
-        name = f"{self._container}/{blob}"
+    def known_blobs(self) -> set[str]:
+        """Return the blobs of which a version has fired."""
+        return set(self._receipts)
+
+    def forget(self, gone: set[str]) -> None:
+        """Forget the receipts of blobs that are gone."""
+        if not gone:
+            return
+        for blob in gone:
+            del self._receipts[blob]
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "delete from receipts where trigger=? and blob=?", [(self._name, blob) for blob in gone]
+            )
+
+    def _tries_left(self, blob: str, etag: str) -> bool:
+        known, tries = self._receipts.get(blob, ("", 0))
+        return known != etag or tries < MOST_TRIES
+
+    async def _try(self, blob: str, etag: str) -> bool:
+        """Call the function once; tell whether there is nothing left to do."""
+        try:
+            content, current = await asyncio.to_thread(self._download, blob)
+        except ResourceNotFoundError:
+            return True
+        except AzureError as error:
+            logger.warning(
+                "The blob trigger %s could not read %s: %s", self._name, blob, type(error).__name__
+            )
+            return False
+        if current != etag:
+            return True
+        name = f"{self.container}/{blob}"
         value: Any = InputStream(
             data=content, name=name, uri=f"{self._client.url}/{blob}", length=len(content)
         )
@@ -91,21 +117,37 @@ class BlobTrigger:
         except Exception:
             logger.exception("Function %s failed for blob %s", self._name, name)
             self._note(blob, etag, failed=True)
-        else:
-            self._note(blob, etag, failed=False)
+            return False
+        self._note(blob, etag, failed=False)
+        return True
+
+    def _download(self, blob: str) -> tuple[bytes, str]:
+        download = self._client.download_blob(blob)
+        return download.readall(), str(download.properties.etag).strip('"')
 
     def _note(self, blob: str, etag: str, *, failed: bool) -> None:
         """Keep that a version has fired; ``tries`` counts failures in a row, 0 after a success."""
+        known, tries = self._receipts.get(blob, ("", 0))
+        receipt = etag, (tries + 1 if known == etag else 1) if failed else 0
+        self._receipts[blob] = receipt
         with self._store.transaction() as connection:
             connection.execute(
-                "insert into receipts values(?,?,?,?) on conflict(trigger, blob) do update set "
-                "tries=case when excluded.tries=0 then 0 when etag=excluded.etag then tries+1 else 1 end, "
-                "etag=excluded.etag",
-                (self._name, blob, etag, int(failed)),
+                "insert or replace into receipts values(?,?,?,?)", (self._name, blob, *receipt)
             )
 
 
+def container_client(connection: str, container: str) -> ContainerClient:
+    """Return the client of a container of the account with this connection string."""
+    return BlobServiceClient.from_connection_string(connection).get_container_client(container)
+
+
 def path_pattern(pattern: str) -> re.Pattern[str]:
-    """Return what the blob names of a trigger's path look like; a name in braces stands for any text."""
+    """Return what the blob names of a trigger's path look like; without a pattern all are meant.
+
+    A name in braces stands for any text, slashes and nothing at all included, as in the extension
+    (`BindingTemplateSource` makes ``(?<name>.*)`` of it); the first ones take as much as they can.
+    """
+    if not pattern:
+        return re.compile(".*")
     parts = re.split(r"(\{\w+\})", pattern)
-    return re.compile("".join(".+" if part.startswith("{") else re.escape(part) for part in parts))
+    return re.compile("".join(".*" if part.startswith("{") else re.escape(part) for part in parts))

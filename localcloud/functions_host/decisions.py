@@ -18,7 +18,6 @@ from localcloud.functions_host.store import (
     Store,
     create_instance,
     event,
-    now_text,
     send,
 )
 
@@ -88,7 +87,9 @@ def carry_out(
             new.append(event(1, Result=json.dumps(output), OrchestrationStatus=status))
         new.append(event(13))
         rows = [(instance, len(past) + place, json.dumps(entry)) for place, entry in enumerate(new)]
-        connection.executemany("insert into history values(?,?,?)", rows)
+        connection.executemany(
+            "insert into history values(?,?,json_insert(?,'$.Timestamp',host_time()))", rows
+        )
         _update(
             connection, instance, status, json.dumps(output) if status in ENDED else None, turn.custom_status
         )
@@ -220,6 +221,7 @@ def _update(
 ) -> None:
     shown = None if custom_status is None else json.dumps(custom_status)
     connection.execute(
-        "update instances set status=?, output=?, custom_status=coalesce(?, custom_status), updated=? where id=?",
-        (status, output, shown, now_text(), instance),
+        "update instances set status=?, output=?, custom_status=coalesce(?, custom_status), updated=host_time() "
+        "where id=?",
+        (status, output, shown, instance),
     )

@@ -21,7 +21,6 @@ from localcloud.functions_host.store import (
     Store,
     create_instance,
     event,
-    now_text,
     send,
 )
 
@@ -95,7 +94,7 @@ class Engine:
         """Give every instance with a due message a turn, one at a time for each."""
         while self._live:
             with self._news:
-                now = time.time()
+                now = self.store.clock()
                 due = self.store.read("select distinct id from messages where due<=?", now)
                 ready = [instance for (instance,) in due if instance not in self._busy]
                 if not ready:
@@ -124,7 +123,7 @@ class Engine:
         messages = self.store.read(
             "select number, generation, event from messages where id=? and due<=? order by number",
             instance,
-            time.time(),
+            self.store.clock(),
         )
         if not rows or rows[0][3] in ENDED:
             with self.store.transaction() as connection:
@@ -141,7 +140,7 @@ class Engine:
         else:
             delivered = [message for message in fresh if message["EventType"] not in (SUSPENDED, RESUMED)]
             past = self.store.history(instance)
-            new = [event(12), *delivered]
+            new = [event(12, Timestamp=self.store.clock.text()), *delivered]
             turn = replay(self.app.orchestrator(name), instance, parent, text, past + new)
             started = carry_out(self.store, self.app, instance, name, past, new, turn, numbers)
             for activity in started:
@@ -169,10 +168,11 @@ class Engine:
         with self.store.transaction() as connection:
             connection.executemany("delete from messages where number=?", [(number,) for number in pauses])
             connection.execute(
-                "update messages set due=? where id=? and due<=?", (UNTIL_RESUMED, instance, time.time())
+                "update messages set due=? where id=? and due<=?",
+                (UNTIL_RESUMED, instance, self.store.clock()),
             )
             connection.execute(
-                "update instances set status='Suspended', updated=? where id=?", (now_text(), instance)
+                "update instances set status='Suspended', updated=host_time() where id=?", (instance,)
             )
 
     def _run_activity(self, work: Started) -> None:

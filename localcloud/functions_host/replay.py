@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.durable_functions.models.actions import ActionType
@@ -14,6 +14,7 @@ from azure.durable_functions.orchestrator import Orchestrator
 # An orchestrator that raises makes the SDK raise with its state behind this mark.
 STATE_MARK = "\n\n$OutOfProcData$:"
 
+ORCHESTRATOR_STARTED = 12
 Json = dict[str, Any]
 
 
@@ -63,7 +64,7 @@ def replay(handle: Any, instance: str, parent: str | None, text: str | None, his
         error=state.get("error"),
         custom_status=state.get("customStatus"),
         next_input=again["input"] if again else None,
-        open_actions=tuple(_open_actions(context)),
+        open_actions=tuple(_open_actions(context, _time_of_turn(history))),
     )
 
 
@@ -78,7 +79,12 @@ def _state(handle: Any, context: Any) -> Json:
     return state
 
 
-def _open_actions(context: Any) -> list[tuple[int, Json]]:
+def _time_of_turn(history: list[Json]) -> datetime:
+    began = next(entry for entry in reversed(history) if entry["EventType"] == ORCHESTRATOR_STARTED)
+    return datetime.fromisoformat(began["Timestamp"])
+
+
+def _open_actions(context: Any, now: datetime) -> list[tuple[int, Json]]:
     """Return what the orchestrator waits for; events are keyed by name and have no number."""
     found = []
     for number, task in context.open_tasks.items():
@@ -87,12 +93,12 @@ def _open_actions(context: Any) -> list[tuple[int, Json]]:
         action = task._get_action()
         # The SDK has no action of its own for the timer of a retry and for the call that follows it.
         found.append(
-            (number, _retry_action(context, task) if isinstance(action, NoOpAction) else action.to_json())
+            (number, _retry_action(task, now) if isinstance(action, NoOpAction) else action.to_json())
         )
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _retry_action(context: Any, task: Any) -> Json:
+def _retry_action(task: Any, now: datetime) -> Json:
     owner = task
     while not isinstance(owner, RetryAbleTask):
         owner = owner.parent
@@ -101,8 +107,7 @@ def _retry_action(context: Any, task: Any) -> Json:
         repeated: Json = action.to_json()
         return repeated
     wait = timedelta(milliseconds=owner.retry_options.first_retry_interval_in_milliseconds)
-    fire_at = max(context.current_utc_datetime.astimezone(UTC), datetime.now(UTC)) + wait
-    return {"actionType": ActionType.CREATE_TIMER, "fireAt": fire_at.isoformat(), "isCanceled": False}
+    return {"actionType": ActionType.CREATE_TIMER, "fireAt": (now + wait).isoformat(), "isCanceled": False}
 
 
 def _flat(actions: Any) -> Any:

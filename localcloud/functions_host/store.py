@@ -10,9 +10,11 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from localcloud.functions_host.clock import Clock
 
 ENDED = ("Completed", "Failed", "Terminated")
 # A message that waits for the instance to be resumed.
@@ -31,6 +33,7 @@ create table if not exists work(
   number integer primary key autoincrement, id text, generation text, task integer, name text, input text);
 create table if not exists crashes(activity text primary key);
 create table if not exists receipts(trigger text, blob text, etag text, tries integer, primary key(trigger, blob));
+create table if not exists timers(name text primary key, last real, next real, updated real);
 """
 TABLES_OF_AN_INSTANCE = ("instances", "history", "messages", "work")
 
@@ -42,32 +45,36 @@ class InstanceRunsError(Exception):
     """An instance of this id has not ended, so no other can be started."""
 
 
-def now_text() -> str:
-    """Return the time as histories hold it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def event(kind: int, number: int = -1, **fields: Any) -> Json:
-    """Return a history event of the Durable SDK's form."""
-    return {"EventType": kind, "EventId": number, "IsPlayed": False, "Timestamp": now_text(), **fields}
+    """Return a history event of the Durable SDK's form; it gets its time when it is stored."""
+    return {"EventType": kind, "EventId": number, "IsPlayed": False, **fields}
 
 
 class Store:
-    """One connection to the host's file, shared by its threads under a lock.
+    """The host's file: one connection that writes, under a lock, and one for each thread that reads.
 
     Args:
         path: the file.
+        clock: tells the time of whatever is stored. It starts no earlier than what the file holds, so that time does
+            not go back over a restart either.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self._path = path
         self._lock = threading.RLock()
+        self._readers = threading.local()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {SCHEMA}")
+        self._connection.create_function("host_time", 0, self.clock.text)
+        self.clock.not_before(self._latest())
 
     def read(self, sql: str, *values: Any) -> list[Row]:
-        """Return the rows of a query."""
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        """Return the rows of a query, without waiting for whoever writes."""
+        if not hasattr(self._readers, "connection"):
+            self._readers.connection = sqlite3.connect(self._path, isolation_level=None)
+        rows: list[Row] = self._readers.connection.execute(sql, values).fetchall()
+        return rows
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -80,6 +87,12 @@ class Store:
                 self._connection.execute("rollback")
                 raise
             self._connection.execute("commit")
+
+    def _latest(self) -> float:
+        ((text, fired),) = self.read(
+            "select (select max(updated) from instances), (select max(updated) from timers)"
+        )
+        return max(datetime.fromisoformat(text).timestamp() if text else 0.0, fired or 0.0)
 
     def status(self, instance: str) -> Json | None:
         """Return an instance's status as the management API tells it, or None."""
@@ -141,7 +154,7 @@ def send(
         due: epoch seconds before which it is not delivered.
     """
     connection.execute(
-        "insert into messages(id, generation, due, event) values(?,?,?,?)",
+        "insert into messages(id, generation, due, event) values(?,?,?,json_insert(?,'$.Timestamp',host_time()))",
         (instance, generation, due, json.dumps(message)),
     )
 
@@ -169,10 +182,10 @@ def create_instance(
     if found and found[0] not in ENDED:
         raise InstanceRunsError(f"An Orchestration instance with the status {found[0]} already exists.")
     forget(connection, instance)
-    generation, now = uuid.uuid4().hex, now_text()
+    generation = uuid.uuid4().hex
     connection.execute(
-        "insert into instances values(?,?,?,?,?,?,?,?,?,?,?,?)",
-        (instance, generation, name, *(parent or (None, None, None)), "Pending", text, None, None, now, now),
+        "insert into instances values(?,?,?,?,?,?,'Pending',?,null,null,host_time(),host_time())",
+        (instance, generation, name, *(parent or (None, None, None)), text),
     )
     send(connection, instance, generation, event(0, Name=name, Version="", Input=text))
 
