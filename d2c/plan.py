@@ -63,7 +63,7 @@ def _real_moment(text: str) -> str:
     return text
 
 
-def _window(between: tuple[str, str]) -> tuple[str, str]:
+def _window(between: list[str]) -> list[str]:
     if between[0] == between[1]:
         raise ValueError("it opens when it closes; leave it out if the plan may go on at any time")
     return between
@@ -79,7 +79,7 @@ def _known_time_zone(name: str) -> str:
 
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), AfterValidator(_real_moment)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=TIME_OF_DAY)]
-Window = Annotated[tuple[TimeOfDay, TimeOfDay], AfterValidator(_window)]
+Window = Annotated[list[TimeOfDay], Field(min_length=2, max_length=2), AfterValidator(_window)]
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 

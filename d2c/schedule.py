@@ -1,12 +1,13 @@
 """When a plan may go on: the hours of the day that it names, by the clock on the wall of its time zone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _MINUTE = timedelta(minutes=1)
 
 
-def seconds_until_open(now: datetime, between: tuple[str, str] | None, time_zone: str | None) -> float:
+def seconds_until_open(now: datetime, between: Sequence[str] | None, time_zone: str | None) -> float:
     """Return how long it is until a plan's window opens; 0 inside it, and where there is none.
 
     The window is open while the wall clock shows a time in it. So where summer time begins or ends, it may be an hour
@@ -14,7 +15,7 @@ def seconds_until_open(now: datetime, between: tuple[str, str] | None, time_zone
 
     Args:
         now: with an offset.
-        between: when it opens and closes, such as ``("22:00", "06:00")``; over midnight if it closes earlier than it
+        between: when it opens and closes, such as ``["22:00", "06:00"]``; over midnight if it closes earlier than it
             opens.
         time_zone: the IANA name; UTC if None.
     """
@@ -31,7 +32,7 @@ def seconds_until_open(now: datetime, between: tuple[str, str] | None, time_zone
     return (moment - now).total_seconds()
 
 
-def _is_open(moment: datetime, between: tuple[str, str], zone: ZoneInfo) -> bool:
+def _is_open(moment: datetime, between: Sequence[str], zone: ZoneInfo) -> bool:
     opens, closes = between
     shown = moment.astimezone(zone).strftime("%H:%M")
     if opens < closes:
