@@ -14,6 +14,7 @@ POLLING = {
     "D2C_POLL_FIRST_SECONDS": "0.1",
     "D2C_POLL_FACTOR": "1.5",
     "D2C_POLL_LONGEST_SECONDS": "0.5",
+    "D2C_WATCH_SCHEDULE": "*/5 * * * * *",
 }
 AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret
 
