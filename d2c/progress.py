@@ -1,7 +1,10 @@
-"""How far a table migration is, in the words of the HTTP API."""
+"""How far tables and migrations are, and when they may arrive: arithmetic over what their stages tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
+
+from d2c.working_time import Window, open_seconds, time_after
 
 # At how many percent of the way each stage begins; DynamoDB's export takes minutes even for an empty table.
 STAGE_BEGINS_AT = {
@@ -13,8 +16,11 @@ STAGE_BEGINS_AT = {
     "verify": 85,
     "report": 98,
 }
+WHOLE_WAY = 100
 MISMATCHES = ("missing", "unexpected", "different")
-COUNTS = ("items_exported", "items_written", "items_rejected", "items_expired", "mismatches")
+# With less than this behind it, a way says nothing about the rest.
+SHORTEST_SECONDS = 30
+SMALLEST_PERCENT = 2
 
 
 def counts_of_load(load: Mapping[str, Any]) -> dict[str, int | None]:
@@ -33,40 +39,55 @@ def counts_of_load(load: Mapping[str, Any]) -> dict[str, int | None]:
     }
 
 
-def pending_table(table: str) -> dict[str, Any]:
-    """Return the description of a table whose turn has not come."""
-    return describe_table(table, "pending", {}, None, None)
-
-
-def describe_table(
-    table: str,
-    state: str,
-    shown: Mapping[str, Any],
-    progress: Mapping[str, Any] | None,
-    error: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    """Return how a table stands.
+def percent_of_table(state: str, stage: str | None, progress: Mapping[str, Any] | None = None) -> float:
+    """Return how much of its way a table has behind it.
 
     Args:
-        table: its name.
         state: its state.
-        shown: its orchestration's custom status, by `orchestrators.stage_log`.
-        progress: what the stage that it waits in found at its last look, if anything.
-        error: why it failed, or None.
+        stage: the stage that is under way or that was the last one; None before the first.
+        progress: what the stage tells of itself: ``done`` of a ``total``, in bytes or items.
     """
-    stage = (error or {}).get("stage") or _stage(shown, progress)
-    return {
-        "table": table,
-        "state": state,
-        "stage": stage,
-        **{name: shown.get(name) for name in COUNTS},
-        "percent": 100 if state == "succeeded" else STAGE_BEGINS_AT.get(stage or "export", 0),
-        "error": error,
-    }
+    if state == "succeeded":
+        return WHOLE_WAY
+    if stage is None:
+        return 0
+    begins = STAGE_BEGINS_AT[stage]
+    ends = min((value for value in STAGE_BEGINS_AT.values() if value > begins), default=WHOLE_WAY)
+    return begins + (ends - begins) * _part_done(progress or {})
 
 
-def _stage(shown: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str | None:
-    """Return the stage under way; of those that share a load run, the run itself tells."""
-    stages = (progress or {}).get("stages")
-    stage: str | None = stages[-1]["stage"] if stages else shown.get("stage")
-    return stage
+def _part_done(progress: Mapping[str, Any]) -> float:
+    done, total = progress.get("done") or 0, progress.get("total") or 0
+    return min(done / total, 1.0) if total else 0.0
+
+
+def percent_of_all(tables: Sequence[tuple[int | None, float]]) -> float:
+    """Return how much of the way of all tables is behind them, each weighing as much as it has items.
+
+    Args:
+        tables: of each the number of its items, None where it is unknown (it weighs like the others then), and its
+            percent.
+    """
+    known = [items for items, _ in tables if items is not None]
+    usual = sum(known) / len(known) if known else 1
+    weights = [max(usual if items is None else items, 1) for items, _ in tables]
+    way = sum(weight * percent for weight, (_, percent) in zip(weights, tables, strict=True))
+    return way / sum(weights) if tables else 0
+
+
+def estimated_arrival(
+    began: datetime, now: datetime, percent: float, window: Window | None = None
+) -> datetime | None:
+    """Return when the rest of a way may be over, if it takes as long as what is behind did; None if that is too little.
+
+    Args:
+        began: when the way began, with an offset.
+        now: with an offset.
+        percent: how much of the way is behind.
+        window: the hours of the day in which anything happens; all if None.
+    """
+    elapsed = open_seconds(began, now, window) if window else (now - began).total_seconds()
+    if elapsed < SHORTEST_SECONDS or percent < SMALLEST_PERCENT:
+        return None
+    rest = elapsed * (WHOLE_WAY - percent) / percent
+    return time_after(now, rest, window) if window else now + timedelta(seconds=rest)

@@ -14,7 +14,7 @@ from d2c.plan import parse_plan
 from d2c.run_keys import revisit_instance_id
 from d2c.settings import app_settings
 from d2c.table_record import revisit_name
-from triggers import migrations, rejected, revisits
+from triggers import migrations, rejected, revisits, statuses
 from triggers.answers import answers_problems, json_answer, prefers_html
 
 PAGE_SIZE = 20
@@ -49,12 +49,13 @@ async def list_migrations(req: func.HttpRequest, client: Any) -> func.HttpRespon
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def get_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Tell how a migration and each of its tables stand."""
+    """Tell how a migration and a page of its tables stand."""
     migration = req.route_params["id"]
-    status = await migrations.status_of(client, migration)
-    operations = await revisits.operations_of(client, migration)
-    if operations:
-        await revisits.take_over_counts(migration, status["tables"])
+    migrations.check_id(migration)
+    status, operations = await asyncio.gather(
+        statuses.status_of(client, migration, statuses.wanted_tables(req.params)),
+        revisits.operations_of(client, migration),
+    )
     for table in status["tables"]:
         table["links"] = client.create_http_management_payload(table.pop("instance"))
     return json_answer({**status, "operations": operations, "links": _links(req, client, migration)})
@@ -135,10 +136,7 @@ async def list_rejected_items(req: func.HttpRequest, client: Any) -> func.HttpRe
 
 
 def _page_size(req: func.HttpRequest) -> int:
-    size = req.params.get("top", str(PAGE_SIZE))
-    if not size.isdecimal() or not 1 <= int(size) <= LARGEST_PAGE:
-        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {LARGEST_PAGE}.")
-    return int(size)
+    return statuses.page_size(req.params, PAGE_SIZE, LARGEST_PAGE)
 
 
 def _links(req: func.HttpRequest, client: Any, migration: str, instance: str | None = None) -> dict[str, str]:

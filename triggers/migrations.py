@@ -10,14 +10,12 @@ from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import ConflictError, NotFoundError
 from d2c.plan import NAME, Plan
-from d2c.progress import describe_table, pending_table
-from d2c.run_keys import stage_instance_id, table_instance_id
+from d2c.run_keys import stage_instance_id
 from d2c.settings import app_settings
 from triggers import instances
 
 # Stages that wait in an orchestration of their own, which an event can wake.
 WAITING_STAGES = ("export", "copy", "prepare", "load")
-INSTANCE_OF_STAGE = {"assess": "load", "verify": "load"}
 
 
 async def start(client: Any, plan: Plan) -> None:
@@ -100,20 +98,6 @@ async def state_of(client: Any, migration: str) -> str:
     return instances.state_of(await instance_of(client, migration))
 
 
-async def status_of(client: Any, migration: str) -> dict[str, Any]:
-    """Return how a migration and each of its tables stand; ``instance`` of a table is its orchestration's id.
-
-    Raises:
-        NotFoundError: if there is no such migration.
-    """
-    status = await instance_of(client, migration)
-    plan = await plan_of(connect_lake(app_settings()), migration)
-    tables = await asyncio.gather(
-        *(_table_status(client, migration, entry["table"]) for entry in plan["tables"])
-    )
-    return {"id": migration, **instances.times_and_state(status), "tables": tables}
-
-
 def check_id(migration: str) -> None:
     """Refuse what cannot be a migration's id before it becomes part of addresses and lake paths.
 
@@ -154,38 +138,26 @@ async def wake(client: Any, migration: str, table: str, stages: tuple[str, ...] 
         await instances.wake(client, stage_instance_id(migration, table, stage))
 
 
-async def _table_status(client: Any, migration: str, table: str) -> dict[str, Any]:
-    instance = table_instance_id(migration, table)
-    status = await client.get_status(instance)
-    if not status:
-        return {**pending_table(table), "instance": instance}
-    shown = status.custom_status or {}
-    stage = shown.get("stage", "export")
-    progress = None
-    if instances.runtime_status(status) == "Running":
-        waiting = await client.get_status(
-            stage_instance_id(migration, table, INSTANCE_OF_STAGE.get(stage, stage))
-        )
-        progress = waiting.custom_status if waiting else None
-    state, error = instances.state_of(status), None
-    if instances.runtime_status(status) == "Completed":
-        error = status.output["error"]
-    elif state in ("failed", "cancelled"):
-        error = {**instances.broken_off(state, status.output), "stage": stage}
-    return {**describe_table(table, state, shown, progress, error), "instance": instance}
-
-
 async def plan_of(lake: Lake, migration: str) -> dict[str, Any]:
     """Return a migration's plan, as it was accepted.
 
     Raises:
         NotFoundError: if it is not in the lake.
     """
-    accepted = await asyncio.to_thread(lake.read_json, lake_paths.plan_path(migration))
+    plan: dict[str, Any] = (await accepted_of(lake, migration))["plan"]
+    return plan
+
+
+async def accepted_of(lake: Lake, migration: str) -> dict[str, Any]:
+    """Return a migration's plan with when it was accepted.
+
+    Raises:
+        NotFoundError: if it is not in the lake.
+    """
+    accepted: dict[str, Any] | None = await asyncio.to_thread(lake.read_json, lake_paths.plan_path(migration))
     if accepted is None:
         raise NotFoundError(
             f"The plan of migration {migration} is not in the lake.",
             "Look for it in the lake's migrations folder.",
         )
-    plan: dict[str, Any] = accepted["plan"]
-    return plan
+    return accepted

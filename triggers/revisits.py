@@ -13,7 +13,6 @@ from typing import Any
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import BodyError, ConflictError
-from d2c.progress import counts_of_load
 from d2c.revisit import Asked, faults_of_rules, parse_body
 from d2c.run_keys import revisit_instance_id, revisit_run_instance_id
 from d2c.settings import app_settings
@@ -145,15 +144,6 @@ async def operations_of(client: Any, migration: str) -> list[Json]:
     files = (await _files(lake, migration))[-MOST_SHOWN:]
     accepted = await asyncio.gather(*(_read(lake, path) for path in reversed(files)))
     return list(await asyncio.gather(*(_described(client, one) for one in accepted)))
-
-
-async def take_over_counts(migration: str, tables: list[Json]) -> None:
-    """Renew the counts of a status' tables: what a table's own orchestration shows is from before its revisits."""
-    names = [table["table"] for table in tables]
-    records = await _records(connect_lake(app_settings()), migration, names)
-    for table, record in zip(tables, records, strict=True):
-        if record and record.get("revisits"):
-            table.update(counts_of_load(record["load"]))
 
 
 async def cancel(client: Any, migration: str) -> Json | None:

@@ -11,7 +11,7 @@ from azure.storage.blob import StorageErrorCode
 
 from d2c.clients.lake import Lake
 from tests.unit.clients.settings import local_settings
-from triggers import http_api, migrations, rejected, revisits
+from triggers import http_api, migrations, rejected, revisits, statuses
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
@@ -57,9 +57,16 @@ class SubstituteFileSystem:
         content = self.files[path][offset:]
         return _File(content if length is None else content[:length])
 
+    def get_blob_client(self, path):
+        return _Blob(path, self.files)
+
+    def delete_blob(self, path):
+        if self.files.pop(path, None) is None:
+            raise ResourceNotFoundError
+
     def list_blobs(self, name_starts_with, include):
         return [
-            _Blob(name, len(self.files[name]))
+            _Listed(name, len(self.files[name]))
             for name in sorted(self.files)
             if name.startswith(name_starts_with)
         ]
@@ -70,8 +77,24 @@ class SubstituteFileSystem:
         )
 
 
-@dataclass
 class _Blob:
+    def __init__(self, path, files):
+        self._path, self._files = path, files
+
+    def exists(self):
+        return self._path in self._files
+
+    def append_block(self, content):
+        if not self.exists():
+            raise ResourceNotFoundError
+        self._files[self._path] += content
+
+    def create_append_blob(self, match_condition):
+        self._files.setdefault(self._path, b"")
+
+
+@dataclass
+class _Listed:
     name: str
     size: int
     metadata: None = None
@@ -141,12 +164,13 @@ class SubstituteClient:
             "terminatePostUri": f"{hook}/terminate",
         }
 
-    def set(self, instance, status, output=None, shown=None):
+    def set(self, instance, status, output=None, shown=None, created=None):
         """Set how an instance stands."""
+        created = created.isoformat() if created else "2026-01-31T12:00:05.678Z"
         self.statuses[instance] = {
             "name": "any",
             "instanceId": instance,
-            "createdTime": "2026-01-31T12:00:05.678Z",
+            "createdTime": created,
             "lastUpdatedTime": "2026-01-31T12:30:00Z",
             "runtimeStatus": status,
             "output": output,
@@ -189,7 +213,7 @@ class App:
 @pytest.fixture
 def app(monkeypatch):
     file_system = SubstituteFileSystem()
-    for module in (migrations, http_api, revisits, rejected):
+    for module in (migrations, http_api, revisits, rejected, statuses):
         monkeypatch.setattr(module, "app_settings", local_settings)
         monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
     return App(SubstituteClient(), file_system)

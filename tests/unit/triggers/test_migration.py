@@ -3,18 +3,8 @@ import json
 import pytest
 
 from d2c.run_keys import stage_instance_id, table_instance_id
-from tests.unit.triggers.conftest import BASE, KEY
 from tests.unit.triggers.plans import plan
 
-ERROR = {
-    "title": "The stage failed",
-    "detail": "No recovery.",
-    "next_step": "Turn it on.",
-    "stage": "export",
-    "transient": False,
-    "another_run": False,
-    "cancelled": False,
-}
 MUSIC = table_instance_id("music-2026", "Music")
 
 
@@ -24,86 +14,6 @@ async def running(app):
     await app.start(plan())
     app.client.set("music-2026", "Running")
     return app
-
-
-async def tables_of(app):
-    _, answer = await app.call("GET", "migrations/{id}", id="music-2026")
-    return {table["table"]: table for table in answer["tables"]}
-
-
-async def test_a_running_migration_tells_its_times_state_and_links(running):
-    status, answer = await running.call("GET", "migrations/{id}", id="music-2026")
-    assert status == 200
-    assert {name: answer[name] for name in ("id", "state", "started_at", "finished_at")} == {
-        "id": "music-2026",
-        "state": "running",
-        "started_at": "2026-01-31T12:00:05+00:00",
-        "finished_at": None,
-    }
-    assert answer["links"]["self"] == f"{BASE}/migrations/music-2026"
-    assert KEY not in str(answer)
-
-
-async def test_tables_whose_turn_has_not_come_are_pending_in_the_plans_order(running):
-    tables = await tables_of(running)
-    assert list(tables) == ["Music", "Orders"]
-    music = tables["Music"]
-    assert (music["state"], music["stage"], music["percent"], music["error"]) == ("pending", None, 0, None)
-    assert set(music) == {
-        "table",
-        "state",
-        "stage",
-        "items_exported",
-        "items_written",
-        "items_rejected",
-        "items_expired",
-        "mismatches",
-        "percent",
-        "error",
-        "links",
-    }
-    assert music["links"]["id"] == MUSIC
-
-
-async def test_a_running_table_tells_its_stage_and_counts(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "copy", "items_exported": 7})
-    music = (await tables_of(running))["Music"]
-    assert (music["state"], music["stage"], music["items_exported"], music["percent"]) == (
-        "running",
-        "copy",
-        7,
-        30,
-    )
-
-
-async def test_the_load_run_tells_which_of_its_stages_is_under_way(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "assess"})
-    progress = {"stages": [{"stage": "assess"}, {"stage": "load"}, {"stage": "verify"}]}
-    running.client.set(stage_instance_id("music-2026", "Music", "load"), "Running", shown=progress)
-    assert (await tables_of(running))["Music"]["stage"] == "verify"
-
-
-@pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
-async def test_a_table_that_has_ended_tells_how(running, state):
-    error = None if state == "succeeded" else ERROR
-    output = {"table": "Music", "state": state, "error": error}
-    running.client.set(MUSIC, "Completed", output, {"stage": "report", "items_written": 5})
-    music = (await tables_of(running))["Music"]
-    assert (music["state"], music["error"], music["items_written"]) == (state, error, 5)
-
-
-@pytest.mark.parametrize(("runtime", "state"), [("Failed", "failed"), ("Terminated", "cancelled")])
-async def test_a_table_whose_orchestration_broke_off_has_an_error_with_stage_and_next_step(
-    running, runtime, state
-):
-    running.client.set(
-        MUSIC, runtime, "Orchestrator function failed: oh no\n  at Somewhere", {"stage": "copy"}
-    )
-    music = (await tables_of(running))["Music"]
-    assert (music["state"], music["stage"], music["error"]["stage"]) == (state, "copy", "copy")
-    assert "Orchestrator function failed: oh no" in music["error"]["detail"]
-    assert "at Somewhere" not in music["error"]["detail"]
-    assert music["error"]["next_step"]
 
 
 ROUTES = [

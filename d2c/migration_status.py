@@ -1,0 +1,123 @@
+"""How a whole migration stands, in the words of the HTTP API: made of how each of its tables does."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from d2c.migration_state import STATES, UNDER_WAY, Standing, waiting_until, window_of
+from d2c.progress import WHOLE_WAY, estimated_arrival, percent_of_all
+from d2c.table_status import Json
+
+ITEMS = ("exported", "written", "rejected", "expired")
+
+
+class Look(NamedTuple):
+    """What one look at a table saw.
+
+    Args:
+        standing: how it stands by the lake's logs.
+        table: how it stands, in the words of the HTTP API; its percent is exact.
+        began: when its orchestration began, if it is under way.
+    """
+
+    standing: Standing
+    table: Json
+    began: datetime | None = None
+
+
+class Times(NamedTuple):
+    """When a migration was looked at, and what holds it.
+
+    Args:
+        now: the time of the look.
+        began: when the round of work that is under way began; None if none is.
+        plan: the plan, whose times count.
+        is_paused: whether no new stage is to begin.
+    """
+
+    now: datetime
+    began: datetime | None
+    plan: Mapping[str, Any]
+    is_paused: bool
+
+    @property
+    def paused(self) -> bool:
+        """Whether the migration is paused; what has ended is not."""
+        return self.began is not None and self.is_paused
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Until when the plan's times hold back what has not begun."""
+        return waiting_until(self.plan, self.now) if self.began else None
+
+    def arrival(self, began: datetime | None, percent: float) -> str | None:
+        """Return when a way that began at a time may be over; None if nobody can tell."""
+        if began is None or self.paused or self.waits_until:
+            return None
+        return in_seconds(estimated_arrival(began, self.now, percent, window_of(self.plan)))
+
+
+def sums_of(looks: Sequence[Look], number: int, times: Times) -> Json:
+    """Return what a migration's tables come to together.
+
+    Args:
+        looks: one at each table.
+        number: the round of work that was begun last.
+        times: of the looks.
+    """
+    states = Counter(look.table["state"] for look in looks)
+    items = {name: sum(look.table[f"items_{name}"] or 0 for look in looks) for name in ITEMS}
+    # Whatever a table came to, it needs no more time once it has ended.
+    left = [_way(look, is_over=WHOLE_WAY) for look in looks if look.standing.round == number]
+    return {
+        "paused": times.paused,
+        "waiting_until": in_seconds(times.waits_until),
+        "counts": {state: states[state] for state in STATES},
+        "items": items,
+        "percent": int(percent_of_all([_way(look) for look in looks])),
+        "eta": times.arrival(times.began, percent_of_all(left)),
+    }
+
+
+def _way(look: Look, is_over: float | None = None) -> tuple[int | None, float]:
+    """Return how many items a table has, as far as it is known, and how much of its way is behind it."""
+    exported, percent = look.table["items_exported"], look.table["percent"]
+    if is_over is not None and look.table["state"] not in UNDER_WAY:
+        percent = is_over
+    return (look.standing.item_count if exported is None else exported), percent
+
+
+def page_of(looks: Sequence[Look], state: str | None, top: int, begin: int) -> tuple[list[Look], str | None]:
+    """Return a page of tables, and the token of the next page or None.
+
+    Args:
+        looks: one at each table of the migration.
+        state: the state that they are to be in; any if None.
+        top: how many at the most.
+        begin: the place of the first one among all, which is what a token says.
+    """
+    places = [
+        place for place in range(begin, len(looks)) if state is None or looks[place].table["state"] == state
+    ]
+    following = str(places[top]) if len(places) > top else None
+    return [looks[place] for place in places[:top]], following
+
+
+def shown_table(look: Look, times: Times, stalled: Mapping[str, Any] | None) -> Json:
+    """Return a table with whole percents, its time of arrival, and the stall that the watch found.
+
+    Args:
+        look: at the table.
+        times: of the look.
+        stalled: what the watch says of the table, if it does not get on.
+    """
+    runs = look.table["state"] == "running"
+    stalled = stalled if runs else None
+    eta = times.arrival(look.began, look.table["percent"]) if runs and not stalled else None
+    return {**look.table, "percent": int(look.table["percent"]), "eta": eta, "stalled": stalled}
+
+
+def in_seconds(moment: datetime | None) -> str | None:
+    """Return a time as the API writes it."""
+    return moment.isoformat(timespec="seconds") if moment else None

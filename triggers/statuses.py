@@ -1,0 +1,158 @@
+"""How migrations and their tables stand, put together from few files of the lake and from what still runs.
+
+A table that has ended left a line in a log, and one whose turn has not come is in no lane's turn; so only for those
+between the two Durable is asked, and a look costs as much as there are tables under way.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from d2c import lake_paths
+from d2c.clients.lake import Lake, connect_lake
+from d2c.errors import RefusedError
+from d2c.migration_state import STATES, UNDER_WAY, Standing, begin_of, named_tables, standings
+from d2c.migration_status import Look, Times, in_seconds, page_of, shown_table, sums_of
+from d2c.run_keys import stage_instance_id, table_instance_id
+from d2c.settings import app_settings
+from d2c.table_status import ended_table, pending_table, table_under_way
+from triggers import instances, migrations
+
+TABLES_OF_A_PAGE = 100
+MOST_TABLES_OF_A_PAGE = 1000
+# Stages that another one's orchestration waits for.
+INSTANCE_OF_STAGE = {"assess": "load", "verify": "load"}
+
+Json = dict[str, Any]
+
+
+class Wanted(NamedTuple):
+    """Which tables of a migration are asked for.
+
+    Args:
+        state: the state that they are in; any if None.
+        top: how many at the most.
+        begin: the place of the first one among all tables.
+    """
+
+    state: str | None = None
+    top: int = TABLES_OF_A_PAGE
+    begin: int = 0
+
+
+def wanted_tables(params: Mapping[str, str]) -> Wanted:
+    """Return which tables a request asks for by ``state``, ``top`` and ``token``.
+
+    Raises:
+        RefusedError: if one of them has a fault.
+    """
+    state, token = params.get("state") or None, params.get("token") or "0"
+    if state is not None and state not in STATES:
+        raise RefusedError(f"state is {state!r}.", f"Give one of {', '.join(STATES)}.")
+    if not (token.isascii() and token.isdecimal()):
+        raise RefusedError(f"token is {token!r}.", "Give the `next` of the page before, or none.")
+    return Wanted(state, page_size(params, TABLES_OF_A_PAGE, MOST_TABLES_OF_A_PAGE), int(token))
+
+
+def page_size(params: Mapping[str, str], usual: int, most: int) -> int:
+    """Return how many entries a request asks for at the most.
+
+    Raises:
+        RefusedError: if that is not a number, or out of bounds.
+    """
+    size = params.get("top", str(usual))
+    if not size.isdecimal() or not 1 <= int(size) <= most:
+        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {most}.")
+    return int(size)
+
+
+async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
+    """Return how a migration and a page of its tables stand; ``instance`` of a table is its orchestration's id.
+
+    Raises:
+        NotFoundError: if there is no such migration.
+    """
+    lake = connect_lake(app_settings())
+    instance = await migrations.instance_of(client, migration)
+    accepted, number, is_paused = await asyncio.gather(
+        migrations.accepted_of(lake, migration),
+        asyncio.to_thread(_last_round, lake, migration),
+        asyncio.to_thread(lake.exists, lake_paths.pause_path(migration)),
+    )
+    known = await _standings(lake, migration, number, accepted["plan"])
+    looks = await asyncio.gather(*(_look(client, migration, standing) for standing in known))
+    whole = instances.times_and_state(instance)
+    began = None
+    if whole["state"] in UNDER_WAY:
+        began = begin_of(accepted["plan"], instance.created_time.astimezone(UTC))
+    times = Times(datetime.now(UTC), began, accepted["plan"], is_paused)
+    page, following = page_of(looks, wanted.state, wanted.top, wanted.begin)
+    return {
+        "id": migration,
+        **whole,
+        "started_at": in_seconds(datetime.fromisoformat(accepted["accepted_at"])),
+        "error": _error_of(instance),
+        **sums_of(looks, number, times),
+        "tables": [_shown(migration, look, times) for look in page],
+        "next": following,
+    }
+
+
+def _last_round(lake: Lake, migration: str) -> int:
+    """Return the number of the round of work that was begun last: that of the last retry, or 0."""
+    retries = lake.sizes(lake_paths.retries_prefix(migration))
+    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+
+
+async def _standings(lake: Lake, migration: str, number: int, plan: Json) -> list[Standing]:
+    folder = lake_paths.round_folder(migration, number)
+    listed, members, turns, ended = await asyncio.gather(
+        asyncio.to_thread(lake.read_json, lake_paths.tables_path(migration)),
+        asyncio.to_thread(lake.read_json, lake_paths.members_path(folder)),
+        asyncio.to_thread(lake.read_log, lake_paths.turns_path(folder)),
+        asyncio.to_thread(lake.read_log, lake_paths.ended_tables_path(migration)),
+    )
+    tables = listed["tables"] if listed else named_tables(plan)
+    return standings(tables, number, members["units"] if members else (), turns, ended)
+
+
+async def _look(client: Any, migration: str, standing: Standing) -> Look:
+    """Return how a table stands; its orchestration is asked only where the logs do not say it."""
+    if standing.end:
+        return Look(standing, ended_table(standing.end))
+    status = None
+    if standing.state == "running":
+        status = await client.get_status(table_instance_id(migration, standing.table, standing.round))
+    if not status:
+        return Look(standing, pending_table(standing.table))
+    shown, state = status.custom_status or {}, instances.state_of(status)
+    if state in UNDER_WAY:
+        progress = await _progress(client, migration, standing, shown.get("stage", "export"))
+        table = table_under_way(standing.table, state, shown, progress, None)
+        return Look(standing, table, status.created_time.astimezone(UTC))
+    error = _error_of(status)
+    if error and "stage" not in error:
+        error = {**error, "stage": shown.get("stage", "export")}
+    return Look(standing, table_under_way(standing.table, state, shown, None, error))
+
+
+async def _progress(client: Any, migration: str, standing: Standing, stage: str) -> Any:
+    """Return what the stage that a table waits in found at its last look, or None."""
+    stage = INSTANCE_OF_STAGE.get(stage, stage)
+    waiting = await client.get_status(stage_instance_id(migration, standing.table, stage, standing.round))
+    return waiting.custom_status if waiting else None
+
+
+def _error_of(status: Any) -> Json | None:
+    """Return why an orchestration failed or was cancelled; None for one that did not."""
+    if instances.runtime_status(status) == "Completed":
+        error: Json | None = status.output.get("error")
+        return error
+    state = instances.state_of(status)
+    return None if state in UNDER_WAY else instances.broken_off(state, status.output)
+
+
+def _shown(migration: str, look: Look, times: Times) -> Json:
+    name, number = look.standing.table, look.standing.round
+    return {**shown_table(look, times, None), "instance": table_instance_id(migration, name, number)}
