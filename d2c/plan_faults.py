@@ -9,6 +9,8 @@ from pydantic_core import from_json
 Json = Mapping[str, Any]
 Place = tuple[int | str, ...]
 
+MOST_NAMED = 10
+
 
 def is_pattern(table: str) -> bool:
     """Return whether a plan's name of tables stands for all that begin with it."""
@@ -53,10 +55,13 @@ def faults_of_sharers(inputs: Iterable[Json]) -> Iterator[str]:
 
 
 def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iterator[str]:
-    shared = f"{', '.join(tables)} share the container {container}"
-    paths = {name: _key_paths(rules) for name, rules in tables.items() if "partition_key" in rules}
-    if len(set(paths.values())) > 1:
-        told = ", ".join(f"{path} of {name}" for name, path in paths.items())
+    shared = f"{_some(list(tables))} share the container {container}"
+    paths: dict[str, str] = {}
+    for name, rules in tables.items():
+        if "partition_key" in rules:
+            paths.setdefault(_key_paths(rules), name)
+    if len(paths) > 1:
+        told = _some([f"{path} of {name}" for path, name in paths.items()])
         yield f"{shared}, but not its partition key ({told}): make the paths equal, with `rename` or `set`"
     marks = [_constants_in_key(rules) for rules in tables.values()]
     common = set.intersection(*map(set, marks))
@@ -66,6 +71,11 @@ def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iter
             f"{shared}: each needs a `set` constant in its partition_key, under one name for all, that differs "
             "from the others'"
         )
+
+
+def _some(texts: Sequence[str]) -> str:
+    others = len(texts) - MOST_NAMED
+    return ", ".join(texts[:MOST_NAMED]) + (f" and {others} others" if others > 0 else "")
 
 
 def _key_paths(rules: Json) -> str:
