@@ -6,13 +6,14 @@ import azure.functions as func
 from activities import copying, exporting, loading, preparing, reporting
 from activities import revisiting as reading_records
 from orchestrators import long_run, migration, revisiting, table_migration
-from triggers import http_api, lake_events
+from triggers import http_api, lake_events, notifications
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for module in (
     http_api,
     lake_events,
+    notifications,
     migration,
     table_migration,
     long_run,

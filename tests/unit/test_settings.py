@@ -32,6 +32,11 @@ def test_an_empty_setting_counts_as_missing():
         ("D2C_POLL_FACTOR", "0.5"),
         ("D2C_POLL_LONGEST_SECONDS", "1e9"),
         ("D2C_SPARK_COSMOS_AUTH", "Password"),
+        ("D2C_WEBHOOK_URL", "hooks.example.com"),
+        ("D2C_WEBHOOK_URL", "http://hooks.example.com"),
+        ("D2C_WEBHOOK_URL", "ftp://127.0.0.1"),
+        ("D2C_WEBHOOK_URL", "https://"),
+        ("D2C_WEBHOOK_URL", "https://[::1"),
     ],
 )
 def test_an_impossible_setting_is_named(name, value):
@@ -65,3 +70,33 @@ def test_secrets_are_not_in_the_text_of_settings():
 def test_a_lake_path_is_such_as_spark_takes_it(lake, account):
     settings = read_settings({**COMPLETE, **lake})
     assert settings.lake_path("a/b") == f"abfss://x@{account}.dfs.core.windows.net/a/b"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "whsec_",
+        "c2VjcmV0" * 4,
+        "whsec_" + "c2VjcmV0" * 3,
+        "whsec_" + "c2VjcmV0" * 11,
+        "whsec_secret",
+        "whsec_ä",
+    ],
+)
+def test_a_webhook_without_a_secret_of_the_right_kind_is_refused_and_the_secret_not_told(secret):
+    with pytest.raises(SettingsError, match="D2C_WEBHOOK_SECRET") as refused:
+        read_settings({**COMPLETE, "D2C_WEBHOOK_URL": "https://example.com", "D2C_WEBHOOK_SECRET": secret})
+    assert "c2VjcmV0" not in refused.value.detail
+
+
+@pytest.mark.parametrize("url", ["https://example.com/hook", "http://127.0.0.1:9/hook", "http://[::1]:9"])
+@pytest.mark.parametrize("secret", ["whsec_" + "c2VjcmV0" * 4, "whsec_" + "c2VjcmV0" * 10])
+def test_a_webhook_has_an_https_address_or_is_on_this_machine(url, secret):
+    settings = read_settings({**COMPLETE, "D2C_WEBHOOK_URL": url, "D2C_WEBHOOK_SECRET": secret})
+    assert (settings.webhook_url, settings.webhook_secret) == (url, secret)
+
+
+def test_a_secret_without_an_address_is_no_webhook():
+    settings = read_settings({**COMPLETE, "D2C_WEBHOOK_SECRET": "whsec_"})
+    assert (settings.webhook_url, settings.webhook_secret) == ("", "")

@@ -1,0 +1,132 @@
+"""Delivery of the outbox: each event at once when it is written, and what failed again and again for a day."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from d2c.clients.lake import Lake
+from d2c.errors import TransientError
+from d2c.notifications import ATTEMPTS, FAILED, OUTBOX, SENT
+
+logger = logging.getLogger(__name__)
+
+FIRST_INTERVAL = timedelta(minutes=1)
+PATIENCE = timedelta(hours=24)
+SIDE_BY_SIDE = 16
+# Four times a hanging receiver's timeout at the most; what is left out is due in the next round.
+MOST_IN_A_ROUND = 64
+EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
+
+
+class Receiver(Protocol):
+    """Where events go; `d2c.clients.webhook.Webhook` is the one outside tests."""
+
+    async def send(self, event_id: str, event: bytes) -> None:
+        """Send an event once, or raise a TransientError."""
+
+
+class Delivery:
+    """Takes events from the outbox to a receiver.
+
+    Args:
+        lake: where the outbox is.
+        receiver: where events go.
+        now: tells the time.
+    """
+
+    def __init__(
+        self, lake: Lake, receiver: Receiver, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._lake = lake
+        self._receiver = receiver
+        self._now = now
+        self._free = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def deliver_new(self, event_id: str) -> None:
+        """Send an event that has just been written; one that was tried already waits for its time."""
+        for known in _known([event_id]):
+            if not await asyncio.to_thread(self._lake.exists, f"{ATTEMPTS}{known}.jsonl"):
+                await self._deliver(known)
+
+    async def deliver_what_is_due(self) -> None:
+        """Send again every event of the outbox whose age has doubled since it was tried last, side by side.
+
+        Raises:
+            D2CError: if the lake failed for one of them; the others have been sent all the same.
+        """
+        waiting = await asyncio.to_thread(self._lake.sizes, OUTBOX)
+        ids = list(_known(name.removesuffix(".json") for name in waiting))
+        marks = await asyncio.gather(*(self._is_due(event_id) for event_id in ids))
+        due = [event_id for event_id, mark in zip(ids, marks, strict=True) if mark]
+        chosen = (self._deliver(event_id) for event_id in due[:MOST_IN_A_ROUND])
+        for failure in filter(None, await asyncio.gather(*chosen, return_exceptions=True)):
+            raise failure
+
+    async def _deliver(self, event_id: str) -> None:
+        """Send an event that is in the outbox; what fails stays there, and is given up once it is a day old."""
+        async with self._free:
+            event = await asyncio.to_thread(self._lake.read, f"{OUTBOX}{event_id}.json")
+            if event is None:
+                return
+            if await asyncio.to_thread(self._lake.exists, f"{SENT}{event_id}.json"):
+                await asyncio.to_thread(self._lake.delete, f"{OUTBOX}{event_id}.json")
+                return
+            try:
+                await self._receiver.send(event_id, event)
+            except TransientError as error:
+                await self._note(event_id, error.detail)
+                await self._give_up_if_old(event_id, event, error)
+            else:
+                await self._note(event_id, "delivered")
+                await self._move(event_id, event, SENT)
+
+    async def _is_due(self, event_id: str) -> bool:
+        attempts = await asyncio.to_thread(self._lake.read_log, f"{ATTEMPTS}{event_id}.jsonl")
+        event = await asyncio.to_thread(self._lake.read, f"{OUTBOX}{event_id}.json")
+        return event is not None and is_due(self._now(), written_at(event), attempts)
+
+    async def _give_up_if_old(self, event_id: str, event: bytes, error: TransientError) -> None:
+        if self._now() - written_at(event) < PATIENCE:
+            logger.warning("Event %s: %s", event_id, error)
+            return
+        logger.error("Event %s is given up after a day and lies in %s: %s", event_id, FAILED, error.detail)
+        await self._move(event_id, event, FAILED)
+
+    async def _note(self, event_id: str, what: str) -> None:
+        entry = {"at": self._now().isoformat(timespec="milliseconds"), "found": what}
+        await asyncio.to_thread(self._lake.append, f"{ATTEMPTS}{event_id}.jsonl", entry)
+
+    async def _move(self, event_id: str, event: bytes, folder: str) -> None:
+        await asyncio.to_thread(self._lake.write, f"{folder}{event_id}.json", event)
+        await asyncio.to_thread(self._lake.delete, f"{OUTBOX}{event_id}.json")
+
+
+def _known(ids: Iterable[str]) -> Iterable[str]:
+    """Return those that are ids of events; what else someone put into the outbox is named in the log and left."""
+    for event_id in ids:
+        if EVENT_ID.fullmatch(event_id):
+            yield event_id
+        else:
+            logger.warning("%s%s.json is no event of this app and is not sent; remove it", OUTBOX, event_id)
+
+
+def written_at(event: bytes) -> datetime:
+    """Return when an event was written; long ago where its file does not say."""
+    try:
+        return datetime.fromisoformat(json.loads(event)["time"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def is_due(now: datetime, written_at: datetime, attempts: list[Any]) -> bool:
+    """Tell whether an event is to be sent again: once its age has doubled since the last try, at least a minute later.
+
+    A try in the future, which a clock that was set back leaves, does not hold it up.
+    """
+    last = datetime.fromisoformat(attempts[-1]["at"]) if attempts else written_at
+    interval = max(FIRST_INTERVAL, last - written_at)
+    return not timedelta() <= now - last < interval

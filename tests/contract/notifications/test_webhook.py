@@ -1,0 +1,158 @@
+"""The webhook's client against a real server on loopback; the receiver's side is the real ``standardwebhooks``."""
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from standardwebhooks import Webhook as Receiver
+from standardwebhooks import WebhookVerificationError
+
+from d2c.clients.webhook import Webhook, connect_webhook
+from d2c.errors import TransientError
+from tests.unit.clients.settings import local_settings
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+EVENT = json.dumps({"id": "evt_1", "data": {"name": "Müller"}}).encode()
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with one status after the other, the last one for ever, and keeps what it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self, *answers):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = list(answers)
+        self.requests = []
+        self.release = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}/hook?token=secret-token"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.requests.append((self.path, dict(self.headers), body))
+        answers = self.server.answers
+        ANSWERS[answers[0] if len(answers) == 1 else answers.pop(0)](self)
+
+    def log_message(self, *_):
+        pass
+
+
+def answer(handler, status, **headers):
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+
+
+def hang(handler):
+    handler.server.release.wait(30)
+
+
+def drip(handler):
+    """Send a header a byte at a time, so that no single read takes long."""
+    while not handler.server.release.wait(0.02):
+        handler.wfile.write(b"H")
+
+
+ANSWERS = {
+    **{
+        status: lambda handler, status=status: answer(handler, status) for status in (200, 204, 400, 410, 500)
+    },
+    302: lambda handler: answer(handler, 302, Location="/elsewhere"),
+    "hangs": hang,
+    "drips": drip,
+    "hangs up": lambda handler: handler.connection.shutdown(socket.SHUT_RDWR),
+}
+
+
+@contextmanager
+def serving(*answers):
+    server = Server(*answers)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def send(server, event_id="evt_1", timeout_seconds=5.0):
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await Webhook(client, server.url, SECRET, timeout_seconds).send(event_id, EVENT)
+
+
+async def test_the_receivers_own_library_accepts_the_signature():
+    with serving(200) as server:
+        await send(server)
+        ((path, headers, body),) = server.requests
+    assert Receiver(SECRET).verify(body, headers) == json.loads(EVENT)
+    assert (path, headers["webhook-id"]) == ("/hook?token=secret-token", "evt_1")
+    assert headers["content-type"] == "application/cloudevents+json"
+
+
+async def test_it_refuses_a_body_or_an_id_that_was_changed_on_the_way():
+    with serving(204) as server:
+        await send(server)
+        ((_, headers, body),) = server.requests
+    for changed in ((body + b" ", headers), (body, {**headers, "webhook-id": "evt_2"})):
+        with pytest.raises(WebhookVerificationError):
+            Receiver(SECRET).verify(*changed)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (500, "answered 500"),
+        (400, "answered 400"),
+        (410, "answered 410"),
+        (302, "answered 302"),
+        ("hangs", "did not answer within 0.2 seconds"),
+        ("drips", "did not answer within 0.2 seconds"),
+        ("hangs up", "could not be reached"),
+    ],
+)
+async def test_what_is_no_success_is_told_without_the_addresss_token_and_may_heal(fault, words):
+    with serving(fault) as server:
+        with pytest.raises(TransientError) as raised:
+            await send(server, timeout_seconds=0.2)
+        assert len(server.requests) == 1
+    assert raised.value.detail.startswith(f"The webhook at 127.0.0.1 {words}")
+    assert "secret-token" not in str(raised.value)
+
+
+async def test_a_receiver_that_fails_twice_gets_the_same_event_under_the_same_id_a_third_time():
+    with serving(500, "hangs up", 200) as server:
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                await send(server)
+        await send(server)
+        assert {headers["webhook-id"] for _, headers, _ in server.requests} == {"evt_1"}
+        assert {body for *_, body in server.requests} == {EVENT}
+
+
+async def test_nobody_at_the_address_is_told_too():
+    with serving(200) as server:
+        url = server.url
+    settings = local_settings(D2C_WEBHOOK_URL=url, D2C_WEBHOOK_SECRET=SECRET)
+    async with connect_webhook(settings) as webhook:
+        with pytest.raises(TransientError, match="could not be reached"):
+            await webhook.send("evt_1", EVENT)
+
+
+async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with serving(200) as server:
+        settings = local_settings(D2C_WEBHOOK_URL=server.url, D2C_WEBHOOK_SECRET=SECRET)
+        async with connect_webhook(settings) as webhook:
+            await webhook.send("evt_1", EVENT)
+        assert len(server.requests) == 1
