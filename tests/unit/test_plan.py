@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from d2c.errors import PlanError
 from d2c.plan import Plan, RulesPlan, SourcePlan, TablePlan, parse_plan
@@ -238,8 +239,28 @@ def plans_of_the_documentation():
 
 
 @pytest.mark.parametrize("text", plans_of_the_documentation())
-def test_the_plans_in_the_documentation_are_plans(text):
+def test_the_plans_in_the_documentation_are_plans_to_the_app_and_to_the_schema(text):
     assert parse_plan(text.encode()).name
+    Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"between": ["22:00"]},
+        {"between": ["22:00", "6:00"]},
+        {"start_at": "2026-11-06T22:00:00"},
+        {"exclude": ["*a"]},
+        {"max_parallel_exports": 301},
+        {"tables": [{"container": "a"}]},
+        {"colour": 1},
+    ],
+)
+def test_the_schema_refuses_what_the_app_refuses(changes):
+    schema = Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
+    assert schema.is_valid(json.loads(plan_text()))
+    assert not schema.is_valid(json.loads(plan_text(**changes)))
+    assert faults_of(plan_text(**changes))
 
 
 def test_every_field_of_a_plan_is_in_the_documentation():
