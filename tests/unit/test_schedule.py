@@ -85,6 +85,11 @@ def test_a_window_where_summer_time_ends(now, between, hours):
     assert hours_until_open(now, between, BERLIN) == pytest.approx(hours)
 
 
+def test_hours_are_counted_as_they_pass_where_now_is_by_a_wall_clock_that_is_set_in_between():
+    now = datetime(2026, 3, 28, 8, tzinfo=ZoneInfo(BERLIN))
+    assert seconds_until_open(now, ["07:00", "08:00"], BERLIN) == 22 * 3600
+
+
 times_of_day = st.times().map(lambda time: time.strftime("%H:%M"))
 
 
