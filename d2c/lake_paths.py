@@ -15,6 +15,7 @@ migrations/<migration>/rounds/<round>/        a round of work: `0` is the migrat
                                               units/<number>.json, turns.jsonl
 migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<region>, copies, loads
 migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
+migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json (what it was asked), run.json (its id)
 migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
 migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was asked and what it found: run is `load`,
                                               or a revisit such as `verify-1`, `replay-2`
@@ -110,6 +111,11 @@ def slots_path(migration: str, kind: str) -> str:
 def load_group_path(migration: str, group: str) -> str:
     """Return the path of the log of how far the tables are that share a load run."""
     return f"migrations/{migration}/groups/{group}.jsonl"
+
+
+def load_group_folder(migration: str, group: str, attempt: int) -> str:
+    """Return the folder of an attempt's run that the tables of a group share."""
+    return f"migrations/{migration}/groups/{group}-{attempt}"
 
 
 def pause_path(migration: str) -> str:

@@ -1,13 +1,17 @@
-"""What the app asks of a load run: one JSON file in the lake, named by the notebook's only parameter."""
+"""What the app asks of a load run: a JSON file in the lake, named by the notebook's only parameter.
+
+It is a request to load one table, or the paths of the requests of tables that share the run.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from d2c.errors import StageError
 from d2c.load_run.census import LOGICAL_PARTITION_BYTES
 
+REQUEST_FILE = "request.json"
 STAGES = ("assess", "load", "verify")
 KNOWN_STAGES = (*STAGES, "replay")
 
@@ -47,6 +51,35 @@ class LoadRequest:
     def to_json(self) -> bytes:
         """Return the request as the app writes it to the lake."""
         return json.dumps(asdict(self), indent=1).encode()
+
+
+@dataclass(frozen=True)
+class RequestList:
+    """The tables that share a load run: the paths of their requests, and of the log that tells which have left."""
+
+    requests: tuple[str, ...]
+    log: str
+
+    def to_json(self) -> bytes:
+        """Return the list as the app writes it to the lake."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadRequest], str | None]:
+    """Return the requests of a load run, and the path of the log of its tables' group; None if one is loaded alone.
+
+    Args:
+        path: of the request, or of the list of requests.
+        read: returns a file's text.
+
+    Raises:
+        StageError: as `parse_request`.
+    """
+    text = read(path)
+    if '"requests"' not in text:
+        return [parse_request(text)], None
+    asked = json.loads(text)
+    return [parse_request(read(one)) for one in asked["requests"]], asked["log"]
 
 
 def parse_request(text: str) -> LoadRequest:

@@ -1,6 +1,7 @@
 """In-memory stand-ins for the clients, with the methods that activities call, and a world that puts them in place."""
 
 import json
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ class FakeLake:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.writable = True
+        self._lock = threading.Lock()
 
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
@@ -41,6 +43,35 @@ class FakeLake:
 
     def write_json(self, path: str, value: Any) -> None:
         self.write(path, json.dumps(value).encode())
+
+    def create(self, path: str, content: bytes) -> bool:
+        with self._lock:
+            is_new = path not in self.files
+            self.files.setdefault(path, content)
+        return is_new
+
+    def read_version(self, path: str) -> tuple[Any, str] | None:
+        content = self.files.get(path)
+        return None if content is None else (json.loads(content), content.decode())
+
+    def replace(self, path: str, content: bytes, version: str) -> str | None:
+        with self._lock:
+            if self.files.get(path) != version.encode():
+                return None
+            self.files[path] = content
+        return content.decode()
+
+    def delete(self, path: str, version: str | None = None) -> None:
+        with self._lock:
+            if version is None or self.files.get(path) == version.encode():
+                self.files.pop(path, None)
+
+    def append(self, path: str, entry: Any) -> None:
+        with self._lock:
+            self.files[path] = self.files.get(path, b"") + json.dumps(entry).encode() + b"\n"
+
+    def read_log(self, path: str) -> list[Any]:
+        return [json.loads(line) for line in self.files.get(path, b"").splitlines()]
 
     def exists(self, path: str) -> bool:
         return path in self.files
