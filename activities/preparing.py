@@ -12,7 +12,16 @@ from d2c.clients.cosmos_management import (
     Throughput,
     connect_cosmos_management,
 )
-from d2c.errors import StageError
+from d2c.clients.lake import Lake, connect_lake
+from d2c.container_records import (
+    Record,
+    is_held_by_another,
+    keep_record,
+    record_path,
+    release_container,
+    take_container,
+)
+from d2c.errors import RefusedError, StageError
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping import Mapper
 from d2c.settings import app_settings
@@ -24,19 +33,33 @@ blueprint = df.Blueprint()
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def describe_container(payload: dict) -> Any:
-    """Look at the container before anything is changed, and refuse one that does not fit.
+    """Take the container for the table, look at it before anything is changed, and refuse one that does not fit.
 
-    The result says what it has to be, and what its throughput was: once it is scaled, nobody else remembers.
+    The result says what it has to be, and what its throughput was: once it is scaled, only the record remembers.
     """
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
-    management = connect_cosmos_management(settings)
+    lake, path = connect_lake(settings), record_path(settings, payload)
+    record, version = take_container(lake, path, payload)
+    try:
+        description = _describe(connect_cosmos_management(settings), payload, record)
+    except (StageError, RefusedError):
+        if "peak_ru_per_second" not in record:
+            release_container(lake, path, payload)
+        raise
+    keep_record(lake, path, {**record, **description}, version)
+    return description
+
+
+def _describe(management: CosmosManagement, payload: dict[str, Any], record: Record) -> dict[str, Any]:
+    """Return what the container has to be, by what was found when it was first taken if the record tells."""
     source = payload["source"]
     mapper = table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
     wanted = payload["throughput"]["load_ru_per_second"]
     if wanted == "auto":
         wanted = load_ru_per_second(payload["export"]["items"], source["size_bytes"])
     description = {
+        "created": True,
         "partition_key_paths": list(mapper.partition_key_paths),
         "default_ttl": -1 if mapper.rules.container_has_ttl else None,
         "before_ru_per_second": None,
@@ -49,8 +72,12 @@ def describe_container(payload: dict) -> Any:
         return description
     _check_fits(payload, description, container)
     _check_empty(payload, mapper)
-    before = management.find_throughput(payload["database"], payload["container"])
-    return {**description, **_throughput_of_existing(payload, before, wanted)}
+    if record.get("created"):
+        return description
+    throughput = management.find_throughput(payload["database"], payload["container"])
+    now = throughput.ru_per_second if throughput else None
+    before = record.get("before_ru_per_second", now) or now
+    return {**description, **_throughput_of_existing(payload, throughput, before, wanted)}
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -60,10 +87,12 @@ def start_prepare(payload: dict) -> Any:
 
     A container may be there that was not when it was looked at: from an earlier try of this, or somebody else's.
     """
-    refuse_if_cancelled(payload["migration"])
-    management = connect_cosmos_management(app_settings())
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
+    settings = app_settings()
+    management = connect_cosmos_management(settings)
     names = payload["database"], payload["container"]
     described = payload["described"]
+    _hold(connect_lake(settings), record_path(settings, payload), payload)
     container = management.find_container(*names)
     if container is None:
         management.create_database(payload["database"])
@@ -81,32 +110,64 @@ def start_prepare(payload: dict) -> Any:
     return "scaled"
 
 
+def _hold(lake: Lake, path: str, payload: dict[str, Any]) -> None:
+    """Take the container again where the record is gone, as before a retry of what an earlier round described."""
+    record, version = take_container(lake, path, payload)
+    if "peak_ru_per_second" not in record:
+        keep_record(lake, path, {**record, **payload["described"]}, version)
+
+
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def look_at_prepare(payload: dict) -> Any:
-    """Look whether the container has the load's throughput; growing far takes the service hours."""
-    refuse_if_cancelled(payload["migration"])
+    """Look whether the container has the load's throughput, which takes the service hours if it grows far.
+
+    A change may still be under way although the service does not say so; to ask again is to hear if it was refused.
+    """
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     management = connect_cosmos_management(app_settings())
     throughput = management.find_throughput(payload["database"], payload["container"])
-    if throughput and throughput.pending:
-        return {"state": "running", "progress": {"ru_per_second": throughput.ru_per_second}}
-    return {"state": "succeeded", "result": {"peak_ru_per_second": throughput and throughput.ru_per_second}}
+    wanted = payload["described"]["peak_ru_per_second"]
+    if throughput is None or wanted is None:
+        return {"state": "succeeded", "result": {"peak_ru_per_second": None}}
+    if not throughput.pending and throughput.ru_per_second >= wanted:
+        return {"state": "succeeded", "result": {"peak_ru_per_second": throughput.ru_per_second}}
+    if not throughput.pending:
+        _change_if_other(management, payload, throughput, wanted)
+    progress = {"ru_per_second": throughput.ru_per_second, "wanted_ru_per_second": wanted}
+    return {"state": "running", "progress": progress}
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def restore_throughput(payload: dict) -> Any:
-    """Put the container's throughput to what the plan wants afterwards, or to what it was; done in every outcome."""
-    management = connect_cosmos_management(app_settings())
-    names = payload["database"], payload["container"]
-    container = management.find_container(*names)
-    if container is None or _misfit(payload["described"], container):
+    """Put the container's throughput to what the plan wants afterwards, or to what it was; done in every outcome.
+
+    Then others may load the container.
+    """
+    settings = app_settings()
+    lake, path = connect_lake(settings), record_path(settings, payload)
+    if is_held_by_another(lake, path, payload):
         return {"after_ru_per_second": None}
-    throughput = management.find_throughput(*names)
-    if throughput is None:
-        return {"after_ru_per_second": None}
-    wanted = payload["described"]["after_ru_per_second"]
-    return {"after_ru_per_second": _change_if_other(management, payload, throughput, wanted)}
+    after = put_back(connect_cosmos_management(settings), payload, payload["described"])
+    release_container(lake, path, payload)
+    return {"after_ru_per_second": after}
+
+
+def put_back(management: CosmosManagement, names: dict[str, Any], described: dict[str, Any]) -> int | None:
+    """Put a container's throughput back; the result is what it is then, or None if there is none to put back.
+
+    Args:
+        management: the account's.
+        names: the container's ``database`` and ``container``.
+        described: what `describe_container` found; a container that is not like that is not the one that was scaled.
+    """
+    container = management.find_container(names["database"], names["container"])
+    wanted = described["after_ru_per_second"]
+    if wanted is None or container is None or _misfit(described, container):
+        return None
+    throughput = management.find_throughput(names["database"], names["container"])
+    return _change_if_other(management, names, throughput, wanted) if throughput else None
 
 
 def _change_if_other(
@@ -183,14 +244,15 @@ def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
 
 
 def _throughput_of_existing(
-    payload: dict[str, Any], before: Throughput | None, wanted: int
+    payload: dict[str, Any], throughput: Throughput | None, before: int | None, wanted: int
 ) -> dict[str, Any]:
     """Return what an existing container is scaled to and put back to; one without own throughput is left alone."""
-    if before is None:
-        return {"peak_ru_per_second": None, "after_ru_per_second": None}
+    if throughput is None or before is None:
+        return {"created": False, "peak_ru_per_second": None, "after_ru_per_second": None}
     return {
-        "before_ru_per_second": before.ru_per_second,
-        "peak_ru_per_second": _in_steps(max(before.ru_per_second, wanted), before.autoscale),
-        "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", before.ru_per_second),
-        "autoscale": before.autoscale,
+        "created": False,
+        "before_ru_per_second": before,
+        "peak_ru_per_second": _in_steps(max(before, wanted), throughput.autoscale),
+        "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", before),
+        "autoscale": throughput.autoscale,
     }

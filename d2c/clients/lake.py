@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
 from d2c.clients.azure_sign_in import SDK_RETRIES, azure_credential, azure_errors
@@ -81,6 +81,33 @@ class Lake:
                 return False
             return True
 
+    def read_version(self, path: str) -> tuple[Any, str] | None:
+        """Return a JSON file's value and its version, which `replace` and `delete` take; None if there is no file."""
+        with azure_errors(self._thing(path)):
+            try:
+                download = self._client.download_blob(path)
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                return None
+            return json.loads(download.readall()), str(download.properties.etag)
+
+    def replace(self, path: str, content: bytes, version: str) -> str | None:
+        """Write a file over a version of it; return its new version, or None if it is not that one any more.
+
+        A call whose answer is lost may have written it, and its repetition by the SDK then finds another version.
+        """
+        with azure_errors(self._thing(path)):
+            try:
+                written = self._client.get_blob_client(path).upload_blob(
+                    content, overwrite=True, etag=version, match_condition=MatchConditions.IfNotModified
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                return None
+            return str(written["etag"])
+
     def append(self, path: str, entry: Any) -> None:
         """Append an entry to a log of JSON lines, which begins with it if there is none; each is written whole.
 
@@ -102,10 +129,13 @@ class Lake:
         """Return the entries of a log in their order; none if there is no such log."""
         return [json.loads(line) for line in (self.read(path) or b"").splitlines()]
 
-    def delete(self, path: str) -> None:
-        """Delete a file, if there is one."""
-        with azure_errors(self._thing(path)), suppress(ResourceNotFoundError):
-            self._client.delete_blob(path)
+    def delete(self, path: str, version: str | None = None) -> None:
+        """Delete a file, if there is one; with a version, only if it is still that one."""
+        condition: dict[str, Any] = {}
+        if version:
+            condition = {"etag": version, "match_condition": MatchConditions.IfNotModified}
+        with azure_errors(self._thing(path)), suppress(ResourceNotFoundError, ResourceModifiedError):
+            self._client.delete_blob(path, **condition)
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""

@@ -1,9 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from threading import Barrier
 
 import pytest
 
 from activities.preparing import describe_container, look_at_prepare, restore_throughput, start_prepare
 from d2c.clients.cosmos_management import Container, Throughput
+from d2c.container_records import take_to_put_back
 
 from .answers import error_of, value_of
 from .fakes import TABLE_ARN
@@ -59,9 +63,14 @@ def lead_to_the_end(table):
     return value_of(restore_throughput(payload))
 
 
+def record(world):
+    return world.lake.read_json("containers/x/shop/music.json")
+
+
 class TestDescribeContainer:
     def test_a_missing_container_is_described_as_it_has_to_become(self, world):
         assert value_of(describe_container(TABLE)) == {
+            "created": True,
             "partition_key_paths": ["/Artist"],
             "default_ttl": None,
             "before_ru_per_second": None,
@@ -204,15 +213,36 @@ class TestStartPrepare:
 
 
 class TestLookAtPrepare:
-    def test_growing_is_waited_for(self, world):
-        existing(world, replace(manual(400), pending=True))
-        assert value_of(look_at_prepare(TABLE)) == {"state": "running", "progress": {"ru_per_second": 400}}
+    def look(self, payload):
+        return value_of(look_at_prepare({**payload, "run": "scaled"}))
 
-    @pytest.mark.parametrize(("throughput", "peak"), [(manual(4000), 4000), (None, None)])
-    def test_it_is_done_once_nothing_is_pending(self, world, throughput, peak):
+    def test_growing_is_waited_for_and_not_asked_for_again(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        existing(world, replace(manual(400), pending=True))
+        progress = {"ru_per_second": 400, "wanted_ru_per_second": 4000}
+        assert self.look(payload) == {"state": "running", "progress": progress}
+        assert world.cosmos.changes == []
+
+    def test_throughput_that_is_less_than_asked_for_is_asked_for_again_although_nothing_is_pending(
+        self, world
+    ):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        assert self.look(payload)["state"] == "running"
+        assert world.cosmos.changes == [(4000, False)]
+        assert self.look(payload) == {"state": "succeeded", "result": {"peak_ru_per_second": 4000}}
+
+    @pytest.mark.parametrize(("throughput", "peak"), [(manual(4000), 4000), (manual(9000), 9000)])
+    def test_it_is_done_once_there_is_enough_and_nothing_is_pending(self, world, throughput, peak):
+        payload = described(TABLE)
         existing(world, throughput)
-        look = value_of(look_at_prepare(TABLE))
-        assert look == {"state": "succeeded", "result": {"peak_ru_per_second": peak}}
+        assert self.look(payload) == {"state": "succeeded", "result": {"peak_ru_per_second": peak}}
+
+    def test_a_container_without_throughput_of_its_own_is_ready_at_once(self, world):
+        existing(world, None)
+        payload = described(TABLE)
+        assert self.look(payload) == {"state": "succeeded", "result": {"peak_ru_per_second": None}}
 
 
 class TestRestoreThroughput:
@@ -277,3 +307,136 @@ class TestRestoreThroughput:
         error_of(restore_throughput(payload), "transient")
         assert value_of(restore_throughput(payload)) == {"after_ru_per_second": 400}
         assert world.cosmos.changes == [(4000, False), (400, False)]
+
+
+class TestWhoHasTheContainer:
+    def test_it_is_taken_before_anything_is_changed_with_what_it_goes_back_to(self, world):
+        existing(world, manual(400))
+        value_of(describe_container(asking(load=8000, after=500)))
+        kept = record(world)
+        assert datetime.fromisoformat(kept.pop("taken_at")).tzinfo
+        assert kept == {
+            "migration": "m",
+            "table": "Music",
+            "round": 0,
+            "database": "shop",
+            "container": "music",
+            "created": False,
+            "partition_key_paths": ["/Artist"],
+            "default_ttl": None,
+            "before_ru_per_second": 400,
+            "peak_ru_per_second": 8000,
+            "after_ru_per_second": 500,
+            "autoscale": False,
+        }
+        assert world.cosmos.changes == []
+
+    @pytest.mark.parametrize("throughput", [manual(400), None])
+    def test_it_is_free_again_once_its_throughput_is_put_back(self, world, throughput):
+        existing(world, throughput)
+        lead_to_the_end(TABLE)
+        assert record(world) is None
+
+    def test_another_migrations_table_is_refused_with_who_has_it_and_what_to_do(self, world):
+        existing(world, manual(400))
+        value_of(describe_container(TABLE))
+        error = error_of(describe_container({**TABLE, "migration": "other", "table": "Songs"}))
+        assert "shop/music is being loaded by the migration m, for its table Music" in error["detail"]
+        assert "cancel m" in error["next_step"]
+        assert record(world)["table"] == "Music"
+
+    def test_nor_may_another_migration_prepare_what_an_earlier_round_of_it_described(self, world):
+        existing(world, manual(400))
+        value_of(describe_container(TABLE))
+        late = {**TABLE, "migration": "other", "round": 1, "described": {"peak_ru_per_second": 4000}}
+        error_of(start_prepare(late))
+        assert value_of(restore_throughput(late)) == {"after_ru_per_second": None}
+        assert (world.cosmos.changes, record(world)["migration"]) == ([], "m")
+
+    def test_of_many_migrations_at_once_exactly_one_gets_it(self, world):
+        existing(world, manual(400))
+        many = [{**TABLE, "migration": f"m-{number}"} for number in range(16)]
+        together = Barrier(len(many))
+
+        def describe(table):
+            together.wait()
+            return describe_container(table)
+
+        with ThreadPoolExecutor(len(many)) as threads:
+            answers = list(threads.map(describe, many))
+        (winner,) = [
+            table["migration"] for table, answer in zip(many, answers, strict=True) if "value" in answer
+        ]
+        assert record(world)["migration"] == winner
+        assert {error_of(answer)["title"] for answer in answers if "error" in answer} == {
+            "Another migration loads the container"
+        }
+
+    @pytest.mark.parametrize("change", [{"table": "Songs"}, {"round": 1}, {}])
+    def test_the_same_migration_takes_it_over_with_what_it_was_before_anyone_scaled_it(self, world, change):
+        existing(world, manual(400))
+        value_of(start_prepare(described(TABLE)))
+        assert world.cosmos.throughput.ru_per_second == 4000
+        payload = described({**TABLE, **change})
+        assert payload["described"]["before_ru_per_second"] == 400
+        value_of(start_prepare(payload))
+        assert value_of(restore_throughput(payload)) == {"after_ru_per_second": 400}
+        assert record(world) is None
+
+    def test_a_crash_while_it_is_created_and_another_look_still_know_that_it_was_not_there(self, world):
+        payload = described(TABLE)
+        world.cosmos.crashes = {"create_container"}
+        error_of(start_prepare(payload), "transient")
+        again = described(TABLE)
+        assert again["described"] == payload["described"]
+        assert value_of(restore_throughput(again)) == {"after_ru_per_second": 1000}
+
+    @pytest.mark.parametrize(
+        "trouble",
+        [{"container": Container(("/tenant",), None)}, {"documents": True}, {"rules": {"drop": ["Artist"]}}],
+    )
+    def test_a_container_that_is_refused_is_not_kept(self, world, trouble):
+        existing(world, manual(400), trouble.get("container", FITTING))
+        world.cosmos.documents = trouble.get("documents", False)
+        error_of(describe_container({**TABLE, "rules": trouble.get("rules", {})}))
+        assert record(world) is None
+
+    def test_one_that_may_be_scaled_is_kept_when_the_next_table_is_refused(self, world):
+        existing(world, manual(400))
+        value_of(start_prepare(described(TABLE)))
+        world.cosmos.documents = True
+        error_of(describe_container({**TABLE, "table": "Songs"}))
+        assert (record(world)["table"], record(world)["before_ru_per_second"]) == ("Songs", 400)
+
+    def test_a_retry_takes_it_again_by_what_the_earlier_round_described(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        lead_to_the_end(TABLE)
+        value_of(start_prepare({**payload, "round": 1}))
+        kept = record(world)
+        assert (kept["round"], kept["before_ru_per_second"]) == (1, 400)
+        assert world.cosmos.throughput.ru_per_second == 4000
+
+    def test_throughput_that_cannot_be_put_back_leaves_the_record(self, world):
+        existing(world, manual(400))
+        payload = described(TABLE)
+        value_of(start_prepare(payload))
+        world.cosmos.crashes = {"change_throughput"}
+        error_of(restore_throughput(payload), "transient")
+        assert record(world)["before_ru_per_second"] == 400
+
+    def test_while_it_is_put_back_for_one_that_broke_off_others_wait(self, world):
+        existing(world, manual(400))
+        value_of(describe_container(TABLE))
+        taken = take_to_put_back(world.lake, "containers/x/shop/music.json", record(world))
+        assert taken["before_ru_per_second"] == 400
+        for late in (TABLE, {**TABLE, "table": "Songs"}):
+            error_of(describe_container(late), "transient")
+
+    def test_what_changed_hands_is_not_put_back_for_who_had_it(self, world):
+        existing(world, manual(400))
+        value_of(describe_container(TABLE))
+        before = record(world)
+        value_of(describe_container({**TABLE, "table": "Songs"}))
+        assert take_to_put_back(world.lake, "containers/x/shop/music.json", before) is None
+        assert "being_put_back" not in record(world)
