@@ -24,12 +24,19 @@ FULL_EXPORT_VERSION = "2020-06-30"
 
 @dataclass(frozen=True)
 class ManifestSummary:
-    """What an export's summary says; ``billed_size_bytes`` is the table's size and may be 0 for a small one."""
+    """What an export's summary says.
+
+    ``billed_size_bytes`` is the table's size and may be 0 for a small one. The last three tell where the export is from;
+    a load does without them, so they may be empty.
+    """
 
     export_arn: str
     table_arn: str
     item_count: int
     billed_size_bytes: int
+    export_time: str
+    s3_bucket: str
+    s3_prefix: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,9 @@ def parse_summary(content: bytes) -> ManifestSummary:
         table_arn=_field(summary, "tableArn", str, SUMMARY_FILE),
         item_count=_field(summary, "itemCount", int, SUMMARY_FILE),
         billed_size_bytes=_field(summary, "billedSizeBytes", int, SUMMARY_FILE),
+        export_time=str(summary.get("exportTime") or ""),
+        s3_bucket=str(summary.get("s3Bucket") or ""),
+        s3_prefix=str(summary.get("s3Prefix") or ""),
     )
 
 

@@ -9,7 +9,7 @@ from d2c.delivery import SIDE_BY_SIDE, Delivery, is_due, written_at
 from d2c.errors import TransientError
 from d2c.notifications import ATTEMPTS, FAILED, OUTBOX, SENT
 
-from .triggers.conftest import SubstituteFileSystem
+from .file_system import SubstituteFileSystem
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

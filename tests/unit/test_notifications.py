@@ -16,8 +16,8 @@ from d2c.notifications import (
 )
 
 from .clients.settings import local_settings
+from .file_system import SubstituteFileSystem
 from .pages import json_blocks
-from .triggers.conftest import SubstituteFileSystem
 
 URL = "https://hooks.example.com/in?token=secret-token"
 SECRET = "whsec_" + "c2VjcmV0" * 4

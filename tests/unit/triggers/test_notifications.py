@@ -5,7 +5,7 @@ from azure.functions.blob import InputStream
 
 from d2c.clients.lake import Lake
 from tests.unit.clients.settings import local_settings
-from tests.unit.triggers.conftest import SubstituteFileSystem
+from tests.unit.file_system import SubstituteFileSystem
 from triggers import notifications
 
 EVENT_ID = f"evt_{7:032x}"

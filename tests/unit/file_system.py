@@ -1,0 +1,96 @@
+"""A substitute for the lake's file system."""
+
+from dataclasses import dataclass
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import StorageErrorCode
+
+
+class SubstituteFileSystem:
+    """The part of azure-storage-blob's ContainerClient that `Lake` uses, in memory."""
+
+    container_name = "lake"
+
+    def __init__(self):
+        self.files = {}
+
+    def upload_blob(self, path, content, overwrite):
+        if path in self.files and not overwrite:
+            exists = ResourceExistsError()
+            exists.error_code = StorageErrorCode.BLOB_ALREADY_EXISTS
+            raise exists
+        self.files[path] = content
+
+    def download_blob(self, path, offset=0, length=None):
+        if path not in self.files:
+            raise ResourceNotFoundError
+        content = self.files[path][offset:]
+        return _File(content if length is None else content[:length])
+
+    def get_blob_client(self, path):
+        return _Blob(path, self.files)
+
+    def delete_blob(self, path):
+        if self.files.pop(path, None) is None:
+            raise ResourceNotFoundError
+
+    def list_blobs(self, name_starts_with, include):
+        return [
+            _Listed(name, len(self.files[name]))
+            for name in sorted(self.files)
+            if name.startswith(name_starts_with)
+        ]
+
+    def list_blob_names(self, name_starts_with, results_per_page):
+        return _Pages(
+            [name for name in sorted(self.files) if name.startswith(name_starts_with)], results_per_page
+        )
+
+
+class _Blob:
+    def __init__(self, path, files):
+        self._path, self._files = path, files
+
+    def exists(self):
+        return self._path in self._files
+
+    def append_block(self, content):
+        if not self.exists():
+            raise ResourceNotFoundError
+        self._files[self._path] += content
+
+    def create_append_blob(self, match_condition):
+        self._files.setdefault(self._path, b"")
+
+
+@dataclass
+class _Listed:
+    name: str
+    size: int
+    metadata: None = None
+
+
+class _File:
+    def __init__(self, content):
+        self._content = content
+
+    def readall(self):
+        return self._content
+
+
+class _Pages:
+    """Pages of names; a token is the number of names before its page."""
+
+    def __init__(self, names, size):
+        self._names, self._size = names, size
+        self.continuation_token = None
+
+    def by_page(self, token):
+        self._begin = int(token or 0)
+        return self
+
+    def __next__(self):
+        end = self._begin + self._size
+        if end < len(self._names):
+            self.continuation_token = str(end)
+        return iter(self._names[self._begin : end])
