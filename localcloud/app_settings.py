@@ -5,6 +5,7 @@ from typing import Any
 
 from localcloud import names
 from localcloud.deployment import wheel_path
+from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.identity import Identity
 from localcloud.lake import ACCOUNT as LAKE_ACCOUNT
 from localcloud.lake import connection_string
@@ -71,7 +72,10 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
     lake = {"LOCALCLOUD_LAKE": lake_connection(identity)}
     environments: dict[str, dict[str, str]] = {
         "aws": aws_environment(identity),
-        "lake": {"LOCALCLOUD_LAKE_KEY": identity.lake_key},
+        "lake": {
+            "LOCALCLOUD_LAKE_KEY": identity.lake_key,
+            "LOCALCLOUD_LAKE_LISTENER": identity.url("functions_host") + BLOBS_WRITTEN,
+        },
         "cosmos": {"LOCALCLOUD_COSMOS_KEY": identity.cosmos_key},
         "management": {
             **lake,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from localcloud.functions_host.app import App, AppError
 from localcloud.functions_host.blob_trigger import BlobTrigger
-from localcloud.functions_host.blob_watch import watches
+from localcloud.functions_host.blob_watch import add_listener, watches
 from localcloud.functions_host.durable_api import DurableApi, client_payload
 from localcloud.functions_host.engine import Engine
 from localcloud.functions_host.http_functions import add_http_functions
@@ -55,6 +55,7 @@ def main() -> None:
     application.router.add_get("/admin/host/status", _host_status)
     DurableApi(app, engine).add_routes(application.router)
     add_http_functions(app, application.router)
+    add_listener(blobs, application.router)
     watching: list[asyncio.Task[None]] = []
 
     async def begin() -> None:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import requests
+from aiohttp import web
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
+from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.blob_trigger import BlobTrigger
 
 logger = logging.getLogger(__name__)
@@ -87,6 +89,19 @@ class BlobWatch:
                 if following is None:
                     break
                 marker = html.unescape(following[1])
+
+
+def add_listener(watches: Sequence[BlobWatch], router: web.UrlDispatcher) -> None:
+    """Add the route on which the lake tells of blobs that were written, which are so found before they are listed."""
+
+    async def listen(request: web.Request) -> web.Response:
+        for entry in await request.json():
+            for watch in watches:
+                if watch.container == entry["container"]:
+                    watch.tell(entry["blob"], entry["etag"].strip('"'))
+        return web.Response(status=204)
+
+    router.add_post(BLOBS_WRITTEN, listen)
 
 
 def watches(triggers: Iterable[BlobTrigger]) -> list[BlobWatch]:

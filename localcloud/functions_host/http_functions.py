@@ -19,15 +19,31 @@ CONSTRAINTS = {"int": "-?[0-9]+", "long": "-?[0-9]+", "guid": "[0-9a-fA-F-]{36}"
 def add_http_functions(app: App, router: web.UrlDispatcher) -> None:
     """Add a route for every HTTP function of the app."""
     prefix = app.host_settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
-    for name, function in app.of_type("httpTrigger").items():
+    routes = [
+        (path, function)
+        for name, function in app.of_type("httpTrigger").items()
+        for path in aiohttp_paths(prefix, function.get_trigger().route or name)
+    ]
+    taken = set()
+    # A route that names a path comes before a catch-all that may be empty there.
+    for path, function in sorted(
+        routes, key=lambda route: (precedence(route[0]), "{*" in (route[1].get_trigger().route or ""))
+    ):
         trigger = function.get_trigger()
-        for path in aiohttp_paths(prefix, trigger.route or name):
-            for method in trigger.methods or ALL_METHODS:
-                router.add_route(getattr(method, "value", method), path, _handler(app, function))
+        for method in trigger.methods or ALL_METHODS:
+            verb = getattr(method, "value", method)
+            if (verb, path) not in taken:
+                taken.add((verb, path))
+                router.add_route(verb, path, _handler(app, function))
+
+
+def precedence(path: str) -> list[tuple[int, str]]:
+    """Return what sorts paths as ASP.NET tries them: fixed parts before parameters, and a catch-all last."""
+    return [(part.startswith("{") + part.endswith(":.*}"), part) for part in path.strip("/").split("/")]
 
 
 def aiohttp_paths(prefix: str, route: str) -> list[str]:
-    """Return aiohttp's paths for a Functions route: two where its last part is optional.
+    """Return aiohttp's paths for a Functions route: two where its last part may be left out.
 
     Args:
         prefix: the host's route prefix.
@@ -36,7 +52,7 @@ def aiohttp_paths(prefix: str, route: str) -> list[str]:
     path = "/" + "/".join(part for part in (prefix.strip("/"), route.strip("/")) if part)
     path = re.sub(r"\{\*(\w+)\}", r"{\1:.*}", path)
     if ":.*" in path:
-        return [path]
+        return [path, path.rpartition("/")[0]]
     optional = path.endswith("?}")
     path = re.sub(r"\{(\w+):(\w+)\??\}", lambda match: f"{{{match[1]}:{CONSTRAINTS[match[2]]}}}", path)
     path = path.replace("?}", "}")

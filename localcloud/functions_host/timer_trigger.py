@@ -63,15 +63,18 @@ class TimerTrigger:
 
     async def run(self) -> None:
         """Fire at every occurrence, for ever."""
-        began = self._store.clock()
-        if began > self._status.next:
-            await self._fire(past_due=True)
-        elif self._at_start:
-            await self._fire(past_due=False)
+        await self.begin()
         while True:
             await self.fire_if_due()
             wait = self._status.next - self._store.clock()
             await asyncio.sleep(min(max(wait, 0.0), LONGEST_SLEEP_SECONDS))
+
+    async def begin(self) -> None:
+        """Make up for what was missed while the host was down, if it was; fire if it is to fire at the start."""
+        if self._store.clock() > self._status.next:
+            await self._fire(past_due=True)
+        elif self._at_start:
+            await self._fire(past_due=False)
 
     async def fire_if_due(self) -> None:
         """Fire once if an occurrence has come, however many have passed."""

@@ -23,16 +23,20 @@ KEY_VARIABLE = "LOCALCLOUD_LAKE_KEY"
 AZURITE = (
     Path(__file__).parents[1] / "node" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 )
-END_WITH_PARENT = Path(__file__).with_name("end_with_parent.js")
+PRELOADED = [Path(__file__).with_name(name) for name in ("end_with_parent.js", "tell_writes.js")]
 POLL_SECONDS = 0.05
 # Azurite writes its state when it ends.
 END_SECONDS = 5.0
 
 
 def main() -> None:
-    """Run Azurite until this process is told to end, or Azurite ends."""
+    """Run Azurite until this process is told to end, or Azurite ends.
+
+    The environment brings ``LOCALCLOUD_LAKE_KEY`` and, for whoever wants to be told of blobs that are written,
+    ``LOCALCLOUD_LAKE_LISTENER``, an address that takes lists of ``{"container", "blob", "etag"}``.
+    """
     options = service_parser("lake", "The local lake: Azurite's blob service.").parse_args()
-    command = [_node(), "--require", str(END_WITH_PARENT), str(AZURITE)]
+    command = [_node(), *(f"--require={path}" for path in PRELOADED), str(AZURITE)]
     command += ["--blobHost", LOOPBACK, "--blobPort", str(options.port)]
     command += [
         "--location",

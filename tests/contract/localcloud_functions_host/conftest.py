@@ -17,7 +17,7 @@ LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 class Host:
     """A running host with the sample app, and the ways in which tests use it."""
 
-    def __init__(self, state_folder, storage, port=None, arguments=()):
+    def __init__(self, state_folder, storage, port=None, arguments=(), schedule="0 0 0 1 1 *", key=""):
         self.state_folder = state_folder
         self.ledger = state_folder / "ledger"
         self.ledger.touch()
@@ -30,6 +30,8 @@ class Host:
                 "SAMPLE_LEDGER": str(self.ledger),
                 "SAMPLE_STORAGE": storage,
                 "SAMPLE_CONTAINER": "box",
+                "SAMPLE_SCHEDULE": schedule,
+                "LOCALCLOUD_FUNCTION_KEY": key,
                 "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
             },
         )

@@ -1,8 +1,13 @@
+import contextlib
+import os
 import re
 
+import httpx
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from localcloud.functions_host import BLOBS_WRITTEN
+from localcloud.functions_host.durable_api import HOOK
 from localcloud.processes import ServiceFailedError, start_service, stop_service
 from tests.contract.localcloud_functions_host.conftest import Host
 from tests.contract.polling import wait_until
@@ -24,6 +29,24 @@ def test_the_sdks_retries_wait_and_call_again(host):
     host.start("retries", "retries-1", 0)
     assert host.ended("retries-1")["output"] == "at last"
     assert host.noted().count("flaky retries-1") == 3
+
+
+def test_an_activity_gets_the_durable_client_that_it_asks_for(host):
+    host.start("asks", "asks-1", 0)
+    assert host.ended("asks-1")["output"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("page", "page itself"),
+        ("page/", "page "),
+        ("page/app/main.js", "page app/main.js"),
+        ("page/openapi.json", "{}"),
+    ],
+)
+def test_a_route_takes_the_rest_of_the_path_where_no_other_route_fits_better(host, path, text):
+    assert host.http.get(f"/api/{path}").text == text
 
 
 def test_a_failure_is_told_with_its_reason(host):
@@ -100,6 +123,52 @@ def test_each_version_of_a_matching_blob_fires_once(host, storage):
     assert [line for line in host.noted() if "a.json" in line] == []
 
 
+def test_a_name_in_a_blob_path_stands_for_slashes_too(host, storage):
+    container = BlobServiceClient.from_connection_string(storage).get_container_client("box")
+    container.upload_blob("a/b/c/summary.json", b"{}", overwrite=True)
+    container.upload_blob("a/b/c/summary.json.md5", b"{}", overwrite=True)
+    wait_until(lambda: "summary box/a/b/c/summary.json" in host.noted())
+    assert [line for line in host.noted() if "md5" in line] == []
+
+
+def test_a_blob_whose_function_fails_is_tried_five_times(host, storage):
+    container = BlobServiceClient.from_connection_string(storage).get_container_client("box")
+    container.upload_blob("stubborn/mule", b"", overwrite=True)
+    wait_until(lambda: host.noted().count("stubborn box/stubborn/mule") == 5)
+
+
+def test_the_same_event_a_hundred_times_and_one_of_a_blob_that_is_gone_fire_once_in_all(host, storage):
+    container = BlobServiceClient.from_connection_string(storage).get_container_client("box")
+    etag = container.upload_blob("in/often.txt", b"one", overwrite=True).get_blob_properties().etag
+    event = {"container": "box", "blob": "in/often.txt", "etag": etag}
+    gone = {"container": "box", "blob": "in/gone.txt", "etag": etag}
+    other = {"container": "elsewhere", "blob": "in/often.txt", "etag": etag}
+    assert host.http.post(BLOBS_WRITTEN, json=[gone, other, *[event] * 100]).status_code == 204
+    host.http.post(BLOBS_WRITTEN, json=[event] * 100)
+    container.upload_blob("in/after.txt", b"", overwrite=True)
+    wait_until(lambda: "blob box/in/after.txt " in host.noted())
+    assert host.noted().count("blob box/in/often.txt one") == 1
+    assert [line for line in host.noted() if "gone" in line] == []
+
+
+def test_a_timer_fires_each_second_with_the_client_and_keys_guard_only_what_is_not_anonymous(
+    tmp_path, storage
+):
+    host = Host(tmp_path, storage, schedule="* * * * * *", key="hush")
+    try:
+        wait_until(lambda: host.noted().count("timer False nothing") >= 2)
+        assert host.http.get("/api/page/x").text == "page x"
+        assert host.http.get("/api/page/secret").status_code == 401
+        assert host.http.get("/api/page/secret", params={"code": "hush"}).text == "secret"
+    finally:
+        stop_service(host.service)
+
+
+def test_a_schedule_that_is_none_is_refused_in_words(tmp_path, storage):
+    with pytest.raises(ServiceFailedError, match="six fields"):
+        Host(tmp_path, storage, schedule="*/5 * * * *")
+
+
 @pytest.mark.parametrize("kill_after", [1, 20])
 def test_a_killed_host_goes_on_where_it_was(tmp_path, storage, kill_after):
     first = Host(tmp_path, storage)
@@ -115,12 +184,41 @@ def test_a_killed_host_goes_on_where_it_was(tmp_path, storage, kill_after):
         stop_service(second.service)
 
 
+def test_a_host_killed_while_two_hundred_run_loses_and_doubles_nothing(tmp_path, storage):
+    first = Host(tmp_path, storage)
+    for number in range(200):
+        first.start("fan_later", f"fan-{number}", 3)
+    wait_until(lambda: len(first.noted()) >= 50, interval_seconds=0.001)
+    first.service.process.kill()
+    first.service.process.wait()
+    assert len(first.noted()) < 550
+    second = Host(tmp_path, storage, port=int(re.sub(r".*:", "", first.service.url)))
+    try:
+        for number in range(200):
+            assert second.ended(f"fan-{number}")["output"] == 6
+        started = second.http.get(f"{HOOK}/instances").json()
+        assert len(started) == 400
+        for child in [status["instanceId"] for status in started if status["name"] == "fan"][::20]:
+            assert tasks_that_ended(second, child) == [0, 1, 2]
+        # What was under way when it died runs again, and nothing else.
+        assert 600 <= len(second.noted()) <= 600 + 10 * (os.cpu_count() or 1)
+    finally:
+        stop_service(second.service)
+
+
+def tasks_that_ended(host, instance):
+    status = host.http.get(f"{HOOK}/instances/{instance}", params={"showHistory": "true"}).json()
+    return sorted(event["TaskScheduledId"] for event in status["historyEvents"] if event["EventType"] == 5)
+
+
 def test_a_host_that_was_asked_to_dies_once_after_an_activity_and_runs_it_again(tmp_path, storage):
     def doubled(host):
         return [line for line in host.noted() if line.startswith("double")]
 
     first = Host(tmp_path, storage, arguments=["--crash-after", "double"])
-    first.start("fan", "fan-1", 1)
+    # It may die before it has answered.
+    with contextlib.suppress(httpx.RemoteProtocolError):
+        first.start("fan", "fan-1", 1)
     assert first.service.process.wait(30) == 137
     assert doubled(first) == ["double 0"]
     second = Host(tmp_path, storage, arguments=["--crash-after", "double"])

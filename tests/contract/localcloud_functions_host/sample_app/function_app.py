@@ -46,6 +46,12 @@ def fan(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
+def fan_later(context: df.DurableOrchestrationContext):
+    yield context.create_timer(context.current_utc_datetime + datetime.timedelta(seconds=1))
+    return (yield context.call_sub_orchestrator("fan", context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
 def parent(context: df.DurableOrchestrationContext):
     results = yield context.task_all([context.call_sub_orchestrator("fan", n) for n in (2, 3)])
     context.set_custom_status({"children": len(results)})
@@ -106,8 +112,51 @@ def flaky(key: str) -> str:
     return "at last"
 
 
+@app.orchestration_trigger(context_name="context")
+def asks(context: df.DurableOrchestrationContext):
+    return (yield context.call_activity("ask_for_status", context.instance_id))
+
+
+@app.activity_trigger(input_name="instance")
+@app.durable_client_input(client_name="client")
+async def ask_for_status(instance: str, client: df.DurableOrchestrationClient) -> str:
+    return str((await client.get_status(instance)).runtime_status.value)
+
+
 @app.activity_trigger(input_name="n")
 async def always_fails(n: int) -> None:
+    raise ValueError("as always")
+
+
+@app.timer_trigger(arg_name="timer", schedule="%SAMPLE_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def on_time(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    note(f"timer {timer.past_due} {await client.get_status('nothing') or 'nothing'}")
+
+
+@app.route(route="page/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(f"page {req.route_params.get('path', 'itself')}")
+
+
+@app.route(route="page/openapi.json", auth_level=func.AuthLevel.ANONYMOUS)
+def openapi(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("{}", mimetype="application/json")
+
+
+@app.route(route="page/secret", auth_level=func.AuthLevel.FUNCTION)
+def secret(req: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse("secret")
+
+
+@app.blob_trigger(arg_name="blob", path="%SAMPLE_CONTAINER%/{path}/summary.json", connection="SAMPLE_STORAGE")
+def on_summary(blob: func.InputStream) -> None:
+    note(f"summary {blob.name}")
+
+
+@app.blob_trigger(arg_name="blob", path="%SAMPLE_CONTAINER%/stubborn/{name}", connection="SAMPLE_STORAGE")
+def on_stubborn(blob: func.InputStream) -> None:
+    note(f"stubborn {blob.name}")
     raise ValueError("as always")
 
 
