@@ -37,7 +37,7 @@ def table_under_way(
         error: why it failed, or None.
     """
     stage = (error or {}).get("stage") or _stage(shown, progress)
-    return _described(table, state, stage, shown, progress, error)
+    return _described(table, state, stage, shown, progress, error, shown.get("waiting"))
 
 
 def _stage(shown: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:
@@ -54,6 +54,7 @@ def _described(
     counts: Mapping[str, Any],
     progress: Mapping[str, Any] | None = None,
     error: Mapping[str, Any] | None = None,
+    waiting: Mapping[str, Any] | None = None,
 ) -> Json:
     return {
         "table": table,
@@ -62,7 +63,7 @@ def _described(
         **{name: counts.get(name) for name in COUNTS},
         "percent": percent_of_table(state, stage, progress),
         "eta": None,
-        "waiting": (progress or {}).get("waiting"),
+        "waiting": waiting,
         "stalled": None,
         "error": error,
     }

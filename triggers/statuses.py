@@ -77,10 +77,10 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     instance = await migrations.instance_of(client, migration)
     accepted, number, is_paused = await asyncio.gather(
         migrations.accepted_of(lake, migration),
-        asyncio.to_thread(_last_round, lake, migration),
+        migrations.last_round(lake, migration),
         asyncio.to_thread(lake.exists, lake_paths.pause_path(migration)),
     )
-    known = await _standings(lake, migration, number, accepted["plan"])
+    known = await standings_of(lake, migration, number, accepted["plan"])
     looks = await asyncio.gather(*(_look(client, migration, standing) for standing in known))
     whole = instances.times_and_state(instance)
     began = None
@@ -99,13 +99,8 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     }
 
 
-def _last_round(lake: Lake, migration: str) -> int:
-    """Return the number of the round of work that was begun last: that of the last retry, or 0."""
-    retries = lake.sizes(lake_paths.retries_prefix(migration))
-    return max((int(name.removesuffix(".json")) for name in retries), default=0)
-
-
-async def _standings(lake: Lake, migration: str, number: int, plan: Json) -> list[Standing]:
+async def standings_of(lake: Lake, migration: str, number: int, plan: Json) -> list[Standing]:
+    """Return how a migration's tables stand by the lake's logs, in a round of its work."""
     folder = lake_paths.round_folder(migration, number)
     listed, members, turns, ended = await asyncio.gather(
         asyncio.to_thread(lake.read_json, lake_paths.tables_path(migration)),
@@ -128,7 +123,7 @@ async def _look(client: Any, migration: str, standing: Standing) -> Look:
         return Look(standing, pending_table(standing.table))
     shown, state = status.custom_status or {}, instances.state_of(status)
     if state in UNDER_WAY:
-        progress = await _progress(client, migration, standing, shown.get("stage", "export"))
+        progress = await _progress(client, migration, standing, shown)
         table = table_under_way(standing.table, state, shown, progress, None)
         return Look(standing, table, status.created_time.astimezone(UTC))
     error = _error_of(status)
@@ -137,11 +132,13 @@ async def _look(client: Any, migration: str, standing: Standing) -> Look:
     return Look(standing, table_under_way(standing.table, state, shown, None, error))
 
 
-async def _progress(client: Any, migration: str, standing: Standing, stage: str) -> Any:
-    """Return what the stage that a table waits in found at its last look, or None."""
-    stage = INSTANCE_OF_STAGE.get(stage, stage)
-    waiting = await client.get_status(stage_instance_id(migration, standing.table, stage, standing.round))
-    return waiting.custom_status if waiting else None
+async def _progress(client: Any, migration: str, standing: Standing, shown: Json) -> Any:
+    """Return what the stage that a table is in found at its last look; None before the first, and while it waits."""
+    if "stage" not in shown or shown.get("waiting"):
+        return None
+    stage = INSTANCE_OF_STAGE.get(shown["stage"], shown["stage"])
+    running = await client.get_status(stage_instance_id(migration, standing.table, stage, standing.round))
+    return running.custom_status if running else None
 
 
 def _error_of(status: Any) -> Json | None:

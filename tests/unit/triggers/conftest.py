@@ -7,9 +7,10 @@ import pytest
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from d2c.clients.lake import Lake
+from tests.api_document import check_answer
 from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
-from triggers import http_api, migrations, rejected, revisits, statuses
+from triggers import http_api, migrations, rejected, revisits, statuses, steering, steering_api
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
@@ -18,7 +19,10 @@ FUNCTIONS = {
     ("GET", "migrations"): http_api.list_migrations,
     ("GET", "migrations/{id}"): http_api.get_migration,
     ("GET", "migrations/{id}/report"): http_api.get_report,
-    ("POST", "migrations/{id}/cancel"): http_api.cancel_migration,
+    ("POST", "migrations/{id}/cancel"): steering_api.cancel_migration,
+    ("POST", "migrations/{id}/retry"): steering_api.retry_migration,
+    ("POST", "migrations/{id}/suspend"): steering_api.suspend_migration,
+    ("POST", "migrations/{id}/resume"): steering_api.resume_migration,
     ("POST", "migrations/{id}/verify"): http_api.verify_migration,
     ("POST", "migrations/{id}/replay"): http_api.replay_rejected_items,
     ("GET", "migrations/{id}/rejected"): http_api.list_rejected_items,
@@ -112,7 +116,9 @@ class App:
         answer = await user_function(FUNCTIONS[method, route])(req=request, client=self.client)
         self.mimetype = answer.mimetype
         text = answer.get_body().decode()
-        return answer.status_code, json.loads(text) if "json" in answer.mimetype else text
+        value = json.loads(text) if "json" in answer.mimetype else text
+        check_answer(method, f"/api/{route}", answer.status_code, answer.mimetype, value)
+        return answer.status_code, value
 
     async def start(self, plan):
         return await self.call("POST", body=json.dumps(plan).encode())
@@ -121,7 +127,7 @@ class App:
 @pytest.fixture
 def app(monkeypatch):
     file_system = SubstituteFileSystem()
-    for module in (migrations, http_api, revisits, rejected, statuses):
+    for module in (migrations, http_api, revisits, rejected, statuses, steering, steering_api):
         monkeypatch.setattr(module, "app_settings", local_settings)
         monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
     return App(SubstituteClient(), file_system)

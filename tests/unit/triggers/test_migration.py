@@ -2,10 +2,14 @@ import json
 
 import pytest
 
+from d2c.report import assemble_report
 from d2c.run_keys import stage_instance_id, table_instance_id
 from tests.unit.triggers.plans import plan
 
 MUSIC = table_instance_id("music-2026", "Music")
+REPORT = assemble_report(
+    "music-2026", "succeeded", {"plan": plan(), "accepted_at": "2026-01-31T12:00:05.678+00:00"}, []
+)
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ async def test_an_id_never_reads_another_file_as_a_report(running):
 @pytest.fixture
 def reported(running):
     running.client.set("music-2026", "Completed", {"state": "succeeded"})
-    running.file_system.files["migrations/music-2026/report.json"] = json.dumps({"id": "music-2026"}).encode()
+    running.file_system.files["migrations/music-2026/report.json"] = json.dumps(REPORT).encode()
     running.file_system.files["migrations/music-2026/report.html"] = "<p>café".encode()
     return running
 
@@ -59,7 +63,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "application/json, text/html;q=0.5"])
 async def test_the_report_is_json_for_machines(reported, accept):
     answer = await reported.call("GET", "migrations/{id}/report", id="music-2026", accept=accept)
-    assert answer == (200, {"id": "music-2026"})
+    assert answer == (200, REPORT)
     assert reported.mimetype == "application/json"
 
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from d2c.errors import StageError
 from tests.unit.records import FOLDER, record, without
 from tests.unit.triggers.conftest import BASE, SdkError
 from tests.unit.triggers.plans import plan
@@ -168,7 +169,7 @@ async def test_a_revisit_whose_call_broke_off_before_it_was_started_is_started_b
 
 async def test_the_status_tells_of_revisits_newest_first(ended):
     assert await operations(ended) == []
-    error = {"title": "t", "detail": "Table Music: d", "next_step": "n"}
+    error = StageError("Table Music: d", "n").to_dict()
     for number, operation, output in (
         (1, "verify", {"state": "failed", "error": error}),
         (2, "replay", {"state": "succeeded", "error": None}),

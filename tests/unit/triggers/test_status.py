@@ -129,10 +129,8 @@ async def test_the_load_run_tells_which_of_its_stages_is_under_way_and_how_far_i
 
 
 async def test_a_table_tells_what_it_waits_for(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "copy"})
     waiting = {"for": "slot", "until": None}
-    instance = stage_instance_id("music-2026", "Music", "copy")
-    running.client.set(instance, "Running", shown={"waiting": waiting})
+    running.client.set(MUSIC, "Running", shown={"stage": "copy", "waiting": waiting})
     assert (await tables_of(running))["Music"]["waiting"] == waiting
 
 

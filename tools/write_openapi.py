@@ -1,0 +1,17 @@
+"""Writes docs/openapi.json, the OpenAPI document of the HTTP API, from the models of what it takes and answers."""
+
+import json
+from pathlib import Path
+
+from d2c.openapi import api_document
+
+DOCUMENT_FILE = Path(__file__).parents[1] / "docs" / "openapi.json"
+
+
+def api_document_text() -> str:
+    """Return the document as it is published."""
+    return json.dumps(api_document(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT_FILE.write_text(api_document_text())
