@@ -1,8 +1,8 @@
 """Data Factory: runs of the copy pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.mgmt.datafactory import DataFactoryManagementClient
@@ -15,6 +15,7 @@ RUN_KEY_PARAMETER = "runKey"
 # Clocks differ, and a run may be updated long after its start.
 CLOCK_ALLOWANCE = timedelta(hours=1)
 RUN_LIFETIME = timedelta(days=8)
+ACTIVE = ("Queued", "InProgress", "Canceling")
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,34 @@ class DataFactory:
             run_key: the value of its parameter ``runKey``.
             since: not later than the run's start.
         """
+        runs = self._runs(pipeline, since, since + RUN_LIFETIME)
+        return next((str(run.run_id) for run in runs if _run_key(run) == run_key), None)
+
+    def active_runs(self, pipeline: str, *, since: datetime) -> dict[str, str]:
+        """Return the runs of a pipeline that have not ended, by their ids, with their run keys.
+
+        Args:
+            pipeline: the pipeline's name.
+            since: not later than when the oldest of them was last updated.
+        """
+        status = {"operand": "Status", "operator": "In", "values": list(ACTIVE)}
+        runs = self._runs(pipeline, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
+        return {str(run.run_id): _run_key(run) for run in runs}
+
+    def _runs(
+        self, pipeline: str, since: datetime, until: datetime, *filters: dict[str, Any]
+    ) -> Iterator[Any]:
         query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
-            "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
-            "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}],
+            "lastUpdatedBefore": until.isoformat(),
+            "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}, *filters],
         }
         while True:
             with azure_errors(f"Runs of pipeline {pipeline} in data factory {self._factory}"):
                 page = self._client.pipeline_runs.query_by_factory(self._group, self._factory, query)
-            for run in page.value:
-                if (run.parameters or {}).get(RUN_KEY_PARAMETER) == run_key:
-                    return str(run.run_id)
+            yield from page.value
             if not page.continuation_token:
-                return None
+                return
             query["continuationToken"] = page.continuation_token
 
     def start_run(self, pipeline: str, parameters: Mapping[str, str]) -> str:
@@ -116,6 +132,10 @@ class DataFactory:
 
     def _thing(self, run_id: str) -> str:
         return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _run_key(run: Any) -> str:
+    return str((run.parameters or {}).get(RUN_KEY_PARAMETER) or "")
 
 
 def _started(run: Any) -> tuple[bool, Any]:

@@ -52,6 +52,19 @@ class TestFindRun:
         assert datetime.fromisoformat(asked["lastUpdatedBefore"]) > SINCE + timedelta(days=7)
 
 
+def test_runs_that_have_not_ended_are_asked_for_on_all_pages_and_told_with_their_run_keys():
+    here, service = data_factory(
+        runs(("r1", {"runKey": "mine"}), ("r2", None), following="more"), runs(("r3", {"runKey": "other"}))
+    )
+    assert here.active_runs("copy_export", since=SINCE) == {"r1": "mine", "r2": "", "r3": "other"}
+    asked = service.calls[0].json
+    assert asked["filters"][1:] == [
+        {"operand": "Status", "operator": "In", "values": ["Queued", "InProgress", "Canceling"]}
+    ]
+    assert datetime.fromisoformat(asked["lastUpdatedBefore"]) > datetime.now(UTC)
+    assert len(service.calls) == 2
+
+
 def test_a_run_is_started_with_the_bare_parameters():
     here, service = data_factory(Answer(200, {"runId": "r1"}))
     assert here.start_run("copy_export", {"runKey": "k", "bucket": "b"}) == "r1"
