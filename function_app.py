@@ -3,21 +3,27 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import copying, exporting, loading, preparing, reporting
+from activities import copying, exporting, loading, planning, preparing, reporting, turns
 from activities import revisiting as reading_records
-from orchestrators import long_run, migration, revisiting, table_migration
-from triggers import http_api, lake_events, notifications
+from orchestrators import lanes, long_run, migration, revisiting, table_migration
+from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for module in (
     http_api,
+    api_document,
+    steering_api,
+    dashboard,
     lake_events,
     notifications,
     migration,
+    lanes,
     table_migration,
     long_run,
     revisiting,
+    planning,
+    turns,
     exporting,
     copying,
     preparing,

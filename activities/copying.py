@@ -22,7 +22,7 @@ blueprint = df.Blueprint()
 @outcome
 def start_copy(payload: dict) -> Any:
     """Start the copy pipeline, or find the run that an earlier try started; the result is the run's id."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
     factory = connect_data_factory(settings)
     key = run_key(payload["migration"], payload["table"], "copy", payload["attempt"])
@@ -43,7 +43,7 @@ def start_copy(payload: dict) -> Any:
 @outcome
 def look_at_copy(payload: dict) -> Any:
     """Look whether the copy is done, and if so whether names and sizes in the lake are those in S3."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     factory = connect_data_factory(app_settings())
     run = factory.get_run(payload["run"])
     since = datetime.fromisoformat(payload["started_at"])

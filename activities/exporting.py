@@ -26,7 +26,7 @@ def describe_source(payload: dict) -> Any:
 
     The time must be the same at every try: DynamoDB refuses a client token that comes with another one.
     """
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     dynamodb = connect_dynamodb(payload["region"])
     table = dynamodb.describe_table(payload["table"])
     table_mapper(table.hash_key, table.range_key, table.ttl_attribute, payload["rules"])
@@ -38,7 +38,7 @@ def describe_source(payload: dict) -> Any:
 @outcome
 def start_export(payload: dict) -> Any:
     """Start the export, or find the one that an earlier try started; the result is its ARN."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
     dynamodb = connect_dynamodb(payload["region"])
     source = payload["source"]
@@ -56,7 +56,7 @@ def start_export(payload: dict) -> Any:
 @outcome
 def look_at_export(payload: dict) -> Any:
     """Look whether the export is complete and its manifest has landed and holds."""
-    refuse_if_cancelled(payload["migration"])
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
     export = connect_dynamodb(payload["region"]).describe_export(payload["run"])
     if export.status == "FAILED":
         raise _export_failure(export.arn, export.failure)

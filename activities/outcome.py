@@ -49,15 +49,18 @@ def _told(error: D2CError) -> Payload:
     return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
-def refuse_if_cancelled(migration: str, revisit: str | None = None) -> None:
-    """Stop before doing anything for a migration that a user has cancelled.
+def refuse_if_cancelled(migration: str, revisit: str | None = None, table: str | None = None) -> None:
+    """Stop before doing anything for a migration, or for a table of it, that a user has cancelled.
 
     Args:
         migration: its id.
         revisit: the revisit that this is done for, if any: it has a mark of its own, whatever became of the migration.
+        table: the table that this is done for, if any: a mark may name just some of them.
 
     Raises:
-        CancelledError: if the migration, or the revisit, has a cancel mark in the lake.
+        CancelledError: if the lake has a cancel mark that means this.
     """
-    if connect_lake(app_settings()).exists(cancel_path(migration, revisit)):
-        raise CancelledError(migration, revisit)
+    mark = connect_lake(app_settings()).read_json(cancel_path(migration, revisit))
+    tables = (mark or {}).get("tables")
+    if mark is not None and (tables is None or table in tables):
+        raise CancelledError(migration, revisit, table if tables else None)

@@ -1,25 +1,32 @@
 """Stage report: what happened, written to the lake."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome
+from activities.turns import make_room
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
-from d2c.report import assemble_report, ended_stages, table_report
+from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.settings import app_settings
-from d2c.table_record import mismatches_path
+from d2c.table_record import ended_table_line, mismatches_path
 
+READ_SIDE_BY_SIDE = 16
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def write_table_report(payload: dict) -> Any:
-    """Write one table's record and its part of the report, with what is too large for history and lies in the lake."""
+    """Write one table's record and its part of the report, with what is too large for history and lies in the lake.
+
+    The line in the log of ended tables comes last: whoever reads it finds the rest.
+    """
     lake = connect_lake(app_settings())
     names = payload["migration"], payload["table"]
     record = {**payload, "stages": ended_stages(payload["stages"])}
@@ -28,12 +35,17 @@ def write_table_report(payload: dict) -> Any:
     report = table_report(record, verified.get("mismatches") or [], assessed.get("census"))
     lake.write_json(lake_paths.table_record_path(*names), record)
     lake.write_json(lake_paths.table_report_path(*names), report)
+    make_room(lake, record)
+    lake.append(lake_paths.ended_tables_path(payload["migration"]), ended_table_line(record))
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def write_report(payload: dict) -> Any:
-    """Put the tables' parts together, in the plan's order, as JSON and as a page."""
+    """Put the tables' parts together, in the plan's order, as JSON and as a page.
+
+    The result is how the migration ended, all its rounds together: the worst state that a table has now.
+    """
     lake = connect_lake(app_settings())
     migration = payload["migration"]
     path = lake_paths.plan_path(migration)
@@ -43,10 +55,23 @@ def write_report(payload: dict) -> Any:
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there; each table's part of the report is beside it.",
         )
-    parts = [_part(lake, migration, {**accepted["plan"], **table}) for table in accepted["plan"]["tables"]]
-    report = assemble_report(migration, payload["state"], accepted, parts)
+    tables = _in_order(accepted["plan"], lake.read_json(lake_paths.tables_path(migration)))
+    with ThreadPoolExecutor(READ_SIDE_BY_SIDE) as threads:
+        parts = list(threads.map(lambda table: _part(lake, migration, table), tables))
+    states = Counter(part["state"] for part in parts)
+    state = worst_state([payload["state"], *states])
+    report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
+    lake.delete(lake_paths.open_path(migration))
+    return {"state": state, "tables": dict(states)}
+
+
+def _in_order(plan: dict[str, Any], listed: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return a migration's tables, those that the plan names first; none if it ended before they were listed."""
+    places = {table["table"]: place for place, table in enumerate(plan["tables"])}
+    tables: list[dict[str, Any]] = (listed or {"tables": []})["tables"]
+    return sorted(tables, key=lambda table: places.get(table["table"], len(places)))
 
 
 def _result(lake: Lake, path: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ D2CError
 │   ├── RunFailedError   a run outside failed for its platform's reasons; another run may succeed
 │   └── CancelledError   a user cancelled the migration
 └── TransientError       a service did not answer as it should; trying again may heal it
+    └── BusyError        a service has no room now; it is waited for, however long that takes
 """
 
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ class D2CError(Exception):
             "detail": self.detail,
             "next_step": self.next_step,
             "transient": isinstance(self, TransientError),
+            "busy": isinstance(self, BusyError),
             "another_run": isinstance(self, RunFailedError),
             "cancelled": isinstance(self, CancelledError),
         }
@@ -112,25 +114,33 @@ class RunFailedError(StageError):
 
 
 class CancelledError(StageError):
-    """A user cancelled the migration, or a revisit of it.
+    """A user cancelled the migration, one table of it, or a revisit of it.
 
     Args:
         migration: its id.
         revisit: such as ``verify-1``, or None.
+        table: the table that was cancelled alone, or None.
     """
 
     default_title = "Cancelled"
 
-    def __init__(self, migration: str, revisit: str | None = None) -> None:
+    def __init__(self, migration: str, revisit: str | None = None, table: str | None = None) -> None:
         if revisit:
             super().__init__(
                 f"{revisit} of migration {migration} was cancelled.", "Ask for it again when you want it."
             )
         else:
-            super().__init__(f"Migration {migration} was cancelled.", "Start it again under another name.")
+            what = f"Table {table} of migration {migration}" if table else f"Migration {migration}"
+            super().__init__(f"{what} was cancelled.", "Retry it to go on from where it stopped.")
 
 
 class TransientError(D2CError):
     """A service did not answer as it should; trying again may heal it."""
 
     default_title = "A service did not answer as it should"
+
+
+class BusyError(TransientError):
+    """A service does as much as it may at once; it is asked again until it has room."""
+
+    default_title = "A service has no room now"

@@ -213,6 +213,11 @@ def parse_plan(body: bytes) -> Plan:
     return plan
 
 
+def times_of(plan: Plan) -> dict[str, Any]:
+    """Return when a plan's stages may begin."""
+    return plan.model_dump(mode="json", include={"start_at", "between", "time_zone"}, exclude_none=True)
+
+
 def fault_text(error: Mapping[str, Any], whole: str) -> str:
     """Say where and what in words; pydantic's own messages speak of inputs and models.
 

@@ -1,6 +1,6 @@
 """The report of a migration, from what its stages found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,8 +71,18 @@ def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
     return {**stage, "state": "succeeded", "seconds": round(seconds, 3)}
 
 
+def worst_state(states: Iterable[str]) -> str:
+    """Return the state of a whole from those of its parts."""
+    found = set(states)
+    return next((state for state in ("failed", "cancelled") if state in found), "succeeded")
+
+
 def assemble_report(
-    migration: str, state: str, accepted: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]
+    migration: str,
+    state: str,
+    accepted: Mapping[str, Any],
+    tables: Sequence[Mapping[str, Any]],
+    error: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the whole report.
 
@@ -81,10 +91,12 @@ def assemble_report(
         state: how it ended.
         accepted: the plan as it was accepted: ``plan`` and ``accepted_at``.
         tables: each table's part.
+        error: what ended the migration before its tables did, if anything.
     """
     return {
         "id": migration,
         "state": state,
+        "error": error,
         "started_at": accepted["accepted_at"],
         "plan": accepted["plan"],
         "tables": list(tables),

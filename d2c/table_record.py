@@ -4,8 +4,10 @@ A revisit (verify alone, replay of rejected items) reads the record, and leaves 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from d2c.progress import counts_of_load
 
 Record = Mapping[str, Any]
 
@@ -45,6 +47,23 @@ def mismatches_path(record: Record) -> str | None:
     """Return the lake file of the load run that verified last, or None if none came so far."""
     path: str | None = record.get("verified_by") or (record.get("load") or {}).get("result_path")
     return path
+
+
+def ended_table_line(record: Record) -> dict[str, Any]:
+    """Return what the log of ended tables says of a table: enough to tell how it stands without its record."""
+    export = record.get("export") or {}
+    error = record["error"]
+    return {
+        "table": record["table"],
+        "round": record["round"],
+        "state": record["state"],
+        "stage": (error or record["stages"][-1])["stage"],
+        "error": error,
+        "items_exported": export.get("items"),
+        **counts_of_load(record.get("load") or {}),
+        "started_at": record["started_at"],
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def why_no_revisit(record: Record | None, operation: str) -> str | None:

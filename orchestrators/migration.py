@@ -1,11 +1,11 @@
-"""A plan of several tables."""
-
-from typing import Any
+"""A plan's tables, from the moment the plan may begin to its report."""
 
 import azure.durable_functions as df
 
-from d2c.run_keys import table_instance_id
-from orchestrators.many_tables import run_tables, state_of_all, states_of
+from d2c.lake_paths import round_folder
+from d2c.run_keys import start_instance_id
+from orchestrators.lanes import error_of, run_in_lanes, state_of_all, states_of
+from orchestrators.long_run import run_to_its_end_of
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 
 blueprint = df.Blueprint()
@@ -13,25 +13,49 @@ blueprint = df.Blueprint()
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="migrate")
 def migrate(context: df.DurableOrchestrationContext) -> Step:
-    """Migrate every table of a plan, at most so many at once, then write the report.
+    """Migrate every table of a plan, or those that are retried, then write the report.
 
     A table that fails does not stop the others; the result says how the whole ended.
     """
-    plan: Json = context.get_input()
-    results = yield from run_tables(context, plan, lambda table: _start(context, plan, table))
-    result: Json = {"state": state_of_all(results), "tables": states_of(results)}
+    asked: Json = context.get_input()
     try:
-        report = {"migration": plan["migration"], "state": result["state"]}
-        yield from call(context, "write_report", report, plan["waits"], ATTEMPTS_TO_LOOK)
+        yield from _wait_for_the_start(context, asked)
+        listed = yield from call(context, "list_tables", asked, asked["waits"], ATTEMPTS_TO_LOOK)
+        context.set_custom_status({"tables": listed["tables"], "lanes": listed["lanes"]})
+        results = yield from run_in_lanes(context, _work(asked), "migrate_table", listed["lanes"])
+        result: Json = {
+            "state": state_of_all(results),
+            "tables": states_of(results),
+            "error": error_of(results) if not states_of(results) else None,
+        }
     except StageFailedError as failure:
-        result |= {"state": "failed", "error": failure.error}
-    context.set_custom_status({**states_of(results), "state": result["state"]})
+        state = "cancelled" if failure.error["cancelled"] else "failed"
+        result = {"state": state, "tables": {}, "error": failure.error}
+    result = yield from _report(context, asked, result)
+    context.set_custom_status({**result["tables"], "state": result["state"]})
     return result
 
 
-def _start(context: df.DurableOrchestrationContext, plan: Json, table: Json) -> Any:
-    """Start one table's migration under an id that is made of the migration's and the table's."""
-    table = {**table, "migration": plan["migration"], "waits": plan["waits"]}
-    return context.call_sub_orchestrator(
-        "migrate_table", table, table_instance_id(plan["migration"], table["table"])
-    )
+def _work(asked: Json) -> Json:
+    migration, number = asked["migration"], asked["round"]
+    folder = round_folder(migration, number)
+    return {"migration": migration, "name": number, "folder": folder, "waits": asked["waits"], "shared": {}}
+
+
+def _wait_for_the_start(context: df.DurableOrchestrationContext, asked: Json) -> Step:
+    """Wait until the plan's time has come and nothing holds it back."""
+    look = yield from call(context, "look_at_turn", asked, asked["waits"], ATTEMPTS_TO_LOOK)
+    if look["state"] == "running":
+        context.set_custom_status(look["progress"])
+        instance = start_instance_id(asked["migration"], asked["round"])
+        yield from run_to_its_end_of(context, "turn", asked, instance, run="start")
+
+
+def _report(context: df.DurableOrchestrationContext, asked: Json, result: Json) -> Step:
+    """Write the report; the result is how the migration ended: without a report, as a failure."""
+    try:
+        report = {"migration": asked["migration"], "state": result["state"], "error": result["error"]}
+        ended = yield from call(context, "write_report", report, asked["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        return {**result, "state": "failed", "error": failure.error}
+    return {**result, **ended}

@@ -1,13 +1,12 @@
 """A migration that has ended, revisited: verified again, or its rejected items replayed."""
 
-from typing import Any
-
 import azure.durable_functions as df
 
-from d2c.run_keys import revisit_run_instance_id, stage_instance_id
+from d2c.lake_paths import round_folder
+from d2c.run_keys import revisit_run_instance_id
 from d2c.table_record import after_revisit, revisit_name, run_payload
+from orchestrators.lanes import error_of, run_in_lanes, state_of_all, states_of
 from orchestrators.long_run import run_to_its_end_of
-from orchestrators.many_tables import run_tables, state_of_all, states_of
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 
 blueprint = df.Blueprint()
@@ -20,23 +19,30 @@ def revisit(context: df.DurableOrchestrationContext) -> Step:
     What the migration came to stays as it is; the result says how the revisit ended.
     """
     asked: Json = context.get_input()
-    results = yield from run_tables(context, asked, lambda table: _start(context, asked, table))
-    error = next((result["error"] for result in results if result["error"]), None)
-    result: Json = {"state": state_of_all(results), "tables": states_of(results), "error": error}
     try:
-        report = {"migration": asked["migration"], "state": asked["migration_state"]}
+        listed = yield from call(context, "list_revisited", asked, asked["waits"])
+        results = yield from run_in_lanes(context, _work(asked), "revisit_table", listed["lanes"])
+        result: Json = {
+            "state": state_of_all(results),
+            "tables": states_of(results),
+            "error": error_of(results),
+        }
+        report = {"migration": asked["migration"], "state": asked["migration_state"], "error": None}
         yield from call(context, "write_report", report, asked["waits"], ATTEMPTS_TO_LOOK)
     except StageFailedError as failure:
-        result |= {"state": "failed", "error": failure.error}
+        result = {"state": "failed", "tables": {}, "error": failure.error}
     return result
 
 
-def _start(context: df.DurableOrchestrationContext, asked: Json, table: Json) -> Any:
-    shared = {name: asked[name] for name in ("migration", "operation", "number", "waits")}
-    instance = stage_instance_id(
-        asked["migration"], table["table"], revisit_name(asked["operation"], asked["number"])
-    )
-    return context.call_sub_orchestrator("revisit_table", {**table, **shared}, instance)
+def _work(asked: Json) -> Json:
+    name = revisit_name(asked["operation"], asked["number"])
+    return {
+        "migration": asked["migration"],
+        "name": name,
+        "folder": round_folder(asked["migration"], name),
+        "waits": asked["waits"],
+        "shared": {"operation": asked["operation"], "number": asked["number"]},
+    }
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="revisit_table")

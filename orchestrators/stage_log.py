@@ -6,6 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 
 Json = dict[str, Any]
+FIRST_STAGE = "export"
 
 
 class StageLog:
@@ -19,6 +20,7 @@ class StageLog:
     def __init__(self, context: df.DurableOrchestrationContext, table: str) -> None:
         self._context = context
         self._counts: Json = {}
+        self._stage = FIRST_STAGE
         self.table = table
         self.stages: list[Json] = []
 
@@ -27,7 +29,14 @@ class StageLog:
         self._end("succeeded")
         started_at = self._context.current_utc_datetime
         self.stages.append({"stage": stage, "state": "running", "started_at": started_at.isoformat()})
+        self._stage = stage
         self._show("running")
+
+    def wait(self, stage: str, waiting: Json) -> None:
+        """Record that the stage before has ended, and show what the next one waits for."""
+        self._end("succeeded")
+        self._stage = stage
+        self._show("running", waiting=waiting)
 
     def count(self, **counts: int | None) -> None:
         """Add item counts to what is shown."""
@@ -36,6 +45,7 @@ class StageLog:
     def replace_last(self, stages: list[Json]) -> None:
         """Put the stages that a load run recorded in the place of the one that stood for them all."""
         self.stages[-1:] = stages
+        self._stage = str(stages[-1]["stage"])
 
     def close(self, state: str) -> None:
         """Record that the stage under way ended, and with it the table migration."""
@@ -44,8 +54,8 @@ class StageLog:
 
     @property
     def last_stage(self) -> str:
-        """The stage that began last."""
-        return str(self.stages[-1]["stage"])
+        """The stage that began last, or that is waited for."""
+        return self._stage
 
     def _end(self, state: str) -> None:
         if self.stages and self.stages[-1]["state"] == "running":
@@ -54,7 +64,6 @@ class StageLog:
             now = self._context.current_utc_datetime
             last |= {"state": state, "seconds": round((now - began).total_seconds(), 3)}
 
-    def _show(self, state: str) -> None:
-        self._context.set_custom_status(
-            {"table": self.table, "state": state, "stage": self.last_stage, **self._counts}
-        )
+    def _show(self, state: str, **more: Json) -> None:
+        status = {"table": self.table, "state": state, "stage": self._stage, **self._counts, **more}
+        self._context.set_custom_status(status)

@@ -13,22 +13,21 @@ blueprint = df.Blueprint()
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="migrate_table")
 def migrate_table(context: df.DurableOrchestrationContext) -> Step:
-    """Take one table through all stages; the result is its line of the migration's end."""
+    """Take one table through all stages; the result is its line of the migration's end.
+
+    The input may have ``found`` what the stages of an earlier round came to, which are not run again then.
+    """
     table: Json = {**context.get_input(), "started_at": context.current_utc_datetime.isoformat()}
+    found: Json = table.pop("found", {})
     log = StageLog(context, table["table"])
-    found: Json = {}
     error = None
     try:
-        log.begin("export")
-        found["source"] = yield from call(context, "describe_source", table, table["waits"])
-        found["export"] = yield from _run(context, "export", {**table, **found})
-        log.count(items_exported=found["export"]["items"])
-        log.begin("copy")
-        found["copy"] = yield from _run(context, "copy", {**table, **found}, stop="stop_copy")
+        yield from _bring_into_the_lake(context, log, table, found)
+        yield from _take_turn(context, log, table, "prepare", "loads")
         log.begin("prepare")
-        found["described"] = yield from call(
-            context, "describe_container", {**table, **found}, table["waits"]
-        )
+        if "described" not in found:
+            payload = {**table, **found}
+            found["described"] = yield from call(context, "describe_container", payload, table["waits"])
         yield from _run(context, "prepare", {**table, **found})
         log.begin("assess")
         found["load"] = yield from _run(context, "load", {**table, **found}, stop="stop_load")
@@ -41,9 +40,40 @@ def migrate_table(context: df.DurableOrchestrationContext) -> Step:
     return (yield from _report(context, log, table, found, error))
 
 
+def _bring_into_the_lake(
+    context: df.DurableOrchestrationContext, log: StageLog, table: Json, found: Json
+) -> Step:
+    """Export the table and copy the export into the lake, or take an export that others have copied there."""
+    if table.get("arrived") and "copy" not in found:
+        log.begin("copy")
+        found |= yield from _run(context, "arrival", table)
+    if "export" not in found:
+        yield from _take_turn(context, log, table, "export", "exports")
+        log.begin("export")
+        found["source"] = yield from call(context, "describe_source", table, table["waits"])
+        found["export"] = yield from _run(context, "export", {**table, **found})
+    log.count(items_exported=found["export"]["items"])
+    if "copy" not in found:
+        yield from _take_turn(context, log, table, "copy", "copies")
+        log.begin("copy")
+        found["copy"] = yield from _run(context, "copy", {**table, **found}, stop="stop_copy")
+
+
+def _take_turn(
+    context: df.DurableOrchestrationContext, log: StageLog, table: Json, stage: str, kind: str
+) -> Step:
+    """Wait until a stage may begin, and take the slot that it needs."""
+    payload = {**table, "kind": kind}
+    look = yield from call(context, "look_at_turn", payload, table["waits"], ATTEMPTS_TO_LOOK)
+    if look["state"] == "running":
+        log.wait(stage, look["progress"]["waiting"])
+        instance = stage_instance_id(table["migration"], table["table"], f"{kind}-turn", table["round"])
+        yield from run_to_its_end_of(context, "turn", payload, instance, run=kind)
+
+
 def _run(context: df.DurableOrchestrationContext, stage: str, payload: Json, stop: str | None = None) -> Step:
     """Run a stage to its end; the result is what the last look found."""
-    instance = stage_instance_id(payload["migration"], payload["table"], stage)
+    instance = stage_instance_id(payload["migration"], payload["table"], stage, payload["round"])
     return (yield from run_to_its_end_of(context, stage, payload, instance, stop))
 
 
@@ -57,7 +87,7 @@ def _take_over(log: StageLog, load: Json) -> None:
 
 def _restore_throughput(context: df.DurableOrchestrationContext, payload: Json) -> Step:
     """Put the container's throughput back, whatever happened before; the result is what it is now, and an error."""
-    if "described" not in payload or payload["described"]["peak_ru_per_second"] is None:
+    if "described" not in payload:
         return None, None
     try:
         restored = yield from call(context, "restore_throughput", payload, payload["waits"], ATTEMPTS_TO_LOOK)

@@ -72,6 +72,7 @@ def _lost_activity(activity: str, failure: Exception) -> Json:
         "detail": f"{activity}: {cause}",
         "next_step": "It is tried again; if it persists, see the app's log.",
         "transient": True,
+        "busy": False,
         "another_run": False,
         "cancelled": False,
     }

@@ -30,12 +30,26 @@ STATUS_OF_ERROR: tuple[tuple[type[D2CError], int], ...] = (
     (D2CError, 500),
 )
 
+OWN_LINKS = ("report", "cancel", "suspend", "resume", "retry", "rejected", "replay", "verify")
+
 Handler = Callable[..., Awaitable[func.HttpResponse]]
 
 
 def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
     """Return a value as a JSON answer."""
     return func.HttpResponse(json.dumps(value), status_code=status, mimetype="application/json")
+
+
+def links_of(
+    req: func.HttpRequest, client: Any, migration: str, instance: str | None = None
+) -> dict[str, str]:
+    """Return our own addresses of a migration, and Durable's of it or of the instance that is given."""
+    own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
+    return {
+        "self": own,
+        **{name: f"{own}/{name}" for name in OWN_LINKS},
+        **client.create_http_management_payload(instance or migration),
+    }
 
 
 def prefers_html(accept: str) -> bool:

@@ -9,13 +9,13 @@ import azure.functions as func
 
 from d2c import lake_paths
 from d2c.clients.lake import connect_lake
-from d2c.errors import ConflictError, NotFoundError, RefusedError
+from d2c.errors import NotFoundError, RefusedError
 from d2c.plan import parse_plan
 from d2c.run_keys import revisit_instance_id
 from d2c.settings import app_settings
 from d2c.table_record import revisit_name
 from triggers import migrations, rejected, revisits, statuses
-from triggers.answers import answers_problems, json_answer, prefers_html
+from triggers.answers import answers_problems, json_answer, links_of, prefers_html
 
 PAGE_SIZE = 20
 LARGEST_PAGE = 100
@@ -33,7 +33,7 @@ async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpRespon
     plan = parse_plan(req.get_body())
     await migrations.start(client, plan)
     state = await migrations.state_of(client, plan.name)
-    return json_answer({"id": plan.name, "state": state, "links": _links(req, client, plan.name)}, 202)
+    return json_answer({"id": plan.name, "state": state, "links": links_of(req, client, plan.name)}, 202)
 
 
 @blueprint.route(route="migrations", methods=["GET"])
@@ -58,7 +58,7 @@ async def get_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse
     )
     for table in status["tables"]:
         table["links"] = client.create_http_management_payload(table.pop("instance"))
-    return json_answer({**status, "operations": operations, "links": _links(req, client, migration)})
+    return json_answer({**status, "operations": operations, "links": links_of(req, client, migration)})
 
 
 @blueprint.route(route="migrations/{id}/report", methods=["GET"])
@@ -77,25 +77,6 @@ async def get_report(req: func.HttpRequest, client: Any) -> func.HttpResponse:
             f"Migration {migration} is {state} and has no report yet.", "Ask again once it has ended."
         )
     return func.HttpResponse(report, mimetype="text/html" if page_wanted else "application/json")
-
-
-@blueprint.route(route="migrations/{id}/cancel", methods=["POST"])
-@blueprint.durable_client_input(client_name="client")
-@answers_problems
-async def cancel_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Cancel a migration, or the revisit of it that runs: what runs outside is stopped, and throughput put back."""
-    migration = req.route_params["id"]
-    answer = {"id": migration, "state": await migrations.state_of(client, migration)}
-    if answer["state"] in ("pending", "running"):
-        await migrations.cancel(client, migration)
-    else:
-        revisit = await revisits.cancel(client, migration)
-        if revisit is None:
-            raise ConflictError(
-                f"Migration {migration} is {answer['state']} already.", "There is nothing left to cancel."
-            )
-        answer |= {name: revisit[name] for name in ("operation", "number", "state")}
-    return json_answer({**answer, "links": _links(req, client, migration)}, 202)
 
 
 @blueprint.route(route="migrations/{id}/verify", methods=["POST"])
@@ -118,7 +99,7 @@ async def _revisit(req: func.HttpRequest, client: Any, operation: str) -> func.H
     migration = req.route_params["id"]
     started = await revisits.start(client, migration, operation, req.get_body())
     instance = revisit_instance_id(migration, revisit_name(operation, started["number"]))
-    links = _links(req, client, migration, instance)
+    links = links_of(req, client, migration, instance)
     return json_answer({"id": migration, "operation": operation, **started, "links": links}, 202)
 
 
@@ -137,15 +118,3 @@ async def list_rejected_items(req: func.HttpRequest, client: Any) -> func.HttpRe
 
 def _page_size(req: func.HttpRequest) -> int:
     return statuses.page_size(req.params, PAGE_SIZE, LARGEST_PAGE)
-
-
-def _links(req: func.HttpRequest, client: Any, migration: str, instance: str | None = None) -> dict[str, str]:
-    """Return our own addresses of a migration, and Durable's of it or of the instance that is given."""
-    own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
-    return {
-        "self": own,
-        "report": f"{own}/report",
-        "cancel": f"{own}/cancel",
-        "rejected": f"{own}/rejected",
-        **client.create_http_management_payload(instance or migration),
-    }

@@ -9,63 +9,72 @@ from typing import Any
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import ConflictError, NotFoundError
-from d2c.plan import NAME, Plan
-from d2c.run_keys import stage_instance_id
+from d2c.plan import NAME, Plan, times_of
 from d2c.settings import app_settings
 from triggers import instances
 
-# Stages that wait in an orchestration of their own, which an event can wake.
-WAITING_STAGES = ("export", "copy", "prepare", "load")
+UNDER_WAY = ("pending", "running")
 
 
-async def start(client: Any, plan: Plan) -> None:
+async def start(client: Any, plan: Plan, arrived: dict[str, Any] | None = None) -> None:
     """Start a plan's migration unless it runs already.
+
+    Args:
+        client: Durable's.
+        plan: the plan.
+        arrived: the export in the lake that the plan's one table is loaded from, in place of an export of its own.
 
     Raises:
         ConflictError: if another plan, or a migration that has ended, has the name.
     """
     lake = connect_lake(app_settings())
-    accepted = await _accept(lake, plan)
+    accepted = await _accept(lake, plan, arrived)
     if accepted["digest"] != plan.digest():
         raise ConflictError(
             f"Another plan has the name {plan.name}.",
             "Give this plan another name, or post the other one again.",
         )
     state = await instances.state_or_none(client, plan.name)
-    if state in ("pending", "running"):
+    if state in UNDER_WAY:
         return
     if state is not None:
         raise ConflictError(
             f"Migration {plan.name} has run already and is {state}.",
-            "To run it again, give the plan another name.",
+            "Retry it if tables failed; to run it again, give the plan another name.",
         )
     # The index entry comes before the instance: what runs is listed, even after a crash between the two.
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
     entry = lake_paths.index_path(plan.name, int(accepted_at.timestamp() * 1000))
     await asyncio.to_thread(lake.write, entry, b"")
-    await instances.start(client, "migrate", plan.name, _orchestration_input(plan))
+    await begin_round(client, lake, plan, 0)
 
 
-async def _accept(lake: Lake, plan: Plan) -> dict[str, Any]:
+async def begin_round(client: Any, lake: Lake, plan: Plan, number: int) -> None:
+    """Start a round of a migration's work: its first, or a retry.
+
+    Args:
+        client: Durable's.
+        lake: the lake.
+        plan: the migration's.
+        number: the round's; what a retry is asked is in the lake.
+    """
+    await asyncio.to_thread(lake.write, lake_paths.open_path(plan.name), b"")
+    value = {"migration": plan.name, "round": number, "times": times_of(plan), "waits": waits()}
+    await instances.start(client, "migrate", plan.name, value)
+
+
+async def _accept(lake: Lake, plan: Plan, arrived: dict[str, Any] | None) -> dict[str, Any]:
     """Return the plan that has the name, with its digest and when it was accepted: this one where it has none yet."""
     path = lake_paths.plan_path(plan.name)
     accepted: dict[str, Any] = {
         "plan": plan.model_dump(mode="json", exclude_none=True),
         "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "digest": plan.digest(),
+        **({"arrived": arrived} if arrived else {}),
     }
     if not await asyncio.to_thread(lake.create, path, json.dumps(accepted, indent=1).encode()):
         accepted = await asyncio.to_thread(lake.read_json, path)
     return accepted
-
-
-def _orchestration_input(plan: Plan) -> dict[str, Any]:
-    return {
-        "migration": plan.name,
-        "tables": plan.table_inputs(),
-        "max_parallel_tables": plan.max_parallel_tables,
-        "waits": waits(),
-    }
 
 
 def waits() -> dict[str, float]:
@@ -123,21 +132,6 @@ def _no_migration(migration: str) -> NotFoundError:
     )
 
 
-async def cancel(client: Any, migration: str) -> None:
-    """Mark a migration as cancelled, and wake what waits so that it sees the mark at once."""
-    lake = connect_lake(app_settings())
-    mark = json.dumps({"cancelled_at": datetime.now(UTC).isoformat(timespec="seconds")}).encode()
-    await asyncio.to_thread(lake.create, lake_paths.cancel_path(migration), mark)
-    plan = await plan_of(lake, migration)
-    await asyncio.gather(*(wake(client, migration, entry["table"]) for entry in plan["tables"]))
-
-
-async def wake(client: Any, migration: str, table: str, stages: tuple[str, ...] = WAITING_STAGES) -> None:
-    """Make the stages of a table that wait look at once instead of at their next interval."""
-    for stage in stages:
-        await instances.wake(client, stage_instance_id(migration, table, stage))
-
-
 async def plan_of(lake: Lake, migration: str) -> dict[str, Any]:
     """Return a migration's plan, as it was accepted.
 
@@ -161,3 +155,16 @@ async def accepted_of(lake: Lake, migration: str) -> dict[str, Any]:
             "Look for it in the lake's migrations folder.",
         )
     return accepted
+
+
+async def last_round(lake: Lake, migration: str) -> int:
+    """Return the number of the round of a migration's work that was begun last: that of the last retry, or 0."""
+    retries = await asyncio.to_thread(lake.sizes, lake_paths.retries_prefix(migration))
+    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+
+
+async def table_names(lake: Lake, migration: str) -> list[str]:
+    """Return the names of a migration's tables; while they are not listed yet, those that the plan has."""
+    listed = await asyncio.to_thread(lake.read_json, lake_paths.tables_path(migration))
+    found = listed or await plan_of(lake, migration)
+    return [table["table"] for table in found["tables"]]

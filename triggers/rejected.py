@@ -32,8 +32,7 @@ async def page(
         raise RefusedError(f"reason is {reason!r}.", f"Give one of {', '.join(REASONS)}.")
     begin = read_token(token) if token is not None else None
     lake = connect_lake(app_settings())
-    plan = await migrations.plan_of(lake, migration)
-    names = [entry["table"] for entry in plan["tables"]]
+    names = await migrations.table_names(lake, migration)
     if table is not None and table not in names:
         raise NotFoundError(
             f"Migration {migration} has no table {table}.", f"Give one of {', '.join(names[:20])}."

@@ -6,7 +6,7 @@ even if the call that wrote it broke off before it started anything.
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ Json = dict[str, Any]
 
 MOST_SHOWN = 20
 UNDER_WAY = ("pending", "running")
+STARTED_WITH = ("migration", "operation", "number", "migration_state", "waits")
 
 
 async def start(client: Any, migration: str, operation: str, body: bytes) -> Json:
@@ -42,14 +43,13 @@ async def start(client: Any, migration: str, operation: str, body: bytes) -> Jso
     state = await migrations.state_of(client, migration)
     lake = connect_lake(app_settings())
     plan = await migrations.plan_of(lake, migration)
-    asked = parse_body(operation, body, [entry["table"] for entry in plan["tables"]])
+    known = await migrations.table_names(lake, migration)
+    asked = parse_body(operation, body, known)
     if state in UNDER_WAY:
         raise ConflictError(
             f"Migration {migration} is {state}.", f"Ask for {operation} again once it has ended."
         )
-    files = await _files(lake, migration)
-    if files:
-        await _refuse_beside(client, await _read(lake, files[-1]))
+    files = await refuse_beside_one(client, lake, migration)
     number = _number(files[-1]) + 1 if files else 1
     accepted = {
         "operation": operation,
@@ -57,7 +57,7 @@ async def start(client: Any, migration: str, operation: str, body: bytes) -> Jso
         "migration": migration,
         "migration_state": state,
         "accepted_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "tables": await _tables(lake, plan, operation, asked),
+        "tables": await _tables(lake, migration, known, operation, asked),
         "max_parallel_tables": plan["max_parallel_tables"],
         "waits": migrations.waits(),
     }
@@ -69,6 +69,18 @@ async def start(client: Any, migration: str, operation: str, body: bytes) -> Jso
         )
     await _start_instance(client, accepted)
     return {"number": number, "state": (await _described(client, accepted))["state"]}
+
+
+async def refuse_beside_one(client: Any, lake: Lake, migration: str) -> list[str]:
+    """Refuse whatever must not run beside a revisit; the result is the files of the revisits that there were.
+
+    Raises:
+        ConflictError: if one runs.
+    """
+    files = await _files(lake, migration)
+    if files:
+        await _refuse_beside(client, await _read(lake, files[-1]))
+    return files
 
 
 async def _refuse_beside(client: Any, last: Json) -> None:
@@ -85,20 +97,22 @@ async def _refuse_beside(client: Any, last: Json) -> None:
 
 
 async def _start_instance(client: Any, accepted: Json) -> None:
-    await instances.start(client, "revisit", _instance_id(accepted), accepted)
+    """Start a revisit; its tables are in the lake."""
+    value = {name: accepted[name] for name in STARTED_WITH}
+    await instances.start(client, "revisit", _instance_id(accepted), value)
 
 
-async def _tables(lake: Lake, plan: Json, operation: str, asked: Asked) -> list[Json]:
+async def _tables(
+    lake: Lake, migration: str, known: Sequence[str], operation: str, asked: Asked
+) -> list[Json]:
     """Return the tables to revisit, each with what its orchestration needs.
 
     Raises:
         BodyError: if rules of a replay are impossible, or change where documents lie.
         ConflictError: if a table that was named cannot be revisited, or none can.
     """
-    names = [
-        entry["table"] for entry in plan["tables"] if asked.tables is None or entry["table"] in asked.tables
-    ]
-    records = dict(zip(names, await _records(lake, plan["name"], names), strict=True))
+    names = [name for name in known if asked.tables is None or name in asked.tables]
+    records: dict[str, Any] = dict(zip(names, await _records(lake, migration, names), strict=True))
     reasons = {name: why for name in names if (why := why_no_revisit(records[name], operation))}
     possible = [name for name in names if name not in reasons]
     if reasons and (asked.tables is not None or not possible):

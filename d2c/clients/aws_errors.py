@@ -14,7 +14,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from d2c.errors import StageError, TransientError
+from d2c.errors import BusyError, StageError, TransientError
 from d2c.redaction import without_secrets
 
 # Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
@@ -22,7 +22,6 @@ TRANSIENT_STATUSES = (408, 429)
 TRANSIENT_CODES = {
     "InternalError",
     "InternalServerError",
-    "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestTimeout",
@@ -31,6 +30,9 @@ TRANSIENT_CODES = {
     "Throttling",
     "ThrottlingException",
 }
+
+# An account has as many of something at once as it may have: exports above all.
+BUSY_CODES = {"LimitExceededException"}
 
 NEXT_STEPS = {
     "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
@@ -65,6 +67,8 @@ def aws_errors(thing: str) -> Iterator[None]:
         detail = (
             f"{thing}: {error.operation_name} answered {code}: {error.response['Error'].get('Message', '')}"
         )
+        if code in BUSY_CODES:
+            raise BusyError(detail, "It is tried again until there is room.") from error
         if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES or status >= 500:
             raise TransientError(
                 detail, "It is tried again; if it persists, see the AWS Health Dashboard."

@@ -53,6 +53,18 @@ class DynamoDB:
         self._client = client
         self._region = region
 
+    def list_tables(self) -> list[str]:
+        """Return the names of all tables of the account in the region."""
+        names: list[str] = []
+        arguments: dict[str, Any] = {}
+        while True:
+            with aws_errors(f"DynamoDB tables in {self._region}"):
+                page = self._client.list_tables(**arguments)
+            names += page["TableNames"]
+            if "LastEvaluatedTableName" not in page:
+                return names
+            arguments["ExclusiveStartTableName"] = page["LastEvaluatedTableName"]
+
     def describe_table(self, name: str) -> TableDescription:
         """Return a table's keys, size and time to live.
 

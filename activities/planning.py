@@ -1,0 +1,200 @@
+"""What a round of work consists of: the plan's tables in units, and who takes which."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.outcome import outcome
+from activities.turns import give_places_back
+from d2c import lake_paths
+from d2c.clients.dynamodb import connect_dynamodb
+from d2c.clients.lake import Lake, connect_lake
+from d2c.errors import StageError
+from d2c.plan import Plan, times_of
+from d2c.resolving import needs_listing, resolve_tables
+from d2c.retry import retried_input
+from d2c.settings import app_settings
+from d2c.table_record import revisit_name
+from d2c.turns import MOST_EXPORT_BYTES, unit_number
+from d2c.units import units_of
+
+SIDE_BY_SIDE = 16
+# What a table that runs has no need to carry along.
+TABLE_FIELDS = ("table", "container", "database", "region", "size_bytes", "item_count", "load_group")
+
+Json = dict[str, Any]
+blueprint = df.Blueprint()
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def list_tables(payload: dict) -> Any:
+    """Find the tables of a round and write them to the lake, in units; the result says how many lanes they need.
+
+    What an earlier try wrote is left as it is: lanes may have begun with it.
+    """
+    lake, migration, number = connect_lake(app_settings()), payload["migration"], payload["round"]
+    plan = _plan(lake, migration)
+    folder = lake_paths.round_folder(migration, number)
+    members = lake.read_json(lake_paths.members_path(folder))
+    if members is None:
+        tables = _first_round(plan) if number == 0 else _retried(lake, migration, number)
+        units = _units(plan, tables, number)
+        if number == 0:
+            _write_tables(lake, migration, units)
+        write_units(lake, folder, units)
+        members = lake.read_json(lake_paths.members_path(folder))
+    units = members["units"]
+    return {"tables": sum(map(len, units)), "lanes": min(plan.max_parallel_tables, len(units))}
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def list_revisited(payload: dict) -> Any:
+    """Put the tables of a revisit into units; the result says how many lanes they need."""
+    lake, migration = connect_lake(app_settings()), payload["migration"]
+    asked = lake.read_json(lake_paths.revisit_path(migration, payload["number"]))
+    folder = lake_paths.round_folder(migration, revisit_name(payload["operation"], payload["number"]))
+    units = units_of(
+        [{**table, "size_bytes": None} for table in asked["tables"]],
+        order="as_listed",
+        share_load_run_below_bytes=0,
+        max_tables_per_load_run=1,
+        round_number=0,
+    )
+    write_units(lake, folder, [{**unit, "max_parallel_tables": None} for unit in units])
+    return {"lanes": min(asked["max_parallel_tables"], len(units))}
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def take_unit(payload: dict) -> Any:
+    """Take the next unit for a lane; the result is its tables and whether they run together, or None at the end.
+
+    A try that is repeated gets the same unit: the log in which lanes take units says whose each is.
+    """
+    lake, folder = connect_lake(app_settings()), payload["folder"]
+    lane, turn = payload["lane"], payload["turn"]
+    if payload.get("unit") is not None:
+        give_places_back(lake, payload, payload["unit"])
+    path = lake_paths.turns_path(folder)
+    lake.append(path, {"lane": lane, "turn": turn})
+    number = unit_number(lake.read_log(path), lane, turn)
+    return lake.read_json(lake_paths.unit_path(folder, number))
+
+
+def write_units(lake: Lake, folder: str, units: Sequence[Json]) -> None:
+    """Write a round's units, then whose they are, which says that they are all there.
+
+    Args:
+        lake: the lake.
+        folder: the round's.
+        units: each with ``tables``, whole inputs of their orchestrations, and ``together``.
+    """
+
+    def write(numbered: tuple[int, Json]) -> None:
+        number, unit = numbered
+        lake.write_json(lake_paths.unit_path(folder, number), {**unit, "number": number})
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        list(threads.map(write, enumerate(units)))
+    names = [[table["table"] for table in unit["tables"]] for unit in units]
+    lake.write_json(lake_paths.members_path(folder), {"units": names})
+
+
+def _plan(lake: Lake, migration: str) -> Plan:
+    path = lake_paths.plan_path(migration)
+    accepted = lake.read_json(path)
+    if accepted is None:
+        raise StageError(
+            f"The plan of migration {migration} is no longer in the lake: {path}.",
+            "Look for what deletes files there.",
+        )
+    return Plan.model_validate(accepted["plan"])
+
+
+def _first_round(plan: Plan) -> list[Json]:
+    """Return the inputs of all tables that the plan names or that its patterns match."""
+    existing = {region: connect_dynamodb(region).list_tables() for region in needs_listing(plan)}
+    tables = resolve_tables(plan, existing)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        sizes = list(threads.map(_size, tables))
+    return [{**table, **size} for table, size in zip(tables, sizes, strict=True)]
+
+
+def _size(table: Json) -> Json:
+    """Return about how large a table is; of one that cannot be described nothing, for its own migration says why."""
+    if table.get("arrived"):
+        return {"size_bytes": table["arrived"].get("bytes"), "item_count": None}
+    try:
+        described = connect_dynamodb(table["region"]).describe_table(table["table"])
+    except StageError:
+        return {"size_bytes": None, "item_count": None}
+    return {"size_bytes": described.size_bytes, "item_count": described.item_count}
+
+
+def _retried(lake: Lake, migration: str, number: int) -> list[Json]:
+    """Return the inputs of the tables that a retry was asked for, with what their stages found before."""
+    path = lake_paths.retry_path(migration, number)
+    asked = lake.read_json(path)
+    if asked is None:
+        raise StageError(f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again.")
+    units = {
+        entry["table"]: entry["unit"] for entry in lake.read_json(lake_paths.tables_path(migration))["tables"]
+    }
+    first = lake_paths.round_folder(migration, 0)
+
+    def read(entry: Json) -> Json:
+        name = entry["table"]
+        record = lake.read_json(lake_paths.table_record_path(migration, name))
+        if record is None:
+            unit = lake.read_json(lake_paths.unit_path(first, units[name]))
+            record = next(table for table in unit["tables"] if table["table"] == name)
+        return retried_input(record, entry)
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        return list(threads.map(read, asked["tables"]))
+
+
+def _units(plan: Plan, tables: Sequence[Json], number: int) -> list[Json]:
+    """Return units of tables, each table with what the plan says of all: caps that can be met, and times."""
+    units = units_of(
+        tables,
+        order=plan.order,
+        share_load_run_below_bytes=plan.share_load_run_below_bytes,
+        max_tables_per_load_run=min(plan.max_tables_per_load_run, plan.max_parallel_tables),
+        round_number=number,
+    )
+    # A cap that cannot be reached needs no slots.
+    widest = sorted((len(unit["tables"]) if unit["together"] else 1 for unit in units), reverse=True)
+    at_once = sum(widest[: plan.max_parallel_tables])
+    most_tables = plan.max_parallel_tables if at_once > plan.max_parallel_tables else None
+    at_once = min(at_once, plan.max_parallel_tables)
+    caps = {
+        "exports": plan.max_parallel_exports,
+        "copies": plan.max_parallel_copies,
+        "loads": plan.max_parallel_loads,
+    }
+    slots = {kind: cap if at_once > cap else None for kind, cap in caps.items()}
+    if sum(table["size_bytes"] or 0 for table in tables) > MOST_EXPORT_BYTES:
+        slots["exports"] = plan.max_parallel_exports
+    shared = {"migration": plan.name, "round": number, "slots": slots, "times": times_of(plan)}
+    return [
+        {
+            **unit,
+            "tables": [{**table, **shared} for table in unit["tables"]],
+            "max_parallel_tables": most_tables,
+        }
+        for unit in units
+    ]
+
+
+def _write_tables(lake: Lake, migration: str, units: Sequence[Json]) -> None:
+    tables = [
+        {**{field: table.get(field) for field in TABLE_FIELDS}, "unit": number}
+        for number, unit in enumerate(units)
+        for table in unit["tables"]
+    ]
+    lake.write_json(lake_paths.tables_path(migration), {"tables": tables})

@@ -1,0 +1,115 @@
+"""What a retry may be asked: which tables go on from where they stopped, and what of their settings changes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from d2c.errors import BodyError
+from d2c.plan import LimitsPlan, RulesPlan, StrictModel, TableName, ThroughputPlan, Verify, fault_text
+
+Json = dict[str, Any]
+
+# What a table keeps of its stages; whatever else is in its record is of the round that is over.
+KEPT_FINDINGS = ("source", "export", "copy", "described")
+SETTINGS = (
+    "table",
+    "container",
+    "database",
+    "region",
+    "rules",
+    "throughput",
+    "limits",
+    "verify",
+    "allow_existing_documents",
+    "size_bytes",
+    "item_count",
+    "arrived",
+)
+IN_PARTS = ("rules", "throughput", "limits")
+
+
+class RetryTable(StrictModel):
+    """A table that is retried, and what changes for it; within `rules`, `throughput` and `limits` field by field."""
+
+    table: TableName
+    rules: RulesPlan | None = None
+    throughput: ThroughputPlan | None = None
+    limits: LimitsPlan | None = None
+    verify: Verify | None = None
+    allow_existing_documents: bool | None = None
+
+
+class RetryBody(StrictModel):
+    """Which tables are retried; all that failed or were cancelled, where it is left out."""
+
+    tables: Annotated[list[RetryTable], Field(min_length=1)] | None = None
+
+
+def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[Json] | None:
+    """Read the body of a retry's request.
+
+    Args:
+        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        known_tables: the tables of the migration.
+
+    Returns:
+        Each table that is named with what changes for it, or None if none is named.
+
+    Raises:
+        BodyError: with every fault of it.
+    """
+    try:
+        parsed = RetryBody.model_validate_json(body.strip() or b"{}")
+    except ValidationError as error:
+        raise BodyError([fault_text(item, "the body") for item in error.errors()]) from None
+    if parsed.tables is None:
+        return None
+    faults = list(_faults(parsed.tables, known_tables))
+    if faults:
+        raise BodyError(faults)
+    return [table.model_dump(mode="json", exclude_none=True) for table in parsed.tables]
+
+
+def _faults(tables: Sequence[RetryTable], known_tables: Sequence[str]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for number, entry in enumerate(tables):
+        if entry.table not in known_tables:
+            yield f"tables.{number}.table: {entry.table} is no table of the migration"
+        if first.setdefault(entry.table, number) != number:
+            yield f"tables.{number}.table: {entry.table} is in tables.{first[entry.table]} already"
+
+
+def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> str | None:
+    """Return why a table cannot be retried with other rules, or None if it can.
+
+    Documents that lie in the container were made by the rules of before: others could leave them there as strangers.
+    """
+    load = (record or {}).get("load") or {}
+    if changes.get("rules") and load.get("load_started_at"):
+        return (
+            "its load has begun by the rules of before; empty the container and migrate it under another name"
+        )
+    return None
+
+
+def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
+    """Return the input of a table's orchestration for another round.
+
+    Args:
+        record: what the table's last round left, or its first input if it left nothing.
+        entry: the table as the retry names it, with what changes.
+
+    Returns:
+        Its settings, and as ``found`` what need not be done again.
+    """
+    settings = {name: record[name] for name in SETTINGS if name in record}
+    for name, value in entry.items():
+        settings[name] = {**settings.get(name, {}), **value} if name in IN_PARTS else value
+    found = {name: record[name] for name in KEPT_FINDINGS if record.get(name)}
+    if "export" not in found:
+        found = {}
+    if "described" in found and not (record.get("load") or {}).get("load_started_at"):
+        # Nothing has been written, so the container is looked at anew.
+        del found["described"]
+    return {**settings, "found": found}
