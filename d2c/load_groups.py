@@ -46,5 +46,10 @@ def joined(entries: Entries, tables: Sequence[str], attempt: int) -> list[str] |
     return [table for table in tables if first[table]]
 
 
+def left(entries: Entries) -> set[str]:
+    """Return the tables that have left."""
+    return {entry["table"] for entry in entries if entry["did"] == "left"}
+
+
 def _joins(entry: Mapping[str, Any], attempt: int) -> bool:
     return bool(entry["did"] == "joined" and entry["attempt"] == attempt)

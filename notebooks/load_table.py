@@ -1,12 +1,13 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # Load one table
+# MAGIC # Load one table, or several small ones
 # MAGIC
-# MAGIC Reads one copied DynamoDB export from the lake and takes it into a Cosmos DB container in three stages:
+# MAGIC Reads a copied DynamoDB export from the lake and takes it into a Cosmos DB container in three stages:
 # MAGIC **assess** checks every data file and maps every item before anything is written, **load** upserts the
 # MAGIC documents with the Cosmos DB Spark connector, and **verify** maps the export once more and compares it both
 # MAGIC ways with what the container holds. The app starts this notebook with one parameter, the path of a request
-# MAGIC file in the lake; all that it finds is written beside that file.
+# MAGIC file in the lake, or of a list of requests, which are carried out one after another. All that is found for a
+# MAGIC table is written beside its request, and what one table fails by does not stop the next.
 # MAGIC
 # MAGIC Cluster: Databricks Runtime 17.3 LTS, dedicated access mode, the `d2c` wheel and
 # MAGIC `com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13`.
@@ -14,33 +15,47 @@
 # COMMAND ----------
 
 import functools
+import json
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from d2c.errors import D2CError
+from d2c.errors import D2CError, StageError
 from d2c.export_format import DataFile, read_export_manifest
+from d2c.export_format.manifest import MANIFEST_FILES
+from d2c.load_groups import left
 from d2c.load_run import accounting, batches, census, comparing, limits, replaying, verification, workers
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
 from d2c.load_run.journal import Journal
 from d2c.load_run.mappers import request_mapper
-from d2c.load_run.request import LoadRequest, parse_request
+from d2c.load_run.request import LoadRequest, read_requests
+from d2c.load_run.task_progress import repeated, task_counts
+from d2c.spark_errors import readable_cause
 
 # COMMAND ----------
 
-dbutils.widgets.text("request", "", "Path of the load request in the lake")
+dbutils.widgets.text("request", "", "Path in the lake of the load request, or of a list of them")
 REQUEST_BYTES = 2**20
 
-request: LoadRequest = parse_request(dbutils.fs.head(dbutils.widgets.get("request"), REQUEST_BYTES))
-journal = Journal(lambda name, text: dbutils.fs.put(f"{request.result_folder}/{name}", text, True))
-cosmos = cosmos_options(request, lambda name: dbutils.secrets.get(request.secret_scope, name))
+
+def read_text(path: str) -> str:
+    """Return a small file of the lake."""
+    return dbutils.fs.head(path, REQUEST_BYTES)
+
+
+requests, group_log = read_requests(dbutils.widgets.get("request"), read_text)
 
 # A file that costs more to open than a partition holds is a partition of its own: a worker holds one data file at a time.
 spark.conf.set("spark.sql.files.maxPartitionBytes", str(128 * 2**20))
 spark.conf.set("spark.sql.files.openCostInBytes", str(2**30))
 # Documents, of up to 2 MB, come to a worker as many at a time: one by one takes five times as long.
 spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
+DATA_FILE_SUFFIX = ".json.gz"
 
 # COMMAND ----------
 
@@ -51,25 +66,44 @@ spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
 # COMMAND ----------
 
 
-def read_bytes(name: str) -> bytes:
-    """Return a file of the export folder, whole."""
-    return bytes(spark.read.format("binaryFile").load(f"{request.export_folder}/{name}").head().content)
+@dataclass
+class Load:
+    """The load of one table: what was asked, what was found so far, and the export in the lake."""
 
+    request: LoadRequest
 
-def data_files(*columns: str) -> DataFrame:
-    """Return columns of the export's data files, one row each: path, length, content."""
-    folder = spark.read.format("binaryFile").option("pathGlobFilter", "*.json.gz")
-    return folder.load(f"{request.export_folder}/data").select(*columns)
+    @functools.cached_property
+    def journal(self) -> Journal:
+        return Journal(self.put)
 
+    @functools.cached_property
+    def cosmos(self) -> dict[str, str]:
+        """The connector's options for the table's container."""
+        return cosmos_options(self.request, lambda name: dbutils.secrets.get(self.request.secret_scope, name))
 
-@functools.cache
-def listed_files() -> tuple[DataFile, ...]:
-    """Return the data files that the manifest lists, after checking that just those are in the lake."""
-    manifest = read_export_manifest(read_bytes, export_arn=request.export_arn, table_arn=request.table_arn)
-    sizes = {row.path.rsplit("/", 1)[-1]: row.length for row in data_files("path", "length").collect()}
-    accounting.check_files_present(manifest.files, sizes)
-    accounting.check_file_sizes(sizes)
-    return manifest.files
+    @functools.cached_property
+    def files(self) -> tuple[DataFile, ...]:
+        """The data files that the manifest lists, after checking that just those are in the lake."""
+        paths = [f"{self.request.export_folder}/{name}" for name in MANIFEST_FILES]
+        rows = spark.read.format("binaryFile").load(paths).select("path", "content").collect()
+        contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in rows}
+        arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
+        files = read_export_manifest(contents.__getitem__, **arns).files
+        listed = dbutils.fs.ls(f"{self.request.export_folder}/data")
+        sizes = {file.name: file.size for file in listed if file.name.endswith(DATA_FILE_SUFFIX)}
+        accounting.check_files_present(files, sizes)
+        accounting.check_file_sizes(sizes)
+        return files
+
+    @functools.cached_property
+    def contents(self) -> DataFrame:
+        """The export's data files, one row each: path and content. They are listed once."""
+        folder = spark.read.format("binaryFile").option("pathGlobFilter", f"*{DATA_FILE_SUFFIX}")
+        return folder.load(f"{self.request.export_folder}/data").select("path", "content")
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file beside the request."""
+        dbutils.fs.put(f"{self.request.result_folder}/{name}", text, True)
 
 
 def observed_outcomes(rows: DataFrame, worker: batches.Worker) -> tuple[DataFrame, Observation]:
@@ -89,16 +123,16 @@ def observed_outcomes(rows: DataFrame, worker: batches.Worker) -> tuple[DataFram
 # COMMAND ----------
 
 
-def write_rejected(outcomes: DataFrame) -> None:
+def write_rejected(load: Load, outcomes: DataFrame) -> None:
     """Write the rejected items as JSON lines."""
     rejected = outcomes.filter(F.col("kind") == "rejected").select("body")
-    rejected.write.mode("overwrite").text(f"{request.result_folder}/rejected")
+    rejected.write.mode("overwrite").text(f"{load.request.result_folder}/rejected")
 
 
-def upsert_documents(outcomes: DataFrame) -> None:
+def upsert_documents(load: Load, outcomes: DataFrame) -> None:
     """Write the documents to the container."""
     documents = outcomes.filter(F.col("kind") == "document").select(F.col("body").alias("_rawBody"))
-    documents.write.format("cosmos.oltp").options(**cosmos, **write_options()).mode("append").save()
+    documents.write.format("cosmos.oltp").options(**load.cosmos, **write_options()).mode("append").save()
 
 
 # COMMAND ----------
@@ -109,23 +143,25 @@ def upsert_documents(outcomes: DataFrame) -> None:
 # COMMAND ----------
 
 
-def assess() -> None:
-    files, assessed_at = listed_files(), int(time.time())
-    journal.note(assessed_at=assessed_at)
-    worker = workers.assess_files(request, files, assessed_at)
-    outcomes, observation = observed_outcomes(data_files("path", "content"), worker)
-    write_rejected(outcomes)
+def assess(load: Load) -> None:
+    files, assessed_at = load.files, int(time.time())
+    load.journal.note(assessed_at=assessed_at)
+    worker = workers.assess_files(load.request, files, assessed_at)
+    outcomes, observation = observed_outcomes(load.contents, worker)
+    write_rejected(load, outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
     sums = accounting.totals(tallies)
-    journal.note(assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)})
+    load.journal.note(
+        assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)}
+    )
     accounting.check_conservation(files, tallies)
     table_census = census.merged(tally.census for tally in tallies)
-    journal.note(census=census.summarise(table_census))
+    load.journal.note(census=census.summarise(table_census))
     limits.check_limits(
         sums["rejected_by_reason"],
         table_census.partitions,
-        max_rejected_items=request.max_rejected_items,
-        max_logical_partition_bytes=request.max_logical_partition_bytes,
+        max_rejected_items=load.request.max_rejected_items,
+        max_logical_partition_bytes=load.request.max_logical_partition_bytes,
     )
 
 
@@ -137,15 +173,15 @@ def assess() -> None:
 # COMMAND ----------
 
 
-def load() -> None:
-    files = listed_files()
-    journal.note(load_started_at=int(time.time()))
-    worker = workers.load_files(request, files, journal.found("assessed_at"))
-    outcomes, observation = observed_outcomes(data_files("path", "content"), worker)
-    upsert_documents(outcomes)
+def load_documents(load: Load) -> None:
+    files = load.files
+    load.journal.note(load_started_at=int(time.time()))
+    worker = workers.load_files(load.request, files, load.journal.found("assessed_at"))
+    outcomes, observation = observed_outcomes(load.contents, worker)
+    upsert_documents(load, outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
-    dbutils.fs.put(f"{request.result_folder}/files.jsonl", accounting.tallies_text(tallies), True)
-    journal.note(loaded=accounting.totals(tallies))
+    load.put("files.jsonl", accounting.tallies_text(tallies))
+    load.journal.note(loaded=accounting.totals(tallies))
     accounting.check_conservation(files, tallies)
 
 
@@ -157,24 +193,26 @@ def load() -> None:
 # COMMAND ----------
 
 
-def rejected_lines() -> DataFrame:
+def rejected_lines(load: Load) -> DataFrame:
     """Return the rejected items that earlier runs left, as JSON lines, with the part of a file each comes from."""
-    lines = spark.read.option("lineSep", "\n").text(request.rejected_folder)
+    lines = spark.read.option("lineSep", "\n").text(load.request.rejected_folder)
     part = F.concat_ws("@", "_metadata.file_name", "_metadata.file_block_start")
     return lines.select(part.alias("part"), "value")
 
 
-def replay() -> None:
+def replay(load: Load) -> None:
     decided_at = int(time.time())
-    outcomes, observation = observed_outcomes(rejected_lines(), replaying.decide(request, decided_at))
-    write_rejected(outcomes)
+    outcomes, observation = observed_outcomes(
+        rejected_lines(load), replaying.decide(load.request, decided_at)
+    )
+    write_rejected(load, outcomes)
     decided = accounting.parse_tallies(observation.get["tallies"])
-    accounting.check_replayed(decided, request.items_rejected)
-    outcomes, observation = observed_outcomes(rejected_lines(), replaying.write(request, decided_at))
-    upsert_documents(outcomes)
+    accounting.check_replayed(decided, load.request.items_rejected)
+    outcomes, observation = observed_outcomes(rejected_lines(load), replaying.write(load.request, decided_at))
+    upsert_documents(load, outcomes)
     written = accounting.parse_tallies(observation.get["tallies"])
-    accounting.check_replayed(written, request.items_rejected)
-    journal.note(replayed=accounting.totals(written))
+    accounting.check_replayed(written, load.request.items_rejected)
+    load.journal.note(replayed=accounting.totals(written))
 
 
 # COMMAND ----------
@@ -185,70 +223,76 @@ def replay() -> None:
 # COMMAND ----------
 
 
-def container_documents() -> DataFrame:
-    reader = spark.read.format("cosmos.oltp").options(**cosmos, **read_options())
+def container_documents(load: Load) -> DataFrame:
+    reader = spark.read.format("cosmos.oltp").options(**load.cosmos, **read_options())
     return reader.load().select("_rawBody")
 
 
-def verify() -> None:
-    since = request.load_started_at or journal.found("load_started_at")
-    compare = compare_numbers if request.verify == "counts" else compare_documents
-    counts, mismatches = compare(since)
-    journal.note(verification={**counts, "method": request.verify}, mismatches=mismatches)
-    written = sum((journal.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
-    verification.check_compared_something(counts, request.documents_written + written)
+def verify(load: Load) -> None:
+    since = load.request.load_started_at or load.journal.found("load_started_at")
+    compare = compare_numbers if load.request.verify == "counts" else compare_documents
+    counts, mismatches = compare(load, since)
+    load.journal.note(verification={**counts, "method": load.request.verify}, mismatches=mismatches)
+    written = sum((load.journal.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
+    verification.check_compared_something(counts, load.request.documents_written + written)
 
 
-def compare_numbers(since: int) -> tuple[dict, list]:
+def compare_numbers(load: Load, since: int) -> tuple[dict, list]:
     """Count the documents of both sides."""
     began_at = int(time.time())
-    counted = container_documents().mapInArrow(
-        comparing.count_actual(request), comparing.ACTUAL_COUNTS_SCHEMA
+    counted = container_documents(load).mapInArrow(
+        comparing.count_actual(load.request), comparing.ACTUAL_COUNTS_SCHEMA
     )
     actual = counted.agg(F.sum("documents")).head()[0] or 0
-    worker = comparing.count_expected(request, listed_files(), since, began_at, int(time.time()))
-    counted = data_files("path", "content").mapInArrow(worker, comparing.EXPECTED_COUNTS_SCHEMA)
+    worker = comparing.count_expected(load.request, load.files, since, began_at, int(time.time()))
+    counted = load.contents.mapInArrow(worker, comparing.EXPECTED_COUNTS_SCHEMA)
     surely, possibly = counted.agg(F.sum("surely"), F.sum("possibly")).head()
     return verification.compare_counts(actual, surely or 0, possibly or 0), []
 
 
-def compare_documents(since: int) -> tuple[dict, list]:
+def compare_documents(load: Load, since: int) -> tuple[dict, list]:
     """Compare all documents, or a sample, by digests of what they say; describe a few that are unlike."""
-    worker = comparing.expected_documents(request, listed_files(), since)
-    expected = data_files("path", "content").mapInArrow(worker, comparing.EXPECTED_SCHEMA)
-    actual = container_documents().mapInArrow(comparing.actual_documents(request), comparing.ACTUAL_SCHEMA)
+    worker = comparing.expected_documents(load.request, load.files, since)
+    expected = load.contents.mapInArrow(worker, comparing.EXPECTED_SCHEMA)
+    actual = container_documents(load).mapInArrow(
+        comparing.actual_documents(load.request), comparing.ACTUAL_SCHEMA
+    )
     compared = expected.alias("e").join(actual.alias("a"), F.expr("e.identity = a.identity"), "full_outer")
     columns = [F.expr(sql).alias(name) for name, sql in verification.JUDGEMENT_SQL.items()]
     judged = compared.select(*columns).persist()
-    judged.count()  # reads both sides to their ends; what had expired is told by then
-    read_at = int(time.time())
-    counts = judged.agg(*[F.expr(sql).alias(name) for name, sql in verification.counts_sql(read_at).items()])
-    found = counts.head().asDict(), describe(since, examples(judged, read_at))
-    judged.unpersist()
-    return found
+    try:
+        judged.count()  # reads both sides to their ends; what had expired is told by then
+        read_at = int(time.time())
+        sums = [F.expr(sql).alias(name) for name, sql in verification.counts_sql(read_at).items()]
+        counts = judged.agg(*sums).head().asDict()
+        return counts, describe(load, since, examples(judged, counts, read_at))
+    finally:
+        judged.unpersist()
 
 
-def examples(judged: DataFrame, read_at: int) -> dict[str, str]:
+def examples(judged: DataFrame, counts: dict[str, int], read_at: int) -> dict[str, str]:
     """Return a few mismatches of each kind: their kind by their identity."""
     kinds = {}
-    for kind in verification.KINDS:
+    for kind in filter(counts.get, verification.KINDS):
         rows = judged.filter(verification.mismatch_sql(kind, read_at)).select("identity")
         rows = rows.orderBy("identity").limit(verification.MOST_EXAMPLES).collect()
         kinds |= {row.identity: kind for row in rows}
     return kinds
 
 
-def describe(since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
+def describe(load: Load, since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
     """Return mismatches with the properties that differ, which only the whole documents tell."""
     different = frozenset(identity for identity, kind in kinds.items() if kind == "different")
     expected, actual = {}, {}
     if different:
-        worker = comparing.expected_bodies(request, listed_files(), since, different)
-        bodies = data_files("path", "content").mapInArrow(worker, comparing.BODY_SCHEMA)
+        worker = comparing.expected_bodies(load.request, load.files, since, different)
+        bodies = load.contents.mapInArrow(worker, comparing.BODY_SCHEMA)
         expected = dict(map(tuple, bodies.collect()))
-        worker = comparing.actual_bodies(request, different)
-        actual = dict(map(tuple, container_documents().mapInArrow(worker, comparing.BODY_SCHEMA).collect()))
-    has_ttl = request_mapper(request).rules.container_has_ttl
+        worker = comparing.actual_bodies(load.request, different)
+        actual = dict(
+            map(tuple, container_documents(load).mapInArrow(worker, comparing.BODY_SCHEMA).collect())
+        )
+    has_ttl = request_mapper(load.request).rules.container_has_ttl
     return verification.describe(kinds, expected, actual, ignore_ttl=has_ttl)
 
 
@@ -259,15 +303,67 @@ def describe(since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
 
 # COMMAND ----------
 
-STAGES = {"assess": assess, "load": load, "replay": replay, "verify": verify}
+STAGES = {"assess": assess, "load": load_documents, "replay": replay, "verify": verify}
 
-try:
-    for stage in request.stages:
-        with journal.stage(stage):
-            STAGES[stage]()
-except D2CError as error:
-    print(f"{error.title}: {error.detail} {error.next_step}")
+
+@contextmanager
+def progress_told(journal: Journal) -> Iterator[None]:
+    """Show how many tasks of the stage's jobs are done, every few seconds."""
+    tracker = spark.sparkContext.statusTracker()
+    group = spark.sparkContext.getLocalProperty("spark.jobGroup.id")
+    before = set(tracker.getJobIdsForGroup(group))
+    with repeated(lambda: journal.count(*task_counts(tracker, group, before))):
+        yield
+
+
+def spark_answers() -> bool:
+    """Tell a table's trouble from that of the platform: whether Spark still does anything at all."""
+    try:
+        return spark.range(1).count() == 1
+    except Exception:
+        return False
+
+
+def unexpected(table: str, error: Exception) -> StageError:
+    """Return an error that nobody foresaw as one of its table."""
+    return StageError(
+        f"{table}: {type(error).__name__}: {readable_cause(str(error))}",
+        "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
+        title="Unexpected error",
+    )
+
+
+def run_stages(load: Load) -> str:
+    """Run a table's stages up to the first that fails; leave the result, and return it as JSON text."""
+    load.cosmos  # noqa: B018 - a secret that is missing is told before anything is read
+    try:
+        for stage in load.request.stages:
+            with load.journal.stage(stage), progress_told(load.journal):
+                STAGES[stage](load)
+    except D2CError as error:
+        print(f"{error.title}: {error.detail} {error.next_step}")
+    except Exception as error:
+        # A run of one table fails by it, which Databricks shows; others that share a run are to be loaded.
+        if group_log is None or not spark_answers():
+            raise
+        traceback.print_exc()
+        load.journal.fail(unexpected(load.request.table, error))
+    return load.journal.close()
+
+
+def has_left(table: str) -> bool:
+    """Tell whether a table of the group was cancelled, or has ended otherwise, since the run was asked for."""
+    return table in left([json.loads(line) for line in read_text(group_log).splitlines()])
+
 
 # COMMAND ----------
 
-dbutils.notebook.exit(journal.close())
+if group_log is None:
+    found = run_stages(Load(*requests))
+else:
+    results = {one.table: run_stages(Load(one)) for one in requests if not has_left(one.table)}
+    found = json.dumps({table: json.loads(result)["state"] for table, result in results.items()})
+
+# COMMAND ----------
+
+dbutils.notebook.exit(found)

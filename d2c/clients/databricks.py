@@ -1,6 +1,5 @@
 """Databricks: one-time runs of the notebook."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,21 +11,17 @@ from databricks.sdk.credentials_provider import CredentialsStrategy
 from databricks.sdk.errors import DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.compute import Library
-from databricks.sdk.service.jobs import SubmitTask
+from databricks.sdk.service.jobs import RunType, SubmitTask
 from requests.exceptions import RequestException
 
 from d2c.clients.azure_sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 from d2c.errors import StageError, TransientError
 from d2c.settings import Settings
+from d2c.spark_errors import readable_cause
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
-STACK_TRACE = re.compile(
-    r"^\s*(?:at [\w.$/]+\(|Traceback \(|JVM stacktrace:|Driver stacktrace:)", re.MULTILINE
-)
-WORKER_ERROR = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)")
-LONGEST_CAUSE = 1000
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 # The old result of a new termination code; any other code is a failure.
 RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
@@ -121,9 +116,22 @@ class Databricks:
     def _cause_of_failure(self, task_run_id: int) -> str:
         """Return what a task's output says, or nothing where there is none, such as for a run that never began."""
         try:
-            return _cause(self._jobs.get_run_output(task_run_id).error or "")
+            return readable_cause(self._jobs.get_run_output(task_run_id).error or "")
         except DatabricksError:
             return ""
+
+    def active_runs(self) -> dict[int, dict[str, str]]:
+        """Return the one-time runs of notebooks that have not ended, by their ids, with their parameters."""
+        with databricks_errors("Load runs"):
+            runs = list(
+                self._jobs.list_runs(active_only=True, expand_tasks=True, run_type=RunType.SUBMIT_RUN)
+            )
+        notebooks = {run.run_id: [task.notebook_task for task in run.tasks or ()] for run in runs}
+        return {
+            int(run_id): tasks[0].base_parameters or {}
+            for run_id, tasks in notebooks.items()
+            if run_id and tasks and tasks[0]
+        }
 
     def cancel_run(self, run_id: int) -> None:
         """Ask for a run to stop."""
@@ -134,16 +142,6 @@ class Databricks:
 def _value(member: Any) -> str:
     """Return the text of an enumeration's member, or an empty one for None."""
     return str(member.value) if member else ""
-
-
-def _cause(error: str) -> str:
-    """Return what of a notebook's error a user can read: Spark puts a stack trace of pages behind it.
-
-    What failed in a Python worker stands at the end of that worker's own trace.
-    """
-    head = STACK_TRACE.split(error, maxsplit=1)[0]
-    in_worker = WORKER_ERROR.search(error)
-    return " ".join(f"{head} {in_worker[1] if in_worker else ''}".split())[:LONGEST_CAUSE]
 
 
 @contextmanager

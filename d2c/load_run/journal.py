@@ -28,7 +28,7 @@ class Journal:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Record a stage's start and end; an error that a user can act on marks it failed and goes on upwards."""
+        """Record a stage's start and end; an error marks it failed and goes on upwards."""
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         stage: dict[str, Any] = {"stage": name, "state": "running", "started_at": started_at}
         self._stages.append(stage)
@@ -36,13 +36,27 @@ class Journal:
         began = time.monotonic()
         try:
             yield
-        except D2CError as error:
-            self._error = {**error.to_dict(), "stage": name}
+        except Exception as error:
             stage["state"] = "failed"
+            if isinstance(error, D2CError):
+                self.fail(error)
             raise
         finally:
             stage["seconds"] = round(time.monotonic() - began, 3)
         stage["state"] = "succeeded"
+
+    def count(self, done: int, total: int) -> None:
+        """Show how much of the stage under way is done.
+
+        Args:
+            done: what is done of the total.
+            total: as far as it is known by now; it may grow.
+        """
+        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "done": done, "total": total}))
+
+    def fail(self, error: D2CError) -> None:
+        """Record the error with which the last stage ended."""
+        self._error = {**error.to_dict(), "stage": self._stages[-1]["stage"]}
 
     def note(self, **findings: Any) -> None:
         """Add findings to the result; later ones of the same name replace earlier ones."""
