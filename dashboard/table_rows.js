@@ -1,0 +1,95 @@
+// @ts-check
+/** A migration's tables, each with its stages as a picture. */
+
+import { retryButton } from "./actions.js";
+import { h } from "./dom.js";
+import { clock, expected, number, roughly, secondsBetween, timeOf } from "./format.js";
+import { badCount, bar, table as listed, trouble } from "./parts.js";
+import { badge, picture, pipeline } from "./pipeline.js";
+import { tableAddress } from "./router.js";
+import { canRetry, isUnderWay, stagesOf } from "./status.js";
+
+/** @typedef {import("./status.js").Table} Table */
+
+/** What a table may wait for. */
+const WAITS = /** @type {Record<string, string>} */ ({
+  slot: "waits until fewer tables are at this stage",
+  pause: "is paused",
+  group: "waits for the tables that share its load run",
+});
+
+const COLUMNS = [
+  { heading: "Table" },
+  { heading: "Stages", class: "stages" },
+  { heading: "Progress", class: "progress" },
+  { heading: "Exported", isNumber: true },
+  { heading: "Written", isNumber: true },
+  { heading: "Rejected", isNumber: true },
+  { heading: "Expired", isNumber: true },
+  { heading: "Mismatches", isNumber: true },
+];
+
+/**
+ * Return tables as a list.
+ * @param {string} migration
+ * @param {Table[]} tables
+ */
+export function tableRows(migration, tables) {
+  return listed(`Tables of ${migration}`, COLUMNS, tables.map((table) => ({
+    key: table.table,
+    cells: [
+      [h("a", { href: tableAddress(migration, table.table) }, table.table), badge(table.state)],
+      pipeline(stagesOf(table), table.table),
+      [bar(table.percent, `Progress of ${table.table}`), arrival(table)],
+      number(table.items_exported),
+      number(table.items_written),
+      badCount(table.items_rejected),
+      number(table.items_expired),
+      badCount(table.mismatches),
+    ],
+    more: more(table),
+  })));
+}
+
+/** @param {Table} table */
+function arrival(table) {
+  const text = isUnderWay(table) ? expected(table.eta) : null;
+  return text ? h("small", {}, text) : null;
+}
+
+/** @param {Table} table */
+function more(table) {
+  const notes = [
+    table.error ? trouble(table.error, canRetry(table) ? retryButton(table.table) : null) : null,
+    stallNote(table),
+    waitNote(table),
+  ].filter((one) => one !== null);
+  return notes.length ? notes : null;
+}
+
+/**
+ * Return that a table does not get on, and since when; null if it does.
+ * @param {Table} table
+ */
+export function stallNote({ stalled }) {
+  if (!stalled) return null;
+  const seconds = secondsBetween(stalled.since);
+  return h("p", { class: "note stalled" },
+    picture("stalled"),
+    h("span", {},
+      h("strong", {}, `Stalled${stalled.stage ? ` in ${stalled.stage}` : ""}`),
+      seconds === null ? null : ` for ${roughly(seconds)}`,
+      stalled.detail ? `: ${stalled.detail}` : null));
+}
+
+/**
+ * Return what a table waits for; null if it does not.
+ * @param {Table} table
+ */
+export function waitNote({ state, waiting }) {
+  if (!waiting?.for || state !== "running") return null;
+  const until = timeOf(waiting.until);
+  return h("p", { class: "note" },
+    picture("pending"),
+    h("span", {}, `It ${WAITS[waiting.for] ?? "waits for its time"}${until === null ? "" : `, until ${clock(until)}`}.`));
+}
