@@ -9,6 +9,7 @@ TABLE = {
     "table": "Music",
     "database": "shop",
     "container": "music",
+    "round": 0,
     "waits": {"first_seconds": 1, "factor": 2, "longest_seconds": 8},
 }
 LOAD_STAGES = [{"stage": name, "state": "succeeded", "seconds": 1} for name in ("assess", "load", "verify")]
@@ -39,11 +40,13 @@ def ended(result):
 
 def failing(**marks):
     plain = {"title": "t", "detail": "it broke", "next_step": "mend it"}
-    return {"error": {**plain, "transient": False, "another_run": False, "cancelled": False, **marks}}
+    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
+    return {"error": {**plain, **told, **marks}}
 
 
 def world(**changes):
     answers = {
+        "look_at_turn": ended(True),
         "describe_source": {"value": {"arn": "a"}},
         "start_export": {"value": "export-arn"},
         "look_at_export": ended({"items": 7, "arn": "export-arn"}),
@@ -60,15 +63,31 @@ def world(**changes):
         "write_table_report": {"value": None},
         **changes,
     }
-    return World(
-        {name: lambda payload, answer=answer: answer for name, answer in answers.items()}, ORCHESTRATORS
-    )
+
+    def answering(answer):
+        return answer if callable(answer) else lambda payload: answer
+
+    return World({name: answering(answer) for name, answer in answers.items()}, ORCHESTRATORS)
+
+
+def waiting_once(kind, **waiting):
+    """Return a substitute for `look_at_turn` that lets a kind of stage wait once."""
+    waited = []
+
+    def look(payload):
+        if payload["kind"] == kind and not waited:
+            waited.append(kind)
+            return {"value": {"state": "running", "progress": {"waiting": waiting}}}
+        return ended(True)
+
+    return look
 
 
 def test_a_table_goes_through_all_stages_in_order():
     here = world()
     assert here.run("migrate_table", TABLE) == {"table": "Music", "state": "succeeded", "error": None}
-    assert [name for name, _ in here.calls] == [*STAGE_ACTIVITIES, "restore_throughput", "write_table_report"]
+    called = [name for name, _ in here.calls if name != "look_at_turn"]
+    assert called == [*STAGE_ACTIVITIES, "restore_throughput", "write_table_report"]
     (record,) = here.called("write_table_report")
     stages = ["export", "copy", "prepare", "assess", "load", "verify", "report"]
     assert [stage["stage"] for stage in record["stages"]] == stages
@@ -154,3 +173,70 @@ def test_throughput_that_cannot_be_put_back_after_a_failure_is_told_beside_it():
 
 def test_a_report_that_cannot_be_written_fails_the_table():
     assert world(write_table_report=failing()).run("migrate_table", TABLE)["state"] == "failed"
+
+
+def test_export_copy_and_load_wait_for_their_turns():
+    here = world()
+    here.run("migrate_table", TABLE)
+    assert [payload["kind"] for payload in here.called("look_at_turn")] == ["exports", "copies", "loads"]
+    names = [name for name, _ in here.calls]
+    assert names.index("look_at_turn") < names.index("describe_source")
+
+
+@pytest.mark.parametrize(("kind", "stage"), [("exports", "export"), ("copies", "copy"), ("loads", "prepare")])
+def test_what_a_stage_waits_for_is_in_the_status_until_it_begins(kind, stage):
+    here = world(look_at_turn=waiting_once(kind, **{"for": "window", "until": "2026-06-01T22:00:00+00:00"}))
+    assert here.run("migrate_table", TABLE)["state"] == "succeeded"
+    (waiting,) = [
+        status for status in here.statuses if status and status.get("stage") and "waiting" in status
+    ]
+    assert (waiting["stage"], waiting["waiting"]["for"]) == (stage, "window")
+    assert f"m:Music:{kind}-turn" in here.instances
+
+
+@pytest.mark.parametrize(("kind", "stage"), [("exports", "export"), ("copies", "copy"), ("loads", "prepare")])
+def test_a_table_that_is_cancelled_while_it_waits_ends_as_cancelled_in_the_stage_that_it_waited_for(
+    kind, stage
+):
+    looks = iter([{"value": {"state": "running", "progress": {"waiting": {"for": "slot", "until": None}}}}])
+
+    def look(payload):
+        return next(looks, failing(cancelled=True)) if payload["kind"] == kind else ended(True)
+
+    end = world(look_at_turn=look).run("migrate_table", TABLE)
+    assert (end["state"], end["error"]["stage"]) == ("cancelled", stage)
+
+
+FOUND = {
+    "source": {"arn": "a"},
+    "export": {"items": 7, "arn": "export-arn"},
+    "copy": {"folder": "f"},
+    "described": {"peak_ru_per_second": 9000},
+}
+
+
+@pytest.mark.parametrize(
+    ("kept", "skipped"), [(["source", "export"], 3), (["source", "export", "copy"], 5), (list(FOUND), 6)]
+)
+def test_a_retry_does_not_repeat_what_earlier_rounds_found(kept, skipped):
+    here = world()
+    retried = {**TABLE, "round": 1, "found": {name: FOUND[name] for name in kept}}
+    assert here.run("migrate_table", retried)["state"] == "succeeded"
+    assert [name for name, _ in here.calls if name in STAGE_ACTIVITIES] == STAGE_ACTIVITIES[skipped:]
+    (record,) = here.called("write_table_report")
+    assert (record["export"], "found" in record) == (FOUND["export"], False)
+
+
+def test_stages_of_a_retry_run_under_ids_and_attempts_of_their_own():
+    here = world()
+    here.run("migrate_table", {**TABLE, "round": 1, "found": {name: FOUND[name] for name in FOUND}})
+    assert "m:Music:load:1" in here.instances
+    assert [payload["attempt"] for payload in here.called("start_load")] == [11]
+
+
+def test_an_export_that_others_copied_is_neither_exported_nor_copied():
+    arrival = {name: FOUND[name] for name in ("source", "export", "copy")}
+    here = world(start_arrival={"value": "folder"}, look_at_arrival=ended(arrival))
+    assert here.run("migrate_table", {**TABLE, "arrived": {"folder": "f"}})["state"] == "succeeded"
+    called = [name for name, _ in here.calls if name in STAGE_ACTIVITIES]
+    assert called == STAGE_ACTIVITIES[5:]

@@ -12,13 +12,14 @@ JOB = {
     "stop": "stop_thing",
     "payload": {"migration": "m", "table": "Music"},
     "waits": WAITS,
-    "attempt": 1,
+    "try": 1,
 }
 
 
 def error(**marks):
     plain = {"title": "t", "detail": "d", "next_step": "n"}
-    return {"error": {**plain, "transient": False, "another_run": False, "cancelled": False, **marks}}
+    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
+    return {"error": {**plain, **told, **marks}}
 
 
 def running(count, then):
@@ -96,6 +97,40 @@ def test_a_run_that_failed_for_its_platforms_reasons_is_replaced_by_another():
     here = world(lambda payload: next(looks))
     assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
     assert [payload["attempt"] for payload in here.called("start_thing")] == [1, 2]
+
+
+def test_attempts_of_a_retry_have_numbers_of_their_own():
+    looks = iter([error(another_run=True), DONE])
+    here = world(lambda payload: next(looks))
+    here.run("run_to_its_end", {**JOB, "payload": {**JOB["payload"], "round": 2}})
+    assert [payload["attempt"] for payload in here.called("start_thing")] == [21, 22]
+
+
+def test_a_busy_service_is_asked_for_the_same_attempt_for_as_long_as_it_takes():
+    answers = iter([error(transient=True, busy=True)] * (5 * ATTEMPTS_TO_START) + [{"value": "run-1"}])
+    here = world(running(0, DONE), start=lambda payload: next(answers))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert {payload["attempt"] for payload in here.called("start_thing")} == {1}
+    assert here.longest_history < 100
+
+
+def test_a_run_that_is_there_from_the_beginning_is_only_looked_at():
+    here = world(running(1, DONE))
+    assert here.run("run_to_its_end", {**JOB, "run": "slot"}) == {"value": {"x": 1}}
+    assert here.called("start_thing") == []
+
+
+def test_a_look_may_ask_for_a_longer_wait():
+    looks = iter(
+        [
+            {"value": {"state": "running", "progress": {}, "look_again_in_seconds": seconds}}
+            for seconds in (500, 2)
+        ]
+        + [DONE]
+    )
+    here = world(lambda payload: next(looks))
+    here.run("run_to_its_end", JOB)
+    assert [round(seconds) for seconds in here.slept] == [500, 15]
 
 
 def test_only_so_many_runs_are_tried():

@@ -18,6 +18,8 @@ with warnings.catch_warnings():
     from azure.durable_functions.orchestrator import Orchestrator
 
 MOST_TURNS = 500
+# What the SDK puts into the text of an orchestrator's own exception.
+RAISED_MARK = "$OutOfProcData$"
 
 
 @dataclass
@@ -83,10 +85,18 @@ class World:
                 ]
             elif kind == ActionType.CALL_SUB_ORCHESTRATOR:
                 child = action.get("instanceId") or f"{instance}:{number}"
-                output = self.run(action["functionName"], json.loads(action["input"]), child)
                 events += [self._event(7, number, Name=action["functionName"], InstanceId=child)]
-                events += [self._event(8, TaskScheduledId=number, Result=json.dumps(output))]
+                events += [self._child(number, action, child)]
         return events
+
+    def _child(self, number: int, action: dict[str, Any], child: str) -> dict[str, Any]:
+        try:
+            output = self.run(action["functionName"], json.loads(action["input"]), child)
+        except Exception as error:
+            if RAISED_MARK not in str(error):
+                raise
+            return self._event(9, TaskScheduledId=number, Reason=str(error), Details="a stack trace")
+        return self._event(8, TaskScheduledId=number, Result=json.dumps(output))
 
     def _activity(self, number: int, action: dict[str, Any]) -> dict[str, Any]:
         payload = json.loads(action["input"])
