@@ -10,6 +10,7 @@ from d2c.cli.local import add_local_commands
 from d2c.cli.map import map_command
 from d2c.cli.migrations import add_migration_commands
 from d2c.cli.revisits import add_revisit_commands
+from d2c.cli.steering import add_steering_commands
 
 app = typer.Typer(
     name="d2c",
@@ -42,6 +43,7 @@ def root(
 
 
 add_migration_commands(app)
+add_steering_commands(app)
 add_revisit_commands(app)
 app.command(
     "map",

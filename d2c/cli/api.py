@@ -13,6 +13,7 @@ CONNECT_SECONDS = 10
 # A Function app that has scaled to nothing takes a while to answer its first call.
 ANSWER_SECONDS = 60
 PAGE_SIZE = 100
+TABLES_OF_A_PAGE = 1000
 BUSY_STATUSES = (408, 429)
 NOT_OUR_API = "Not an answer of the d2c API"
 CHECK_ADDRESS = "Check the address: --url or D2C_URL is that of the Function app, without /api."
@@ -61,19 +62,12 @@ class Api:
 
     def migrations(self) -> list[Answer]:
         """Return every migration, newest first."""
-        found: list[Answer] = []
-        token = None
-        while True:
-            page = {"top": str(PAGE_SIZE), **({"token": token} if token else {})}
-            answer = _checked(self._call("GET", "", params=page), "migrations", "next")
-            found += answer["migrations"]
-            token = answer["next"]
-            if not token:
-                return found
+        found: list[Answer] = self._all_pages("", PAGE_SIZE, "migrations", "next")["migrations"]
+        return found
 
     def status(self, migration: str) -> Answer:
-        """Return how a migration and each of its tables stand."""
-        return _checked(self._call("GET", f"/{migration}"), "id", "state", "tables")
+        """Return how a migration and all of its tables stand."""
+        return self._all_pages(f"/{migration}", TABLES_OF_A_PAGE, "tables", "id", "state")
 
     def report(self, migration: str) -> Answer:
         """Return a migration's report."""
@@ -87,9 +81,15 @@ class Api:
             raise _not_our_api(response)
         return response.content
 
-    def cancel(self, migration: str) -> Answer:
-        """Ask for a migration to be cancelled."""
-        return _checked(self._call("POST", f"/{migration}/cancel"), "id", "state")
+    def steer(self, migration: str, action: str, body: Answer | None = None) -> Answer:
+        """Ask for a migration to be cancelled, retried, suspended or resumed.
+
+        Args:
+            migration: its id.
+            action: ``cancel``, ``retry``, ``suspend`` or ``resume``.
+            body: what is asked in particular, if anything.
+        """
+        return self._post(f"/{migration}/{action}", body, "id", "state")
 
     def rejected(self, migration: str, table: str | None, reason: str | None, at_most: int | None) -> Answer:
         """Return rejected items over as many pages as it takes; ``next`` is null once these are all.
@@ -121,9 +121,22 @@ class Api:
         return self._operate(migration, "verify", body)
 
     def _operate(self, migration: str, operation: str, body: Answer | None) -> Answer:
+        return self._post(f"/{migration}/{operation}", body, "id", "operation", "state")
+
+    def _post(self, path: str, body: Answer | None, *fields: str) -> Answer:
         content = {} if body is None else {"json": body}
-        answer = self._call("POST", f"/{migration}/{operation}", **content)
-        return _checked(answer, "id", "operation", "state")
+        return _checked(self._call("POST", path, **content), *fields)
+
+    def _all_pages(self, path: str, size: int, entries: str, *fields: str) -> Answer:
+        """Return an answer with the entries of all its pages; apps of before a call had pages give it whole."""
+        page = {"top": str(size)}
+        answer = _checked(self._call("GET", path, params=page), entries, *fields)
+        found = answer[entries]
+        while answer.get("next"):
+            page["token"] = answer["next"]
+            answer = _checked(self._call("GET", path, params=page), entries, *fields)
+            found = [*found, *answer[entries]]
+        return {**answer, entries: found}
 
     def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,23 @@ def load_rules(text: bytes, name: str) -> dict[str, Any]:
     if holds_a_name_twice(text):
         raise RulesError([f"{name} has a name twice in one object; keep one of them"])
     return rules
+
+
+def read_rules(name: str) -> dict[str, Any]:
+    """Return the rules of a file that an option names; what is no rules is wrong use of the command."""
+    try:
+        return load_rules(read_file(name, "rules"), name)
+    except RulesError as error:
+        raise typer.BadParameter("; ".join(error.faults)) from None
+
+
+def only_table(tables: Sequence[str]) -> str:
+    """Return the table that rules are for where none is named: the only one that there is."""
+    if len(tables) != 1:
+        raise typer.BadParameter(
+            f"rules are for one table, and the migration has {len(tables)}; name it with --table"
+        )
+    return tables[0]
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`d2c start`, `status`, `report` and `cancel`: migrations through the app's HTTP API."""
+"""`d2c start`, `status` and `report`: migrations through the app's HTTP API."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,9 @@ from d2c.cli.api import Api
 from d2c.cli.examples import example
 from d2c.cli.files import read_file, write_whole
 from d2c.cli.following import show_status, watch_status
-from d2c.cli.outcome import exit_status_of_report, print_json
-from d2c.cli.rendering import migrations_view, report_view, stdout_console
+from d2c.cli.outcome import exit_status_of_report, print_json, tell
+from d2c.cli.rendering import stdout_console
+from d2c.cli.report_view import report_view
 from d2c.cli.session import (
     DEFAULT_URL,
     AsJson,
@@ -22,6 +23,8 @@ from d2c.cli.session import (
     Watch,
     session,
 )
+from d2c.cli.status_view import migrations_view
+from d2c.migration_state import STATES
 
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="File with the plan; - is standard input.")]
 PageFile = Annotated[
@@ -29,6 +32,23 @@ PageFile = Annotated[
 ]
 ReportFile = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the report as JSON.")
+]
+
+
+def _check_state(text: str | None) -> str | None:
+    if text is not None and text not in STATES:
+        raise typer.BadParameter(f"{text!r} is no state; the states are {', '.join(STATES)}")
+    return text
+
+
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Show the tables in this state only, such as failed.",
+        callback=_check_state,
+    ),
 ]
 
 
@@ -49,16 +69,15 @@ def start(
         started = api.start(body)
         if watch:
             watch_status(context, api, started["id"], as_json)
-        elif as_json:
-            print_json(started)
         else:
-            typer.echo(f"Migration {started['id']} is {started['state']}.")
-            typer.echo(f"Follow it: d2c status {started['id']} --watch")
+            told = f"Migration {started['id']} is {started['state']}."
+            tell(started, as_json, told, f"Follow it: d2c status {started['id']} --watch")
 
 
 def status(
     context: typer.Context,
     migration: OptionalMigrationId = None,
+    state: State = None,
     watch: Watch = False,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
@@ -69,15 +88,15 @@ def status(
     Exit status: 0 under way or succeeded, 1 failed or cancelled (the migration or the last operation on it),
     3 succeeded with rejected items or mismatches.
     """
-    if watch and migration is None:
-        raise typer.BadParameter("--watch follows one migration; name its ID")
+    if migration is None and (watch or state):
+        raise typer.BadParameter("--watch and --state are for one migration; name its ID")
     with session(context, url, key, as_json) as api:
         if migration is None:
             _list(api, as_json)
         elif watch:
-            watch_status(context, api, migration, as_json, first=api.status(migration))
+            watch_status(context, api, migration, as_json, first=api.status(migration), state=state)
         else:
-            show_status(api.status(migration), as_json)
+            show_status(api.status(migration), as_json, state)
 
 
 def report(
@@ -107,28 +126,15 @@ def report(
     raise typer.Exit(exit_status_of_report(found))
 
 
-def cancel(
-    context: typer.Context,
-    migration: MigrationId,
-    as_json: AsJson = False,
-    url: Url = DEFAULT_URL,
-    key: Key = None,
-) -> None:
-    """Cancel a migration: what runs outside is stopped, and throughput is put back."""
-    with session(context, url, key, as_json) as api:
-        answer = api.cancel(migration)
-    if as_json:
-        print_json(answer)
-    else:
-        typer.echo(f"Migration {migration} is being cancelled. Follow it: d2c status {migration} --watch")
-
-
 def add_migration_commands(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command(epilog=example("d2c start plan.json --watch", "d2c start - --json < plan.json"))(start)
-    app.command(epilog=example("d2c status", "d2c status music-2026 --watch"))(status)
+    app.command(
+        epilog=example(
+            "d2c status", "d2c status music-2026 --watch", "d2c status music-2026 --state failed --json"
+        )
+    )(status)
     app.command(epilog=example("d2c report music-2026", "d2c report music-2026 --html report.html"))(report)
-    app.command(epilog=example("d2c cancel music-2026"))(cancel)
 
 
 def _list(api: Api, as_json: bool) -> None:

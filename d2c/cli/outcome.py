@@ -40,6 +40,14 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value))
 
 
+def tell(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
+    """Print an answer as one line of JSON, or what it means to people."""
+    if as_json:
+        print_json(answer)
+    else:
+        typer.echo("\n".join(lines))
+
+
 def error_text(error: D2CError) -> str:
     """Return an error's lines; a refused plan has one for each fault."""
     faults = faults_of(error)

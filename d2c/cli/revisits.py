@@ -8,14 +8,14 @@ import typer
 
 from d2c.cli.api import Answer, Api
 from d2c.cli.examples import example
-from d2c.cli.files import load_rules, read_file
+from d2c.cli.files import only_table, read_rules
 from d2c.cli.following import watch_status
-from d2c.cli.outcome import operations_of, print_json
+from d2c.cli.outcome import operations_of, print_json, tell
 from d2c.cli.rejected_view import rejected_view
 from d2c.cli.rendering import stdout_console
 from d2c.cli.session import DEFAULT_URL, AsJson, Key, MigrationId, Url, session
 from d2c.cli.watching import Status, has_ended
-from d2c.mapping import REASONS, RulesError
+from d2c.mapping import REASONS
 
 LIMIT_FOR_PEOPLE = 50
 # As in a plan, whose module needs more than the command line is installed with.
@@ -120,11 +120,11 @@ def replay(
 
     Exit status with --watch: as of `d2c status`.
     """
-    given = _read_rules(rules) if rules else None
+    given = read_rules(rules) if rules else None
     with session(context, url, key, as_json) as api:
         before = api.status(migration) if watch or given is not None else None
         if before and given is not None:
-            table = table or _only_table(before)
+            table = table or only_table([one["table"] for one in before["tables"]])
         entry = {"table": table} if given is None else {"table": table, "rules": given}
         body = {"tables": [entry]} if table else None
         _run(context, api, lambda: api.replay(migration, body), before if watch else None, as_json)
@@ -185,11 +185,9 @@ def _run(
             return has_ended(status) and _identity_of_newest(status) != earlier
 
         watch_status(context, api, migration, as_json, is_done=is_done)
-    elif as_json:
-        print_json(started)
     else:
-        typer.echo(f"The operation {started['operation']} of {migration} is {started['state']}.")
-        typer.echo(f"Follow it: d2c status {migration} --watch")
+        told = f"The operation {started['operation']} of {migration} is {started['state']}."
+        tell(started, as_json, told, f"Follow it: d2c status {migration} --watch")
 
 
 def _identity_of_newest(status: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -198,20 +196,3 @@ def _identity_of_newest(status: Mapping[str, Any]) -> tuple[Any, ...] | None:
     return (
         tuple(operations[0][name] for name in ("operation", "number", "started_at")) if operations else None
     )
-
-
-def _read_rules(name: str) -> dict[str, Any]:
-    try:
-        return load_rules(read_file(name, "rules"), name)
-    except RulesError as error:
-        raise typer.BadParameter("; ".join(error.faults)) from None
-
-
-def _only_table(status: Mapping[str, Any]) -> str:
-    """Return the table that rules without a table are for."""
-    names = [table["table"] for table in status["tables"]]
-    if len(names) != 1:
-        raise typer.BadParameter(
-            f"rules are for one table, and the migration has {len(names)}; name it with --table"
-        )
-    return str(names[0])

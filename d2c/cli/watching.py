@@ -10,16 +10,18 @@ from rich.live import Live
 from rich.text import Text
 
 from d2c.cli.outcome import ENDED, error_text, operations_of
-from d2c.cli.rendering import operation_line, operations_to_show, status_view, table_line
+from d2c.cli.status_lines import operation_line, operations_to_show, table_line
+from d2c.cli.status_view import Room, status_view
 from d2c.errors import TransientError
 
 LOOK_EVERY_SECONDS = 2.0
-# A look costs the app two calls for each table, so many tables are looked at less often.
-SECONDS_PER_TABLE = 0.1
+# An answer about many tables is large, so they are looked at less often.
+SECONDS_PER_TABLE = 0.01
 # An outage of five minutes is waited out.
 RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
-# The heading, the table's own heading and lines, what is left out, an error or two, an operation, and trouble.
-LINES_BESIDE_ROWS = 13
+# The heading with its sums, the table's own heading and lines, what is left out, errors, an operation, and trouble.
+LINES_BESIDE_ROWS = 17
+ERRORS_AT_MOST = 2
 
 Status = Mapping[str, Any]
 Pause = Callable[[float], None]
@@ -52,6 +54,7 @@ def follow(
     pause: Pause,
     first: Status | None = None,
     is_done: Callable[[Status], bool] = has_ended,
+    state: str | None = None,
 ) -> Status:
     """Look at a migration until it is done, and return its last status.
 
@@ -61,6 +64,7 @@ def follow(
         pause: waits for a number of seconds.
         first: the status of a look that was made already, if there was one.
         is_done: tells whether a status is the last one to wait for.
+        state: the state of the tables to show; all are shown if None.
 
     Raises:
         TransientError: if the app does not answer for longer than an outage is waited out.
@@ -68,12 +72,19 @@ def follow(
     """
     with display:
         status = first or _look_patiently(look, display, pause)
-        display.show(status)
+        display.show(tables_in(status, state))
         while not is_done(status):
             pause(max(LOOK_EVERY_SECONDS, SECONDS_PER_TABLE * len(status["tables"])))
             status = _look_patiently(look, display, pause)
-            display.show(status)
+            display.show(tables_in(status, state))
     return status
+
+
+def tables_in(status: Status, state: str | None) -> Status:
+    """Return a status with the tables in a state only, or with all if that is None."""
+    if state is None:
+        return status
+    return {**status, "tables": [table for table in status["tables"] if table["state"] == state]}
 
 
 def _look_patiently(look: Callable[[], Status], display: Display, pause: Pause) -> Status:
@@ -149,8 +160,9 @@ class LiveDisplay(_PlainDisplay):
         self._draw(_trouble_text(error, seconds))
 
     def _draw(self, note: str | None) -> None:
-        rows_at_most = max(self._console.height - LINES_BESIDE_ROWS, 1)
-        parts = [status_view(self._status, self._console.width, rows_at_most)] if self._status else []
+        rows = max(self._console.height - LINES_BESIDE_ROWS, 1)
+        room = Room(self._console.width, rows, ERRORS_AT_MOST)
+        parts = [status_view(self._status, room)] if self._status else []
         self._live.update(Group(*parts, *([Text(note, "yellow")] if note else [])), refresh=True)
 
 

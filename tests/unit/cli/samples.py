@@ -1,11 +1,15 @@
 """Answers of the app's HTTP API, in the shapes that interfaces and triggers give them."""
 
+from d2c.migration_state import STATES
+
+ITEMS = ("exported", "written", "rejected", "expired")
 EXPORT_FAILED = {
     "title": "The stage failed",
     "detail": "Point-in-time recovery is off for Orders [eu-west-1].",
     "next_step": "Turn it on and start again.",
     "stage": "export",
     "transient": False,
+    "busy": False,
     "another_run": False,
     "cancelled": False,
 }
@@ -15,6 +19,7 @@ OPERATION_FAILED = {
     "detail": "The load run of Music was stopped.",
     "next_step": "Verify again.",
     "transient": False,
+    "busy": False,
     "another_run": False,
     "cancelled": False,
 }
@@ -32,6 +37,9 @@ def table(name="Music", state="running", **changes):
         "items_expired": None,
         "mismatches": None,
         "percent": 60,
+        "eta": None,
+        "waiting": None,
+        "stalled": None,
         "error": None,
         "links": {},
         **changes,
@@ -44,17 +52,26 @@ def arrived(name="Music", **changes):
     return table(name, **{"state": "succeeded", "stage": "report", "percent": 100, **counts, **changes})
 
 
-def migration(state="running", *tables, name="music-2026", operations=()):
+def migration(state="running", *tables, name="music-2026", operations=(), **changes):
     """Return a migration's status."""
-    ended = state not in ("pending", "running")
+    tables = list(tables) or [table()]
     return {
         "id": name,
         "state": state,
         "started_at": "2026-01-31T12:00:05+00:00",
-        "finished_at": "2026-01-31T12:30:00+00:00" if ended else None,
-        "tables": list(tables) or [table()],
+        "finished_at": None if state in ("pending", "running") else "2026-01-31T12:30:00+00:00",
+        "error": None,
+        "paused": False,
+        "waiting_until": None,
+        "counts": {one: sum(table["state"] == one for table in tables) for one in STATES},
+        "items": {one: sum(table[f"items_{one}"] or 0 for table in tables) for one in ITEMS},
+        "percent": 47,
+        "eta": None,
+        "tables": tables,
+        "next": None,
         "operations": list(operations),
         "links": {},
+        **changes,
     }
 
 

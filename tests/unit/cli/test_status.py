@@ -15,7 +15,7 @@ def listed(*names):
         {
             key: value
             for key, value in migration("failed", name=name).items()
-            if key not in ("tables", "operations", "links")
+            if key in ("id", "state", "started_at", "finished_at")
         }
         for name in names
     ]
@@ -58,7 +58,8 @@ def test_a_migration_is_shown_with_the_counts_of_each_table_and_the_errors_below
     service.on("GET", ONE, migration("failed", arrived(mismatches=4), failed))
     result = run("status", "music-2026")
     assert result.exit_code == 1
-    heading, *lines = result.stdout.splitlines()
+    heading, sums, *lines = result.stdout.splitlines()
+    assert sums.startswith("47 %; items: 1,234,567 exported")
     assert heading == "Migration music-2026: failed, 2 of 2 tables have ended (1 failed, 1 succeeded)"
     rows = [line.split() for line in lines]
     music = next(row for row in rows if row and row[0] == "Music")
@@ -129,8 +130,9 @@ def test_a_failed_last_operation_is_told_with_its_error_and_makes_the_exit_statu
     ]
 
 
-def test_an_app_that_tells_of_no_operations_is_shown(run, service):
-    earlier = {key: value for key, value in migration("succeeded", arrived()).items() if key != "operations"}
+def test_an_app_of_before_operations_and_sums_is_shown(run, service):
+    known = ("id", "state", "started_at", "finished_at", "tables", "links")
+    earlier = {key: value for key, value in migration("succeeded", arrived()).items() if key in known}
     service.on("GET", ONE, earlier)
     assert run("status", "music-2026", "--watch").exit_code == 0
 
@@ -183,10 +185,106 @@ def test_watching_prints_a_line_for_each_change_and_none_for_what_stayed(run, se
 
 
 def test_many_tables_are_looked_at_less_often(run, service):
-    tables = [table(f"table-{number}") for number in range(100)]
+    tables = [table(f"table-{number}") for number in range(500)]
     service.on("GET", ONE, migration("running", *tables), migration("succeeded", *tables))
     run("status", "music-2026", "--watch")
-    assert service.pauses == [10]
+    assert service.pauses == [5]
+
+
+def test_all_tables_are_asked_for_over_as_many_pages_as_it_takes(run, service):
+    first = migration("running", table("Music"), next="1000")
+    second = migration("running", table("Orders"))
+    service.on("GET", ONE, first, second)
+    shown = json.loads(run("status", "music-2026", "--json").stdout)
+    assert shown == {**second, "tables": [table("Music"), table("Orders")]}
+    assert [request.url.params.get("token") for request in service.requests] == [None, "1000"]
+    assert service.requests[0].url.params["top"] == "1000"
+
+
+def test_tables_in_one_state_are_shown_alone_and_the_exit_status_is_that_of_all(run, service):
+    failed = table("Orders", "failed", error=EXPORT_FAILED)
+    service.on("GET", ONE, migration("succeeded", arrived(items_rejected=1), failed))
+    result = run("status", "music-2026", "--state", "failed")
+    assert result.exit_code == 3
+    assert "2 of 2 tables have ended" in result.stdout
+    assert ("Orders" in result.stdout, "Music" in result.stdout) == (True, False)
+    shown = json.loads(run("status", "music-2026", "--state", "failed", "--json").stdout)
+    assert [one["table"] for one in shown["tables"]] == ["Orders"]
+
+
+def test_tables_in_one_state_are_watched_alone(run, service):
+    waiting = table("Orders", "pending", stage=None)
+    service.on("GET", ONE, migration("running", table(), waiting), migration("succeeded", arrived()))
+    lines = run("status", "music-2026", "--watch", "--state", "running").stdout.splitlines()
+    assert [line for line in lines if " | running" in line] == [
+        "Music | running | load 60 % | 1,234,567 exported"
+    ]
+    assert not [line for line in lines if line.startswith("Orders")]
+
+
+def test_what_all_tables_come_to_stands_above_them(run, service):
+    changes = {"eta": "2026-02-01T14:05:09+00:00", "percent": 47}
+    service.on("GET", ONE, migration("running", arrived(), **changes))
+    items = "items: 1,234,567 exported, 1,234,567 written, 0 rejected, 0 expired"
+    assert f"47 %; {items}; may arrive at 02-01 14:05 UTC" in run("status", "music-2026").stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"paused": True}, "paused, go on: d2c resume music-2026"),
+        ({"waiting_until": "2026-02-01T22:00:00+00:00"}, "waits until 02-01 22:00 UTC"),
+    ],
+)
+def test_what_holds_a_migration_is_told(run, service, changes, words):
+    service.on("GET", ONE, migration("running", **changes))
+    assert words in run("status", "music-2026").stdout
+
+
+def test_why_a_migration_failed_as_a_whole_is_told(run, service):
+    service.on("GET", ONE, migration("failed", error=OPERATION_FAILED))
+    assert (
+        "music-2026: The stage failed: The load run of Music was stopped."
+        in run("status", "music-2026").stdout
+    )
+
+
+def test_a_table_that_waits_or_is_stalled_says_so(run, service):
+    stalled = {
+        "stage": "copy",
+        "since": "2026-02-01T09:00:00+00:00",
+        "detail": "Nothing was copied for 2 hours.",
+    }
+    tables = [
+        table("Music", stage="copy", stalled=stalled),
+        table("Orders", stage="export", waiting={"for": "slot", "until": None}),
+    ]
+    service.on("GET", ONE, migration("running", *tables), migration("failed", *tables))
+    lines = run("status", "music-2026", "--watch").stdout.splitlines()
+    assert (
+        lines[0]
+        == "Music | running | copy 60 % | no progress since 2026-02-01 09:00:00 UTC | 1,234,567 exported"
+    )
+    assert "waits for other tables: all slots are taken" in lines[1]
+    rows = [line.split()[:3] for line in lines]
+    assert ["Music", "stalled", "copy"] in rows
+    assert ["Orders", "waiting", "export"] in rows
+    told = "Music, copy: no progress since 2026-02-01 09:00:00 UTC: Nothing was copied for 2 hours."
+    assert told in lines
+
+
+def test_a_table_tells_when_it_may_arrive(run, service):
+    service.on("GET", ONE, migration("running", table(eta="2026-02-01T14:05:09+00:00"), table("Orders")))
+    lines = run("status", "music-2026").stdout.splitlines()
+    assert any("ETA (UTC)" in line for line in lines)
+    row = next(line for line in lines if line.split()[:1] == ["Music"])
+    assert "02-01 14:05" in row
+
+
+def test_what_is_no_state_is_wrong_use(run, service):
+    result = run("status", "music-2026", "--state", "done")
+    assert (result.exit_code, service.requests) == (2, [])
+    assert "pending, running" in result.stderr
 
 
 def test_watching_what_has_ended_looks_once(run, service):
@@ -244,8 +342,9 @@ def test_an_interrupt_ends_the_watch_and_says_that_the_migration_goes_on(run, se
     assert "the migration goes on. Watch it again: d2c status music-2026 --watch" in result.stderr
 
 
-def test_watching_needs_an_id(run, service):
-    result = run("status", "--watch")
+@pytest.mark.parametrize("options", [["--watch"], ["--state", "failed"]])
+def test_watching_and_filtering_need_an_id(run, service, options):
+    result = run("status", *options)
     assert (result.exit_code, service.requests) == (2, [])
     assert "name its ID" in result.stderr
 

@@ -3,6 +3,7 @@
 import io
 import re
 
+import pytest
 from rich.console import Console
 
 from d2c.cli.watching import LineDisplay, LiveDisplay, choose_display, follow
@@ -69,14 +70,30 @@ def test_trouble_before_the_first_look_is_shown_too():
 
 
 def test_where_there_is_no_room_for_all_tables_those_that_need_eyes_are_shown():
-    console = terminal_of(height=20)
+    console = terminal_of(height=24)
     tables = [arrived(f"done-{number}") for number in range(30)]
     tables += [table("busy"), table("broken", "failed", error=EXPORT_FAILED)]
     watch(console, migration("running", *tables), migration("failed", *tables))
     shown = console.file.getvalue()
     assert "broken" in shown
     assert "busy" in shown
-    assert "... and 25 more tables" in shown
+    assert "... and 25 more tables (25 succeeded)" in shown
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
+def test_hundreds_of_tables_stay_within_the_terminals_height(width, height):
+    console = terminal_of(width=width, height=height)
+    stalled = {"stage": "copy", "since": "2026-02-01T09:00:00+00:00", "detail": "Nothing moves. " * 9}
+    tables = [
+        *(table(f"broken-{number}", "failed", error=EXPORT_FAILED) for number in range(60)),
+        *(table(f"busy-{number}", stalled=stalled, eta="2026-02-01T14:05:09+00:00") for number in range(60)),
+        *(arrived(f"done-{number}") for number in range(380)),
+    ]
+    watch(console, migration("running", *tables), migration("failed", *tables))
+    frame = re.split(r"\x1b\[2K", console.file.getvalue())[0]
+    assert len(frame.splitlines()) <= height
+    assert "more tables (" in frame
+    assert "d2c status music-2026 --state failed shows every error" in frame
 
 
 def test_an_operation_stands_below_the_live_table():
