@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import copying, exporting, loading, planning, preparing, reporting, turns
+from activities import arrivals, copying, exporting, loading, planning, preparing, reporting, turns
 from activities import revisiting as reading_records
 from orchestrators import lanes, long_run, migration, revisiting, table_migration
 from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api
@@ -24,6 +24,7 @@ for module in (
     revisiting,
     planning,
     turns,
+    arrivals,
     exporting,
     copying,
     preparing,

@@ -36,11 +36,14 @@ def list_tables(payload: dict) -> Any:
     What an earlier try wrote is left as it is: lanes may have begun with it.
     """
     lake, migration, number = connect_lake(app_settings()), payload["migration"], payload["round"]
-    plan = _plan(lake, migration)
+    accepted = _accepted(lake, migration)
+    plan = Plan.model_validate(accepted["plan"])
     folder = lake_paths.round_folder(migration, number)
     members = lake.read_json(lake_paths.members_path(folder))
     if members is None:
-        tables = _first_round(plan) if number == 0 else _retried(lake, migration, number)
+        tables = (
+            _first_round(plan, accepted.get("arrived")) if number == 0 else _retried(lake, migration, number)
+        )
         units = _units(plan, tables, number)
         if number == 0:
             _write_tables(lake, migration, units)
@@ -104,21 +107,28 @@ def write_units(lake: Lake, folder: str, units: Sequence[Json]) -> None:
     lake.write_json(lake_paths.members_path(folder), {"units": names})
 
 
-def _plan(lake: Lake, migration: str) -> Plan:
+def _accepted(lake: Lake, migration: str) -> Json:
     path = lake_paths.plan_path(migration)
-    accepted = lake.read_json(path)
+    accepted: Json | None = lake.read_json(path)
     if accepted is None:
         raise StageError(
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there.",
         )
-    return Plan.model_validate(accepted["plan"])
+    return accepted
 
 
-def _first_round(plan: Plan) -> list[Json]:
-    """Return the inputs of all tables that the plan names or that its patterns match."""
+def _first_round(plan: Plan, arrived: Json | None) -> list[Json]:
+    """Return the inputs of all tables that the plan names or that its patterns match.
+
+    Args:
+        plan: the migration's.
+        arrived: the export that others copied into the lake, of the plan's one table, or None.
+    """
     existing = {region: connect_dynamodb(region).list_tables() for region in needs_listing(plan)}
-    tables = resolve_tables(plan, existing)
+    tables = [
+        {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
+    ]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         sizes = list(threads.map(_size, tables))
     return [{**table, **size} for table, size in zip(tables, sizes, strict=True)]
@@ -127,7 +137,7 @@ def _first_round(plan: Plan) -> list[Json]:
 def _size(table: Json) -> Json:
     """Return about how large a table is; of one that cannot be described nothing, for its own migration says why."""
     if table.get("arrived"):
-        return {"size_bytes": table["arrived"].get("bytes"), "item_count": None}
+        return {"size_bytes": table["arrived"]["bytes"], "item_count": table["arrived"]["export"]["items"]}
     try:
         described = connect_dynamodb(table["region"]).describe_table(table["table"])
     except StageError:
