@@ -49,7 +49,9 @@ def look_at_copy(payload: dict) -> Any:
     since = datetime.fromisoformat(payload["started_at"])
     if run.status in ("Queued", "InProgress", "Canceling"):
         copied = factory.get_copy_progress(payload["run"], since=since)
-        return {"state": "running", "progress": {"files": copied.files, "bytes": copied.size_bytes}}
+        total = payload["export"]["bytes"]
+        progress = {"files": copied.files, "done": copied.size_bytes, "total": total}
+        return {"state": "running", "progress": progress}
     if run.status == "Cancelled":
         raise StageError(f"Copy run {payload['run']} was cancelled in Data Factory.", "Retry the migration.")
     if run.status != "Succeeded":

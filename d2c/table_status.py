@@ -37,7 +37,10 @@ def table_under_way(
         error: why it failed, or None.
     """
     stage = (error or {}).get("stage") or _stage(shown, progress)
-    return _described(table, state, stage, shown, progress, error, shown.get("waiting"))
+    waiting = shown.get("waiting")
+    if (progress or {}).get("waits_for"):
+        waiting = {"for": "group", "until": None}
+    return _described(table, state, stage, shown, progress, error, waiting)
 
 
 def _stage(shown: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:

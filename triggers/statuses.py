@@ -75,10 +75,11 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     """
     lake = connect_lake(app_settings())
     instance = await migrations.instance_of(client, migration)
-    accepted, number, is_paused = await asyncio.gather(
+    accepted, number, is_paused, watched = await asyncio.gather(
         migrations.accepted_of(lake, migration),
         migrations.last_round(lake, migration),
         asyncio.to_thread(lake.exists, lake_paths.pause_path(migration)),
+        asyncio.to_thread(lake.read_json, lake_paths.watch_path(migration)),
     )
     known = await standings_of(lake, migration, number, accepted["plan"])
     looks = await asyncio.gather(*(_look(client, migration, standing) for standing in known))
@@ -87,6 +88,7 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     if whole["state"] in UNDER_WAY:
         began = begin_of(accepted["plan"], instance.created_time.astimezone(UTC))
     times = Times(datetime.now(UTC), began, accepted["plan"], is_paused)
+    kept = (watched or {}).get("tables", {}) if (watched or {}).get("round") == number else {}
     page, following = page_of(looks, wanted.state, wanted.top, wanted.begin)
     return {
         "id": migration,
@@ -94,7 +96,7 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
         "started_at": in_seconds(datetime.fromisoformat(accepted["accepted_at"])),
         "error": _error_of(instance),
         **sums_of(looks, number, times),
-        "tables": [_shown(migration, look, times) for look in page],
+        "tables": [_shown(migration, look, times, kept) for look in page],
         "next": following,
     }
 
@@ -150,6 +152,8 @@ def _error_of(status: Any) -> Json | None:
     return None if state in UNDER_WAY else instances.broken_off(state, status.output)
 
 
-def _shown(migration: str, look: Look, times: Times) -> Json:
+def _shown(migration: str, look: Look, times: Times, watched: Json) -> Json:
+    """Return a table with the id of its orchestration, and with the stall that the watch found."""
     name, number = look.standing.table, look.standing.round
-    return {**shown_table(look, times, None), "instance": table_instance_id(migration, name, number)}
+    stalled = watched.get(name, {}).get("stalled")
+    return {**shown_table(look, times, stalled), "instance": table_instance_id(migration, name, number)}

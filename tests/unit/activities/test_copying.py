@@ -53,12 +53,13 @@ def copied(world):
 
 class TestLookAtCopy:
     @pytest.mark.parametrize("status", ["Queued", "InProgress", "Canceling"])
-    def test_a_run_goes_on_and_shows_what_it_has_copied(self, world, status):
+    def test_a_run_goes_on_and_shows_how_much_of_the_export_it_has_copied(self, world, status):
         world.factory.runs["run-0"] = PipelineRun(status, "")
         world.factory.progress = CopyProgress(3, 300, "")
-        assert value_of(look_at_copy(LOOK)) == {
+        payload = {**LOOK, "export": {**LOOK["export"], "bytes": 1000}}
+        assert value_of(look_at_copy(payload)) == {
             "state": "running",
-            "progress": {"files": 3, "bytes": 300},
+            "progress": {"files": 3, "done": 300, "total": 1000},
         }
 
     def test_a_run_that_somebody_cancelled_is_not_started_again(self, world):

@@ -308,3 +308,36 @@ async def test_of_a_mixed_unit_only_one_table_of_each_container_is_under_way(app
     asked = asked_about(app)
     await status_of(app)
     assert asked == ["music-2026", MUSIC]
+
+
+async def test_a_table_waits_for_those_that_share_its_load_run(running):
+    running.client.set(MUSIC, "Running", shown={"stage": "assess"})
+    instance = stage_instance_id("music-2026", "Music", "load")
+    running.client.set(instance, "Running", shown={"waits_for": ["Orders"]})
+    assert (await tables_of(running))["Music"]["waiting"] == {"for": "group", "until": None}
+
+
+def watched(number=0):
+    stalled = {"stage": "copy", "since": "2026-01-31T12:00:05+00:00", "detail": "Nothing was copied."}
+    tables = {"Music": {"seen": "x", "stalled": stalled}, "Orders": {"seen": "x", "stalled": None}}
+    return {"round": number, "looked_at": "2026-01-31T12:00:05+00:00", "tables": tables}
+
+
+async def test_a_table_that_the_watch_found_stalled_says_so_and_not_when_it_arrives(running):
+    for table in ("Music", "Orders"):
+        began = datetime.now(UTC) - timedelta(hours=1)
+        instance = table_instance_id("music-2026", table)
+        running.client.set(instance, "Running", shown={"stage": "copy"}, created=began)
+    running.lake.write_json("watch/music-2026.json", watched())
+    tables = await tables_of(running)
+    assert tables["Music"]["stalled"] == watched()["tables"]["Music"]["stalled"]
+    assert (tables["Music"]["eta"], tables["Orders"]["stalled"]) == (None, None)
+    assert tables["Orders"]["eta"]
+
+
+async def test_what_the_watch_found_in_an_earlier_round_does_not_count(running):
+    list_round(running, [["Music"]], 1)
+    take_units(running, 0, number=1)
+    running.client.set(table_instance_id("music-2026", "Music", 1), "Running", shown={"stage": "copy"})
+    running.lake.write_json("watch/music-2026.json", watched())
+    assert (await tables_of(running))["Music"]["stalled"] is None
