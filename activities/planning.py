@@ -41,12 +41,14 @@ def list_tables(payload: dict) -> Any:
     folder = lake_paths.round_folder(migration, number)
     members = lake.read_json(lake_paths.members_path(folder))
     if members is None:
+        listed = lake.read_json(lake_paths.tables_path(migration))
+        is_first = listed is None or listed["round"] == number
         tables = (
-            _first_round(plan, accepted.get("arrived")) if number == 0 else _retried(lake, migration, number)
+            _found(plan, accepted.get("arrived")) if is_first else _retried(lake, migration, number, listed)
         )
         units = _units(plan, tables, number)
-        if number == 0:
-            _write_tables(lake, migration, units)
+        if is_first:
+            _write_tables(lake, migration, units, number)
         write_units(lake, folder, units)
         members = lake.read_json(lake_paths.members_path(folder))
     units = members["units"]
@@ -118,7 +120,7 @@ def _accepted(lake: Lake, migration: str) -> Json:
     return accepted
 
 
-def _first_round(plan: Plan, arrived: Json | None) -> list[Json]:
+def _found(plan: Plan, arrived: Json | None) -> list[Json]:
     """Return the inputs of all tables that the plan names or that its patterns match.
 
     Args:
@@ -145,16 +147,14 @@ def _size(table: Json) -> Json:
     return {"size_bytes": described.size_bytes, "item_count": described.item_count}
 
 
-def _retried(lake: Lake, migration: str, number: int) -> list[Json]:
+def _retried(lake: Lake, migration: str, number: int, listed: Json) -> list[Json]:
     """Return the inputs of the tables that a retry was asked for, with what their stages found before."""
     path = lake_paths.retry_path(migration, number)
     asked = lake.read_json(path)
     if asked is None:
         raise StageError(f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again.")
-    units = {
-        entry["table"]: entry["unit"] for entry in lake.read_json(lake_paths.tables_path(migration))["tables"]
-    }
-    first = lake_paths.round_folder(migration, 0)
+    units = {entry["table"]: entry["unit"] for entry in listed["tables"]}
+    first = lake_paths.round_folder(migration, listed["round"])
 
     def read(entry: Json) -> Json:
         name = entry["table"]
@@ -201,10 +201,11 @@ def _units(plan: Plan, tables: Sequence[Json], number: int) -> list[Json]:
     ]
 
 
-def _write_tables(lake: Lake, migration: str, units: Sequence[Json]) -> None:
+def _write_tables(lake: Lake, migration: str, units: Sequence[Json], number: int) -> None:
+    """Write down all tables of a migration, found in a round: its first, or a later one if that broke off too early."""
     tables = [
         {**{field: table.get(field) for field in TABLE_FIELDS}, "unit": number}
         for number, unit in enumerate(units)
         for table in unit["tables"]
     ]
-    lake.write_json(lake_paths.tables_path(migration), {"tables": tables})
+    lake.write_json(lake_paths.tables_path(migration), {"round": number, "tables": tables})

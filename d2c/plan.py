@@ -144,7 +144,7 @@ class Plan(SharedPlan):
     tables: Annotated[list[TablePlan], Field(min_length=1, max_length=1000)]
     exclude: Annotated[list[TableNames], Field(max_length=1000)] = []
     order: Literal["largest_first", "as_listed"] = "largest_first"
-    max_parallel_tables: Annotated[int, Field(ge=1, le=100)] = 4
+    max_parallel_tables: Annotated[int, Field(ge=1, le=100)] = 20
     max_parallel_exports: Annotated[int, Field(ge=1, le=MOST_EXPORTS)] = 50
     max_parallel_copies: Annotated[int, Field(ge=1, le=1000)] = 20
     max_parallel_loads: Annotated[int, Field(ge=1, le=1000)] = 4

@@ -15,14 +15,16 @@ STATE_OF_RUNTIME_STATUS = {
     "Canceled": "cancelled",
 }
 
+GOES_ON = ("Pending", "Running", "ContinuedAsNew", "Suspended")
+
 
 async def start(client: Any, orchestration: str, instance: str, value: dict[str, Any]) -> None:
-    """Start an orchestration, unless another call has started it a moment before."""
+    """Start an orchestration, in place of one that has ended, unless another call has started it a moment before."""
     try:
         await client.start_new(orchestration, instance_id=instance, client_input=value)
     except Exception:
         # The SDK raises a bare Exception for every refusal.
-        if await state_or_none(client, instance) is None:
+        if not await is_under_way(client, instance):
             raise
 
 
@@ -36,6 +38,17 @@ async def wake(client: Any, instance: str) -> None:
         # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
         if await is_under_way(client, instance):
             raise
+
+
+async def terminate(client: Any, instance: str, reason: str) -> None:
+    """End an orchestration that has not ended yet; what it has started outside goes on."""
+    if goes_on(await client.get_status(instance)):
+        await client.terminate(instance, reason)
+
+
+def goes_on(status: Any) -> bool:
+    """Tell whether an orchestration has neither ended nor been forgotten; one that Durable suspended goes on later."""
+    return bool(status) and runtime_status(status) in GOES_ON
 
 
 async def is_under_way(client: Any, instance: str) -> bool:

@@ -24,7 +24,7 @@ def faults_of(text):
 
 def test_a_plan_of_the_least_fields_gets_the_defaults():
     plan = parse_plan(plan_text())
-    assert plan.max_parallel_tables == 4
+    assert plan.max_parallel_tables == 20
     assert plan.table_inputs() == [
         {
             "table": "Music",

@@ -14,6 +14,7 @@ from triggers import http_api, migrations, rejected, revisits, statuses, steerin
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
+UNDER_WAY = ("Pending", "Running", "ContinuedAsNew")
 FUNCTIONS = {
     ("POST", "migrations"): http_api.start_migration,
     ("GET", "migrations"): http_api.list_migrations,
@@ -51,7 +52,7 @@ class SubstituteClient:
         return DurableOrchestrationStatus.from_json(self.statuses.get(instance, {}))
 
     async def start_new(self, name, instance_id, client_input):
-        if instance_id in self.statuses:
+        if self.statuses.get(instance_id, {}).get("runtimeStatus") in UNDER_WAY:
             raise SdkError("An Orchestration instance with the status Running already exists.")
         json.dumps(client_input)
         self.started.append((name, instance_id, client_input))
@@ -60,11 +61,7 @@ class SubstituteClient:
 
     async def raise_event(self, instance, event, data):
         self.before_event()
-        if self.statuses.get(instance, {}).get("runtimeStatus") not in (
-            "Pending",
-            "Running",
-            "ContinuedAsNew",
-        ):
+        if self.statuses.get(instance, {}).get("runtimeStatus") not in UNDER_WAY:
             raise SdkError(f"Instance with ID {instance} is gone: either completed or failed")
         self.events.append((instance, event))
 

@@ -5,6 +5,7 @@ import pytest
 from d2c.report import assemble_report
 from d2c.run_keys import stage_instance_id, table_instance_id
 from tests.unit.triggers.plans import plan
+from tests.unit.triggers.rounds import list_tables, take_units
 
 MUSIC = table_instance_id("music-2026", "Music")
 REPORT = assemble_report(
@@ -86,6 +87,8 @@ async def test_a_migration_that_runs_has_no_report_yet(running):
 
 
 async def test_a_cancellation_leaves_its_mark_and_wakes_what_waits(running):
+    list_tables(running, [["Music"], ["Orders"]])
+    take_units(running, 0, 1)
     waiting = [
         stage_instance_id("music-2026", "Music", "copy"),
         stage_instance_id("music-2026", "Orders", "load"),
@@ -106,6 +109,8 @@ async def test_a_second_cancellation_is_accepted_too(running):
 
 
 async def test_what_ends_while_it_is_woken_does_not_fail_the_cancellation(running):
+    list_tables(running, [["Music"], ["Orders"]])
+    take_units(running, 0)
     instance = stage_instance_id("music-2026", "Music", "copy")
     running.client.set(instance, "Running")
     running.client.before_event = lambda: running.client.set(instance, "Completed", {"value": 1})

@@ -9,8 +9,8 @@ async def test_a_new_plan_starts_its_migration_under_its_name(app):
     assert (status, answer["id"], answer["state"]) == (202, "music-2026", "pending")
     (name, instance, value) = app.client.started[0]
     assert (name, instance, value["migration"]) == ("migrate", "music-2026", "music-2026")
-    assert [table["table"] for table in value["tables"]] == ["Music", "Orders"]
-    assert value["max_parallel_tables"] == 2
+    assert (value["round"], value["times"]) == (0, {})
+    assert "migrations-open/music-2026" in app.file_system.files
     assert value["waits"] == {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
 
 
@@ -64,6 +64,16 @@ async def test_a_migration_that_has_ended_is_not_started_again(app, runtime, out
     assert "another name" in answer["next_step"]
 
 
+async def test_a_plan_says_when_its_migration_may_go_on(app):
+    times = {
+        "start_at": "2030-06-01T22:00:00+02:00",
+        "between": ["22:00", "06:00"],
+        "time_zone": "Europe/Berlin",
+    }
+    await app.start(plan(**times))
+    assert app.client.started[0][2]["times"] == times
+
+
 async def test_a_start_that_broke_off_before_its_instance_is_made_good_by_the_next_and_listed_once(app):
     await app.start(plan())
     app.client.statuses.clear()
@@ -107,7 +117,13 @@ async def test_all_faults_of_a_plan_are_told_at_once_and_nothing_is_left(app):
     assert status == 400
     assert app.mimetype == "application/problem+json"
     assert set(answer) == {"status", "title", "detail", "next_step", "faults"}
-    assert {fault.split(":")[0] for fault in answer["faults"]} == {"verify", "colour", "max_parallel_tables"}
+    assert {fault.split(":")[0] for fault in answer["faults"]} == {
+        "verify",
+        "colour",
+        "max_parallel_tables",
+        "tables.0.region",
+        "tables.1.region",
+    }
     assert (app.file_system.files, app.client.started) == ({}, [])
 
 
