@@ -3,10 +3,20 @@
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import arrivals, copying, exporting, loading, planning, preparing, reporting, turns
+from activities import (
+    arrivals,
+    cleaning_up,
+    copying,
+    exporting,
+    loading,
+    planning,
+    preparing,
+    reporting,
+    turns,
+)
 from activities import revisiting as reading_records
-from orchestrators import lanes, long_run, migration, revisiting, table_migration
-from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api
+from orchestrators import clean_up, lanes, long_run, migration, revisiting, table_migration
+from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api, watch
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
@@ -17,11 +27,13 @@ for module in (
     dashboard,
     lake_events,
     notifications,
+    watch,
     migration,
     lanes,
     table_migration,
     long_run,
     revisiting,
+    clean_up,
     planning,
     turns,
     arrivals,
@@ -31,5 +43,6 @@ for module in (
     loading,
     reporting,
     reading_records,
+    cleaning_up,
 ):
     app.register_functions(module.blueprint)

@@ -11,6 +11,7 @@ from activities.turns import make_room
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
+from d2c.migration_state import standings
 from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.settings import app_settings
@@ -55,7 +56,8 @@ def write_report(payload: dict) -> Any:
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there; each table's part of the report is beside it.",
         )
-    tables = _in_order(accepted["plan"], lake.read_json(lake_paths.tables_path(migration)))
+    listed = lake.read_json(lake_paths.tables_path(migration))
+    tables = _in_order(accepted["plan"], listed)
     with ThreadPoolExecutor(READ_SIDE_BY_SIDE) as threads:
         parts = list(threads.map(lambda table: _part(lake, migration, table), tables))
     states = Counter(part["state"] for part in parts)
@@ -63,8 +65,19 @@ def write_report(payload: dict) -> Any:
     report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
-    lake.delete(lake_paths.open_path(migration))
+    if _have_all_told(lake, migration, tables):
+        lake.delete(lake_paths.open_path(migration))
     return {"state": state, "tables": dict(states)}
+
+
+def _have_all_told(lake: Lake, migration: str, tables: list[dict[str, Any]]) -> bool:
+    """Tell whether every table has its line in the log; if not, what it left is for the watch to finish."""
+    retries = lake.sizes(lake_paths.retries_prefix(migration))
+    number = max((int(name.removesuffix(".json")) for name in retries), default=0)
+    members = lake.read_json(lake_paths.members_path(lake_paths.round_folder(migration, number)))
+    ended = lake.read_log(lake_paths.ended_tables_path(migration))
+    units = members["units"] if members else ()
+    return all(table.end for table in standings(tables, number, units, (), ended))
 
 
 def _in_order(plan: dict[str, Any], listed: dict[str, Any] | None) -> list[dict[str, Any]]:

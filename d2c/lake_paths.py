@@ -22,6 +22,8 @@ migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was ask
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 migrations-open/<migration>                   there until the migration has ended: what the watch looks at
 containers/<account>/<database>/<container>.json         who loads a container, and its throughput before
+watch/<migration>.json                        since when each table that runs has not changed, and which is stalled
+left-behind/<migration>.json                  what the last clean-up of the migration had to finish
 ```
 
 Logs (``.jsonl``) are appended to, a line at a time, so that many can write and a write that is repeated does no harm:
@@ -30,6 +32,7 @@ readers count each thing once.
 
 MIGRATIONS_BY_TIME = "migrations-by-time/"
 MIGRATIONS_OPEN = "migrations-open/"
+WATCH = "watch/"
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
 
@@ -131,6 +134,21 @@ def open_path(migration: str) -> str:
 def container_path(account: str, database: str, container: str) -> str:
     """Return the path of the record of who loads a container."""
     return f"containers/{account}/{database}/{container}.json"
+
+
+def containers_folder(account: str) -> str:
+    """Return the folder of the records of an account's containers that are being loaded."""
+    return f"containers/{account}"
+
+
+def watch_path(migration: str) -> str:
+    """Return the path of what the watch keeps of a migration; a table that is stalled has ``stalled`` there."""
+    return f"{WATCH}{migration}.json"
+
+
+def left_behind_path(migration: str) -> str:
+    """Return the path of what a clean-up of a migration is to finish."""
+    return f"left-behind/{migration}.json"
 
 
 def cancel_path(migration: str, revisit: str | None = None) -> str:

@@ -5,6 +5,8 @@ import json
 
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
+# Attempts of a retry have numbers of their own, and with them other run keys and folders.
+ATTEMPTS_PER_ROUND = 10
 
 
 def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
@@ -15,6 +17,17 @@ def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
     """
     parts = json.dumps([migration, table, stage, attempt])
     return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def attempts_of_round(number: int) -> range:
+    """Return the numbers that attempts of a round of a migration's work may have."""
+    first = number * ATTEMPTS_PER_ROUND + 1
+    return range(first, first + ATTEMPTS_PER_ROUND - 1)
+
+
+def clean_up_instance_id(migration: str) -> str:
+    """Return the orchestration instance id of what finishes things that a migration left behind."""
+    return f"{migration}::clean-up"
 
 
 def table_instance_id(migration: str, table: str, number: int = 0) -> str:

@@ -5,13 +5,12 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from d2c.run_keys import attempts_of_round
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call, next_interval
 
 # A generation's history stays this small; the next one begins with an empty history.
 LOOKS_PER_GENERATION = 20
 RUNS_AT_MOST = 3
-# Attempts of a retry have numbers of their own, and with them other run keys and folders.
-ATTEMPTS_PER_ROUND = 10
 WAKE_EVENT = "wake"
 
 blueprint = df.Blueprint()
@@ -87,7 +86,7 @@ def run_to_its_end_of(
 
 def _attempt(job: Json) -> int:
     """Return the number of the attempt, which no other round of the migration's work has."""
-    return int(job["payload"].get("round", 0)) * ATTEMPTS_PER_ROUND + int(job["try"])
+    return attempts_of_round(int(job["payload"].get("round", 0)))[int(job["try"]) - 1]
 
 
 def _tried_again(job: Json, error: Json) -> Json | None:

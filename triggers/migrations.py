@@ -28,6 +28,9 @@ async def start(client: Any, plan: Plan, arrived: dict[str, Any] | None = None) 
         ConflictError: if another plan, or a migration that has ended, has the name.
     """
     lake = connect_lake(app_settings())
+    if not await asyncio.to_thread(lake.exists, lake_paths.plan_path(plan.name)):
+        # What a crash from here on leaves accepted and not started, the watch starts.
+        await asyncio.to_thread(lake.write, lake_paths.open_path(plan.name), b"")
     accepted = await _accept(lake, plan, arrived)
     if accepted["digest"] != plan.digest():
         raise ConflictError(

@@ -12,7 +12,7 @@ from databricks.sdk.errors import (
     TemporarilyUnavailable,
     TooManyRequests,
 )
-from databricks.sdk.service.jobs import Run, RunOutput
+from databricks.sdk.service.jobs import BaseRun, Run, RunOutput, RunType
 
 from d2c.clients.databricks import Databricks, NotebookRun
 from d2c.errors import StageError, TransientError
@@ -100,6 +100,20 @@ class TestStartRun:
         }
         libraries = [{"maven": {"coordinates": "g:a:1"}}, {"whl": "/w.whl"}]
         assert task == {"task_key": "load", "notebook_task": notebook, "libraries": libraries, **place}
+
+
+def test_runs_that_have_not_ended_are_told_with_their_parameters():
+    task = {"task_key": "load", "notebook_task": {"notebook_path": "/n", "base_parameters": {"request": "r"}}}
+    runs = [
+        {"run_id": 17, "tasks": [task]},
+        {"run_id": 18, "tasks": [{"task_key": "t", "notebook_task": {"notebook_path": "/n"}}]},
+        {"run_id": 19, "tasks": [{"task_key": "t"}]},
+        {"run_id": 20},
+    ]
+    here, jobs = databricks(list_runs=[BaseRun.from_dict(run) for run in runs])
+    assert here.active_runs() == {17: {"request": "r"}, 18: {}}
+    ((_, _, named),) = jobs.calls
+    assert named == {"active_only": True, "expand_tasks": True, "run_type": RunType.SUBMIT_RUN}
 
 
 class TestGetRun:

@@ -9,8 +9,9 @@ async def start_many(app, count):
     for number in range(count):
         name = f"m-{number}"
         await app.start(plan(name))
-        (entry,) = await asyncio.to_thread(app.lake.sizes, lake_paths.MIGRATIONS_BY_TIME)
-        del app.file_system.files[lake_paths.MIGRATIONS_BY_TIME + entry]
+        listed = [path for path in app.file_system.files if path.startswith(lake_paths.MIGRATIONS_BY_TIME)]
+        (entry,) = [path for path in listed if path.endswith(name)]
+        del app.file_system.files[entry]
         app.file_system.files[lake_paths.index_path(name, 1_700_000_000_000 + number * 1000)] = b""
 
 
