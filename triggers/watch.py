@@ -146,7 +146,7 @@ async def _clean_up(
         told = {(line["table"], line["round"]) for line in log}
         tables = [table for table in tables if (table["table"], table["round"]) not in told]
     if tables or watched.containers or ends:
-        left = {"tables": tables, "containers": watched.containers, "ends": ends, "since": watched.since}
+        left: Json = {"tables": tables, "containers": watched.containers, "ends": ends, "since": watched.since}
         await left_behind.start_clean_up(client, lake, watched.migration, watched.round, **left)
 
 

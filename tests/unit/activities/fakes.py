@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from activities import copying, exporting, loading, outcome, preparing, reporting, revisiting
+from activities import (
+    cleaning_up,
+    copying,
+    exporting,
+    loading,
+    outcome,
+    planning,
+    preparing,
+    reporting,
+    revisiting,
+    turns,
+)
 from d2c.clients.cosmos_management import Container, Throughput
 from d2c.clients.data_factory import CopyProgress, PipelineRun
 from d2c.clients.databricks import NotebookRun
@@ -77,7 +88,7 @@ class FakeLake:
         return path in self.files
 
     def sizes(self, folder: str) -> dict[str, int]:
-        prefix = f"{folder}/"
+        prefix = f"{folder.rstrip('/')}/"
         return {
             path.removeprefix(prefix): len(content)
             for path, content in self.files.items()
@@ -140,6 +151,10 @@ class FakeDataFactory:
 
     def get_run(self, run_id: str) -> PipelineRun:
         return self.runs[run_id]
+
+    def active_runs(self, pipeline: str, *, since: datetime) -> dict[str, str]:
+        runs = {f"run-{number}": asked["runKey"] for number, asked in enumerate(self.started)}
+        return {run: key for run, key in runs.items() if run not in self.cancelled}
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
         return self.progress
@@ -212,6 +227,10 @@ class FakeDatabricks:
         self.submitted.setdefault(run_key, arguments)
         return list(self.submitted).index(run_key)
 
+    def active_runs(self) -> dict[int, dict[str, str]]:
+        runs = {number: asked["parameters"] for number, asked in enumerate(self.submitted.values())}
+        return {run: asked for run, asked in runs.items() if run not in self.cancelled}
+
     def get_run(self, run_id: int) -> NotebookRun:
         return self.runs[run_id]
 
@@ -240,7 +259,18 @@ class World:
         self.lake.write(cancel_path(migration), b"{}")
 
     def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (copying, exporting, loading, outcome, preparing, reporting, revisiting):
+        for module in (
+            cleaning_up,
+            copying,
+            exporting,
+            loading,
+            outcome,
+            planning,
+            preparing,
+            reporting,
+            revisiting,
+            turns,
+        ):
             for name, substitute in {
                 "app_settings": lambda: self.settings,
                 "connect_lake": lambda settings: self.lake,
