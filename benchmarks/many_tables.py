@@ -56,9 +56,11 @@ def main() -> None:
     if options.json:
         print(json.dumps({"options": vars(options), "results": results}, indent=1))
         return
-    for name in results[0]:
-        ratio = results[-1][name] / results[0][name] if results[0][name] else float("nan")
-        print(f"{name:34}", *(f"{result[name]:12,.2f}" for result in results), f"  x {ratio:.2f}")
+    for name, first in results[0].items():
+        values = [result[name] for result in results]
+        shown = [value if isinstance(value, str) else f"{value:,.2f}" for value in values]
+        ratio = "" if isinstance(first, str) or not first else f"x {values[-1] / first:.2f}"
+        print(f"{name:42}", *(f"{value:>14}" for value in shown), f"  {ratio}")
 
 
 def measure(count: int, options: argparse.Namespace) -> Json:
@@ -182,11 +184,14 @@ def _watching_histories(path: Path) -> Iterator[list[int]]:
 
 def _histories(path: Path, largest: list[int]) -> Json:
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    rows = connection.execute("select count(*), sum(length(event)) from history group by id").fetchall()
-    events, sizes = zip(*rows, strict=True)
+    rows = connection.execute(
+        "select count(*), sum(length(event)), name from history join instances using(id) group by id"
+    ).fetchall()
+    events, sizes, orchestrators = zip(*rows, strict=True)
     return {
         "orchestrations": len(rows),
         "largest history, events": max(events),
+        "largest history, of": orchestrators[sizes.index(max(sizes))],
         "largest history, KiB": max(*sizes, *largest) / 1024,
         "average history, KiB": statistics.fmean(sizes) / 1024,
         "all histories, MiB": sum(sizes) / MIB,
