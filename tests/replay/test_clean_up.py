@@ -1,0 +1,118 @@
+from orchestrators import clean_up
+from orchestrators.clean_up import LOOKS_AT_MOST
+from tests.replay.world import World, orchestrator_functions
+
+ORCHESTRATORS = orchestrator_functions(clean_up)
+WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
+
+
+def left(tables=0, containers=0):
+    counted = {"tables": tables, "containers": containers, "next": 0}
+    return {"migration": "m", **counted, "error": None, "all_told": True, "waits": WAITS}
+
+
+def refused(detail):
+    told = {"title": "t", "detail": detail, "next_step": "n"}
+    marks = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
+    return {"error": {**told, **marks}}
+
+
+class Left:
+    """Substitutes for the activities, which write down what they do."""
+
+    def __init__(self, still_running=(), ends=None, refusals=(), overtaken=False):
+        self.done = []
+        self._still_running = iter([*still_running, 0])
+        self._ends = ends
+        self._refusals = set(refusals)
+        self._overtaken = overtaken
+
+    def activities(self):
+        return {
+            "stop_left_runs": lambda payload: self._did(("stop",), next(self._still_running)),
+            "free_left_container": lambda payload: self._did(("free", payload["number"]), None),
+            "read_left_table": lambda payload: self._read(payload["number"]),
+            "write_table_report": lambda payload: self._did(("tell", payload["table"]), None),
+            "read_left_migration": lambda payload: {"value": self._ends},
+            "write_report": lambda payload: self._did(
+                ("report", payload["migration"], payload["state"]), None
+            ),
+        }
+
+    def _read(self, number):
+        return {"value": None if self._overtaken else {"table": number}}
+
+    def _did(self, thing, value):
+        if thing in self._refusals:
+            return refused(f"{thing} is refused")
+        self.done.append(thing)
+        return {"value": value}
+
+
+def run(things, asked):
+    world = World(things.activities(), ORCHESTRATORS)
+    return world, world.run("clean_up", asked)
+
+
+def test_throughput_is_put_back_once_nothing_runs_any_more_then_tables_are_told_and_the_report_is_written():
+    things = Left(still_running=[2, 1], ends={"state": "cancelled", "error": None})
+    world, result = run(things, left(tables=2, containers=1))
+    assert things.done == [
+        *[("stop",)] * 3,
+        ("free", 0),
+        ("tell", 0),
+        ("tell", 1),
+        ("report", "m", "cancelled"),
+    ]
+    assert result == {"state": "succeeded", "error": None}
+    assert [round(seconds) for seconds in world.slept] == [60, 60, 60]
+
+
+def test_a_migration_that_goes_on_gets_no_report():
+    things = Left()
+    run(things, left(tables=1))
+    assert things.done == [("stop",), ("tell", 0)]
+
+
+def test_runs_that_do_not_stop_keep_their_throughput_and_leave_the_rest_to_the_next_look():
+    things = Left(still_running=[1] * LOOKS_AT_MOST)
+    _, result = run(things, left(tables=1, containers=1))
+    assert set(things.done) == {("stop",)}
+    assert (result["state"], result["error"]["title"]) == ("failed", "Runs without an owner go on")
+
+
+def test_a_container_that_cannot_be_put_back_keeps_nothing_else_from_being_finished():
+    things = Left(refusals=[("free", 0)], ends={"state": "failed", "error": None})
+    _, result = run(things, left(tables=1, containers=2))
+    assert things.done == [("stop",), ("free", 1), ("tell", 0), ("report", "m", "failed")]
+    assert (result["state"], result["error"]["detail"]) == ("failed", "('free', 0) is refused")
+
+
+def test_a_table_that_cannot_be_told_keeps_the_migration_open_and_the_others_are_told():
+    things = Left(refusals=[("tell", 0)], ends={"state": "cancelled", "error": None})
+    _, result = run(things, left(tables=2))
+    assert things.done == [("stop",), ("tell", 1)]
+    assert result["state"] == "failed"
+
+
+def test_tables_that_a_retry_has_begun_with_since_are_not_told():
+    things = Left(overtaken=True)
+    run(things, left(tables=2))
+    assert things.done == [("stop",)]
+
+
+def test_hundreds_of_tables_have_a_history_of_constant_size():
+    few, many = Left(), Left()
+    short, _ = run(few, left(tables=60))
+    long, result = run(many, left(tables=500))
+    assert [thing for thing in many.done if thing[0] == "tell"] == [("tell", number) for number in range(500)]
+    assert many.done.count(("stop",)) == 1
+    assert long.longest_history == short.longest_history
+    assert result["state"] == "succeeded"
+
+
+def test_what_failed_in_an_earlier_generation_is_still_known_at_the_end():
+    things = Left(refusals=[("tell", 3)], ends={"state": "cancelled", "error": None})
+    _, result = run(things, left(tables=50))
+    assert result["state"] == "failed"
+    assert ("report", "m", "cancelled") not in things.done
