@@ -90,5 +90,5 @@ def test_a_migration_goes_on_until_it_is_cancelled(world):
 def test_every_start_and_look_refuses_for_a_cancelled_migration_before_it_does_anything(world, module, name):
     world.cancel("m")
     before = dict(world.lake.files)
-    error_of(getattr(module, name)({"migration": "m"}), "cancelled")
+    error_of(getattr(module, name)({"migration": "m", "table": "Music"}), "cancelled")
     assert world.lake.files == before

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from activities.reporting import write_report, write_table_report
 from d2c import lake_paths
 
@@ -12,7 +14,10 @@ RECORD = {
     "container": "music",
     "state": "succeeded",
     "error": None,
-    "stages": [],
+    "round": 0,
+    "started_at": "2026-06-01T12:00:01+00:00",
+    "slots": {},
+    "stages": [{"stage": "report", "state": "succeeded", "seconds": 1}],
     "export": {"arn": "a", "items": 7},
     "load": {"result_path": "result.json", "loaded": {"documents": 7, "rejected": 0, "expired": 0}},
     "described": {"before_ru_per_second": 400, "peak_ru_per_second": 4000},
@@ -36,6 +41,8 @@ def accept(world):
     world.lake.write_json(
         lake_paths.plan_path("m"), {"plan": PLAN, "accepted_at": "2026-06-01T12:00:00.000+00:00"}
     )
+    listed = [{"database": "shop", **table} for table in reversed(PLAN["tables"])]
+    world.lake.write_json(lake_paths.tables_path("m"), {"round": 0, "tables": listed})
 
 
 class TestWriteTableReport:
@@ -69,7 +76,7 @@ class TestWriteTableReport:
         assert (report["census"]["write_ru"], report["mismatches"]) == (8_000, [])
 
     def test_a_table_that_failed_early_has_a_report_all_the_same(self, world):
-        error = {"title": "t", "detail": "d", "next_step": "n"}
+        error = {"title": "t", "detail": "d", "next_step": "n", "stage": "export"}
         early = {
             name: value
             for name, value in RECORD.items()
@@ -82,6 +89,14 @@ class TestWriteTableReport:
         value_of(write_table_report(RECORD))
         report = table_report_of(world)
         assert (report["mismatches"], report["census"]) == ([], None)
+
+    def test_the_log_of_ended_tables_gets_a_line_that_tells_how_it_stands(self, world):
+        value_of(write_table_report(RECORD))
+        (line,) = world.lake.read_log(lake_paths.ended_tables_path("m"))
+        counts = {"items_exported": 7, "items_written": 7, "items_rejected": 0, "items_expired": 0}
+        assert {"table": "Music", "round": 0, "state": "succeeded", "stage": "report", **counts}.items() <= (
+            line.items()
+        )
 
     def test_writing_it_again_gives_the_same(self, world):
         value_of(write_table_report(RECORD))
@@ -112,6 +127,38 @@ class TestWriteReport:
         assert (orders["table"], orders["database"], orders["state"]) == ("Orders", "other", "failed")
         assert lake_paths.table_report_path("m", "Orders") in orders["error"]["detail"]
         assert music["state"] == "succeeded"
+
+    @pytest.mark.parametrize(
+        ("states", "whole"),
+        [
+            (["succeeded", "succeeded"], "succeeded"),
+            (["succeeded", "cancelled"], "cancelled"),
+            (["failed", "cancelled"], "failed"),
+        ],
+    )
+    def test_the_whole_ended_as_its_tables_did_in_whatever_round(self, world, states, whole):
+        accept(world)
+        for table, state in zip(("Music", "Orders"), states, strict=True):
+            value_of(write_table_report({**RECORD, "table": table, "state": state}))
+        ended = value_of(write_report({"migration": "m", "state": "succeeded"}))
+        assert ended["state"] == whole
+        assert sum(ended["tables"].values()) == 2
+
+    def test_a_migration_that_ended_before_its_tables_were_listed_tells_why(self, world):
+        accept(world)
+        world.lake.delete(lake_paths.tables_path("m"))
+        value_of(write_report({"migration": "m", "state": "failed", "error": {"detail": "no such pattern"}}))
+        report = json.loads(world.lake.files[lake_paths.report_path("m")])
+        assert (report["state"], report["tables"]) == ("failed", [])
+        assert report["error"]["detail"] == "no such pattern"
+
+    def test_a_migration_whose_report_is_written_is_no_longer_open(self, world):
+        accept(world)
+        world.lake.write(lake_paths.open_path("m"), b"")
+        for table in ("Music", "Orders"):
+            value_of(write_table_report({**RECORD, "table": table}))
+        self.write(world)
+        assert lake_paths.open_path("m") not in world.lake.files
 
     def test_a_plan_that_is_gone_is_told_and_not_tried_for_hours(self, world):
         error = error_of(write_report({"migration": "m", "state": "failed"}))
