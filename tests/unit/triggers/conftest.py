@@ -48,16 +48,22 @@ class SubstituteClient:
         self.events = []
         self.before_event = lambda: None
 
-    async def get_status(self, instance):
-        return DurableOrchestrationStatus.from_json(self.statuses.get(instance, {}))
+    async def get_status(self, instance, show_input=False):
+        told = self.statuses.get(instance, {})
+        return DurableOrchestrationStatus.from_json(
+            told if show_input or not told else {**told, "input": None}
+        )
 
     async def start_new(self, name, instance_id, client_input):
         if self.statuses.get(instance_id, {}).get("runtimeStatus") in UNDER_WAY:
             raise SdkError("An Orchestration instance with the status Running already exists.")
-        json.dumps(client_input)
         self.started.append((name, instance_id, client_input))
-        self.set(instance_id, "Pending")
+        self.set(instance_id, "Pending", value=json.dumps(client_input))
         return instance_id
+
+    async def terminate(self, instance, reason):
+        assert reason
+        self.statuses[instance] |= {"runtimeStatus": "Terminated", "output": reason}
 
     async def raise_event(self, instance, event, data):
         self.before_event()
@@ -73,7 +79,7 @@ class SubstituteClient:
             "terminatePostUri": f"{hook}/terminate",
         }
 
-    def set(self, instance, status, output=None, shown=None, created=None):
+    def set(self, instance, status, output=None, shown=None, created=None, value=None):
         """Set how an instance stands."""
         created = created.isoformat() if created else "2026-01-31T12:00:05.678Z"
         self.statuses[instance] = {
@@ -82,6 +88,7 @@ class SubstituteClient:
             "createdTime": created,
             "lastUpdatedTime": "2026-01-31T12:30:00Z",
             "runtimeStatus": status,
+            "input": value,
             "output": output,
             "customStatus": shown,
         }
