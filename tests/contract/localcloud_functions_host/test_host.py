@@ -1,6 +1,7 @@
 import contextlib
 import os
 import re
+import sqlite3
 
 import httpx
 import pytest
@@ -135,6 +136,23 @@ def test_a_blob_whose_function_fails_is_tried_five_times(host, storage):
     container = BlobServiceClient.from_connection_string(storage).get_container_client("box")
     container.upload_blob("stubborn/mule", b"", overwrite=True)
     wait_until(lambda: host.noted().count("stubborn box/stubborn/mule") == 5)
+
+
+def test_what_is_kept_of_blobs_grows_with_them_and_not_with_looking(host, storage):
+    def kept():
+        connection = sqlite3.connect(host.state_folder / "functions.sqlite")
+        return [blob for (blob,) in connection.execute("select blob from receipts where trigger='on_blob'")]
+
+    container = BlobServiceClient.from_connection_string(storage).get_container_client("box")
+    container.upload_blob("in/short.txt", b"one", overwrite=True)
+    container.upload_blob("in/long.txt", b"two", overwrite=True)
+    wait_until(lambda: {"in/short.txt", "in/long.txt"} <= set(kept()))
+    container.delete_blob("in/short.txt")
+    wait_until(lambda: "in/short.txt" not in kept())
+    assert kept().count("in/long.txt") == 1
+    container.upload_blob("in/short.txt", b"one", overwrite=True)
+    wait_until(lambda: host.noted().count("blob box/in/short.txt one") == 2)
+    assert host.noted().count("blob box/in/long.txt two") == 1
 
 
 def test_the_same_event_a_hundred_times_and_one_of_a_blob_that_is_gone_fire_once_in_all(host, storage):
