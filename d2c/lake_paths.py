@@ -211,3 +211,8 @@ def index_path(migration: str, started_at_ms: int) -> str:
 def migration_of_index(path: str) -> str:
     """Return the migration's id of an index entry."""
     return path.removeprefix(MIGRATIONS_BY_TIME)[14:]
+
+
+def time_of_index(path: str) -> int:
+    """Return when the migration of an index entry was accepted, in epoch milliseconds."""
+    return _END_OF_TIME_MS - int(path.removeprefix(MIGRATIONS_BY_TIME)[:13])

@@ -41,7 +41,7 @@ async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpRespon
 @answers_problems
 async def list_migrations(req: func.HttpRequest, client: Any) -> func.HttpResponse:
     """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
-    page, token = await migrations.page(client, _page_size(req), req.params.get("token"))
+    page, token = await statuses.page_of_migrations(client, _page_size(req), req.params.get("token"))
     return json_answer({"migrations": page, "next": token})
 
 

@@ -90,17 +90,6 @@ def waits() -> dict[str, float]:
     }
 
 
-async def page(client: Any, size: int, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Return one page of migrations, newest first, and the next page's token or None."""
-    lake = connect_lake(app_settings())
-    entries, following = await asyncio.to_thread(lake.page, lake_paths.MIGRATIONS_BY_TIME, size, token)
-    ids = [lake_paths.migration_of_index(entry) for entry in entries]
-    statuses = await asyncio.gather(*(client.get_status(migration) for migration in ids))
-    # Whose start broke off, and who was purged, is in the index without an instance.
-    found = [(migration, status) for migration, status in zip(ids, statuses, strict=True) if status]
-    return [{"id": migration, **instances.times_and_state(status)} for migration, status in found], following
-
-
 async def state_of(client: Any, migration: str) -> str:
     """Return a migration's state.
 

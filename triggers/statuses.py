@@ -67,6 +67,24 @@ def page_size(params: Mapping[str, str], usual: int, most: int) -> int:
     return int(size)
 
 
+async def page_of_migrations(client: Any, size: int, token: str | None) -> tuple[list[Json], str | None]:
+    """Return one page of migrations, newest first, and the next page's token or None."""
+    lake = connect_lake(app_settings())
+    entries, following = await asyncio.to_thread(lake.page, lake_paths.MIGRATIONS_BY_TIME, size, token)
+    found = await asyncio.gather(*(_entry(client, entry) for entry in entries))
+    return [migration for migration in found if migration], following
+
+
+async def _entry(client: Any, path: str) -> Json | None:
+    """Return a migration as the list has it; None if its start broke off, or it was purged."""
+    migration = lake_paths.migration_of_index(path)
+    status = await client.get_status(migration)
+    if not status:
+        return None
+    accepted_at = datetime.fromtimestamp(lake_paths.time_of_index(path) / 1000, UTC)
+    return {"id": migration, **instances.times_and_state(status), "started_at": in_seconds(accepted_at)}
+
+
 async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     """Return how a migration and a page of its tables stand; ``instance`` of a table is its orchestration's id.
 
@@ -138,8 +156,9 @@ async def _progress(client: Any, migration: str, standing: Standing, shown: Json
     """Return what the stage that a table is in found at its last look; None before the first, and while it waits."""
     if "stage" not in shown or shown.get("waiting"):
         return None
-    stage = INSTANCE_OF_STAGE.get(shown["stage"], shown["stage"])
-    running = await client.get_status(stage_instance_id(migration, standing.table, stage, standing.round))
+    stage: str = shown["stage"]
+    name = INSTANCE_OF_STAGE.get(stage, stage)
+    running = await client.get_status(stage_instance_id(migration, standing.table, name, standing.round))
     return running.custom_status if running else None
 
 

@@ -5,6 +5,7 @@ from d2c.lake_paths import (
     migration_of_index,
     revisit_path,
     revisits_prefix,
+    time_of_index,
 )
 
 
@@ -28,3 +29,7 @@ def test_a_revisit_and_the_migration_are_cancelled_apart():
 def test_every_run_and_attempt_has_a_folder_of_its_own():
     folders = {load_folder("m", "t", 1), load_folder("m", "t", 2), load_folder("m", "t", 1, "verify-1")}
     assert len(folders) == 3
+
+
+def test_an_index_entry_tells_when_its_migration_was_accepted():
+    assert time_of_index(index_path("m", 1_700_000_000_123)) == 1_700_000_000_123
