@@ -12,6 +12,7 @@ from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
 from d2c.migration_state import standings
+from d2c.notifications import MIGRATION_ENDED, notify, notify_of_table
 from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.settings import app_settings
@@ -28,7 +29,8 @@ def write_table_report(payload: dict) -> Any:
 
     The line in the log of ended tables comes last: whoever reads it finds the rest.
     """
-    lake = connect_lake(app_settings())
+    settings = app_settings()
+    lake = connect_lake(settings)
     names = payload["migration"], payload["table"]
     record = {**payload, "stages": ended_stages(payload["stages"])}
     assessed = _result(lake, (record.get("load") or {}).get("result_path"))
@@ -37,7 +39,10 @@ def write_table_report(payload: dict) -> Any:
     lake.write_json(lake_paths.table_record_path(*names), record)
     lake.write_json(lake_paths.table_report_path(*names), report)
     make_room(lake, record)
-    lake.append(lake_paths.ended_tables_path(payload["migration"]), ended_table_line(record))
+    line = ended_table_line(record)
+    lake.append(lake_paths.ended_tables_path(payload["migration"]), line)
+    if not record.get("revisits"):
+        notify_of_table(lake, settings, payload["migration"], line)
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -47,8 +52,8 @@ def write_report(payload: dict) -> Any:
 
     The result is how the migration ended, all its rounds together: the worst state that a table has now.
     """
-    lake = connect_lake(app_settings())
-    migration = payload["migration"]
+    settings = app_settings()
+    lake, migration = connect_lake(settings), payload["migration"]
     path = lake_paths.plan_path(migration)
     accepted = lake.read_json(path)
     if accepted is None:
@@ -65,15 +70,21 @@ def write_report(payload: dict) -> Any:
     report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
-    if _have_all_told(lake, migration, tables):
+    number = _last_round(lake, migration)
+    if _have_all_told(lake, migration, number, tables):
         lake.delete(lake_paths.open_path(migration))
+    ended = {"round": number, "state": state, "counts": dict(states)}
+    notify(lake, settings, MIGRATION_ENDED, migration, None, ended, number)
     return {"state": state, "tables": dict(states)}
 
 
-def _have_all_told(lake: Lake, migration: str, tables: list[dict[str, Any]]) -> bool:
-    """Tell whether every table has its line in the log; if not, what it left is for the watch to finish."""
+def _last_round(lake: Lake, migration: str) -> int:
     retries = lake.sizes(lake_paths.retries_prefix(migration))
-    number = max((int(name.removesuffix(".json")) for name in retries), default=0)
+    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+
+
+def _have_all_told(lake: Lake, migration: str, number: int, tables: list[dict[str, Any]]) -> bool:
+    """Tell whether every table has its line in the log; if not, what it left is for the watch to finish."""
     members = lake.read_json(lake_paths.members_path(lake_paths.round_folder(migration, number)))
     ended = lake.read_log(lake_paths.ended_tables_path(migration))
     units = members["units"] if members else ()

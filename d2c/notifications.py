@@ -68,20 +68,22 @@ def _event_id(kind: str, migration: str, table: str | None, identity: tuple[str 
     return f"evt_{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
-def notify_of_table(
-    lake: Lake, settings: Settings, migration: str, ended: Mapping[str, Any], *identity: str | int
-) -> None:
-    """Tell that a table ended, and that items of it were rejected if any were.
+def notify_of_table(lake: Lake, settings: Settings, migration: str, ended: Mapping[str, Any]) -> None:
+    """Tell that a table ended in a round, and that items of it were rejected if any were.
+
+    An error's detail is left out, for it may name a key or a document; the HTTP API tells it.
 
     Args:
         lake: where the outbox is.
         settings: the app's.
         migration: its id.
         ended: the table's line of the log of tables that ended.
-        identity: tells this end from the table's others: the round, or a revisit's name.
     """
-    table, data = ended["table"], {name: value for name, value in ended.items() if name != "table"}
-    notify(lake, settings, TABLE_ENDED, migration, table, data, *identity)
+    table, error = ended["table"], ended["error"]
+    told = {name: value for name, value in ended.items() if name != "table"}
+    if error:
+        told["error"] = {name: error[name] for name in ("title", "next_step")}
+    notify(lake, settings, TABLE_ENDED, migration, table, told, ended["round"])
     if ended.get("items_rejected"):
         rejected = {name: ended[name] for name in ("round", "items_rejected", "items_exported")}
-        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, *identity)
+        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, ended["round"])

@@ -100,25 +100,39 @@ def test_what_differs_in_kind_migration_table_or_round_is_another_event(lake, ot
 
 
 def test_without_a_webhook_nothing_is_written(lake):
-    notify_of_table(lake, local_settings(), "m", {**ENDED, "items_rejected": 2}, 0)
+    notify_of_table(lake, local_settings(), "m", {**ENDED, "items_rejected": 2})
     assert events(lake) == []
 
 
 def test_a_table_that_ended_is_told_with_its_counts(lake):
-    notify_of_table(lake, SETTINGS, "m", ENDED, 0)
+    notify_of_table(lake, SETTINGS, "m", ENDED)
     (event,) = events(lake)
     assert event["type"] == TABLE_ENDED
     assert event["data"] == {"migration": "m", **ENDED}
 
 
+def test_an_error_is_told_without_its_detail_which_may_hold_something_of_an_item(lake):
+    error = {
+        "title": "A logical partition is too large",
+        "detail": 'The logical partition "alice@example.com" would hold at least 21 GB.',
+        "next_step": "Name up to three attributes.",
+        "transient": False,
+    }
+    notify_of_table(lake, SETTINGS, "m", {**ENDED, "state": "failed", "error": error})
+    (event,) = events(lake)
+    told = {"title": "A logical partition is too large", "next_step": "Name up to three attributes."}
+    assert event["data"]["error"] == told
+    assert "alice" not in json.dumps(event)
+
+
 @pytest.mark.parametrize("rejected", [None, 0])
 def test_without_rejected_items_none_are_told(lake, rejected):
-    notify_of_table(lake, SETTINGS, "m", {**ENDED, "items_rejected": rejected}, 0)
+    notify_of_table(lake, SETTINGS, "m", {**ENDED, "items_rejected": rejected})
     assert [event["type"] for event in events(lake)] == [TABLE_ENDED]
 
 
 def test_rejected_items_are_told_by_their_number(lake):
-    notify_of_table(lake, SETTINGS, "m", {**ENDED, "items_rejected": 2}, 0)
+    notify_of_table(lake, SETTINGS, "m", {**ENDED, "items_rejected": 2})
     (event,) = [event for event in events(lake) if event["type"] == ITEMS_REJECTED]
     assert event["data"] == {
         "migration": "m",
