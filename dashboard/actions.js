@@ -4,41 +4,45 @@
 import { hasKey, pathOf, post, reportPage } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { h } from "./dom.js";
+import { number } from "./format.js";
 import { button } from "./parts.js";
 import { canRetry, countsOf, isUnderWay } from "./status.js";
 
 const CANCELLING = "What runs outside is stopped and throughput is put back. What was written to the containers stays. "
   + "A retry goes on from the stage that was cancelled.";
+const CANCELLING_REVISIT = "Records, report and documents stay as they are; asking for it again begins anew.";
 
 /** @typedef {import("./status.js").Migration} Migration */
-/** @typedef {{migration: string, table?: string}} Subject */
+/** @typedef {{migration: string, table?: string, revisit?: string}} Subject revisit: one that runs, such as `replay 2` */
 
 /**
- * Each thing to do: what is asked for first, the call, and what is said once the app has accepted it.
- * @type {Record<string, {title?: (subject: Subject) => string, yes?: string, said: (subject: Subject) => string}>}
+ * What is said once the app has accepted a deed.
+ * @type {Record<string, (subject: Subject) => string>}
  */
-const DEEDS = {
-  retry: { said: ({ table, migration }) => `Retry of ${table ?? migration} was accepted.` },
-  cancel: {
-    title: ({ table, migration }) => (table ? `Cancel table ${table}?` : `Cancel migration ${migration}?`),
-    yes: "Cancel it",
-    said: ({ table, migration }) => `Cancellation of ${table ?? migration} was accepted.`,
-  },
-  suspend: { said: ({ migration }) => `${migration} is suspended: no new stage begins.` },
-  resume: { said: ({ migration }) => `${migration} goes on.` },
+const SAID = {
+  retry: (subject) => `Retry of ${nameOf(subject)} was accepted.`,
+  cancel: (subject) => `Cancellation of ${nameOf(subject)} was accepted.`,
+  suspend: (subject) => `${nameOf(subject)} is suspended: no new stage begins.`,
+  resume: (subject) => `${nameOf(subject)} goes on.`,
 };
 
 /**
- * Do one of the deeds, if the reader confirms those that cannot be taken back.
+ * Do one of the deeds; a cancellation only if the reader confirms it.
  * @param {string} deed
- * @param {Subject} subject the whole migration, or one table of it
+ * @param {Subject} subject the whole migration, or a part of it
  * @returns {Promise<string | null>} what to say, or null if the reader thought better of it
  */
 export async function act(deed, subject) {
-  const { title, yes = "", said } = DEEDS[deed];
-  if (title && !(await confirm(title(subject), CANCELLING, yes))) return null;
+  const consequence = subject.revisit ? CANCELLING_REVISIT : CANCELLING;
+  if (deed === "cancel" && !(await confirm(`Cancel ${nameOf(subject)}?`, consequence, "Cancel it"))) return null;
   await post(pathOf(subject.migration, deed), subject.table === undefined ? null : bodyOf(deed, subject.table));
-  return said(subject);
+  return SAID[deed](subject);
+}
+
+/** @param {Subject} subject */
+function nameOf({ migration, table, revisit }) {
+  if (table !== undefined) return `table ${table}`;
+  return revisit ?? `migration ${migration}`;
 }
 
 /**
@@ -50,18 +54,30 @@ function bodyOf(deed, table) {
 }
 
 /**
+ * Tell whether what failed or was cancelled may be retried now: nothing else of the migration runs.
+ * @param {Migration} migration
+ */
+export function isAtRest(migration) {
+  return !isUnderWay(migration) && !runningRevisit(migration);
+}
+
+/**
  * Return the buttons for a whole migration.
  * @param {Migration} migration
  */
 export function migrationButtons(migration) {
-  const counts = countsOf(migration);
-  const canBeRetried = (counts.failed ?? 0) + (counts.cancelled ?? 0);
+  const { failed = 0, cancelled = 0 } = countsOf(migration);
+  const toRetry = failed + cancelled;
+  const revisit = runningRevisit(migration);
   const runs = isUnderWay(migration);
   return h("div", { class: "buttons" },
-    !runs && canBeRetried ? button(`Retry ${canBeRetried} ${canBeRetried === 1 ? "table" : "tables"}`, "retry", { class: "primary", "data-key": "retry" }) : null,
+    toRetry && isAtRest(migration)
+      ? button(`Retry ${number(toRetry)} ${toRetry === 1 ? "table" : "tables"}`, "retry", { class: "primary", "data-key": "retry" })
+      : null,
     runs && !migration.paused ? button("Suspend", "suspend", { "data-key": "suspend" }) : null,
     runs && migration.paused ? button("Resume", "resume", { class: "primary", "data-key": "resume" }) : null,
     runs ? button("Cancel…", "cancel", { class: "danger", "data-key": "cancel" }) : null,
+    revisit ? button(`Cancel ${revisit}…`, "cancel", { class: "danger", "data-revisit": revisit, "data-key": "cancel" }) : null,
     runs ? null : reportLink(migration.id));
 }
 
@@ -72,7 +88,7 @@ export function migrationButtons(migration) {
  */
 export function tableButtons(migration, table) {
   return h("div", { class: "buttons" },
-    canRetry(table) ? retryButton(table.table, true) : null,
+    canRetry(table) && isAtRest(migration) ? retryButton(table.table, true) : null,
     isUnderWay(migration) && isUnderWay(table)
       ? button("Cancel this table…", "cancel", { class: "danger", "data-table": table.table, "data-key": "cancel" })
       : null,
@@ -86,8 +102,14 @@ export function tableButtons(migration, table) {
  */
 export function retryButton(table, isPrimary = false) {
   return button("Retry this table", "retry", {
-    class: isPrimary ? "primary" : null, "data-table": table, "data-key": "retry", "aria-label": `Retry table ${table}`,
+    class: isPrimary ? "primary" : null, "data-table": table, "data-key": "retry", "aria-label": `Retry this table: ${table}`,
   });
+}
+
+/** @param {Migration} migration */
+function runningRevisit({ operations = [] }) {
+  const running = operations.find(isUnderWay);
+  return running ? `${running.operation} ${running.number}` : null;
 }
 
 /** @param {string} migration */

@@ -10,6 +10,7 @@ import { STAGES } from "./status.js";
 
 const WIDTH = 1000;
 const HEIGHT = 100;
+const MOST_MS_WITH_SECONDS = 15 * 60_000;
 
 /**
  * Return a chart of steps, with the stages of their time below it.
@@ -38,7 +39,16 @@ export function chart(steps, unit, label, bands = []) {
           class: stageClass(band.stage), x: x(band.from), width: Math.max(1, round(x(band.until) - x(band.from))), height: 10,
         })))
       : null,
-    h("div", { class: "times", "aria-hidden": "true" }, h("span", {}, clock(from)), h("span", {}, clock(until))));
+    h("div", { class: "times", "aria-hidden": "true" }, times(from, until)));
+}
+
+/**
+ * @param {number} from
+ * @param {number} until
+ */
+function times(from, until) {
+  const withSeconds = until - from < MOST_MS_WITH_SECONDS;
+  return [h("span", {}, clock(from, { withSeconds })), h("span", {}, clock(until, { now: from, withSeconds }))];
 }
 
 /**

@@ -65,6 +65,27 @@ export function roughly(seconds) {
 }
 
 /**
+ * Return the time of day in UTC, with the day where it is another one than now's.
+ * @param {number} time epoch milliseconds
+ * @param {{now?: number, withSeconds?: boolean}} [options]
+ */
+export function clock(time, { now = Date.now(), withSeconds = false } = {}) {
+  const text = new Date(time).toISOString();
+  const isSameDay = text.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
+  return `${isSameDay ? "" : `${text.slice(0, 10)} `}${text.slice(11, withSeconds ? 19 : 16)} UTC`;
+}
+
+/**
+ * Return a duration as nobody needs it to the second.
+ * @param {number} seconds
+ */
+export function roughly(seconds) {
+  if (seconds < 60) return "less than a minute";
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : duration(minutes * 60);
+}
+
+/**
  * Return the time of day in UTC, with the day where it is not today.
  * @param {number} time epoch milliseconds
  * @param {number} [now]
@@ -93,6 +114,16 @@ export function secondsBetween(from, until) {
   const start = timeOf(from);
   const end = until ? timeOf(until) : Date.now();
   return start === null || end === null ? null : Math.round((end - start) / 1000);
+}
+
+/**
+ * Return how long something took, or takes so far.
+ * @param {string | null | undefined} started
+ * @param {string | null | undefined} finished
+ */
+export function took(started, finished) {
+  const seconds = secondsBetween(started, finished);
+  return seconds === null || finished ? duration(seconds) : `${roughly(seconds)} so far`;
 }
 
 /**

@@ -134,12 +134,12 @@ const COMMON = {
 };
 
 /**
- * Have something done to the migration or a table, and say what came of it.
+ * Have something done to the migration or a part of it, and say what came of it.
  * @param {string} deed
  * @param {HTMLElement} target
  */
 async function have(deed, target) {
-  const said = await act(deed, { migration: now.route.migration, table: target.dataset.table });
+  const said = await act(deed, { migration: now.route.migration, table: target.dataset.table, revisit: target.dataset.revisit });
   if (said === null) return;
   refused = null;
   element("news").textContent = said;

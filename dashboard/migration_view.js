@@ -3,7 +3,7 @@
 
 import { migrationButtons } from "./actions.js";
 import { h } from "./dom.js";
-import { clock, duration, expected, number, roughly, secondsBetween, timeOf } from "./format.js";
+import { clock, expected, number, timeOf, took } from "./format.js";
 import { badCount, bar, button, facts, moment, table as listed, trail, trouble } from "./parts.js";
 import { badge, picture } from "./pipeline.js";
 import { LIST, migrationAddress } from "./router.js";
@@ -90,11 +90,9 @@ export const deeds = {
 
 /** @param {Migration} migration */
 function times({ started_at: started, finished_at: finished, state, eta }) {
-  const took = secondsBetween(started, finished);
   const arrival = isUnderWay({ state }) ? expected(eta) : null;
   return h("p", { class: "soft" },
-    "started ", moment(started), " UTC",
-    took === null ? null : `, ${finished ? `took ${duration(took)}` : `for ${roughly(took)}`}`,
+    "started ", moment(started), " UTC, ", finished ? "took " : "", took(started, finished),
     arrival ? [", ends ", h("strong", {}, arrival)] : null);
 }
 
@@ -131,7 +129,7 @@ function operations(revisits) {
         key: `${one.operation} ${one.number}`,
         cells: [
           `${one.operation} ${one.number}`, badge(one.state), moment(one.started_at),
-          duration(one.finished_at ? secondsBetween(one.started_at, one.finished_at) : null),
+          took(one.started_at, one.finished_at),
         ],
         more: one.error ? trouble(one.error) : null,
       }))));
@@ -167,7 +165,7 @@ function tables(route, migration, looking, counts) {
       h("input", { id: "search", type: "search", autocomplete: "off", spellcheck: "false", "data-do": "search" }),
       h("span", { role: "status" }, `${number(found.length)} of ${number(migration.tables.length + unread)}`,
         wanted && unread ? `, the first ${number(migration.tables.length)} searched` : null)),
-    found.length ? tableRows(migration.id, found) : h("p", {}, wanted ? "No table that is shown has such a name." : "There is none."),
+    found.length ? tableRows(migration, found) : h("p", {}, wanted ? "No table that is shown has such a name." : "There is none."),
     migration.next && unread
       ? h("p", { class: "more-of" },
         button(`Show ${number(Math.min(PAGE, unread))} more`, "more", { "data-key": "more" }),

@@ -1,9 +1,9 @@
 // @ts-check
 /** All migrations, newest first. */
 
-import { read as ask, pathOf } from "./api.js";
+import { pathOf, Problem, read as ask } from "./api.js";
 import { h } from "./dom.js";
-import { duration, roughly, secondsBetween } from "./format.js";
+import { took } from "./format.js";
 import { bar, button, moment, table } from "./parts.js";
 import { badge } from "./pipeline.js";
 import { migrationAddress } from "./router.js";
@@ -48,8 +48,14 @@ export async function read(_, paging) {
 async function withPercent(entry) {
   if (entry.state === "succeeded") return { ...entry, percent: 100 };
   if (entry.percent !== undefined || !isUnderWay(entry)) return entry;
-  const { percent } = await ask(pathOf(entry.id), { top: 1 });
-  return { ...entry, percent };
+  try {
+    const { percent } = await ask(pathOf(entry.id), { top: 1 });
+    return { ...entry, percent };
+  } catch (error) {
+    // One that cannot be told of does not hide the others.
+    if (error instanceof Problem && error.status) return entry;
+    throw error;
+  }
 }
 
 /** @param {Page} page */
@@ -101,15 +107,9 @@ function row(entry) {
       badge(entry.state),
       entry.percent === undefined ? null : bar(entry.percent, `Progress of ${entry.id}`),
       moment(entry.started_at),
-      took(entry),
+      took(entry.started_at, entry.finished_at),
     ],
   };
-}
-
-/** @param {Entry} entry */
-function took({ started_at: started, finished_at: finished }) {
-  const seconds = secondsBetween(started, finished);
-  return seconds === null || finished ? duration(seconds) : `${roughly(seconds)} so far`;
 }
 
 /** @param {Paging} paging */

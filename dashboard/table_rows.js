@@ -1,7 +1,7 @@
 // @ts-check
 /** A migration's tables, each with its stages as a picture. */
 
-import { retryButton } from "./actions.js";
+import { isAtRest, retryButton } from "./actions.js";
 import { h } from "./dom.js";
 import { clock, expected, number, roughly, secondsBetween, timeOf } from "./format.js";
 import { badCount, bar, table as listed, trouble } from "./parts.js";
@@ -30,15 +30,15 @@ const COLUMNS = [
 ];
 
 /**
- * Return tables as a list.
- * @param {string} migration
+ * Return tables of a migration as a list.
+ * @param {import("./status.js").Migration} migration
  * @param {Table[]} tables
  */
 export function tableRows(migration, tables) {
-  return listed(`Tables of ${migration}`, COLUMNS, tables.map((table) => ({
+  return listed(`Tables of ${migration.id}`, COLUMNS, tables.map((table) => ({
     key: table.table,
     cells: [
-      [h("a", { href: tableAddress(migration, table.table) }, table.table), badge(table.state)],
+      [h("a", { href: tableAddress(migration.id, table.table) }, table.table), badge(table.state)],
       pipeline(stagesOf(table), table.table),
       [bar(table.percent, `Progress of ${table.table}`), arrival(table)],
       number(table.items_exported),
@@ -47,7 +47,7 @@ export function tableRows(migration, tables) {
       number(table.items_expired),
       badCount(table.mismatches),
     ],
-    more: more(table),
+    more: more(migration, table),
   })));
 }
 
@@ -57,10 +57,14 @@ function arrival(table) {
   return text ? h("small", {}, text) : null;
 }
 
-/** @param {Table} table */
-function more(table) {
+/**
+ * @param {import("./status.js").Migration} migration
+ * @param {Table} table
+ */
+function more(migration, table) {
+  const retry = canRetry(table) && isAtRest(migration) ? retryButton(table.table) : null;
   const notes = [
-    table.error ? trouble(table.error, canRetry(table) ? retryButton(table.table) : null) : null,
+    table.error ? trouble(table.error, retry) : retry,
     stallNote(table),
     waitNote(table),
   ].filter((one) => one !== null);
@@ -86,8 +90,8 @@ export function stallNote({ stalled }) {
  * Return what a table waits for; null if it does not.
  * @param {Table} table
  */
-export function waitNote({ state, waiting }) {
-  if (!waiting?.for || state !== "running") return null;
+export function waitNote({ waiting }) {
+  if (!waiting?.for) return null;
   const until = timeOf(waiting.until);
   return h("p", { class: "note" },
     picture("pending"),

@@ -5,7 +5,7 @@ import { tableButtons } from "./actions.js";
 import { Problem } from "./api.js";
 import { chart, swatch } from "./chart.js";
 import { h } from "./dom.js";
-import { clock, duration, number, size, timeOf } from "./format.js";
+import { clock, duration, expected, number, size, timeOf } from "./format.js";
 import { badCount, bar, facts, moment, table as listed, trail, trouble } from "./parts.js";
 import { badge, pipeline } from "./pipeline.js";
 import { beginBrowsing, browsingDeeds, mismatches, readFirst, rejectedItems } from "./rejected_view.js";
@@ -73,13 +73,22 @@ export function render(route, { migration, table, part }, browsing) {
     table.error ? trouble(table.error) : null,
     stallNote(table),
     waitNote(table),
-    isUnderWay(table) ? h("div", { class: "whole" }, bar(table.percent, `Progress of ${table.table}`)) : null,
+    progress(table),
     counts(table, part),
     section("stages", "Stages", stages(table, part)),
     section("throughput", "Throughput", throughput(migration, table, part)),
     section("rejected", "Rejected items", rejectedItems(table, part, browsing)),
     section("mismatches", "Verification", mismatches(part, browsing)),
   ];
+}
+
+/** @param {import("./status.js").Table} table */
+function progress(table) {
+  if (!isUnderWay(table)) return null;
+  const arrival = expected(table.eta);
+  return h("div", { class: "whole" },
+    bar(table.percent, `Progress of ${table.table}`),
+    arrival ? h("p", { class: "soft" }, "ends ", h("strong", {}, arrival)) : null);
 }
 
 /** @type {Record<string, (browsing: Browsing, element: HTMLElement, route: import("./router.js").Route) => Promise<void>>} */
@@ -129,7 +138,7 @@ function stages(table, part) {
         [{ heading: "Stage" }, { heading: "State" }, { heading: "took", isNumber: true }, { heading: "started (UTC)", isNumber: true }],
         timed.map((stage) => ({
           key: stage.stage,
-          cells: [[swatch(stage.stage), stage.stage], badge(stage.state), duration(stage.seconds), moment(stage.started_at)],
+          cells: [h("span", {}, swatch(stage.stage), stage.stage), badge(stage.state), duration(stage.seconds), moment(stage.started_at)],
         })))
       : h("p", { class: "soft" }, "How long each stage took comes with the report, once the migration has ended."),
   ];

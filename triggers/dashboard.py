@@ -66,7 +66,8 @@ blueprint = df.Blueprint()
 @answers_problems
 async def show_dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """Return the page."""
-    return _to_the_page() if _path(req).endswith("/") else _answer(PAGE, req)
+    path = urlsplit(req.url).path
+    return _to_the_page() if path.endswith("/") else _answer(PAGE, req)
 
 
 @blueprint.route(route="dashboard/{*path}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -79,10 +80,6 @@ async def show_dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     if name not in FILES:
         raise NotFoundError("The dashboard has no such file.", "Open /api/dashboard.")
     return _answer(name, req)
-
-
-def _path(req: func.HttpRequest) -> str:
-    return urlsplit(req.url).path
 
 
 def _to_the_page() -> func.HttpResponse:

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 STAGES = ("export", "copy", "prepare", "assess", "load", "verify", "report")
+FLAGS = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
 MARKUP = "<img src=x onerror=alert(1)><b>&amp;"
 ERROR = {
     "title": "Too many rejected items",
     "detail": "25 items cannot become faithful documents (inexact_number: 25); the plan allows 0.",
     "next_step": "Read the rejected items, then change the rules or raise limits.max_rejected_items.",
     "stage": "assess",
+    **FLAGS,
 }
 
 

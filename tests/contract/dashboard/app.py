@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import azure.functions as func
 from aiohttp import web
 
+from d2c.api_models import MigrationStatus
 from triggers import dashboard
 
 from .answers import REJECTED
@@ -24,7 +25,7 @@ class SubstituteApp:
     def __init__(self):
         self.begin()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.url = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
@@ -41,6 +42,7 @@ class SubstituteApp:
         self._loop.close()
 
     def add(self, migration, report=None):
+        MigrationStatus.model_validate({**migration, "next": None})
         self.migrations.append(migration)
         if report:
             self.reports[migration["id"]] = report
