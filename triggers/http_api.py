@@ -7,7 +7,7 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from d2c import lake_paths
+from d2c import lake_paths, standing_plans
 from d2c.clients.lake import connect_lake
 from d2c.errors import NotFoundError, RefusedError
 from d2c.plan import parse_plan
@@ -27,12 +27,19 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Start the migration that a plan asks for; the same plan again returns the running one."""
+    """Start the migration that a plan asks for; the same plan again returns the running one.
+
+    A standing plan is kept in the lake, where the exports that it waits for find it.
+    """
     if req.params.get("dry_run", "").lower() == "true":
         raise RefusedError("This version has no dry run yet.", "Leave out dry_run to start the migration.")
     plan = parse_plan(req.get_body())
-    await migrations.start(client, plan)
-    state = await migrations.state_of(client, plan.name)
+    if standing_plans.is_standing(plan):
+        await asyncio.to_thread(standing_plans.keep, connect_lake(app_settings()), plan)
+        state = "pending"
+    else:
+        await migrations.start(client, plan)
+        state = await migrations.state_of(client, plan.name)
     return json_answer({"id": plan.name, "state": state, "links": links_of(req, client, plan.name)}, 202)
 
 
