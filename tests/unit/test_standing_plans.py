@@ -5,9 +5,17 @@ import pytest
 from d2c.clients.lake import Lake
 from d2c.errors import ConflictError
 from d2c.plan import parse_plan
-from d2c.standing_plans import MOST_PLAN_BYTES, keep, plan_of_one_table, plans_for, standing_plans
+from d2c.standing_plans import (
+    MOST_PLAN_BYTES,
+    is_standing,
+    keep,
+    plan_of_one_table,
+    plans_for,
+    standing_plans,
+)
 
 from .file_system import SubstituteFileSystem
+from .pages import json_blocks
 
 REGION = "eu-west-1"
 
@@ -114,3 +122,8 @@ def test_the_plan_of_one_table_has_its_settings_and_starts_now():
         {"numbers": "string"},
     )
     assert parse_plan(one.model_dump_json(exclude_none=True).encode()).digest() == one.digest()
+
+
+def test_the_page_shows_a_standing_plan_that_is_without_faults():
+    shown = json_blocks("events.md")[1]
+    assert is_standing(parse_plan(json.dumps(shown).encode()))
