@@ -1,11 +1,11 @@
 """Where everything lies in the lake's file system. All paths are relative to it and use ``/``.
 
 ```
-plans/<name>.json                             a plan that was dropped here; .json.accepted, .json.refused: what became of it
+plans/<name>.json                             a plan; .json.accepted, .json.refused: what became of it
 exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
 exports/<any folder>/                         an export that others copied; d2c-arrival.json: why it is not loaded
 arrivals-waiting/<digest>.json                such an export, for the next plan that arrives
-outbox/<event id>.json                        an event that is to be sent; outbox-sent/, outbox-failed/, outbox-attempts/
+outbox/<event id>.json                        an event to be sent; outbox-sent/, outbox-failed/, outbox-attempts/
 migrations/<migration>/plan.json              the plan as it was accepted
 migrations/<migration>/tables.json            the tables that the plan came to, in the order in which they run
 migrations/<migration>/tables.jsonl           a line for each table that ended; the last one of a table counts
