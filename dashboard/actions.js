@@ -8,8 +8,9 @@ import { number } from "./format.js";
 import { button } from "./parts.js";
 import { canRetry, countsOf, isUnderWay } from "./status.js";
 
-const CANCELLING = "What runs outside is stopped and throughput is put back. What was written to the containers stays. "
-  + "A retry goes on from the stage that was cancelled.";
+const CANCELLING =
+  "What runs outside is stopped and throughput is put back. What was written to the containers stays. " +
+  "A retry goes on from the stage that was cancelled.";
 const CANCELLING_REVISIT = "Records, report and documents stay as they are; asking for it again begins anew.";
 
 /** @typedef {import("./status.js").Migration} Migration */
@@ -70,15 +71,23 @@ export function migrationButtons(migration) {
   const toRetry = failed + cancelled;
   const revisit = runningRevisit(migration);
   const runs = isUnderWay(migration);
-  return h("div", { class: "buttons" },
+  return h(
+    "div",
+    { class: "buttons" },
     toRetry && isAtRest(migration)
-      ? button(`Retry ${number(toRetry)} ${toRetry === 1 ? "table" : "tables"}`, "retry", { class: "primary", "data-key": "retry" })
+      ? button(`Retry ${number(toRetry)} ${toRetry === 1 ? "table" : "tables"}`, "retry", {
+          class: "primary",
+          "data-key": "retry",
+        })
       : null,
     runs && !migration.paused ? button("Suspend", "suspend", { "data-key": "suspend" }) : null,
     runs && migration.paused ? button("Resume", "resume", { class: "primary", "data-key": "resume" }) : null,
     runs ? button("Cancel…", "cancel", { class: "danger", "data-key": "cancel" }) : null,
-    revisit ? button(`Cancel ${revisit}…`, "cancel", { class: "danger", "data-revisit": revisit, "data-key": "cancel" }) : null,
-    runs ? null : reportLink(migration.id));
+    revisit
+      ? button(`Cancel ${revisit}…`, "cancel", { class: "danger", "data-revisit": revisit, "data-key": "cancel" })
+      : null,
+    runs ? null : reportLink(migration.id),
+  );
 }
 
 /**
@@ -87,12 +96,15 @@ export function migrationButtons(migration) {
  * @param {import("./status.js").Table} table
  */
 export function tableButtons(migration, table) {
-  return h("div", { class: "buttons" },
+  return h(
+    "div",
+    { class: "buttons" },
     canRetry(table) && isAtRest(migration) ? retryButton(table.table, true) : null,
     isUnderWay(migration) && isUnderWay(table)
       ? button("Cancel this table…", "cancel", { class: "danger", "data-table": table.table, "data-key": "cancel" })
       : null,
-    isUnderWay(migration) ? null : reportLink(migration.id));
+    isUnderWay(migration) ? null : reportLink(migration.id),
+  );
 }
 
 /**
@@ -102,7 +114,10 @@ export function tableButtons(migration, table) {
  */
 export function retryButton(table, isPrimary = false) {
   return button("Retry this table", "retry", {
-    class: isPrimary ? "primary" : null, "data-table": table, "data-key": "retry", "aria-label": `Retry this table: ${table}`,
+    class: isPrimary ? "primary" : null,
+    "data-table": table,
+    "data-key": "retry",
+    "aria-label": `Retry this table: ${table}`,
   });
 }
 
@@ -114,10 +129,18 @@ function runningRevisit({ operations = [] }) {
 
 /** @param {string} migration */
 function reportLink(migration) {
-  return h("a", {
-    class: "button", href: new URL(`../${pathOf(migration, "report")}`, import.meta.url).href,
-    target: "_blank", rel: "noopener", "data-do": "report", "data-key": "report",
-  }, "Report");
+  return h(
+    "a",
+    {
+      class: "button",
+      href: new URL(`../${pathOf(migration, "report")}`, import.meta.url).href,
+      target: "_blank",
+      rel: "noopener",
+      "data-do": "report",
+      "data-key": "report",
+    },
+    "Report",
+  );
 }
 
 /**

@@ -26,20 +26,48 @@ export function chart(steps, unit, label, bands = []) {
   const x = (/** @type {number} */ time) => round(((time - from) / Math.max(1, until - from)) * WIDTH);
   const y = (/** @type {number} */ value) => round(HEIGHT - (value / most) * HEIGHT);
   const line = steps.map((step) => `${x(step.from)},${y(step.value)} ${x(step.until)},${y(step.value)}`).join(" ");
-  return h("figure", { class: "chart" },
-    h("div", { class: "scale", "aria-hidden": "true" },
-      h("span", {}, `${number(most)} ${unit}`), h("span", {}, number(most / 2)), h("span", {}, "0")),
-    svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
+  return h(
+    "figure",
+    { class: "chart" },
+    h(
+      "div",
+      { class: "scale", "aria-hidden": "true" },
+      h("span", {}, `${number(most)} ${unit}`),
+      h("span", {}, number(most / 2)),
+      h("span", {}, "0"),
+    ),
+    svg(
+      "svg",
+      {
+        class: "plot",
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": label,
+      },
       [0, 0.5, 1].map((part) => svg("line", { class: "grid", x1: 0, x2: WIDTH, y1: HEIGHT * part, y2: HEIGHT * part })),
-      svg("polygon", { class: "area", points: `${x(steps[0].from)},${HEIGHT} ${line} ${x(steps[steps.length - 1].until)},${HEIGHT}` }),
-      svg("polyline", { class: "line", points: line })),
+      svg("polygon", {
+        class: "area",
+        points: `${x(steps[0].from)},${HEIGHT} ${line} ${x(steps[steps.length - 1].until)},${HEIGHT}`,
+      }),
+      svg("polyline", { class: "line", points: line }),
+    ),
     bands.length
-      ? svg("svg", { class: "bands", viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" },
-        bands.map((band) => svg("rect", {
-          class: stageClass(band.stage), x: x(band.from), width: Math.max(1, round(x(band.until) - x(band.from))), height: 10,
-        })))
+      ? svg(
+          "svg",
+          { class: "bands", viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" },
+          bands.map((band) =>
+            svg("rect", {
+              class: stageClass(band.stage),
+              x: x(band.from),
+              width: Math.max(1, round(x(band.until) - x(band.from))),
+              height: 10,
+            }),
+          ),
+        )
       : null,
-    h("div", { class: "times", "aria-hidden": "true" }, times(from, until)));
+    h("div", { class: "times", "aria-hidden": "true" }, times(from, until)),
+  );
 }
 
 /**
@@ -64,8 +92,11 @@ export function stageClass(stage) {
  * @param {string} stage
  */
 export function swatch(stage) {
-  return svg("svg", { class: "swatch", viewBox: "0 0 10 10", "aria-hidden": "true" },
-    svg("rect", { class: stageClass(stage), width: 10, height: 10, rx: 3 }));
+  return svg(
+    "svg",
+    { class: "swatch", viewBox: "0 0 10 10", "aria-hidden": "true" },
+    svg("rect", { class: stageClass(stage), width: 10, height: 10, rx: 3 }),
+  );
 }
 
 /**

@@ -10,15 +10,25 @@ import { h } from "./dom.js";
  */
 export async function askForKey(wasRefused) {
   const field = /** @type {HTMLInputElement} */ (
-    h("input", { id: "key", type: "password", autocomplete: "off", spellcheck: "false", required: true, autofocus: true,
-      "aria-describedby": "key-help" })
+    h("input", {
+      id: "key",
+      type: "password",
+      autocomplete: "off",
+      spellcheck: "false",
+      required: true,
+      autofocus: true,
+      "aria-describedby": "key-help",
+    })
   );
   const answer = await ask("Function key", "Continue", [
     wasRefused ? h("p", { class: "bad", role: "alert" }, "The app did not take that key.") : null,
-    h("p", { id: "key-help" },
+    h(
+      "p",
+      { id: "key-help" },
       "The app answers only those who send a function key. ",
       h("code", {}, "az functionapp keys list"),
-      " shows them. It is kept until this tab is closed and sent to this app only."),
+      " shows them. It is kept until this tab is closed and sent to this app only.",
+    ),
     h("label", { for: "key" }, "Key"),
     field,
   ]);
@@ -45,13 +55,22 @@ export function confirm(title, consequence, yes) {
  */
 function ask(title, yes, content, no = "Not now") {
   const dialog = /** @type {HTMLDialogElement} */ (
-    h("dialog", { "aria-labelledby": "dialog-title" },
-      h("form", {},
+    h(
+      "dialog",
+      { "aria-labelledby": "dialog-title" },
+      h(
+        "form",
+        {},
         h("h2", { id: "dialog-title" }, title),
         content,
-        h("div", { class: "buttons" },
+        h(
+          "div",
+          { class: "buttons" },
           h("button", { type: "submit", class: "primary" }, yes),
-          h("button", { type: "button" }, no))))
+          h("button", { type: "button" }, no),
+        ),
+      ),
+    )
   );
   const back = document.activeElement;
   document.body.append(dialog);

@@ -35,15 +35,18 @@ function go() {
   const isFirst = !now;
   const route = routeOf(location.hash);
   const view = VIEWS[route.view];
-  const isSameMigration = now?.route.view === "migration" && route.view === "migration" && now.route.migration === route.migration;
+  const isSameMigration =
+    now?.route.view === "migration" && route.view === "migration" && now.route.migration === route.migration;
   now = { route, view, state: view.begin(), data: null, problem: null, moveFocus: !isFirst && !isSameMigration };
   // Another filter of the same tables: what is shown stays until the answer is there, and so does what is searched.
-  if (isSameMigration) now.state.search = /** @type {HTMLInputElement | null} */ (document.getElementById("search"))?.value ?? "";
+  if (isSameMigration)
+    now.state.search = /** @type {HTMLInputElement | null} */ (document.getElementById("search"))?.value ?? "";
   refused = null;
   element("said").textContent = "";
   announced = { text: "", time: 0 };
   document.title = `${view.title(route)} – d2c`;
-  if (!isSameMigration) update(main, [h("h1", { tabindex: -1 }, view.title(route)), h("p", { class: "soft" }, "Reading…")]);
+  if (!isSameMigration)
+    update(main, [h("h1", { tabindex: -1 }, view.title(route)), h("p", { class: "soft" }, "Reading…")]);
   showProblems();
   live.now();
 }
@@ -69,7 +72,10 @@ function show() {
     update(main, now.view.render(now.route, now.data, now.state));
     announce(now.view.summary(now.data));
   } else if (now.problem) {
-    update(main, [h("h1", { tabindex: -1 }, now.view.title(now.route)), h("p", {}, h("a", { href: "#/migrations" }, "All migrations"))]);
+    update(main, [
+      h("h1", { tabindex: -1 }, now.view.title(now.route)),
+      h("p", {}, h("a", { href: "#/migrations" }, "All migrations")),
+    ]);
   }
   if (now.moveFocus) main.querySelector("h1")?.focus({ preventScroll: true });
   if (now.moveFocus) scrollTo(0, 0);
@@ -93,12 +99,21 @@ function showProblems() {
  * @param {string} deed
  */
 function panel(problem, text, deed) {
-  return h("div", { class: "error", "data-key": deed },
+  return h(
+    "div",
+    { class: "error", "data-key": deed },
     h("p", {}, h("span", { class: "bad" }, problem.title)),
     problem.detail ? h("p", {}, problem.detail) : null,
-    problem.faults.length > 1 ? h("ul", {}, problem.faults.map((fault) => h("li", {}, fault))) : null,
+    problem.faults.length > 1
+      ? h(
+          "ul",
+          {},
+          problem.faults.map((fault) => h("li", {}, fault)),
+        )
+      : null,
     problem.nextStep ? h("p", {}, h("em", {}, problem.nextStep)) : null,
-    button(text, deed));
+    button(text, deed),
+  );
 }
 
 /**
@@ -130,7 +145,12 @@ const COMMON = {
   async report(_, event) {
     await openReport(now.route.migration, event);
   },
-  ...Object.fromEntries(["retry", "cancel", "suspend", "resume"].map((deed) => [deed, (/** @type {HTMLElement} */ target) => have(deed, target)])),
+  ...Object.fromEntries(
+    ["retry", "cancel", "suspend", "resume"].map((deed) => [
+      deed,
+      (/** @type {HTMLElement} */ target) => have(deed, target),
+    ]),
+  ),
 };
 
 /**
@@ -139,7 +159,11 @@ const COMMON = {
  * @param {HTMLElement} target
  */
 async function have(deed, target) {
-  const said = await act(deed, { migration: now.route.migration, table: target.dataset.table, revisit: target.dataset.revisit });
+  const said = await act(deed, {
+    migration: now.route.migration,
+    table: target.dataset.table,
+    revisit: target.dataset.revisit,
+  });
   if (said === null) return;
   refused = null;
   element("news").textContent = said;

@@ -57,18 +57,26 @@ export function render(route, migration, looking) {
   const counts = countsOf(migration);
   return [
     trail([["Migrations", LIST]], migration.id),
-    h("div", { class: "heading" },
-      h("h1", { tabindex: -1 }, migration.id), badge(migration.state), migrationButtons(migration)),
+    h(
+      "div",
+      { class: "heading" },
+      h("h1", { tabindex: -1 }, migration.id),
+      badge(migration.state),
+      migrationButtons(migration),
+    ),
     times(migration),
     holds(migration),
     migration.error ? trouble(migration.error) : null,
     h("div", { class: "whole" }, bar(migration.percent, "Progress of the migration")),
     totals(migration),
     operations(migration.operations ?? []),
-    h("section", { "aria-labelledby": "tables-heading", "data-key": "tables" },
+    h(
+      "section",
+      { "aria-labelledby": "tables-heading", "data-key": "tables" },
       h("h2", { id: "tables-heading" }, "Tables"),
       filters(route, counts),
-      tables(route, migration, looking, counts)),
+      tables(route, migration, looking, counts),
+    ),
   ];
 }
 
@@ -91,17 +99,38 @@ export const deeds = {
 /** @param {Migration} migration */
 function times({ started_at: started, finished_at: finished, state, eta }) {
   const arrival = isUnderWay({ state }) ? expected(eta) : null;
-  return h("p", { class: "soft" },
-    "started ", moment(started), " UTC, ", finished ? "took " : "", took(started, finished),
-    arrival ? [", ends ", h("strong", {}, arrival)] : null);
+  return h(
+    "p",
+    { class: "soft" },
+    "started ",
+    moment(started),
+    " UTC, ",
+    finished ? "took " : "",
+    took(started, finished),
+    arrival ? [", ends ", h("strong", {}, arrival)] : null,
+  );
 }
 
 /** @param {Migration} migration */
 function holds({ paused, waiting_until: until }) {
   const time = timeOf(until);
   return [
-    paused ? h("p", { class: "note" }, picture("cancelled"), h("span", {}, h("strong", {}, "Suspended."), " Stages that run go on to their end; no new one begins.")) : null,
-    time === null ? null : h("p", { class: "note" }, picture("pending"), h("span", {}, h("strong", {}, `Waits until ${clock(time)}.`), " The plan lets no stage begin before.")),
+    paused
+      ? h(
+          "p",
+          { class: "note" },
+          picture("cancelled"),
+          h("span", {}, h("strong", {}, "Suspended."), " Stages that run go on to their end; no new one begins."),
+        )
+      : null,
+    time === null
+      ? null
+      : h(
+          "p",
+          { class: "note" },
+          picture("pending"),
+          h("span", {}, h("strong", {}, `Waits until ${clock(time)}.`), " The plan lets no stage begin before."),
+        ),
   ];
 }
 
@@ -121,18 +150,30 @@ function totals({ items, tables }) {
 /** @param {import("./status.js").Revisit[]} revisits */
 function operations(revisits) {
   if (!revisits.length) return null;
-  return h("section", { "aria-labelledby": "revisits-heading", "data-key": "revisits" },
+  return h(
+    "section",
+    { "aria-labelledby": "revisits-heading", "data-key": "revisits" },
     h("h2", { id: "revisits-heading" }, "Replays and verifications"),
-    listed("Replays and verifications",
-      [{ heading: "What" }, { heading: "State" }, { heading: "Started (UTC)", isNumber: true }, { heading: "took", isNumber: true }],
+    listed(
+      "Replays and verifications",
+      [
+        { heading: "What" },
+        { heading: "State" },
+        { heading: "Started (UTC)", isNumber: true },
+        { heading: "took", isNumber: true },
+      ],
       revisits.map((one) => ({
         key: `${one.operation} ${one.number}`,
         cells: [
-          `${one.operation} ${one.number}`, badge(one.state), moment(one.started_at),
+          `${one.operation} ${one.number}`,
+          badge(one.state),
+          moment(one.started_at),
           took(one.started_at, one.finished_at),
         ],
         more: one.error ? trouble(one.error) : null,
-      }))));
+      })),
+    ),
+  );
 }
 
 /**
@@ -140,13 +181,24 @@ function operations(revisits) {
  * @param {Record<string, number>} counts
  */
 function filters(route, counts) {
-  return h("nav", { class: "chips", "aria-label": "Tables by state" },
+  return h(
+    "nav",
+    { class: "chips", "aria-label": "Tables by state" },
     ["", ...STATES].map((state) =>
-      h("a", {
-        class: "chip", href: migrationAddress(route.migration, state), "data-key": `filter ${state}`,
-        "aria-current": state === route.state ? "true" : null,
-      },
-      state ? picture(state) : null, h("span", {}, state || "all"), h("b", {}, number(counts[state || "all"] ?? 0)))));
+      h(
+        "a",
+        {
+          class: "chip",
+          href: migrationAddress(route.migration, state),
+          "data-key": `filter ${state}`,
+          "aria-current": state === route.state ? "true" : null,
+        },
+        state ? picture(state) : null,
+        h("span", {}, state || "all"),
+        h("b", {}, number(counts[state || "all"] ?? 0)),
+      ),
+    ),
+  );
 }
 
 /**
@@ -160,16 +212,30 @@ function tables(route, migration, looking, counts) {
   const found = migration.tables.filter((table) => table.table.toLowerCase().includes(wanted));
   const unread = Math.max(0, (counts[route.state || "all"] ?? 0) - migration.tables.length);
   return [
-    h("p", { class: "choice" },
+    h(
+      "p",
+      { class: "choice" },
       h("label", { for: "search" }, "Name contains"),
       h("input", { id: "search", type: "search", autocomplete: "off", spellcheck: "false", "data-do": "search" }),
-      h("span", { role: "status" }, `${number(found.length)} of ${number(migration.tables.length + unread)}`,
-        wanted && unread ? `, the first ${number(migration.tables.length)} searched` : null)),
-    found.length ? tableRows(migration, found) : h("p", {}, wanted ? "No table that is shown has such a name." : "There is none."),
+      h(
+        "span",
+        { role: "status" },
+        `${number(found.length)} of ${number(migration.tables.length + unread)}`,
+        wanted && unread ? `, the first ${number(migration.tables.length)} searched` : null,
+      ),
+    ),
+    found.length
+      ? tableRows(migration, found)
+      : h("p", {}, wanted ? "No table that is shown has such a name." : "There is none."),
     migration.next && unread
-      ? h("p", { class: "more-of" },
-        button(`Show ${number(Math.min(PAGE, unread))} more`, "more", { "data-key": "more" }),
-        unread > PAGE ? button(`Show all ${number(unread + migration.tables.length)}`, "all", { "data-key": "all" }) : null)
+      ? h(
+          "p",
+          { class: "more-of" },
+          button(`Show ${number(Math.min(PAGE, unread))} more`, "more", { "data-key": "more" }),
+          unread > PAGE
+            ? button(`Show all ${number(unread + migration.tables.length)}`, "all", { "data-key": "all" })
+            : null,
+        )
       : null,
   ];
 }

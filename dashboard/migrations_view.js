@@ -79,9 +79,12 @@ export function render(_, { migrations, next }, paging) {
     h("div", { class: "heading" }, h("h1", { tabindex: -1 }, "Migrations")),
     migrations.length ? table("Migrations, newest first", COLUMNS, migrations.map(row)) : none(paging),
     next || paging.tokens.length
-      ? h("nav", { class: "more-of", "aria-label": "Pages" },
-        button("Newer", "newer", { "data-key": "newer", disabled: !paging.tokens.length }),
-        button("Older", "older", { "data-key": "older", disabled: !next }))
+      ? h(
+          "nav",
+          { class: "more-of", "aria-label": "Pages" },
+          button("Newer", "newer", { "data-key": "newer", disabled: !paging.tokens.length }),
+          button("Older", "older", { "data-key": "older", disabled: !next }),
+        )
       : null,
   ];
 }
@@ -115,7 +118,10 @@ function row(entry) {
 /** @param {Paging} paging */
 function none(paging) {
   if (paging.tokens.length) return h("p", {}, "There are no older ones.");
-  return h("div", { class: "empty" },
+  return h(
+    "div",
+    { class: "empty" },
     h("p", {}, "No migration has been started yet."),
-    h("p", {}, "Write a plan, then start it: ", h("code", {}, "d2c start plan.json")));
+    h("p", {}, "Write a plan, then start it: ", h("code", {}, "d2c start plan.json")),
+  );
 }

@@ -12,8 +12,11 @@ import { number, percent, timeOf, UNKNOWN } from "./format.js";
  * @param {[string, Child | Child[]][]} pairs
  */
 export function facts(pairs) {
-  return h("dl", { class: "facts" },
-    pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+  );
 }
 
 /**
@@ -42,9 +45,12 @@ export function moment(iso) {
  */
 export function bar(value, label) {
   const known = typeof value === "number" ? Math.max(0, Math.min(100, value)) : 0;
-  return h("span", { class: "bar" },
+  return h(
+    "span",
+    { class: "bar" },
     h("progress", { max: 100, value: known, "aria-label": label }),
-    h("span", { class: "percent" }, percent(value)));
+    h("span", { class: "percent" }, percent(value)),
+  );
 }
 
 /**
@@ -55,26 +61,51 @@ export function bar(value, label) {
  *   below a row, over its whole width
  */
 export function table(caption, columns, rows) {
-  return h("table", { role: "table", class: "cards" },
+  return h(
+    "table",
+    { role: "table", class: "cards" },
     h("caption", { class: "unseen" }, caption),
-    h("thead", { role: "rowgroup" },
-      h("tr", { role: "row" },
-        columns.map((column) => h("th", { role: "columnheader", scope: "col", class: classOf(column) }, column.heading)))),
-    h("tbody", { role: "rowgroup" },
+    h(
+      "thead",
+      { role: "rowgroup" },
+      h(
+        "tr",
+        { role: "row" },
+        columns.map((column) =>
+          h("th", { role: "columnheader", scope: "col", class: classOf(column) }, column.heading),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      { role: "rowgroup" },
       rows.map((row) => [
-        h("tr", { role: "row", "data-key": row.key, class: row.more ? "has-more" : null },
+        h(
+          "tr",
+          { role: "row", "data-key": row.key, class: row.more ? "has-more" : null },
           row.cells.map((cell, place) =>
-            h(place ? "td" : "th", {
-              role: place ? "cell" : "rowheader",
-              scope: place ? null : "row",
-              class: classOf(columns[place]),
-              "data-heading": columns[place].heading,
-            }, cell))),
+            h(
+              place ? "td" : "th",
+              {
+                role: place ? "cell" : "rowheader",
+                scope: place ? null : "row",
+                class: classOf(columns[place]),
+                "data-heading": columns[place].heading,
+              },
+              cell,
+            ),
+          ),
+        ),
         row.more
-          ? h("tr", { role: "row", "data-key": `${row.key} more`, class: "more" },
-            h("td", { role: "cell", colspan: columns.length, "aria-colspan": columns.length }, row.more))
+          ? h(
+              "tr",
+              { role: "row", "data-key": `${row.key} more`, class: "more" },
+              h("td", { role: "cell", colspan: columns.length, "aria-colspan": columns.length }, row.more),
+            )
           : null,
-      ])));
+      ]),
+    ),
+  );
 }
 
 /** @param {Column} column */
@@ -88,11 +119,14 @@ function classOf(column) {
  * @param {Child | Child[]} [more]
  */
 export function trouble(error, more = null) {
-  return h("div", { class: "error" },
+  return h(
+    "div",
+    { class: "error" },
     h("p", {}, h("span", { class: "bad" }, error.title ?? "Failed"), error.stage ? ` in stage ${error.stage}` : null),
     error.detail ? h("p", {}, error.detail) : null,
     error.next_step ? h("p", {}, h("em", {}, error.next_step)) : null,
-    more);
+    more,
+  );
 }
 
 /**
@@ -111,8 +145,14 @@ export function button(text, deed, attributes = {}) {
  * @param {string} here
  */
 export function trail(links, here) {
-  return h("nav", { class: "trail", "aria-label": "Where this is" },
-    h("ol", {},
+  return h(
+    "nav",
+    { class: "trail", "aria-label": "Where this is" },
+    h(
+      "ol",
+      {},
       links.map(([text, href]) => h("li", {}, h("a", { href }, text))),
-      h("li", { "aria-current": "page" }, here)));
+      h("li", { "aria-current": "page" }, here),
+    ),
+  );
 }

@@ -30,9 +30,12 @@ const SHAPES = /** @type {Record<string, [string, string]>} */ ({
  */
 export function picture(state) {
   const [outline, drawn] = SHAPES[state] ?? SHAPES.pending;
-  return svg("svg", { class: `picture is-${state in SHAPES ? state : "pending"}`, viewBox: "0 0 20 20", "aria-hidden": "true" },
+  return svg(
+    "svg",
+    { class: `picture is-${state in SHAPES ? state : "pending"}`, viewBox: "0 0 20 20", "aria-hidden": "true" },
     svg("path", { class: "outline", d: outline }),
-    drawn ? svg("path", { class: "drawn", d: drawn }) : null);
+    drawn ? svg("path", { class: "drawn", d: drawn }) : null,
+  );
 }
 
 /**
@@ -51,13 +54,19 @@ export function badge(state, text = state) {
  * @param {{large?: boolean}} [options] large: with the words and durations below
  */
 export function pipeline(stages, table, { large = false } = {}) {
-  return h("ol", { class: large ? "pipeline large" : "pipeline", "aria-label": `Stages of ${table}` },
+  return h(
+    "ol",
+    { class: large ? "pipeline large" : "pipeline", "aria-label": `Stages of ${table}` },
     stages.map((stage) => {
       const words = WORDS[stage.state] ?? stage.state;
-      return h("li", { class: `stage is-${stage.state}`, title: `${stage.stage}: ${words}` },
+      return h(
+        "li",
+        { class: `stage is-${stage.state}`, title: `${stage.stage}: ${words}` },
         picture(stage.state),
         h("span", { class: "name" }, stage.stage),
         h("span", { class: large ? "words" : "unseen" }, large ? words : `: ${words}`),
-        large && stage.seconds !== undefined ? h("span", { class: "took" }, duration(stage.seconds)) : null);
-    }));
+        large && stage.seconds !== undefined ? h("span", { class: "took" }, duration(stage.seconds)) : null,
+      );
+    }),
+  );
 }

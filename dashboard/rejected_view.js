@@ -50,7 +50,12 @@ export async function readFirst(migration, table, browsing) {
  */
 export async function readItems(migration, table, browsing, goOn = false) {
   const { reason } = browsing;
-  const page = await read(pathOf(migration, "rejected"), { table, reason, top: PAGE, token: goOn ? browsing.next : null });
+  const page = await read(pathOf(migration, "rejected"), {
+    table,
+    reason,
+    top: PAGE,
+    token: goOn ? browsing.next : null,
+  });
   // The reader may have asked for another reason meanwhile.
   if (reason !== browsing.reason) return;
   browsing.items = [...(goOn ? browsing.items : []), ...page.rejected];
@@ -70,10 +75,15 @@ export function rejectedItems(table, part, browsing) {
   return [
     reasonChoice(part?.rejected_by_reason ?? {}, browsing),
     h("ul", { class: "items", "aria-label": "Rejected items" }, browsing.items.map(rejectedItem)),
-    browsing.items.length ? null : h("p", {}, browsing.next ? "None among those looked through so far." : "There is none."),
-    h("p", { class: "more-of" },
+    browsing.items.length
+      ? null
+      : h("p", {}, browsing.next ? "None among those looked through so far." : "There is none."),
+    h(
+      "p",
+      { class: "more-of" },
       h("span", { role: "status" }, `${number(browsing.items.length)} shown`),
-      browsing.next ? button(browsing.items.length ? `Show ${PAGE} more` : "Look further", "more-rejected") : null),
+      browsing.next ? button(browsing.items.length ? `Show ${PAGE} more` : "Look further", "more-rejected") : null,
+    ),
   ];
 }
 
@@ -83,26 +93,45 @@ export function rejectedItems(table, part, browsing) {
  */
 function reasonChoice(byReason, browsing) {
   const reasons = [...new Set([...Object.keys(byReason), ...browsing.reasons])].sort();
-  return h("p", { class: "choice" },
+  return h(
+    "p",
+    { class: "choice" },
     h("label", { for: "reason" }, "Reason"),
-    h("select", { id: "reason", "data-do": "reason" },
+    h(
+      "select",
+      { id: "reason", "data-do": "reason" },
       h("option", { value: "" }, "any"),
       reasons.map((reason) =>
-        h("option", { value: reason, "data-key": reason },
-          byReason[reason] === undefined ? reason : `${reason} (${number(byReason[reason])})`))));
+        h(
+          "option",
+          { value: reason, "data-key": reason },
+          byReason[reason] === undefined ? reason : `${reason} (${number(byReason[reason])})`,
+        ),
+      ),
+    ),
+  );
 }
 
 /** @param {Rejected} item */
 function rejectedItem(item) {
   const place = `${item.file ?? ""}:${item.line ?? ""}`;
-  return h("li", { "data-key": place },
-    h("details", {},
-      h("summary", {},
+  return h(
+    "li",
+    { "data-key": place },
+    h(
+      "details",
+      {},
+      h(
+        "summary",
+        {},
         h("span", { class: "bad" }, item.reason),
         h("code", {}, keysText(item.keys)),
-        h("small", {}, place)),
+        h("small", {}, place),
+      ),
       item.detail ? h("p", {}, item.detail) : null,
-      h("pre", { tabindex: 0, "aria-label": "The item as exported" }, JSON.stringify(item.item, null, 2) ?? "not kept")));
+      h("pre", { tabindex: 0, "aria-label": "The item as exported" }, JSON.stringify(item.item, null, 2) ?? "not kept"),
+    ),
+  );
 }
 
 /** @param {object | undefined} keys attribute values as DynamoDB writes them */
@@ -119,8 +148,10 @@ function keysText(keys) {
  */
 export function mismatches(part, browsing) {
   const verification = part?.verification;
-  if (!verification) return h("p", {}, "Documents and how they differ come with the report, once the migration has ended.");
-  if (verification.expected === null || verification.expected === undefined) return h("p", {}, "The table was not verified.");
+  if (!verification)
+    return h("p", {}, "Documents and how they differ come with the report, once the migration has ended.");
+  if (verification.expected === null || verification.expected === undefined)
+    return h("p", {}, "The table was not verified.");
   /** @type {any[]} */
   const all = part.mismatches ?? [];
   const chosen = all.filter((one) => !browsing.kind || one.kind === browsing.kind);
@@ -133,9 +164,18 @@ export function mismatches(part, browsing) {
     ]),
     all.length ? kindChoice(all, browsing.kind) : null,
     chosen.length ? mismatchTable(chosen.slice(0, browsing.most)) : null,
-    all.length ? h("p", { class: "more-of" },
-      h("span", { role: "status" }, `${number(Math.min(chosen.length, browsing.most))} of ${number(chosen.length)} that the report lists`),
-      chosen.length > browsing.most ? button(`Show ${MISMATCHES_AT_ONCE} more`, "more-mismatches") : null) : null,
+    all.length
+      ? h(
+          "p",
+          { class: "more-of" },
+          h(
+            "span",
+            { role: "status" },
+            `${number(Math.min(chosen.length, browsing.most))} of ${number(chosen.length)} that the report lists`,
+          ),
+          chosen.length > browsing.most ? button(`Show ${MISMATCHES_AT_ONCE} more`, "more-mismatches") : null,
+        )
+      : null,
   ];
 }
 
@@ -145,15 +185,25 @@ export function mismatches(part, browsing) {
  */
 function kindChoice(all, chosen) {
   const kinds = ["", ...MISMATCH_KINDS.filter((kind) => all.some((one) => one.kind === kind))];
-  return h("div", { class: "chips", role: "group", "aria-label": "Kind of mismatch" },
-    kinds.map((kind) => button(kind || "all", "kind", {
-      class: "chip", "data-kind": kind, "data-key": `kind ${kind}`, "aria-pressed": String(kind === chosen),
-    })));
+  return h(
+    "div",
+    { class: "chips", role: "group", "aria-label": "Kind of mismatch" },
+    kinds.map((kind) =>
+      button(kind || "all", "kind", {
+        class: "chip",
+        "data-kind": kind,
+        "data-key": `kind ${kind}`,
+        "aria-pressed": String(kind === chosen),
+      }),
+    ),
+  );
 }
 
 /** @param {{kind: string, document: string, properties?: string[]}[]} shown */
 function mismatchTable(shown) {
-  return listed("Mismatches", [{ heading: "Document" }, { heading: "Mismatch" }, { heading: "Properties" }],
+  return listed(
+    "Mismatches",
+    [{ heading: "Document" }, { heading: "Mismatch" }, { heading: "Properties" }],
     shown.map((one, place) => ({
       key: `mismatch ${place}`,
       cells: [
@@ -161,7 +211,8 @@ function mismatchTable(shown) {
         one.kind,
         one.properties?.length ? one.properties.map((name) => [h("code", {}, name), " "]).flat() : "the whole document",
       ],
-    })));
+    })),
+  );
 }
 
 /**

@@ -20,7 +20,11 @@ export function note(migration, table) {
   // A retry begins anew.
   if (last && table.items_written < last.written) seen.length = 0;
   seen.push({ time: Date.now(), written: table.items_written });
-  if (seen.length > MOST) samples.set(keyOf(migration, table.table), seen.filter((_, place) => place % 2 === 0));
+  if (seen.length > MOST)
+    samples.set(
+      keyOf(migration, table.table),
+      seen.filter((_, place) => place % 2 === 0),
+    );
 }
 
 /**

@@ -92,9 +92,11 @@ async function lookFrom(migration, name, token) {
  * @returns {Record<string, number>}
  */
 export function countsOf(migration) {
-  const counts = migration.counts ?? Object.fromEntries(
-    STATES.map((state) => [state, migration.tables.filter((table) => table.state === state).length]),
-  );
+  const counts =
+    migration.counts ??
+    Object.fromEntries(
+      STATES.map((state) => [state, migration.tables.filter((table) => table.state === state).length]),
+    );
   return { ...counts, all: STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0) };
 }
 

@@ -35,20 +35,24 @@ const COLUMNS = [
  * @param {Table[]} tables
  */
 export function tableRows(migration, tables) {
-  return listed(`Tables of ${migration.id}`, COLUMNS, tables.map((table) => ({
-    key: table.table,
-    cells: [
-      [h("a", { href: tableAddress(migration.id, table.table) }, table.table), badge(table.state)],
-      pipeline(stagesOf(table), table.table),
-      [bar(table.percent, `Progress of ${table.table}`), arrival(table)],
-      number(table.items_exported),
-      number(table.items_written),
-      badCount(table.items_rejected),
-      number(table.items_expired),
-      badCount(table.mismatches),
-    ],
-    more: more(migration, table),
-  })));
+  return listed(
+    `Tables of ${migration.id}`,
+    COLUMNS,
+    tables.map((table) => ({
+      key: table.table,
+      cells: [
+        [h("a", { href: tableAddress(migration.id, table.table) }, table.table), badge(table.state)],
+        pipeline(stagesOf(table), table.table),
+        [bar(table.percent, `Progress of ${table.table}`), arrival(table)],
+        number(table.items_exported),
+        number(table.items_written),
+        badCount(table.items_rejected),
+        number(table.items_expired),
+        badCount(table.mismatches),
+      ],
+      more: more(migration, table),
+    })),
+  );
 }
 
 /** @param {Table} table */
@@ -63,11 +67,9 @@ function arrival(table) {
  */
 function more(migration, table) {
   const retry = canRetry(table) && isAtRest(migration) ? retryButton(table.table) : null;
-  const notes = [
-    table.error ? trouble(table.error, retry) : retry,
-    stallNote(table),
-    waitNote(table),
-  ].filter((one) => one !== null);
+  const notes = [table.error ? trouble(table.error, retry) : retry, stallNote(table), waitNote(table)].filter(
+    (one) => one !== null,
+  );
   return notes.length ? notes : null;
 }
 
@@ -78,12 +80,18 @@ function more(migration, table) {
 export function stallNote({ stalled }) {
   if (!stalled) return null;
   const seconds = secondsBetween(stalled.since);
-  return h("p", { class: "note stalled" },
+  return h(
+    "p",
+    { class: "note stalled" },
     picture("stalled"),
-    h("span", {},
+    h(
+      "span",
+      {},
       h("strong", {}, `Stalled${stalled.stage ? ` in ${stalled.stage}` : ""}`),
       seconds === null ? null : ` for ${roughly(seconds)}`,
-      stalled.detail ? `: ${stalled.detail}` : null));
+      stalled.detail ? `: ${stalled.detail}` : null,
+    ),
+  );
 }
 
 /**
@@ -93,7 +101,14 @@ export function stallNote({ stalled }) {
 export function waitNote({ waiting }) {
   if (!waiting?.for) return null;
   const until = timeOf(waiting.until);
-  return h("p", { class: "note" },
+  return h(
+    "p",
+    { class: "note" },
     picture("pending"),
-    h("span", {}, `It ${WAITS[waiting.for] ?? "waits for its time"}${until === null ? "" : `, until ${clock(until)}`}.`));
+    h(
+      "span",
+      {},
+      `It ${WAITS[waiting.for] ?? "waits for its time"}${until === null ? "" : `, until ${clock(until)}`}.`,
+    ),
+  );
 }

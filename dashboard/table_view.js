@@ -66,9 +66,20 @@ export function summary({ table }) {
  */
 export function render(route, { migration, table, part }, browsing) {
   return [
-    trail([["Migrations", LIST], [route.migration, migrationAddress(route.migration)]], table.table),
-    h("div", { class: "heading" },
-      h("h1", { tabindex: -1 }, table.table), badge(table.stalled ? "stalled" : table.state), tableButtons(migration, table)),
+    trail(
+      [
+        ["Migrations", LIST],
+        [route.migration, migrationAddress(route.migration)],
+      ],
+      table.table,
+    ),
+    h(
+      "div",
+      { class: "heading" },
+      h("h1", { tabindex: -1 }, table.table),
+      badge(table.stalled ? "stalled" : table.state),
+      tableButtons(migration, table),
+    ),
     part ? h("p", { class: "soft" }, "to ", h("code", {}, `${part.database}/${part.container}`)) : null,
     table.error ? trouble(table.error) : null,
     stallNote(table),
@@ -86,17 +97,23 @@ export function render(route, { migration, table, part }, browsing) {
 function progress(table) {
   if (!isUnderWay(table)) return null;
   const arrival = expected(table.eta);
-  return h("div", { class: "whole" },
+  return h(
+    "div",
+    { class: "whole" },
     bar(table.percent, `Progress of ${table.table}`),
-    arrival ? h("p", { class: "soft" }, "ends ", h("strong", {}, arrival)) : null);
+    arrival ? h("p", { class: "soft" }, "ends ", h("strong", {}, arrival)) : null,
+  );
 }
 
 /** @type {Record<string, (browsing: Browsing, element: HTMLElement, route: import("./router.js").Route) => Promise<void>>} */
 export const deeds = Object.fromEntries(
   Object.entries(browsingDeeds).map(([name, deed]) => [
     name,
-    (/** @type {Browsing} */ browsing, /** @type {HTMLElement} */ element, /** @type {import("./router.js").Route} */ route) =>
-      deed(browsing, element, route.migration, route.table),
+    (
+      /** @type {Browsing} */ browsing,
+      /** @type {HTMLElement} */ element,
+      /** @type {import("./router.js").Route} */ route,
+    ) => deed(browsing, element, route.migration, route.table),
   ]),
 );
 
@@ -106,7 +123,12 @@ export const deeds = Object.fromEntries(
  * @param {import("./dom.js").Children} content
  */
 function section(id, heading, content) {
-  return h("section", { "aria-labelledby": `${id}-heading`, "data-key": id }, h("h2", { id: `${id}-heading` }, heading), content);
+  return h(
+    "section",
+    { "aria-labelledby": `${id}-heading`, "data-key": id },
+    h("h2", { id: `${id}-heading` }, heading),
+    content,
+  );
 }
 
 /**
@@ -134,12 +156,24 @@ function stages(table, part) {
   return [
     pipeline(all, table.table, { large: true }),
     timed.length
-      ? listed("Stages with their times",
-        [{ heading: "Stage" }, { heading: "State" }, { heading: "took", isNumber: true }, { heading: "started (UTC)", isNumber: true }],
-        timed.map((stage) => ({
-          key: stage.stage,
-          cells: [h("span", {}, swatch(stage.stage), stage.stage), badge(stage.state), duration(stage.seconds), moment(stage.started_at)],
-        })))
+      ? listed(
+          "Stages with their times",
+          [
+            { heading: "Stage" },
+            { heading: "State" },
+            { heading: "took", isNumber: true },
+            { heading: "started (UTC)", isNumber: true },
+          ],
+          timed.map((stage) => ({
+            key: stage.stage,
+            cells: [
+              h("span", {}, swatch(stage.stage), stage.stage),
+              badge(stage.state),
+              duration(stage.seconds),
+              moment(stage.started_at),
+            ],
+          })),
+        )
       : h("p", { class: "soft" }, "How long each stage took comes with the report, once the migration has ended."),
   ];
 }
@@ -154,10 +188,18 @@ function throughput(migration, table, part) {
   const seen = seenOf(migration.id, table.table);
   const rates = ratesOf(seen);
   if (!isUnderWay(table)) {
-    return h("p", { class: "soft" }, "RU/s before, during and after the load come with the report, once the migration has ended.");
+    return h(
+      "p",
+      { class: "soft" },
+      "RU/s before, during and after the load come with the report, once the migration has ended.",
+    );
   }
   if (!rates.length) {
-    return h("p", { class: "soft" }, "There is nothing to draw yet: the chart begins once documents are written while this page looks on.");
+    return h(
+      "p",
+      { class: "soft" },
+      "There is nothing to draw yet: the chart begins once documents are written while this page looks on.",
+    );
   }
   const last = rates[rates.length - 1].value;
   const since = clock(seen[0].time);
@@ -174,7 +216,9 @@ function throughput(migration, table, part) {
  */
 function provisioned(part, table) {
   const { before_ru_per_second: before, peak_ru_per_second: peak, after_ru_per_second: after } = part.throughput ?? {};
-  const stages = new Map((part.stages ?? []).map((/** @type {import("./status.js").Stage} */ stage) => [stage.stage, stage]));
+  const stages = new Map(
+    (part.stages ?? []).map((/** @type {import("./status.js").Stage} */ stage) => [stage.stage, stage]),
+  );
   const load = /** @type {import("./status.js").Stage | undefined} */ (stages.get("load"));
   const perSecond = load?.seconds && table.items_written ? Math.round(table.items_written / load.seconds) : null;
   const bands = bandsOf([...stages.values()]);
@@ -188,9 +232,18 @@ function provisioned(part, table) {
     ]),
     steps.length
       ? [
-        chart(steps, "RU/s", `Provisioned RU/s: ${number(before)} before, ${number(peak)} during the load, ${number(after)} after.`, bands),
-        h("p", { class: "soft" }, "What the container was given, at the times of the stages. What the load used of it is not recorded."),
-      ]
+          chart(
+            steps,
+            "RU/s",
+            `Provisioned RU/s: ${number(before)} before, ${number(peak)} during the load, ${number(after)} after.`,
+            bands,
+          ),
+          h(
+            "p",
+            { class: "soft" },
+            "What the container was given, at the times of the stages. What the load used of it is not recorded.",
+          ),
+        ]
       : h("p", { class: "soft" }, "The container was given no throughput of its own for the load."),
   ];
 }
