@@ -76,27 +76,6 @@ export function clock(time, { now = Date.now(), withSeconds = false } = {}) {
 }
 
 /**
- * Return a duration as nobody needs it to the second.
- * @param {number} seconds
- */
-export function roughly(seconds) {
-  if (seconds < 60) return "less than a minute";
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : duration(minutes * 60);
-}
-
-/**
- * Return the time of day in UTC, with the day where it is not today.
- * @param {number} time epoch milliseconds
- * @param {number} [now]
- */
-export function clock(time, now = Date.now()) {
-  const text = new Date(time).toISOString();
-  const isToday = text.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
-  return `${isToday ? "" : `${text.slice(0, 10)} `}${text.slice(11, 16)} UTC`;
-}
-
-/**
  * Return epoch milliseconds of a time in ISO 8601, or null if it is none.
  * @param {string | null | undefined} iso
  */

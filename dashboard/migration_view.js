@@ -13,10 +13,11 @@ import { tableRows } from "./table_rows.js";
 
 const PAGE = 100;
 
+/** @typedef {import("./router.js").Route} Route */
 /** @typedef {import("./status.js").Migration} Migration */
 /** @typedef {{most: number, search: string}} Looking how many tables to read, and what their names are to contain */
 
-/** @param {import("./router.js").Route} route */
+/** @param {Route} route */
 export function title(route) {
   return route.migration;
 }
@@ -27,7 +28,7 @@ export function begin() {
 }
 
 /**
- * @param {import("./router.js").Route} route
+ * @param {Route} route
  * @param {Looking} looking
  */
 export async function read(route, looking) {
@@ -49,7 +50,7 @@ export function summary(migration) {
 }
 
 /**
- * @param {import("./router.js").Route} route
+ * @param {Route} route
  * @param {Migration} migration
  * @param {Looking} looking
  */
@@ -80,7 +81,7 @@ export function render(route, migration, looking) {
   ];
 }
 
-/** @type {Record<string, (looking: Looking, element: HTMLElement, route: import("./router.js").Route, migration: Migration) => Promise<boolean>>} */
+/** @type {Record<string, (looking: Looking, element: HTMLElement, route: Route, migration: Migration) => Promise<boolean>>} */
 export const deeds = {
   async search(looking, element) {
     looking.search = /** @type {HTMLInputElement} */ (element).value;
@@ -177,7 +178,7 @@ function operations(revisits) {
 }
 
 /**
- * @param {import("./router.js").Route} route
+ * @param {Route} route
  * @param {Record<string, number>} counts
  */
 function filters(route, counts) {
@@ -202,7 +203,7 @@ function filters(route, counts) {
 }
 
 /**
- * @param {import("./router.js").Route} route
+ * @param {Route} route
  * @param {Migration} migration
  * @param {Looking} looking
  * @param {Record<string, number>} counts

@@ -18,6 +18,7 @@ const COLUMNS = [
   { heading: "took", isNumber: true },
 ];
 
+/** @typedef {import("./router.js").Route} Route */
 /** @typedef {{id: string, state: string, started_at?: string, finished_at?: string | null, percent?: number | null}} Entry */
 /** @typedef {{migrations: Entry[], next: string | null}} Page */
 /** @typedef {{tokens: string[]}} Paging the tokens of the pages up to the one that is shown */
@@ -32,7 +33,7 @@ export function begin() {
 }
 
 /**
- * @param {import("./router.js").Route} _
+ * @param {Route} _
  * @param {Paging} paging
  * @returns {Promise<Page>}
  */
@@ -70,7 +71,7 @@ export function summary({ migrations }) {
 }
 
 /**
- * @param {import("./router.js").Route} _
+ * @param {Route} _
  * @param {Page} page
  * @param {Paging} paging
  */
@@ -89,7 +90,7 @@ export function render(_, { migrations, next }, paging) {
   ];
 }
 
-/** @type {Record<string, (paging: Paging, element: HTMLElement, route: import("./router.js").Route, page: Page) => Promise<boolean>>} */
+/** @type {Record<string, (paging: Paging, element: HTMLElement, route: Route, page: Page) => Promise<boolean>>} */
 export const deeds = {
   async newer(paging) {
     paging.tokens.pop();

@@ -46,6 +46,7 @@ FILES = (
     "status.js",
     "table_rows.js",
     "table_view.js",
+    "throughput.js",
 )
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
 # A file is asked for again each time, and answered with 304 where it is the same: after a deployment no old module

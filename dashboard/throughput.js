@@ -1,0 +1,111 @@
+// @ts-check
+/** How fast a table is loaded: what its container was given once the report is there, what this page sees before. */
+
+import { chart } from "./chart.js";
+import { h } from "./dom.js";
+import { clock, number, timeOf } from "./format.js";
+import { facts } from "./parts.js";
+import { ratesOf, seenOf } from "./samples.js";
+import { isUnderWay } from "./status.js";
+
+/** @typedef {import("./status.js").Table} Table */
+/** @typedef {import("./status.js").Stage} Stage */
+
+/**
+ * Return a table's throughput over time, or what is known of it.
+ * @param {import("./status.js").Migration} migration
+ * @param {Table} table
+ * @param {any} part
+ */
+export function throughput(migration, table, part) {
+  if (part) return provisioned(part, table);
+  const seen = seenOf(migration.id, table.table);
+  const rates = ratesOf(seen);
+  if (!isUnderWay(table)) {
+    return h(
+      "p",
+      { class: "soft" },
+      "RU/s before, during and after the load come with the report, once the migration has ended.",
+    );
+  }
+  if (!rates.length) {
+    return h(
+      "p",
+      { class: "soft" },
+      "There is nothing to draw yet: the chart begins once documents are written while this page looks on.",
+    );
+  }
+  const last = rates[rates.length - 1].value;
+  const since = clock(seen[0].time);
+  return [
+    h("p", {}, `Documents written per second, as this page has seen it since ${since}. RU/s come with the report.`),
+    chart(rates, "documents/s", `Documents written per second since ${since}; last ${number(Math.round(last))}.`),
+  ];
+}
+
+/**
+ * Return the RU/s that the container was given, and when.
+ * @param {any} part
+ * @param {Table} table
+ */
+function provisioned(part, table) {
+  const { before_ru_per_second: before, peak_ru_per_second: peak, after_ru_per_second: after } = part.throughput ?? {};
+  const stages = new Map((part.stages ?? []).map((/** @type {Stage} */ stage) => [stage.stage, stage]));
+  const load = /** @type {Stage | undefined} */ (stages.get("load"));
+  const perSecond = load?.seconds && table.items_written ? Math.round(table.items_written / load.seconds) : null;
+  const bands = bandsOf([...stages.values()]);
+  const steps = stepsOf(bands, before, peak, after);
+  return [
+    facts([
+      ["RU/s before", number(before)],
+      ["RU/s during load", number(peak)],
+      ["RU/s after", number(after)],
+      ["Documents/s in load, on average", number(perSecond)],
+    ]),
+    steps.length
+      ? [
+          chart(
+            steps,
+            "RU/s",
+            `Provisioned RU/s: ${number(before)} before, ${number(peak)} during the load, ${number(after)} after.`,
+            bands,
+          ),
+          h(
+            "p",
+            { class: "soft" },
+            "What the container was given, at the times of the stages. What the load used of it is not recorded.",
+          ),
+        ]
+      : h("p", { class: "soft" }, "The container was given no throughput of its own for the load."),
+  ];
+}
+
+/** @param {Stage[]} stages */
+function bandsOf(stages) {
+  return stages
+    .map((stage) => ({ stage: stage.stage, from: timeOf(stage.started_at) ?? NaN, seconds: stage.seconds ?? 0 }))
+    .filter((stage) => !Number.isNaN(stage.from))
+    .map(({ stage, from, seconds }) => ({ stage, from, until: from + seconds * 1000 }))
+    .sort((one, other) => one.from - other.from);
+}
+
+/**
+ * Return the RU/s over time: raised when `prepare` was done, put back when `report` began.
+ * @param {import("./chart.js").Band[]} bands
+ * @param {number | null} before
+ * @param {number | null} peak
+ * @param {number | null} after
+ * @returns {import("./chart.js").Step[]}
+ */
+function stepsOf(bands, before, peak, after) {
+  const prepare = bands.find((band) => band.stage === "prepare");
+  if (!prepare || typeof peak !== "number") return [];
+  const end = Math.max(...bands.map((band) => band.until));
+  const back = bands.find((band) => band.stage === "report")?.from ?? end;
+  const steps = [{ from: prepare.until, until: back, value: peak }];
+  if (typeof before === "number") steps.unshift({ from: bands[0].from, until: prepare.until, value: before });
+  // The last value holds on; a little of it is drawn so that it can be seen.
+  const rest = Math.max(end - back, (end - bands[0].from) * 0.04);
+  if (typeof after === "number") steps.push({ from: back, until: back + rest, value: after });
+  return steps;
+}
