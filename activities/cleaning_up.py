@@ -1,7 +1,7 @@
 """What a migration left behind whose orchestrations ended early: it is stopped, put back, and told as ended."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -79,8 +79,15 @@ def read_left_table(payload: dict) -> Any:
     ended = left["tables"][payload["number"]]
     table = _input(lake, left["migration"], ended)
     found = {**table.pop("found", {}), **ended["found"]}
-    stage = {"stage": ended["error"]["stage"], "state": ended["state"], "started_at": ended["started_at"]}
     told = {name: ended[name] for name in ("state", "error", "started_at")}
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(ended["started_at"])).total_seconds()
+    # Only the stages' orchestration knew when each began; the last one stands for all.
+    stage = {
+        "stage": ended["error"]["stage"],
+        "state": ended["state"],
+        "started_at": ended["started_at"],
+        "seconds": round(max(seconds, 0.0), 3),
+    }
     return {**table, **found, **told, "stages": [stage]}
 
 

@@ -52,7 +52,10 @@ class Watched(NamedTuple):
 @blueprint.durable_client_input(client_name="client")
 async def watch(timer: func.TimerRequest, client: Any) -> None:
     """Look at all that is under way, or was."""
-    await look_at_everything(client, datetime.now(UTC))
+    try:
+        await look_at_everything(client, datetime.now(UTC))
+    except D2CError as error:
+        logger.warning("The watch could not look, and tries again at its next time: %s", error)
 
 
 async def look_at_everything(client: Any, now: datetime) -> None:
@@ -146,7 +149,12 @@ async def _clean_up(
         told = {(line["table"], line["round"]) for line in log}
         tables = [table for table in tables if (table["table"], table["round"]) not in told]
     if tables or watched.containers or ends:
-        left: Json = {"tables": tables, "containers": watched.containers, "ends": ends, "since": watched.since}
+        left: Json = {
+            "tables": tables,
+            "containers": watched.containers,
+            "ends": ends,
+            "since": watched.since,
+        }
         await left_behind.start_clean_up(client, lake, watched.migration, watched.round, **left)
 
 

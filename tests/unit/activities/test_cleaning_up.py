@@ -60,7 +60,7 @@ def left_table(name, number=0, **found):
         "round": number,
         "state": "cancelled",
         "error": ERROR,
-        "started_at": "2026-06-01T12:00:00+00:00",
+        "started_at": "2020-01-01T12:00:00+00:00",
         "found": found,
     }
 
@@ -226,6 +226,8 @@ class TestTellingTheEnd:
         leave(world, left_table("Music", export={"items": 7, "arn": "a"}))
         record = value_of(read_left_table({"migration": "m", "number": 0}))
         assert record["export"] == {"items": 7, "arn": "a"}
+        (stage,) = record["stages"]
+        assert (stage["stage"], stage["state"], stage["seconds"] > 0) == ("load", "cancelled", True)
         value_of(write_table_report(record))
         (line,) = world.lake.read_log(lake_paths.ended_tables_path("m"))
         told = {name: line[name] for name in ("table", "round", "state", "stage", "items_exported", "error")}

@@ -7,6 +7,7 @@ import pytest
 
 from d2c import lake_paths
 from d2c.clients.lake import Lake
+from d2c.errors import TransientError
 from d2c.run_keys import (
     clean_up_instance_id,
     lane_instance_id,
@@ -404,6 +405,15 @@ async def test_the_timer_looks_at_everything(watching):
     watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
     await user_function(watch.watch)(timer=None, client=watching.client)
     assert len(watching.cleaned_up) == 1
+
+
+async def test_a_lake_that_does_not_answer_is_told_in_the_log_and_tried_again(watching, monkeypatch, caplog):
+    def refuse(settings):
+        raise TransientError("Lake file lake/x: no whole answer", "It is tried again.")
+
+    monkeypatch.setattr(watch, "connect_lake", refuse)
+    await user_function(watch.watch)(timer=None, client=watching.client)
+    assert "The watch could not look, and tries again at its next time: Lake file lake/x" in caplog.text
 
 
 def test_the_timer_has_its_schedule_from_the_settings():
