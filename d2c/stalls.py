@@ -36,7 +36,8 @@ PATIENCE = {
     "export": Patience(2 * HOUR, 36, "See the export in DynamoDB's console."),
     # Data Factory tells bytes every few seconds; it may queue a run for minutes, and listing many files takes some.
     "copy": Patience(30 * MINUTE, 0, "See the copy run in Data Factory's monitor."),
-    # "Scaling up may take four to six hours": https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
+    # Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first, which takes 4 to 6 hours.
+    # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
     "prepare": Patience(8 * HOUR, 0, "See the container's throughput in the Azure portal."),
     # A cluster starts within 20 minutes or fails; then the notebook tells each file that it has read.
     "assess": Patience(45 * MINUTE, 0, "See the load run in Databricks."),
