@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 from localcloud import names
 from localcloud.app_settings import lake_connection
 from localcloud.cloud import Cloud, aws_client
+from tests.api_document import check_answer
 from tests.contract.polling import wait_until
 
 API = "/api/migrations"
@@ -29,7 +30,12 @@ class User:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
-        self.http = httpx.Client(base_url=cloud.identity.url("functions_host"), timeout=60, trust_env=False)
+        self.http = httpx.Client(
+            base_url=cloud.identity.url("functions_host"),
+            timeout=60,
+            trust_env=False,
+            event_hooks={"response": [hold_against_document]},
+        )
         self.dynamodb = aws_client(cloud.identity, "dynamodb")
         self.s3 = aws_client(cloud.identity, "s3")
         self.lake = BlobServiceClient.from_connection_string(
@@ -150,6 +156,16 @@ class User:
         )
         with urllib.request.urlopen(request) as answer:
             assert answer.status < 300
+
+
+def hold_against_document(response: httpx.Response) -> None:
+    """Hold an answer of the HTTP API against its document; Durable's own calls are none of it."""
+    path = response.request.url.path
+    if path.startswith("/api/"):
+        text = response.read()
+        media_type = response.headers.get("content-type", "")
+        value = json.loads(text) if "json" in media_type else text
+        check_answer(response.request.method, path, response.status_code, media_type, value)
 
 
 def plan(name: str, *tables: dict[str, Any], **shared: Any) -> dict[str, Any]:
