@@ -43,7 +43,7 @@ def main() -> None:
     """Print a table with a column for each number of tables, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, nargs="+", default=[50, 100, 200, 500])
-    parser.add_argument("--at-once", type=int, default=40, help="max_parallel_tables of the plan")
+    parser.add_argument("--at-once", type=int, default=20, help="max_parallel_tables of the plan")
     parser.add_argument("--alone", action="store_true", help="each table has a load run of its own")
     parser.add_argument("--start-seconds", type=float, default=0.0, help="of a simulated load run")
     parser.add_argument("--load-seconds", type=float, default=0.0, help="of each table in a load run")
