@@ -16,6 +16,8 @@ from localcloud.databricks.parent import ANNOUNCEMENT
 from localcloud.databricks.redaction import redacted
 
 CHECKOUT = Path(__file__).parents[2]
+# Python runs the `sitecustomize` in there at its start.
+WORKER_START = Path(__file__).with_name("worker_start")
 LOG_FILE = "driver.log"
 Json = dict[str, Any]
 
@@ -88,4 +90,5 @@ class ChildProcess:
 def _environment() -> dict[str, str]:
     """Return this process's environment without the local cloud's secrets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCALCLOUD_")}
-    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
+    path = os.pathsep.join([str(CHECKOUT), str(WORKER_START)])
+    return {**kept, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
