@@ -76,10 +76,14 @@ def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadReque
         StageError: as `parse_request`.
     """
     text = read(path)
-    if '"requests"' not in text:
-        return [parse_request(text)], None
-    asked = json.loads(text)
-    return [parse_request(read(one)) for one in asked["requests"]], asked["log"]
+    try:
+        asked = json.loads(text)
+        if "requests" not in asked:
+            return [parse_request(text)], None
+        several = RequestList(tuple(asked["requests"]), asked["log"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise _not_understood(error) from error
+    return [parse_request(read(one)) for one in several.requests], several.log
 
 
 def parse_request(text: str) -> LoadRequest:
@@ -93,10 +97,7 @@ def parse_request(text: str) -> LoadRequest:
         lists = {name: tuple(fields[name]) for name in ("stages", "rules_history")}
         request = LoadRequest(**{**fields, **lists})
     except (ValueError, TypeError, KeyError) as error:
-        raise StageError(
-            f"The load request is not one that this wheel understands: {error}",
-            "Install the d2c wheel of the app's own version in the workspace.",
-        ) from error
+        raise _not_understood(error) from error
     unknown = [stage for stage in request.stages if stage not in KNOWN_STAGES]
     if unknown:
         raise StageError(
@@ -104,6 +105,13 @@ def parse_request(text: str) -> LoadRequest:
             f"Use {', '.join(KNOWN_STAGES)}.",
         )
     return request
+
+
+def _not_understood(error: Exception) -> StageError:
+    return StageError(
+        f"The load request is not one that this wheel understands: {error}",
+        "Install the d2c wheel of the app's own version in the workspace.",
+    )
 
 
 def sample_fraction(verify: str) -> float:

@@ -1,8 +1,8 @@
 """How far the stage under way is: the tasks of its Spark jobs, as Spark's status tracker counts them.
 
 A task of assess and load is a data file, so this is as fine as any count of our own could be: Spark brings accumulators
-and metrics home when a task has ended too. What the jobs to come will add is not known before they begin, so the total
-grows within a stage that has several, as verify does.
+and metrics home when a task has ended too. Of Spark's stages only those that have begun count, since some are skipped
+in the end; so the total grows within a stage of the migration that has several, as verify does.
 """
 
 import threading
@@ -15,7 +15,7 @@ LONGEST_END_SECONDS = 10.0
 
 
 def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:
-    """Return how many tasks are done, and how many there are so far.
+    """Return how many tasks are done, and how many there are in what has begun.
 
     Args:
         tracker: Spark's ``StatusTracker``.
@@ -25,7 +25,8 @@ def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int,
     infos = [tracker.getJobInfo(job) for job in set(tracker.getJobIdsForGroup(group)) - before]
     stages = {stage for info in infos if info for stage in info.stageIds}
     known = [info for stage in stages if (info := tracker.getStageInfo(stage))]
-    return sum(info.numCompletedTasks for info in known), sum(info.numTasks for info in known)
+    begun = [info for info in known if info.numActiveTasks or info.numCompletedTasks or info.numFailedTasks]
+    return sum(info.numCompletedTasks for info in begun), sum(info.numTasks for info in begun)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.load_groups import all_arrived, joined, not_joined
+from d2c.load_groups import all_arrived, joined, left, not_joined
 
 TABLES = ["Music", "Orders", "Users"]
 
@@ -66,3 +66,7 @@ class TestJoined:
         assert joined(entries, TABLES, 2) is None
         assert not_joined(entries, TABLES, 2) == ["Orders"]
         assert joined([*entries, joins("Orders", 2)], TABLES, 2) == ["Orders", "Users"]
+
+
+def test_who_has_left_is_told_once_however_often_it_is_said():
+    assert left([*ALL_JOINED, leaves("Users"), leaves("Users"), arrives("Music")]) == {"Users"}

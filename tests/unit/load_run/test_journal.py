@@ -44,3 +44,22 @@ def test_an_error_that_a_user_can_act_on_is_in_the_result_with_its_stage(journal
     assert result["state"] == "failed"
     assert (result["error"]["stage"], result["error"]["detail"]) == ("load", "a is broken.")
     assert result["stages"][0]["state"] == "failed"
+
+
+def test_progress_in_numbers_stands_beside_the_stages_until_the_next_stage(journal, files):
+    with journal.stage("assess"):
+        journal.count(3, 8)
+        told = json.loads(files[PROGRESS_FILE])
+        assert (told["done"], told["total"]) == (3, 8)
+        assert [stage["state"] for stage in told["stages"]] == ["running"]
+    with journal.stage("load"):
+        assert list(json.loads(files[PROGRESS_FILE])) == ["stages"]
+
+
+def test_an_unexpected_error_goes_on_upwards_and_may_be_recorded_as_the_stages_own(journal):
+    with pytest.raises(ZeroDivisionError), journal.stage("assess"):
+        raise ZeroDivisionError
+    journal.fail(StageError("Music: ZeroDivisionError", "See the output."))
+    result = json.loads(journal.close())
+    assert (result["state"], result["error"]["stage"]) == ("failed", "assess")
+    assert result["stages"][0]["state"] == "failed"

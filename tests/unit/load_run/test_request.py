@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from d2c.errors import StageError
-from d2c.load_run.request import LoadRequest, parse_request, sample_fraction
+from d2c.load_run.request import LoadRequest, RequestList, parse_request, read_requests, sample_fraction
 
 REQUEST = LoadRequest(
     migration="m",
@@ -47,3 +48,26 @@ def test_what_is_no_request_is_refused(text):
 @pytest.mark.parametrize(("verify", "fraction"), [("full", 1.0), ("counts", 1.0), ("sample:0.01", 0.01)])
 def test_a_sample_says_which_part_is_compared(verify, fraction):
     assert sample_fraction(verify) == fraction
+
+
+class TestReadRequests:
+    def test_one_request_is_loaded_alone(self):
+        assert read_requests("r", {"r": REQUEST.to_json().decode()}.__getitem__) == ([REQUEST], None)
+
+    def test_a_list_names_the_requests_in_their_order_and_the_log_of_their_group(self):
+        asked = RequestList(requests=("b", "a"), log="g.jsonl")
+        other = replace(REQUEST, table="Orders")
+        files = {"list": asked.to_json(), "a": REQUEST.to_json(), "b": other.to_json()}
+        found = read_requests("list", lambda path: files[path].decode())
+        assert found == ([other, REQUEST], "g.jsonl")
+
+    def test_a_table_may_have_an_attribute_of_the_lists_name(self):
+        request = replace(REQUEST, hash_key="requests")
+        assert read_requests("r", lambda _: request.to_json().decode()) == ([request], None)
+
+    @pytest.mark.parametrize(
+        "text", ['{"requests": ["a"]}', '{"requests": 7, "log": "g"}', '["requests"]', '"requests"']
+    )
+    def test_what_is_neither_is_refused(self, text):
+        with pytest.raises(StageError):
+            read_requests("r", lambda _: text)

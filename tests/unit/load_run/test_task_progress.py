@@ -1,0 +1,87 @@
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from d2c.load_run.task_progress import repeated, task_counts
+
+
+class Tracker:
+    """Spark's status tracker: jobs by group, their stages, and of each stage its tasks in all and done."""
+
+    def __init__(self, jobs, stages):
+        self.jobs = jobs
+        self.stages = stages
+
+    def getJobIdsForGroup(self, group):
+        return list(self.jobs[group])
+
+    def getJobInfo(self, job):
+        stages = next(jobs[job] for jobs in self.jobs.values() if job in jobs)
+        return stages and SimpleNamespace(stageIds=stages)
+
+    def getStageInfo(self, stage):
+        if stage not in self.stages:
+            return None
+        tasks, active, done, failed = self.stages[stage]
+        return SimpleNamespace(
+            numTasks=tasks, numActiveTasks=active, numCompletedTasks=done, numFailedTasks=failed
+        )
+
+
+class TestTaskCounts:
+    def test_the_tasks_of_all_the_stages_jobs_count_and_a_stage_of_two_jobs_once(self):
+        tracker = Tracker({"g": {1: [10], 2: [10, 11]}}, {10: (8, 0, 8, 0), 11: (4, 2, 1, 0)})
+        assert task_counts(tracker, "g", set()) == (9, 12)
+
+    def test_jobs_of_earlier_stages_and_of_other_notebooks_do_not_count(self):
+        jobs = {"g": {1: [10], 2: [11]}, None: {3: [12]}}
+        tracker = Tracker(jobs, {10: (8, 0, 8, 0), 11: (4, 1, 3, 0), 12: (9, 9, 0, 0)})
+        assert task_counts(tracker, "g", {1}) == (3, 4)
+        assert task_counts(tracker, None, set()) == (0, 9)
+
+    def test_what_has_not_begun_or_is_skipped_does_not_count_and_what_only_failed_so_far_does(self):
+        tracker = Tracker({"g": {1: [10, 11, 12]}}, {10: (200, 0, 0, 0), 11: (4, 0, 0, 1), 12: (5, 1, 0, 0)})
+        assert task_counts(tracker, "g", set()) == (0, 9)
+
+    def test_what_spark_has_forgotten_does_not_count(self):
+        tracker = Tracker({"g": {1: None, 2: [10, 11]}}, {11: (4, 0, 4, 0)})
+        assert task_counts(tracker, "g", set()) == (4, 4)
+
+
+class TestRepeated:
+    def test_the_thread_is_there_as_long_as_the_block(self):
+        done, threads = threading.Event(), []
+
+        def act():
+            threads.append(threading.current_thread())
+            done.set()
+
+        with repeated(act, seconds=0.001):
+            assert done.wait(10)
+        assert not any(thread.is_alive() for thread in threads)
+
+    def test_a_block_that_is_over_before_the_first_time_pays_nothing(self):
+        told = []
+        with repeated(lambda: told.append(1), seconds=3600):
+            pass
+        assert not told
+
+    def test_a_failure_is_printed_and_the_next_time_comes(self, capsys):
+        done, times = threading.Event(), []
+
+        def act():
+            times.append(1)
+            if len(times) == 1:
+                raise OSError("the lake is away")
+            done.set()
+
+        with repeated(act, seconds=0.001):
+            assert done.wait(10)
+        assert "Progress cannot be told: OSError: the lake is away" in capsys.readouterr().out
+
+    def test_an_error_of_the_block_goes_on_upwards_and_ends_the_thread(self):
+        before = threading.active_count()
+        with pytest.raises(ZeroDivisionError), repeated(lambda: None, seconds=3600):
+            raise ZeroDivisionError
+        assert threading.active_count() == before
