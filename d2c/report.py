@@ -67,8 +67,9 @@ def ended_stages(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
     if stage["state"] != "running":
         return dict(stage)
+    # The stage began by the host's clock, which may be ahead of this one.
     seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()
-    return {**stage, "state": "succeeded", "seconds": round(seconds, 3)}
+    return {**stage, "state": "succeeded", "seconds": round(max(seconds, 0), 3)}
 
 
 def worst_state(states: Iterable[str]) -> str:

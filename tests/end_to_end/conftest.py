@@ -1,10 +1,15 @@
-from contextlib import contextmanager
+import os
+from contextlib import ExitStack, contextmanager
+from unittest import mock
 
 import pytest
 
 from localcloud.cloud import running_cloud
 from localcloud.processes import free_port
+from tests.contract.notifications.server import serving
 from tests.end_to_end.user import User
+
+WEBHOOK_SECRET = "whsec_" + "bG9jYWwh" * 4
 
 
 @contextmanager
@@ -16,7 +21,18 @@ def user_of_new_cloud(state_folder, **arguments):
 
 
 @pytest.fixture(scope="session")
-def user(tmp_path_factory):
+def webhook():
+    """What receives the notifications of the local cloud that most tests share."""
+    with serving(200) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def user(tmp_path_factory, webhook):
     """A user of one local cloud that most tests share; each takes names of its own."""
-    with user_of_new_cloud(tmp_path_factory.mktemp("cloud")) as user:
+    with ExitStack() as stack:
+        with mock.patch.dict(
+            os.environ, {"D2C_WEBHOOK_URL": webhook.url, "D2C_WEBHOOK_SECRET": WEBHOOK_SECRET}
+        ):
+            user = stack.enter_context(user_of_new_cloud(tmp_path_factory.mktemp("cloud")))
         yield user

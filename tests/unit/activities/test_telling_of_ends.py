@@ -1,4 +1,4 @@
-"""What the stage report puts into the outbox."""
+"""What the stage report puts into the outbox, and how long it took."""
 
 import pytest
 
@@ -54,6 +54,13 @@ def test_a_table_that_ended_is_told_once_with_its_rejected_items(lake):
     assert (ended["table"], ended["state"], ended["round"]) == ("Music", "succeeded", 0)
     assert (ended["items_exported"], ended["items_written"], ended["items_rejected"]) == (7, 5, 2)
     assert told(lake)["d2c.items.rejected"]["items_rejected"] == 2
+
+
+def test_a_report_that_began_by_a_clock_ahead_of_this_one_took_no_time(lake):
+    stages = [{**STAGES[0], "started_at": "2999-01-01T00:00:00+00:00"}]
+    value_of(reporting.write_table_report({**ENDED, "stages": stages}))
+    (stage,) = lake.read_json(lake_paths.table_report_path("m", "Music"))["stages"]
+    assert (stage["state"], stage["seconds"]) == ("succeeded", 0)
 
 
 def test_a_table_that_is_retried_ends_again(lake):
