@@ -5,17 +5,19 @@ const SHORTEST_SECONDS = 3;
 const LONGEST_SECONDS = 60;
 const LONGEST_HIDDEN_SECONDS = 600;
 const FACTOR = 1.6;
-// A host that takes its time is asked less often.
-const SHARE_OF_READING = 0.1;
+// An app that takes its time is asked less often.
+const WAIT_OF_READING = 10;
+const LONGEST_WAIT_OF_READING_SECONDS = 15;
 
 /**
  * @typedef {object} Live
- * @property {() => Promise<void>} now reads at once, and begins again with the shortest interval
+ * @property {() => Promise<void>} now reads at once, and goes on with the shortest interval
  */
 
 /**
  * Call a function again and again.
- * @param {() => Promise<boolean>} readAgain tells whether something runs; it does not throw
+ * @param {() => Promise<boolean | null>} readAgain tells whether something runs, or null to be called no more until
+ *   `now` is; it does not throw
  * @returns {Live}
  */
 export function keepReading(readAgain) {
@@ -23,6 +25,7 @@ export function keepReading(readAgain) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let turn = 0;
+  let hasStopped = false;
 
   async function look() {
     clearTimeout(timer);
@@ -30,9 +33,12 @@ export function keepReading(readAgain) {
     const begun = performance.now();
     const runs = await readAgain();
     if (mine !== turn) return;
+    hasStopped = runs === null;
+    if (hasStopped) return;
     const took = (performance.now() - begun) / 1000;
     seconds = runs && !document.hidden ? SHORTEST_SECONDS : Math.min(seconds * FACTOR, longest());
-    timer = setTimeout(look, Math.max(seconds, took / SHARE_OF_READING) * 1000);
+    const rest = Math.min(took * WAIT_OF_READING, LONGEST_WAIT_OF_READING_SECONDS);
+    timer = setTimeout(look, Math.max(seconds, rest) * 1000);
   }
 
   function now() {
@@ -41,7 +47,7 @@ export function keepReading(readAgain) {
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) now();
+    if (!document.hidden && !hasStopped) now();
   });
   return { now };
 }

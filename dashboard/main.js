@@ -64,6 +64,8 @@ async function readAgain() {
     now.problem = problemOf(error);
   }
   show();
+  // Whoever gave no key is not asked for it again and again.
+  if (now.problem?.status === 401) return null;
   return now.data !== null && now.view.runs(now.data);
 }
 

@@ -232,9 +232,9 @@ function tables(route, migration, looking, counts) {
       ? h(
           "p",
           { class: "more-of" },
-          button(`Show ${number(Math.min(PAGE, unread))} more`, "more", { "data-key": "more" }),
+          button(`Show ${number(Math.min(PAGE, unread))} more tables`, "more", { "data-key": "more" }),
           unread > PAGE
-            ? button(`Show all ${number(unread + migration.tables.length)}`, "all", { "data-key": "all" })
+            ? button(`Show all ${number(unread + migration.tables.length)} tables`, "all", { "data-key": "all" })
             : null,
         )
       : null,

@@ -8,7 +8,7 @@ import { button, facts, badCount, table as listed } from "./parts.js";
 import { isUnderWay, MISMATCH_KINDS } from "./status.js";
 
 const PAGE = 20;
-const MISMATCHES_AT_ONCE = 50;
+const MISMATCHES_AT_ONCE = 20;
 
 /**
  * @typedef {{table: string, file?: string, line?: number, reason: string, detail?: string, keys?: object, item?: unknown}} Rejected
@@ -82,7 +82,9 @@ export function rejectedItems(table, part, browsing) {
       "p",
       { class: "more-of" },
       h("span", { role: "status" }, `${number(browsing.items.length)} shown`),
-      browsing.next ? button(browsing.items.length ? `Show ${PAGE} more` : "Look further", "more-rejected") : null,
+      browsing.next
+        ? button(browsing.items.length ? `Show ${PAGE} more items` : "Look further", "more-rejected")
+        : null,
     ),
   ];
 }
@@ -173,7 +175,9 @@ export function mismatches(part, browsing) {
             { role: "status" },
             `${number(Math.min(chosen.length, browsing.most))} of ${number(chosen.length)} that the report lists`,
           ),
-          chosen.length > browsing.most ? button(`Show ${MISMATCHES_AT_ONCE} more`, "more-mismatches") : null,
+          chosen.length > browsing.most
+            ? button(`Show ${MISMATCHES_AT_ONCE} more mismatches`, "more-mismatches")
+            : null,
         )
       : null,
   ];

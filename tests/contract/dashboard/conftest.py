@@ -1,0 +1,83 @@
+"""The dashboard in a real browser, over a substitute of the app."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from .app import SubstituteApp
+
+INSTALL = "There is no Chromium here: apt-get install chromium"
+FLAGS = ("--no-sandbox", "--headless", "--disable-gpu", "--disable-dev-shm-usage")
+# The browser says so of every call without success; what the page makes of it is for the tests to see.
+NO_SUCCESS = "Failed to load resource"
+DESKTOP = {"width": 1200, "height": 900}
+
+expect.set_options(timeout=5000)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for a module's tests; its loop does not outlive the module, for others bring their own."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip(INSTALL)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served():
+    app = SubstituteApp()
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def app(served):
+    served.begin()
+    return served
+
+
+@pytest.fixture
+def open_page(browser, app):
+    """Open the dashboard at a fragment; whatever a test does, the page has no errors and asks no other origin."""
+    contexts, troubles = [], []
+    origin = urlsplit(app.url).netloc
+
+    def on_console(message):
+        if message.type in ("error", "warning") and not message.text.startswith(NO_SUCCESS):
+            troubles.append(message.text)
+
+    def on_request(request):
+        if urlsplit(request.url).scheme != "blob" and urlsplit(request.url).netloc != origin:
+            troubles.append(f"asked for {request.url}")
+
+    def on_response(response):
+        if response.url.startswith(app.url) and not (response.ok or response.status == 304):
+            troubles.append(f"{response.status} for {response.url}")
+
+    def open_at(fragment="", *, with_clock=False, **context_options):
+        """With a clock, time stands still on the page but for what `page.clock` is told."""
+        context = browser.new_context(**{"viewport": DESKTOP, **context_options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", on_request)
+        page.on("response", on_response)
+        if with_clock:
+            now = datetime.now(UTC)
+            page.clock.install(time=now)
+            page.clock.pause_at(now + timedelta(seconds=1))
+        page.goto(app.url + fragment)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert troubles == []
