@@ -1,6 +1,6 @@
 """In the place of export and copy: an export that others have copied into the lake."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,22 +44,22 @@ def look_at_arrival(payload: dict) -> Any:
     refuse_if_cancelled(payload["migration"], table=payload["table"])
     lake, folder = connect_lake(app_settings()), payload["arrived"]["folder"]
     sizes = lake.sizes(folder)
-    missing = _missing(MANIFEST_FILES, sizes)
-    manifest, damage = None, None
-    if not missing:
+    wanted, damage = list(MANIFEST_FILES), None
+    manifest = None
+    if not _missing(wanted, sizes):
         try:
             manifest = _manifest(lake, payload["arrived"])
+            wanted += [f"data/{file.name}" for file in manifest.files]
         except ExportFormatError as error:
             damage = error
-        else:
-            missing = _missing([f"data/{file.name}" for file in manifest.files], sizes)
+    missing = _missing(wanted, sizes)
     if manifest is None or missing:
         _check_patience(payload, missing, damage)
-        return {"state": "running", "progress": _progress(sizes, missing)}
+        return {"state": "running", "progress": _progress(wanted, missing)}
     return {"state": "succeeded", "result": _found(payload, manifest, sizes)}
 
 
-def _missing(names: Any, sizes: Mapping[str, int]) -> list[str]:
+def _missing(names: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
     """Return which files are not there; one of no bytes has been created and is written to yet."""
     return [name for name in names if not sizes.get(name)]
 
@@ -89,10 +89,15 @@ def _check_patience(payload: Json, missing: list[str], damage: ExportFormatError
     )
 
 
-def _progress(sizes: Mapping[str, int], missing: list[str]) -> Json:
-    data = [size for name, size in sizes.items() if name.startswith("data/")]
-    waiting = f"waiting for {len(missing)} files" if missing else "waiting for a whole manifest"
-    return {"status": waiting, "files": len(data), "bytes": sum(data)}
+def _progress(wanted: Sequence[str], missing: Sequence[str]) -> Json:
+    """Return how far the copy is, by files: a manifest does not tell their sizes, nor without it how many there are."""
+    if len(wanted) == len(MANIFEST_FILES):
+        return {"status": "waiting for the manifest"}
+    return {
+        "status": f"waiting for {len(missing)} files",
+        "done": len(wanted) - len(missing),
+        "total": len(wanted),
+    }
 
 
 def _found(payload: Json, manifest: ExportManifest, sizes: Mapping[str, int]) -> Json:

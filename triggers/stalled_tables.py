@@ -10,7 +10,7 @@ from d2c import lake_paths
 from d2c.clients.lake import Lake
 from d2c.migration_state import Standing
 from d2c.notifications import TABLE_STALLED, notify
-from d2c.run_keys import stage_instance_id, table_instance_id
+from d2c.run_keys import table_instance_id
 from d2c.settings import app_settings
 from d2c.stalls import Look, after_looks, new_stalls
 from d2c.table_status import table_under_way
@@ -61,8 +61,7 @@ async def _look_at_table(client: Any, migration: str, table: Standing, size_byte
         return None
     shown = status.custom_status or {}
     stage = shown.get("stage", "export")
-    waiting_in = statuses.INSTANCE_OF_STAGE.get(stage, stage)
-    wait = await client.get_status(stage_instance_id(migration, table.table, waiting_in, table.round))
+    wait = await statuses.waiting_for(client, migration, table.table, stage, table.round)
     progress = wait.custom_status if instances.goes_on(wait) else None
     stage = table_under_way(table.table, "running", shown, progress, None)["stage"]
     is_held = any(instances.runtime_status(one) == "Suspended" for one in (status, wait) if one)

@@ -22,7 +22,7 @@ from triggers import instances, migrations
 TABLES_OF_A_PAGE = 100
 MOST_TABLES_OF_A_PAGE = 1000
 # Stages that another one's orchestration waits for.
-INSTANCE_OF_STAGE = {"assess": "load", "verify": "load"}
+WAITING_FOR_STAGE = {"assess": ("load",), "verify": ("load",), "copy": ("copy", "arrival")}
 
 Json = dict[str, Any]
 
@@ -156,10 +156,25 @@ async def _progress(client: Any, migration: str, standing: Standing, shown: Json
     """Return what the stage that a table is in found at its last look; None before the first, and while it waits."""
     if "stage" not in shown or shown.get("waiting"):
         return None
-    stage: str = shown["stage"]
-    name = INSTANCE_OF_STAGE.get(stage, stage)
-    running = await client.get_status(stage_instance_id(migration, standing.table, name, standing.round))
+    running = await waiting_for(client, migration, standing.table, shown["stage"], standing.round)
     return running.custom_status if running else None
+
+
+async def waiting_for(client: Any, migration: str, table: str, stage: str, number: int) -> Any:
+    """Return the status of the orchestration that waits for what a stage runs outside; None before there is one.
+
+    Args:
+        client: Durable's.
+        migration: its id.
+        table: the table.
+        stage: the stage; a copy may be one that others make.
+        number: the round of the migration's work.
+    """
+    for name in WAITING_FOR_STAGE.get(stage, (stage,)):
+        status = await client.get_status(stage_instance_id(migration, table, name, number))
+        if status:
+            return status
+    return None
 
 
 def _error_of(status: Any) -> Json | None:

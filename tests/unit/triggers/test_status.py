@@ -119,6 +119,13 @@ async def test_a_running_table_tells_how_far_its_stage_is(running):
     assert (await tables_of(running))["Music"]["percent"] == 37
 
 
+async def test_a_copy_that_others_make_tells_how_far_it_is(running):
+    running.client.set(MUSIC, "Running", shown={"stage": "copy"})
+    instance = stage_instance_id("music-2026", "Music", "arrival")
+    running.client.set(instance, "Running", shown={"done": 4, "total": 8})
+    assert (await tables_of(running))["Music"]["percent"] == 37
+
+
 async def test_the_load_run_tells_which_of_its_stages_is_under_way_and_how_far_it_is(running):
     running.client.set(MUSIC, "Running", shown={"stage": "assess"})
     stages = [{"stage": "assess"}, {"stage": "load"}]
