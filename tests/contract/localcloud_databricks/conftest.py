@@ -16,12 +16,16 @@ from d2c.clients.databricks import Databricks
 from localcloud.deployment import deploy, wheel_path
 from localcloud.lake import connection_string
 from localcloud.processes import start_service, stop_service
+from tests.contract.cosmos_account import KEY as COSMOS_KEY
 from tests.contract.polling import wait_until
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 TOKEN = "dapi-for-tests-only"
-SECRETS = {"d2c": {"cosmos-account-key": "c2VjcmV0IGZvciB0ZXN0cyBvbmx5", "other": "another secret"}}
+SECRETS = {
+    "d2c": {"cosmos-account-key": "c2VjcmV0IGZvciB0ZXN0cyBvbmx5", "other": "another secret"},
+    "cosmos": {"cosmos-account-key": COSMOS_KEY},
+}
 CLUSTER = {
     "spark_version": "17.3.x-scala2.13",
     "node_type_id": "Standard_D4ds_v5",

@@ -1,6 +1,8 @@
 """A copied export in the lake, and a request to assess it, as the app would have left them."""
 
-from d2c.load_run.request import LoadRequest
+import json
+
+from d2c.load_run.request import LoadRequest, RequestList
 from localcloud.aws.export_files import ExportDescription, export_objects
 from tests.contract.localcloud_databricks.conftest import LAKE
 
@@ -52,3 +54,11 @@ def put_request(lake, folder, **changes):
     )
     lake.upload_blob(f"{folder}/load-1/request.json", request.to_json(), overwrite=True)
     return f"{LAKE}/{folder}/load-1/request.json"
+
+
+def put_request_list(lake, folder, requests, entries=()):
+    """Write a list of requests, and the log of their group; return its path as the notebook takes it."""
+    lake.upload_blob(f"{folder}/group.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries))
+    asked = RequestList(requests=tuple(requests), log=f"{LAKE}/{folder}/group.jsonl")
+    lake.upload_blob(f"{folder}/requests.json", asked.to_json())
+    return f"{LAKE}/{folder}/requests.json"
