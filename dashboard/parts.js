@@ -122,7 +122,7 @@ export function trouble(error, more = null) {
   return h(
     "div",
     { class: "error" },
-    h("p", {}, h("span", { class: "bad" }, error.title ?? "Failed"), error.stage ? ` in stage ${error.stage}` : null),
+    h("p", {}, h("span", { class: "bad" }, error.title ?? "Failed"), error.stage ? ` (stage ${error.stage})` : null),
     error.detail ? h("p", {}, error.detail) : null,
     error.next_step ? h("p", {}, h("em", {}, error.next_step)) : null,
     more,

@@ -8,6 +8,9 @@ import { facts } from "./parts.js";
 import { ratesOf, seenOf } from "./samples.js";
 import { isUnderWay } from "./status.js";
 
+const NO_THROUGHPUT = "The container was given no throughput of its own for the load.";
+const NOT_PREPARED = "The container was not prepared, so its throughput is as it was.";
+
 /** @typedef {import("./status.js").Table} Table */
 /** @typedef {import("./status.js").Stage} Stage */
 
@@ -76,7 +79,7 @@ function provisioned(part, table) {
             "What the container was given, at the times of the stages. What the load used of it is not recorded.",
           ),
         ]
-      : h("p", { class: "soft" }, "The container was given no throughput of its own for the load."),
+      : h("p", { class: "soft" }, bands.some((band) => band.stage === "prepare") ? NO_THROUGHPUT : NOT_PREPARED),
   ];
 }
 

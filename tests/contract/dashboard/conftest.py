@@ -15,13 +15,19 @@ FLAGS = ("--no-sandbox", "--headless", "--disable-gpu", "--disable-dev-shm-usage
 NO_SUCCESS = "Failed to load resource"
 DESKTOP = {"width": 1200, "height": 900}
 
-expect.set_options(timeout=5000)
+# On a busy machine a page may take its time.
+expect.set_options(timeout=15_000)
+
+
+def chromium():
+    """Return the path of the browser, or None if there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
 def browser():
     """One browser for a module's tests; its loop does not outlive the module, for others bring their own."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = chromium()
     if program is None:
         pytest.skip(INSTALL)
     with sync_playwright() as playwright:
