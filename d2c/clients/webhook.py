@@ -7,6 +7,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,9 @@ import httpx
 
 from d2c.errors import TransientError
 from d2c.settings import LOOPBACK_HOSTS, Settings
+
+# It logs every address that it asks, tokens included.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 TIMEOUT_SECONDS = 15.0
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets begin with, not one

@@ -1,6 +1,7 @@
 """The webhook's client against a real server on loopback; the receiver's side is the real ``standardwebhooks``."""
 
 import json
+import logging
 
 import httpx
 import pytest
@@ -58,6 +59,13 @@ async def test_what_is_no_success_is_told_without_the_addresss_token_and_may_hea
         assert len(server.requests) == 1
     assert raised.value.detail.startswith(f"The webhook at 127.0.0.1 {words}")
     assert "secret-token" not in str(raised.value)
+
+
+async def test_no_log_line_holds_the_addresss_token_or_the_secret(caplog):
+    with caplog.at_level(logging.DEBUG), serving(200) as server:
+        await send(server)
+    assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
+    assert not [text for text in ("secret-token", SECRET) if text in caplog.text]
 
 
 async def test_a_receiver_that_fails_twice_gets_the_same_event_under_the_same_id_a_third_time():
