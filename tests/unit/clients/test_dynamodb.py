@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from d2c.clients.dynamodb import DynamoDB, ExportState, TableDescription
-from d2c.errors import StageError, TransientError
+from d2c.errors import BusyError, StageError, TransientError
 
 from .aws import REGION, stubbed_client
 from .errors import error_of
@@ -194,7 +194,7 @@ class TestStartExport:
             ("InvalidExportTimeException", StageError, "point-in-time recovery stayed on"),
             ("ExportConflictException", StageError, "export settings"),
             ("AccessDeniedException", StageError, "docs/permissions.md"),
-            ("LimitExceededException", TransientError, "tried again"),
+            ("LimitExceededException", BusyError, "until there is room"),
             ("InternalServerError", TransientError, "tried again"),
         ],
     )

@@ -39,7 +39,7 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch
     settings = SimpleNamespace(export_bucket="b", lake_file_system="lake")
     monkeypatch.setattr(copying, "app_settings", lambda: settings)
     monkeypatch.setattr(copying, "connect_data_factory", lambda _: factory)
-    monkeypatch.setattr(copying, "refuse_if_cancelled", lambda _: None)
+    monkeypatch.setattr(copying, "refuse_if_cancelled", lambda *_, **__: None)
     payload = {
         "migration": "m",
         "table": "t",
