@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from d2c.migration_state import STATES, UNDER_WAY, Standing, waiting_until, window_of
+from d2c.migration_state import STATES, UNDER_WAY, Standing, begin_of, waiting_until, window_of
 from d2c.progress import WHOLE_WAY, estimated_arrival, percent_of_all
 from d2c.table_status import Json
 
@@ -33,29 +33,35 @@ class Times(NamedTuple):
         now: the time of the look.
         began: when the round of work that is under way began; None if none is.
         plan: the plan, whose times count.
-        is_paused: whether no new stage is to begin.
+        paused: whether no new stage is to begin; what has ended is not paused.
+        waits_until: until when the plan's times hold back what has not begun, if they do.
     """
 
     now: datetime
     began: datetime | None
     plan: Mapping[str, Any]
-    is_paused: bool
-
-    @property
-    def paused(self) -> bool:
-        """Whether the migration is paused; what has ended is not."""
-        return self.began is not None and self.is_paused
-
-    @property
-    def waits_until(self) -> datetime | None:
-        """Until when the plan's times hold back what has not begun."""
-        return waiting_until(self.plan, self.now) if self.began else None
+    paused: bool
+    waits_until: datetime | None
 
     def arrival(self, began: datetime | None, percent: float) -> str | None:
         """Return when a way that began at a time may be over; None if nobody can tell."""
         if began is None or self.paused or self.waits_until:
             return None
         return in_seconds(estimated_arrival(began, self.now, percent, window_of(self.plan)))
+
+
+def times_of(plan: Mapping[str, Any], began: datetime | None, is_paused: bool, now: datetime) -> Times:
+    """Return when a migration is looked at, and what holds it.
+
+    Args:
+        plan: as it was accepted.
+        began: when the round of work that is under way began; None if none is.
+        is_paused: whether the migration was suspended.
+        now: with an offset.
+    """
+    if began is None:
+        return Times(now, None, plan, paused=False, waits_until=None)
+    return Times(now, begin_of(plan, began), plan, is_paused, waiting_until(plan, now))
 
 
 def sums_of(looks: Sequence[Look], number: int, times: Times) -> Json:

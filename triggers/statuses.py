@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import RefusedError
-from d2c.migration_state import STATES, UNDER_WAY, Standing, begin_of, named_tables, standings
-from d2c.migration_status import Look, Times, in_seconds, page_of, shown_table, sums_of
+from d2c.migration_state import STATES, UNDER_WAY, Standing, named_tables, standings
+from d2c.migration_status import Look, Times, in_seconds, page_of, shown_table, sums_of, times_of
 from d2c.run_keys import stage_instance_id, table_instance_id
 from d2c.settings import app_settings
 from d2c.table_status import ended_table, pending_table, table_under_way
@@ -102,10 +102,8 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     known = await standings_of(lake, migration, number, accepted["plan"])
     looks = await asyncio.gather(*(_look(client, migration, standing) for standing in known))
     whole = instances.times_and_state(instance)
-    began = None
-    if whole["state"] in UNDER_WAY:
-        began = begin_of(accepted["plan"], instance.created_time.astimezone(UTC))
-    times = Times(datetime.now(UTC), began, accepted["plan"], is_paused)
+    began = instance.created_time.astimezone(UTC) if whole["state"] in UNDER_WAY else None
+    times = times_of(accepted["plan"], began, is_paused, datetime.now(UTC))
     kept = (watched or {}).get("tables", {}) if (watched or {}).get("round") == number else {}
     page, following = page_of(looks, wanted.state, wanted.top, wanted.begin)
     return {

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from d2c.cli.outcome import ENDED
@@ -31,7 +32,7 @@ from d2c.cli.status_lines import (
 # What needs eyes comes first where there is no room for all.
 ORDER_OF_STATES = ("failed", "running", "cancelled", "pending", "succeeded")
 BAR_WIDTH = 8
-WIDE_BAR_WIDTH = 40
+BAR_OF_ALL_WIDTH = 20
 
 
 class Room(NamedTuple):
@@ -70,7 +71,7 @@ def status_view(status: Mapping[str, Any], room: Room | None = None) -> Renderab
     tables, left_out = _in_room(status["tables"], room.rows)
     rest = [Text(f"... and {_counted(left_out)}", "dim")] if left_out else []
     return Group(
-        *_heading(status, room),
+        *_heading(status),
         _tables_view(tables, room.columns),
         *rest,
         *_errors(status, tables, room.errors),
@@ -97,7 +98,7 @@ def _by_state(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in ORDER_OF_STATES if counts.get(state))
 
 
-def _heading(status: Mapping[str, Any], room: Room) -> Iterator[RenderableType]:
+def _heading(status: Mapping[str, Any]) -> Iterator[RenderableType]:
     counts = counts_of(status)
     ended, total = sum(counts.get(state, 0) for state in ENDED), sum(counts.values())
     yield Text.assemble(
@@ -106,13 +107,21 @@ def _heading(status: Mapping[str, Any], room: Room) -> Iterator[RenderableType]:
         f", {ended} of {total} tables have ended ({_by_state(counts)})",
     )
     sums = sums_text(status)
-    if sums and status["state"] not in ENDED:
-        width = min(WIDE_BAR_WIDTH, room.columns)
-        yield ProgressBar(100, status["percent"], width, complete_style="cyan", finished_style="green")
     if sums:
-        yield Text(sums)
+        is_under_way = status["state"] not in ENDED
+        yield _with_bar(status["percent"], sums) if is_under_way else Text(sums)
     if status.get("error"):
         yield from error_lines(status["id"], status["error"])
+
+
+def _with_bar(percent: int, text: str) -> RenderableType:
+    line = Table.grid(padding=(0, 1, 0, 0))
+    line.add_row(_bar(percent, BAR_OF_ALL_WIDTH), Text(text))
+    return line
+
+
+def _bar(percent: int, width: int) -> RenderableType:
+    return ProgressBar(100, percent, width, complete_style="cyan", finished_style="green")
 
 
 def _tables_view(tables: Sequence[Mapping[str, Any]], columns: int) -> RenderableType:
@@ -122,7 +131,7 @@ def _tables_view(tables: Sequence[Mapping[str, Any]], columns: int) -> Renderabl
     names = ("%", *times, *(name.replace("mismatches", "mis-\nmatches") for name in COUNTS.values()))
     view = table_of("Table", *places, numbers=names, is_wide=is_wide)
     for table in tables:
-        bar = ProgressBar(100, table["percent"], BAR_WIDTH, complete_style="cyan", finished_style="green")
+        bar = _bar(table["percent"], BAR_WIDTH)
         counts = (number_text(table[name]) for name in COUNTS)
         eta = [arrival_text(table["eta"])] if times else []
         view.add_row(

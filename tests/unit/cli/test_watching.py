@@ -46,6 +46,15 @@ def test_a_terminal_gets_the_table_with_a_bar_redrawn_at_every_look():
     assert "\x1b[2K" in shown
 
 
+def test_a_bar_of_all_tables_stands_before_what_they_come_to():
+    console = terminal_of(width=140)
+    later = migration("running", arrived(), eta="2026-02-01T14:05:09+00:00")
+    watch(console, later, migration("succeeded", arrived()))
+    items = "items: 1,234,567 exported, 1,234,567 written, 0 rejected, 0 expired"
+    line = re.search(r"━━━━━━━━━╸? +47 %; .*", console.file.getvalue())[0]
+    assert line.split("47 %; ")[1].strip() == f"{items}; may arrive at 02-01 14:05 UTC"
+
+
 def test_the_error_of_a_table_stands_below_the_live_table():
     console = terminal_of()
     failed = table("Orders", "failed", stage="export", percent=0, error=EXPORT_FAILED)

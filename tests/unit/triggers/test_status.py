@@ -348,3 +348,16 @@ async def test_what_the_watch_found_in_an_earlier_round_does_not_count(running):
     running.client.set(table_instance_id("music-2026", "Music", 1), "Running", shown={"stage": "copy"})
     running.lake.write_json("watch/music-2026.json", watched())
     assert (await tables_of(running))["Music"]["stalled"] is None
+
+
+async def test_a_migration_whose_window_is_shut_says_until_when_and_no_table_when_it_arrives(app):
+    now = datetime.now(UTC)
+    opens = (now + timedelta(hours=2)).replace(second=0, microsecond=0)
+    await app.start(plan("music-2026", between=[f"{opens:%H:%M}", f"{opens + timedelta(hours=1):%H:%M}"]))
+    app.client.set("music-2026", "Running", created=now - timedelta(days=1))
+    list_tables(app, [["Music"], ["Orders"]])
+    take_units(app, 0)
+    app.client.set(MUSIC, "Running", shown={"stage": "copy"}, created=now - timedelta(days=1))
+    answer = await status_of(app)
+    assert datetime.fromisoformat(answer["waiting_until"]) == opens
+    assert (answer["eta"], answer["tables"][0]["eta"]) == (None, None)
