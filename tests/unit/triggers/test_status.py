@@ -353,7 +353,8 @@ async def test_what_the_watch_found_in_an_earlier_round_does_not_count(running):
 async def test_a_migration_whose_window_is_shut_says_until_when_and_no_table_when_it_arrives(app):
     now = datetime.now(UTC)
     opens = (now + timedelta(hours=2)).replace(second=0, microsecond=0)
-    await app.start(plan("music-2026", between=[f"{opens:%H:%M}", f"{opens + timedelta(hours=1):%H:%M}"]))
+    between = [f"{opens:%H:%M}", f"{opens + timedelta(hours=1):%H:%M}"]
+    await app.start(plan("music-2026", between=between, time_zone="UTC"))
     app.client.set("music-2026", "Running", created=now - timedelta(days=1))
     list_tables(app, [["Music"], ["Orders"]])
     take_units(app, 0)
