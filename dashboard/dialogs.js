@@ -46,6 +46,11 @@ export function confirm(title, consequence, yes) {
   return ask(title, yes, [h("p", {}, consequence)], "Keep it running");
 }
 
+/** @param {Node | null} node */
+function isFocused(node) {
+  return node instanceof HTMLElement && node.autofocus;
+}
+
 /**
  * @param {string} title
  * @param {string} yes
@@ -67,7 +72,7 @@ function ask(title, yes, content, no = "Not now") {
           "div",
           { class: "buttons" },
           h("button", { type: "submit", class: "primary" }, yes),
-          h("button", { type: "button" }, no),
+          h("button", { type: "button", autofocus: !content.some(isFocused) }, no),
         ),
       ),
     )

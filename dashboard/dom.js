@@ -116,10 +116,12 @@ function alike(old, wanted) {
  * @param {Node} wanted
  */
 function renew(old, wanted) {
+  // Most of a page stays as it is, and the browser tells that fastest.
+  if (old.isEqualNode(wanted)) return;
   if (old instanceof Element && wanted instanceof Element) {
     renewAttributes(old, wanted);
     match(old, [...wanted.childNodes]);
-  } else if (old.nodeValue !== wanted.nodeValue) {
+  } else {
     old.nodeValue = wanted.nodeValue;
   }
 }
@@ -129,11 +131,12 @@ function renew(old, wanted) {
  * @param {Element} wanted
  */
 function renewAttributes(old, wanted) {
-  for (const { name } of [...old.attributes]) {
+  for (const name of old.getAttributeNames()) {
     // Whether details are open is for the reader to say.
     if (!wanted.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
   }
-  for (const { name, value } of wanted.attributes) {
+  for (const name of wanted.getAttributeNames()) {
+    const value = wanted.getAttribute(name) ?? "";
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
 }

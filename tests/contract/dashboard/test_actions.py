@@ -77,6 +77,7 @@ def test_a_cancellation_is_asked_about_first(app, running, open_page):
     press(page, "Cancel…")
     dialog = page.get_by_role("dialog", name="Cancel migration shop?")
     expect(dialog).to_contain_text("What was written to the containers stays.")
+    expect(page.get_by_role("button", name="Keep it running")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel…")).to_be_focused()
@@ -122,9 +123,11 @@ def test_a_migration_is_suspended_and_goes_on(app, running, open_page):
 
 def test_a_refusal_is_told_with_its_next_step_until_it_is_dismissed(app, failed, open_page):
     app.refusals["POST", "migrations/shop/retry"] = {**REFUSAL, "faults": ["tables.0: one", "tables.1: two"]}
-    page = open_page(SHOP)
+    page = open_page(SHOP, viewport={"width": 1200, "height": 400})
     press(page, "Retry 2 tables")
     alert = page.get_by_role("alert")
+    page.mouse.wheel(0, 2000)
+    expect(page.get_by_role("button", name="Dismiss")).to_be_in_viewport()
     for text in (REFUSAL["title"], REFUSAL["detail"], REFUSAL["next_step"], "tables.1: two"):
         expect(alert).to_contain_text(text)
     press(page, "Dismiss")
