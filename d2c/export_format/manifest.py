@@ -26,8 +26,8 @@ FULL_EXPORT_VERSION = "2020-06-30"
 class ManifestSummary:
     """What an export's summary says.
 
-    ``billed_size_bytes`` is the table's size and may be 0 for a small one. The last three tell where the export is from;
-    a load does without them, so they may be empty.
+    ``billed_size_bytes`` is the table's size and may be 0 for a small one. The last three tell where the export is
+    from; a load does without them, so they may be empty.
     """
 
     export_arn: str
