@@ -126,7 +126,7 @@ def test_a_refusal_is_told_with_its_next_step_until_it_is_dismissed(app, failed,
     page = open_page(SHOP, viewport={"width": 1200, "height": 400})
     press(page, "Retry 2 tables")
     alert = page.get_by_role("alert")
-    page.mouse.wheel(0, 2000)
+    assert page.evaluate("scrollTo(0, 2000), scrollY") > 100
     expect(page.get_by_role("button", name="Dismiss")).to_be_in_viewport()
     for text in (REFUSAL["title"], REFUSAL["detail"], REFUSAL["next_step"], "tables.1: two"):
         expect(alert).to_contain_text(text)
