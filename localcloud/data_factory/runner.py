@@ -64,6 +64,8 @@ class Runner:
         self._threads = ThreadPoolExecutor(RUNS_AT_ONCE, thread_name_prefix="run")
         self._cancelled: dict[str, threading.Event] = {}
         self._waiting: dict[str, Future[None]] = {}
+        # A run may be cancelled while its thread begins, before anybody knows that thread.
+        self._starting = threading.Lock()
 
     def resume(self) -> None:
         """Take up the runs that have not ended; those that were being cancelled are cancelled now."""
@@ -75,14 +77,17 @@ class Runner:
 
     def start(self, run_id: str) -> None:
         """Carry out a run that is in the store."""
-        self._cancelled[run_id] = threading.Event()
-        self._waiting[run_id] = self._threads.submit(self._run, run_id)
+        with self._starting:
+            self._cancelled[run_id] = threading.Event()
+            self._waiting[run_id] = self._threads.submit(self._run, run_id)
 
     def cancel(self, run_id: str) -> None:
         """Ask a run to stop; nothing happens to one that has ended."""
         if self._store.change_run(run_id, "Canceling", unless=ENDED):
-            self._cancelled[run_id].set()
-            if self._waiting[run_id].cancel():
+            with self._starting:
+                self._cancelled[run_id].set()
+                waiting = self._waiting[run_id]
+            if waiting.cancel():
                 self._abandon(run_id)
 
     def _abandon(self, run_id: str) -> None:
