@@ -56,6 +56,9 @@ spark.conf.set("spark.sql.files.openCostInBytes", str(2**30))
 # Documents, of up to 2 MB, come to a worker as many at a time: one by one takes five times as long.
 spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
 DATA_FILE_SUFFIX = ".json.gz"
+SMALL_EXPORT_BYTES = 4 * 2**20
+SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
+cluster_shuffle_partitions = spark.conf.get(SHUFFLE_PARTITIONS)
 
 # COMMAND ----------
 
@@ -85,21 +88,31 @@ class Load:
     def files(self) -> tuple[DataFile, ...]:
         """The data files that the manifest lists, after checking that just those are in the lake."""
         paths = [f"{self.request.export_folder}/{name}" for name in MANIFEST_FILES]
-        rows = spark.read.format("binaryFile").load(paths).select("path", "content").collect()
+        rows = spark.read.format("binaryFile").load(paths).select("path", "content").coalesce(1).collect()
         contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in rows}
         arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
         files = read_export_manifest(contents.__getitem__, **arns).files
-        listed = dbutils.fs.ls(f"{self.request.export_folder}/data")
-        sizes = {file.name: file.size for file in listed if file.name.endswith(DATA_FILE_SUFFIX)}
-        accounting.check_files_present(files, sizes)
-        accounting.check_file_sizes(sizes)
+        accounting.check_files_present(files, self.sizes)
+        accounting.check_file_sizes(self.sizes)
         return files
+
+    @functools.cached_property
+    def sizes(self) -> dict[str, int]:
+        """The data files that are in the lake, in bytes."""
+        listed = dbutils.fs.ls(f"{self.request.export_folder}/data")
+        return {file.name: file.size for file in listed if file.name.endswith(DATA_FILE_SUFFIX)}
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all data files together may be held at once, and tasks would cost more than their work."""
+        return sum(self.sizes.values()) <= SMALL_EXPORT_BYTES
 
     @functools.cached_property
     def contents(self) -> DataFrame:
         """The export's data files, one row each: path and content. They are listed once."""
         folder = spark.read.format("binaryFile").option("pathGlobFilter", f"*{DATA_FILE_SUFFIX}")
-        return folder.load(f"{self.request.export_folder}/data").select("path", "content")
+        rows = folder.load(f"{self.request.export_folder}/data").select("path", "content")
+        return rows.coalesce(1) if self.is_small else rows
 
     def put(self, name: str, text: str) -> None:
         """Write a file beside the request."""
@@ -259,6 +272,10 @@ def compare_documents(load: Load, since: int) -> tuple[dict, list]:
     )
     compared = expected.alias("e").join(actual.alias("a"), F.expr("e.identity = a.identity"), "full_outer")
     columns = [F.expr(sql).alias(name) for name, sql in verification.JUDGEMENT_SQL.items()]
+    shuffle_partitions = (
+        spark.sparkContext.defaultParallelism if load.is_small else cluster_shuffle_partitions
+    )
+    spark.conf.set(SHUFFLE_PARTITIONS, shuffle_partitions)  # as it is now, what is persisted is planned
     judged = compared.select(*columns).persist()
     try:
         judged.count()  # reads both sides to their ends; what had expired is told by then
