@@ -30,7 +30,7 @@ from localcloud.processes import free_port
 ITEMS = 100
 SERVICES = ("aws", "lake", "cosmos", "management")
 ENDED = ("succeeded", "failed", "cancelled")
-STATUS_SECONDS = 0.5
+STATUS_SECONDS = 2.0
 HISTORY_SECONDS = 5.0
 STATUSES_AFTER = 40
 PAGE = 100
