@@ -42,13 +42,18 @@ async def left_tables(
     )
     left = []
     for table, status in zip(tables, statuses, strict=True):
-        if instances.goes_on(status):
+        if instances.goes_on(status) or _has_succeeded(status):
             continue
         if status:
             left.append(await _left_table(client, migration, table, status))
         elif ended_as is not None:
             left.append(_never_begun(table, ended_as))
     return left
+
+
+def _has_succeeded(status: Any) -> bool:
+    """Tell whether a table has told its end, since the log of ended tables was read."""
+    return bool(status) and instances.state_of(status) == "succeeded"
 
 
 async def _left_table(client: Any, migration: str, table: Standing, status: Any) -> Json:
