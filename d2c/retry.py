@@ -85,12 +85,19 @@ def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]
 
     Documents that lie in the container were made by the rules of before: others could leave them there as strangers.
     """
-    load = (record or {}).get("load") or {}
-    if changes.get("rules") and load.get("load_started_at"):
+    if changes.get("rules") and record and _may_have_written(record):
         return (
             "its load has begun by the rules of before; empty the container and migrate it under another name"
         )
     return None
+
+
+def _may_have_written(record: Mapping[str, Any]) -> bool:
+    """Tell whether a load may have begun: one that was cut off left no word of how far it came."""
+    load = record.get("load")
+    if load:
+        return load.get("load_started_at") is not None
+    return any(stage["stage"] in ("assess", "load", "verify") for stage in record.get("stages", ()))
 
 
 def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
@@ -109,7 +116,7 @@ def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
     found = {name: record[name] for name in KEPT_FINDINGS if record.get(name)}
     if "export" not in found:
         found = {}
-    if "described" in found and not (record.get("load") or {}).get("load_started_at"):
-        # Nothing has been written, so the container is looked at anew.
+    if "described" in found and not _may_have_written(record):
+        # The container is looked at anew; one that holds documents of this table's own would be refused.
         del found["described"]
     return {**settings, "found": found}

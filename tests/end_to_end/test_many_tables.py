@@ -91,15 +91,15 @@ def test_a_migration_waits_for_its_time_and_can_be_cancelled_before_it(user):
 
 
 def test_one_table_is_cancelled_and_the_others_go_on(user):
-    for name in ("Kept", "Dropped"):
+    for name in ("Kept", "Unwanted"):
         user.create_table(name, [{"pk": {"S": name}}])
-    user.start(plan("partly", {"table": "Kept"}, {"table": "Dropped"}))
+    user.start(plan("partly", {"table": "Kept"}, {"table": "Unwanted"}))
     user.http.post(f"{API}/partly/suspend")
-    assert user.http.post(f"{API}/partly/cancel", json={"tables": ["Dropped"]}).status_code == 202
+    assert user.http.post(f"{API}/partly/cancel", json={"tables": ["Unwanted"]}).status_code == 202
     user.http.post(f"{API}/partly/resume")
     status = user.ended("partly")
     assert {table["table"]: table["state"] for table in status["tables"]} == {
         "Kept": "succeeded",
-        "Dropped": "cancelled",
+        "Unwanted": "cancelled",
     }
     assert status["state"] == "cancelled"

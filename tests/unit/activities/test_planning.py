@@ -177,6 +177,19 @@ class TestRetriedTables:
         failed.lake.write_json(lake_paths.table_record_path("m", "a"), record)
         assert list(self.retried(failed)["found"]) == ["source", "export", "copy"]
 
+    def test_a_load_that_was_cut_off_may_have_written_so_the_container_stays_as_it_was_described(
+        self, failed
+    ):
+        record = {**RECORD, "load": None, "stages": [{"stage": "prepare"}, {"stage": "assess"}]}
+        failed.lake.write_json(lake_paths.table_record_path("m", "a"), record)
+        assert "described" in self.retried(failed)["found"]
+
+    def test_a_load_that_was_refused_in_assess_wrote_nothing(self, failed):
+        load = {"load_started_at": None, "error": {"stage": "assess"}}
+        record = {**RECORD, "load": load, "stages": [{"stage": "assess"}]}
+        failed.lake.write_json(lake_paths.table_record_path("m", "a"), record)
+        assert "described" not in self.retried(failed)["found"]
+
     def test_a_table_whose_export_failed_begins_at_the_beginning(self, failed):
         record = {name: value for name, value in RECORD.items() if name not in ("export", "copy")}
         failed.lake.write_json(lake_paths.table_record_path("m", "a"), record)

@@ -151,7 +151,7 @@ class TestRetry:
         failed.lake.write_json(path, record())
         status, answer = await post(failed, "retry", body)
         assert (status, "cannot have other rules" in answer["detail"]) == (409, True)
-        failed.lake.write_json(path, without(record(), "load"))
+        failed.lake.write_json(path, {**without(record(), "load"), "stages": [{"stage": "prepare"}]})
         assert (await post(failed, "retry", body))[0] == 202
 
     @pytest.mark.parametrize(
