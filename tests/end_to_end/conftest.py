@@ -1,5 +1,5 @@
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from unittest import mock
 
 import pytest
@@ -30,9 +30,7 @@ def webhook():
 @pytest.fixture(scope="session")
 def user(tmp_path_factory, webhook):
     """A user of one local cloud that most tests share; each takes names of its own."""
-    with ExitStack() as stack:
-        with mock.patch.dict(
-            os.environ, {"D2C_WEBHOOK_URL": webhook.url, "D2C_WEBHOOK_SECRET": WEBHOOK_SECRET}
-        ):
-            user = stack.enter_context(user_of_new_cloud(tmp_path_factory.mktemp("cloud")))
+    settings = {"D2C_WEBHOOK_URL": webhook.url, "D2C_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    # A host that a test starts again takes its settings from here too.
+    with mock.patch.dict(os.environ, settings), user_of_new_cloud(tmp_path_factory.mktemp("cloud")) as user:
         yield user
