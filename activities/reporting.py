@@ -15,6 +15,7 @@ from d2c.migration_state import standings
 from d2c.notifications import MIGRATION_ENDED, notify, notify_of_table
 from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
+from d2c.retry import last_round
 from d2c.settings import app_settings
 from d2c.table_record import ended_table_line, mismatches_path
 
@@ -70,17 +71,12 @@ def write_report(payload: dict) -> Any:
     report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(lake_paths.report_path(migration), report)
     lake.write(lake_paths.report_page_path(migration), render_report(report).encode())
-    number = _last_round(lake, migration)
+    number = last_round(lake, migration)
     if _have_all_told(lake, migration, number, tables):
         lake.delete(lake_paths.open_path(migration))
     ended = {"round": number, "state": state, "counts": dict(states)}
     notify(lake, settings, MIGRATION_ENDED, migration, None, ended, number)
     return {"state": state, "tables": dict(states)}
-
-
-def _last_round(lake: Lake, migration: str) -> int:
-    retries = lake.sizes(lake_paths.retries_prefix(migration))
-    return max((int(name.removesuffix(".json")) for name in retries), default=0)
 
 
 def _have_all_told(lake: Lake, migration: str, number: int, tables: list[dict[str, Any]]) -> bool:

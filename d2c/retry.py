@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from d2c.bodies import read_body
+from d2c.clients.lake import Lake
 from d2c.errors import BodyError
-from d2c.plan import LimitsPlan, RulesPlan, StrictModel, TableName, ThroughputPlan, Verify, fault_text
+from d2c.lake_paths import retries_prefix
+from d2c.plan import LimitsPlan, RulesPlan, StrictModel, TableName, ThroughputPlan, Verify
 
 Json = dict[str, Any]
 
@@ -46,6 +49,12 @@ class RetryBody(StrictModel):
     tables: Annotated[list[RetryTable], Field(min_length=1)] | None = None
 
 
+def last_round(lake: Lake, migration: str) -> int:
+    """Return the number of the round of a migration's work that was begun last: that of the last retry, or 0."""
+    retries = lake.sizes(retries_prefix(migration))
+    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+
+
 def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[Json] | None:
     """Read the body of a retry's request.
 
@@ -59,10 +68,7 @@ def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[Json] | None:
     Raises:
         BodyError: with every fault of it.
     """
-    try:
-        parsed = RetryBody.model_validate_json(body.strip() or b"{}")
-    except ValidationError as error:
-        raise BodyError([fault_text(item, "the body") for item in error.errors()]) from None
+    parsed = read_body(RetryBody, body)
     if parsed.tables is None:
         return None
     faults = list(_faults(parsed.tables, known_tables))

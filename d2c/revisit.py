@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from d2c.bodies import read_body
 from d2c.errors import BodyError
 from d2c.mapping import KeySchema, Rules, RulesError, parse_rules
-from d2c.plan import RulesPlan, StrictModel, TableName, Verify, fault_text
+from d2c.plan import RulesPlan, StrictModel, TableName, Verify
 
 
 class VerifyBody(StrictModel):
@@ -59,10 +60,7 @@ def parse_body(operation: str, body: bytes, known_tables: Sequence[str]) -> Aske
         BodyError: with every fault of it.
     """
     model, read = _BODIES[operation]
-    try:
-        parsed = model.model_validate_json(body.strip() or b"{}")
-    except ValidationError as error:
-        raise BodyError([fault_text(item, "the body") for item in error.errors()]) from None
+    parsed = read_body(model, body)
     named, asked = read(parsed)
     faults = [*_faults_of_names(named, known_tables)]
     if faults:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from d2c.bodies import read_body
 from d2c.errors import BodyError
-from d2c.plan import StrictModel, TableName, fault_text
+from d2c.plan import StrictModel, TableName
 
 
 class CancelBody(StrictModel):
@@ -25,10 +26,7 @@ def parse_cancel(body: bytes, known_tables: Sequence[str]) -> list[str] | None:
     Raises:
         BodyError: with every fault of it.
     """
-    try:
-        tables = CancelBody.model_validate_json(body.strip() or b"{}").tables
-    except ValidationError as error:
-        raise BodyError([fault_text(item, "the body") for item in error.errors()]) from None
+    tables = read_body(CancelBody, body).tables
     faults = [
         f"tables.{number}: {name} is no table of the migration"
         for number, name in enumerate(tables or ())

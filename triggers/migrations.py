@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from d2c import lake_paths
+from d2c import lake_paths, retry
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import ConflictError, NotFoundError
 from d2c.plan import NAME, Plan, times_of
@@ -150,9 +150,8 @@ async def accepted_of(lake: Lake, migration: str) -> dict[str, Any]:
 
 
 async def last_round(lake: Lake, migration: str) -> int:
-    """Return the number of the round of a migration's work that was begun last: that of the last retry, or 0."""
-    retries = await asyncio.to_thread(lake.sizes, lake_paths.retries_prefix(migration))
-    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+    """Return what `d2c.retry.last_round` does, off the event loop."""
+    return await asyncio.to_thread(retry.last_round, lake, migration)
 
 
 async def table_names(lake: Lake, migration: str) -> list[str]:
