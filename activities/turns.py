@@ -93,11 +93,7 @@ def _others_to_wait_for(lake: Lake, payload: Json) -> Json | None:
     give_slot_back(lake, payload, before=kind)
     if kind == "loads" and group:
         path = lake_paths.load_group_path(migration, group["id"])
-        entries = lake.read_log(path)
-        arrived = {"table": payload["table"], "did": "arrived"}
-        if arrived not in entries:
-            lake.append(path, arrived)
-            entries.append(arrived)
+        entries = _append_once(lake, path, {"table": payload["table"], "did": "arrived"})
         if not load_groups.all_arrived(entries, group["tables"]):
             return {"for": "group", "until": None}
     return None if _has_slot(lake, payload) else {"for": "slot", "until": None}
@@ -130,10 +126,9 @@ def give_slot_back(lake: Lake, payload: Json, before: str | None = None) -> None
     """
     kinds = list(payload["slots"])
     for kind in kinds[: kinds.index(before)] if before in kinds else kinds:
-        path, who = _slots_path(payload, kind), _who(payload, kind)
-        left = {"leave": who, "by": payload["table"]}
-        if payload["slots"][kind] is not None and left not in lake.read_log(path):
-            lake.append(path, left)
+        if payload["slots"][kind] is not None:
+            left = {"leave": _who(payload, kind), "by": payload["table"]}
+            _append_once(lake, _slots_path(payload, kind), left)
 
 
 def make_room(lake: Lake, payload: Json) -> None:
@@ -144,11 +139,19 @@ def make_room(lake: Lake, payload: Json) -> None:
         payload: the table's.
     """
     give_slot_back(lake, payload)
-    group, left = payload.get("load_group"), {"table": payload["table"], "did": "left"}
+    group = payload.get("load_group")
     if group:
         path = lake_paths.load_group_path(payload["migration"], group["id"])
-        if left not in lake.read_log(path):
-            lake.append(path, left)
+        _append_once(lake, path, {"table": payload["table"], "did": "left"})
+
+
+def _append_once(lake: Lake, path: str, entry: Json) -> list[Json]:
+    """Append an entry to a log unless it is there; the result is the log with it."""
+    entries = lake.read_log(path)
+    if entry not in entries:
+        lake.append(path, entry)
+        entries.append(entry)
+    return entries
 
 
 def _slots_path(payload: Json, kind: str) -> str:
