@@ -43,13 +43,16 @@ def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
     def own_runs():
         return [run for run in load_runs(user) if run.run_id not in before]
 
-    user.start(plan("loading", {"table": "Loading", "container": "loading"}))
-    wait_until(own_runs, timeout_seconds=TIMEOUT_SECONDS)
-    assert user.throughput("loading", "loading") == 20_000
-    cancel(user, "loading")
-    wait_until(
-        lambda: [run.state.result_state.value for run in own_runs() if run.state.result_state] == ["CANCELED"]
-    )
+    with user.held_load():
+        user.start(plan("loading", {"table": "Loading", "container": "loading"}))
+        wait_until(own_runs, timeout_seconds=TIMEOUT_SECONDS)
+        assert user.throughput("loading", "loading") == 20_000
+        cancel(user, "loading")
+        wait_until(
+            lambda: (
+                [run.state.result_state.value for run in own_runs() if run.state.result_state] == ["CANCELED"]
+            )
+        )
     assert user.throughput("loading", "loading") == 1000
 
 

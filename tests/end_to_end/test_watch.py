@@ -28,20 +28,20 @@ def test_a_migration_that_was_terminated_is_cleaned_up_after_and_can_be_retried_
         mine = [run for run in load_runs(user) if run.run_id not in before]
         return [run.state.result_state and run.state.result_state.value for run in mine]
 
-    user.start(plan(name, {"table": "Terminated", "container": "terminated"}))
-    wait_until(results, timeout_seconds=TIMEOUT_SECONDS)
-    assert user.throughput(name, "terminated") == 20_000
-    table = table_instance_id(name, "Terminated")
-    for instance in (
-        name,
-        lane_instance_id(name, 0, 0),
-        table,
-        stage_instance_id(name, "Terminated", "load"),
-    ):
-        answer = user.http.post(f"{INSTANCES}/{instance}/terminate", params={"reason": "by hand"})
-        assert answer.status_code == 202
-    wait_until(lambda: report_of(user, name), timeout_seconds=TIMEOUT_SECONDS)
-    assert results() == ["CANCELED"]
+    with user.held_load():
+        user.start(plan(name, {"table": "Terminated", "container": "terminated"}))
+        wait_until(results, timeout_seconds=TIMEOUT_SECONDS)
+        assert user.throughput(name, "terminated") == 20_000
+        for instance in (
+            name,
+            lane_instance_id(name, 0, 0),
+            table_instance_id(name, "Terminated"),
+            stage_instance_id(name, "Terminated", "load"),
+        ):
+            answer = user.http.post(f"{INSTANCES}/{instance}/terminate", params={"reason": "by hand"})
+            assert answer.status_code == 202
+        wait_until(lambda: report_of(user, name), timeout_seconds=TIMEOUT_SECONDS)
+        assert results() == ["CANCELED"]
     assert user.throughput(name, "terminated") == 1000
     assert user.report(name)["state"] == "cancelled"
     (told,) = user.status(name)["tables"]

@@ -2,6 +2,8 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -156,6 +158,15 @@ class User:
         )
         with urllib.request.urlopen(request) as answer:
             assert answer.status < 300
+
+    @contextmanager
+    def held_load(self) -> Iterator[None]:
+        """Throttle each write of a load, so that no load run gets past it."""
+        self.fail("cosmos", {"scope": "item", "status": 429, "retry_after_ms": 500, "count": 10_000})
+        try:
+            yield
+        finally:
+            self.fail("cosmos")
 
 
 def hold_against_document(response: httpx.Response) -> None:

@@ -21,7 +21,11 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length)
+        # A sender that was killed in the middle has asked for nothing.
+        if len(body) < length:
+            return
         self.server.requests.append((self.path, dict(self.headers), body))
         answers = self.server.answers
         ANSWERS[answers[0] if len(answers) == 1 else answers.pop(0)](self)
