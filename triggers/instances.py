@@ -1,7 +1,10 @@
 """Durable's orchestration instances: starting and waking them, and how they stand."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 
 from d2c.errors import StageError
 
@@ -16,6 +19,44 @@ STATE_OF_RUNTIME_STATUS = {
 }
 
 GOES_ON = ("Pending", "Running", "ContinuedAsNew", "Suspended")
+
+
+class Snapshot:
+    """What one call told of a migration's orchestrations that go on; what it did not tell is asked for.
+
+    Durable tells one page, and an orchestration may have ended since, so one that is not in it may be there.
+
+    Args:
+        client: Durable's.
+        told: the statuses by the instances' ids.
+    """
+
+    def __init__(self, client: Any, told: Mapping[str, Any]) -> None:
+        self._client = client
+        self._told = told
+
+    async def status(self, *names: str) -> Any:
+        """Return the status of the first of some instances that there is, or None."""
+        for instance in names:
+            if instance in self._told:
+                return self._told[instance]
+        for instance in names:
+            status = await self._client.get_status(instance)
+            if status:
+                return status
+        return None
+
+
+async def snapshot(client: Any, migration: str) -> Snapshot:
+    """Return how the orchestrations of a migration's tables and stages stand that go on, by one call.
+
+    Args:
+        client: Durable's.
+        migration: its id, which the ids of its orchestrations begin with.
+    """
+    states = [OrchestrationRuntimeStatus(state) for state in GOES_ON]
+    told = await client.get_status_by(runtime_status=states, instance_id_prefix=f"{migration}:")
+    return Snapshot(client, {status.instance_id: status for status in told})
 
 
 async def start(client: Any, orchestration: str, instance: str, value: dict[str, Any]) -> None:

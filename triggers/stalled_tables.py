@@ -15,6 +15,7 @@ from d2c.settings import app_settings
 from d2c.stalls import Look, after_looks, new_stalls
 from d2c.table_status import table_under_way
 from triggers import instances, statuses
+from triggers.instances import Snapshot
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -42,8 +43,9 @@ async def look_for_stalls(
     """
     listed = await asyncio.to_thread(lake.read_json, lake_paths.tables_path(migration)) or {"tables": []}
     sizes = {table["table"]: table.get("size_bytes") for table in listed["tables"]}
+    seen = await instances.snapshot(client, migration)
     looks = await asyncio.gather(
-        *(_look_at_table(client, migration, table, sizes.get(table.table)) for table in tables)
+        *(_look_at_table(seen, migration, table, sizes.get(table.table)) for table in tables)
     )
     after = {**after_looks(before, [look for look in looks if look], now), "round": number}
     for table, stalled in new_stalls(before, after).items():
@@ -54,14 +56,16 @@ async def look_for_stalls(
     await asyncio.to_thread(lake.write_json, lake_paths.watch_path(migration), after)
 
 
-async def _look_at_table(client: Any, migration: str, table: Standing, size_bytes: int | None) -> Look | None:
+async def _look_at_table(
+    seen: Snapshot, migration: str, table: Standing, size_bytes: int | None
+) -> Look | None:
     """Return how far a table is, or None if its orchestration is not under way."""
-    status = await client.get_status(table_instance_id(migration, table.table, table.round))
+    status = await seen.status(table_instance_id(migration, table.table, table.round))
     if not instances.goes_on(status):
         return None
     shown = status.custom_status or {}
     stage = shown.get("stage", "export")
-    wait = await statuses.waiting_for(client, migration, table.table, stage, table.round)
+    wait = await statuses.waiting_for(seen, migration, table.table, stage, table.round)
     progress = wait.custom_status if instances.goes_on(wait) else None
     stage = table_under_way(table.table, "running", shown, progress, None)["stage"]
     is_held = any(instances.runtime_status(one) == "Suspended" for one in (status, wait) if one)

@@ -1,11 +1,11 @@
 """How migrations and their tables stand, put together from few files of the lake and from what still runs.
 
 A table that has ended left a line in a log, and one whose turn has not come is in no lane's turn; so only for those
-between the two Durable is asked, and a look costs as much as there are tables under way.
+between the two Durable is asked, for all of them by one call.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from d2c.run_keys import stage_instance_id, table_instance_id
 from d2c.settings import app_settings
 from d2c.table_status import ended_table, pending_table, table_under_way
 from triggers import instances, migrations
+from triggers.instances import Snapshot
 
 TABLES_OF_A_PAGE = 100
 MOST_TABLES_OF_A_PAGE = 1000
@@ -100,7 +101,7 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
         asyncio.to_thread(lake.read_json, lake_paths.watch_path(migration)),
     )
     known = await standings_of(lake, migration, number, accepted["plan"])
-    looks = await asyncio.gather(*(_look(client, migration, standing) for standing in known))
+    looks = await _looks(client, migration, known)
     whole = instances.times_and_state(instance)
     began = instance.created_time.astimezone(UTC) if whole["state"] in UNDER_WAY else None
     times = times_of(accepted["plan"], began, is_paused, datetime.now(UTC))
@@ -130,18 +131,30 @@ async def standings_of(lake: Lake, migration: str, number: int, plan: Json) -> l
     return standings(tables, number, members["units"] if members else (), turns, ended)
 
 
-async def _look(client: Any, migration: str, standing: Standing) -> Look:
-    """Return how a table stands; its orchestration is asked only where the logs do not say it."""
-    if standing.end:
-        return Look(standing, ended_table(standing.end))
-    status = None
-    if standing.state == "running":
-        status = await client.get_status(table_instance_id(migration, standing.table, standing.round))
+async def _looks(client: Any, migration: str, known: Sequence[Standing]) -> list[Look]:
+    """Return how each table stands; Durable is asked only where the logs do not say it."""
+    running = [standing for standing in known if standing.state == "running"]
+    if not running:
+        return [_look_by_logs(standing) for standing in known]
+    seen = await instances.snapshot(client, migration)
+    looks = await asyncio.gather(*(_look_at_running(seen, migration, standing) for standing in running))
+    found = {look.standing.table: look for look in looks}
+    return [found.get(standing.table) or _look_by_logs(standing) for standing in known]
+
+
+def _look_by_logs(standing: Standing) -> Look:
+    """Return how a table stands whose orchestration is over, or has not begun."""
+    return Look(standing, ended_table(standing.end) if standing.end else pending_table(standing.table))
+
+
+async def _look_at_running(seen: Snapshot, migration: str, standing: Standing) -> Look:
+    """Return how a table stands that is in a lane's turn and has left no line in the log."""
+    status = await seen.status(table_instance_id(migration, standing.table, standing.round))
     if not status:
-        return Look(standing, pending_table(standing.table))
+        return _look_by_logs(standing)
     shown, state = status.custom_status or {}, instances.state_of(status)
     if state in UNDER_WAY:
-        progress = await _progress(client, migration, standing, shown)
+        progress = await _progress(seen, migration, standing, shown)
         table = table_under_way(standing.table, state, shown, progress, None)
         return Look(standing, table, status.created_time.astimezone(UTC))
     error = _error_of(status)
@@ -150,29 +163,26 @@ async def _look(client: Any, migration: str, standing: Standing) -> Look:
     return Look(standing, table_under_way(standing.table, state, shown, None, error))
 
 
-async def _progress(client: Any, migration: str, standing: Standing, shown: Json) -> Any:
+async def _progress(seen: Snapshot, migration: str, standing: Standing, shown: Json) -> Any:
     """Return what the stage that a table is in found at its last look; None before the first, and while it waits."""
     if "stage" not in shown or shown.get("waiting"):
         return None
-    running = await waiting_for(client, migration, standing.table, shown["stage"], standing.round)
+    running = await waiting_for(seen, migration, standing.table, shown["stage"], standing.round)
     return running.custom_status if running else None
 
 
-async def waiting_for(client: Any, migration: str, table: str, stage: str, number: int) -> Any:
+async def waiting_for(seen: Snapshot, migration: str, table: str, stage: str, number: int) -> Any:
     """Return the status of the orchestration that waits for what a stage runs outside; None before there is one.
 
     Args:
-        client: Durable's.
+        seen: the migration's orchestrations.
         migration: its id.
         table: the table.
         stage: the stage; a copy may be one that others make.
         number: the round of the migration's work.
     """
-    for name in WAITING_FOR_STAGE.get(stage, (stage,)):
-        status = await client.get_status(stage_instance_id(migration, table, name, number))
-        if status:
-            return status
-    return None
+    names = WAITING_FOR_STAGE.get(stage, (stage,))
+    return await seen.status(*(stage_instance_id(migration, table, name, number) for name in names))
 
 
 def _error_of(status: Any) -> Json | None:

@@ -46,6 +46,7 @@ class SubstituteClient:
         self.statuses = {}
         self.started = []
         self.events = []
+        self.statuses_of_a_page = 100
         self.before_event = lambda: None
 
     async def get_status(self, instance, show_input=False):
@@ -53,6 +54,14 @@ class SubstituteClient:
         return DurableOrchestrationStatus.from_json(
             told if show_input or not told else {**told, "input": None}
         )
+
+    async def get_status_by(self, runtime_status, instance_id_prefix):
+        told = [
+            self.statuses[instance] for instance in self.statuses if instance.startswith(instance_id_prefix)
+        ]
+        wanted = [state.value for state in runtime_status]
+        page = [status for status in told if status["runtimeStatus"] in wanted][: self.statuses_of_a_page]
+        return [DurableOrchestrationStatus.from_json(status) for status in page]
 
     async def start_new(self, name, instance_id, client_input):
         if self.statuses.get(instance_id, {}).get("runtimeStatus") in UNDER_WAY:

@@ -101,6 +101,21 @@ async def test_durable_is_asked_about_tables_under_way_only(app):
     assert asked == ["music-2026", *(table_instance_id("music-2026", name) for name in names[1:3])]
 
 
+@pytest.mark.parametrize("told", [100, 3, 0])
+async def test_tables_that_run_are_told_the_same_however_many_of_them_durable_tells_at_once(app, told):
+    names = await many(app, 10)
+    take_units(app, *range(10))
+    for place, name in enumerate(names):
+        app.client.set(table_instance_id("music-2026", name), "Running", shown={"stage": "copy"})
+        stage = stage_instance_id("music-2026", name, "copy")
+        app.client.set(stage, "Running", shown={"done": place, "total": 10})
+    app.client.statuses_of_a_page = told
+    asked = asked_about(app)
+    answer = await status_of(app)
+    assert [table["percent"] for table in answer["tables"]] == [30 + 15 * n // 10 for n in range(10)]
+    assert len(asked) == 1 + 20 - min(told, 20)
+
+
 async def test_a_running_table_tells_its_stage_and_counts(running):
     running.client.set(MUSIC, "Running", shown={"stage": "copy", "items_exported": 7})
     music = (await tables_of(running))["Music"]
