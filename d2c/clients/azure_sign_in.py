@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
-from azure.core.credentials import AccessToken, TokenCredential
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -13,20 +12,16 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
-from azure.identity import DefaultAzureCredential
 
+from d2c.clients.azure_identity import azure_credential as azure_credential
+from d2c.clients.azure_identity import name_in_headers
+from d2c.clients.azure_refusals import find_refusal, telling_line
 from d2c.errors import StageError, TransientError
 from d2c.redaction import without_secrets
 from d2c.settings import Settings
 
 # Few retries inside the SDK: an activity returns soon, and the orchestrator waits and tries again.
 SDK_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.4, "connection_timeout": 10}
-
-
-@cache
-def azure_credential() -> TokenCredential:
-    """Return the app's own identity: managed identity on Azure, a developer's sign-in elsewhere."""
-    return DefaultAzureCredential()
 
 
 class _FixedTokenPolicy(SansIOHTTPPolicy[Any, Any]):
@@ -92,23 +87,39 @@ def azure_errors(thing: str) -> Iterator[None]:
 
 def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> StageError | TransientError:
     """Say what an answer means; one of success comes with an operation that was accepted and failed later."""
-    cause = _first_line(error)
-    detail = f"{thing}: the service answered {status}: {cause}"
+    text = f"{_text(error)}\n{getattr(error, 'error_code', None) or ''}"
+    refusal = find_refusal(text)
+    cause = without_secrets(telling_line(text, refusal))
+    call = _call_of(error) if status in TOLD_WITH_CALL else ""
+    detail = f"{thing}: the service answered {status}: {cause}{call}"
     if status < 400:
         detail = f"{thing}: the operation failed: {cause}"
     if status in TRANSIENT_STATUSES or status >= 500 or (status in (409, 412) and IN_PROGRESS in cause):
         return TransientError(detail, "It is tried again; if it persists, see Azure's service health.")
+    if refusal:
+        return StageError(f"{thing}: {refusal.meaning}: {cause}{call}", refusal.next_step)
     if isinstance(error, ClientAuthenticationError):
         return StageError(
-            f"{thing}: Azure did not accept the app's identity: {cause}",
+            f"{thing}: Azure did not accept the app's identity: {cause}{call}",
             NEXT_STEPS[401],
         )
     return StageError(detail, NEXT_STEPS.get(status, DEFAULT_NEXT_STEP))
 
 
+def _call_of(error: HttpResponseError) -> str:
+    """Return which call was refused to whom, as far as it is known; an address's query may hold a signature."""
+    request = getattr(error.response, "request", None)
+    if request is None:
+        name = azure_credential().name
+        return f" (signing in as {name})" if name else ""
+    name = name_in_headers(request.headers)
+    return f" ({request.method} {request.url.partition('?')[0]}{' as ' if name else ''}{name})"
+
+
 def _no_answer(thing: str, error: Exception) -> TransientError:
+    text = _text(error)
     return TransientError(
-        f"{thing}: no whole answer: {_first_line(error)}",
+        f"{thing}: no whole answer: {without_secrets(telling_line(text, None))}",
         "It is tried again; check the network and the endpoint.",
     )
 
@@ -120,11 +131,12 @@ NEXT_STEPS = {
     404: "Check the name in the settings or the plan, and that the resource exists.",
 }
 TRANSIENT_STATUSES = (408, 429, 449)
+# Of these, who asked for what is told: a right or a network is missing, or there is too much of it.
+TOLD_WITH_CALL = (401, 403, 429)
 # Cosmos DB's management plane does one thing at a time to an account: "There is another user operation in progress
 # which requires an exclusive lock". https://github.com/hashicorp/terraform-provider-azurerm/issues/15842
 IN_PROGRESS = "operation in progress"
 
 
-def _first_line(error: Exception) -> str:
-    message = str(getattr(error, "message", None) or error).strip()
-    return without_secrets(message.splitlines()[0]) if message else type(error).__name__
+def _text(error: Exception) -> str:
+    return str(getattr(error, "message", None) or error).strip() or type(error).__name__

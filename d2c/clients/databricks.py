@@ -14,9 +14,11 @@ from databricks.sdk.service.compute import Library
 from databricks.sdk.service.jobs import RunType, SubmitTask
 from requests.exceptions import RequestException
 
+from d2c.clients.azure_refusals import find_refusal
 from d2c.clients.azure_sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 from d2c.errors import StageError, TransientError
+from d2c.redaction import without_secrets
 from d2c.settings import Settings
 from d2c.spark_errors import readable_cause
 
@@ -151,20 +153,37 @@ def databricks_errors(thing: str) -> Iterator[None]:
         with azure_errors(thing):
             yield
     except (DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests) as error:
-        raise TransientError(
-            f"{thing}: Databricks answered: {error}",
-            "It is tried again; if it persists, see Databricks' status page.",
-        ) from error
+        raise _asked_again(thing, error) from error
     except DatabricksError as error:
+        refusal = find_refusal(f"{error.error_code}\n{error}")
         raise StageError(
-            f"{thing}: Databricks refused: {error}",
-            "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's rights in the workspace.",
+            f"{thing}: {refusal.meaning if refusal else 'Databricks refused'}: {_told(error)}",
+            refusal.next_step
+            if refusal
+            else "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's rights in the workspace.",
         ) from error
     except (RequestException, TimeoutError) as error:
+        # The SDK asks again by itself for a while, and then tells of the time only.
+        if isinstance(error.__cause__, DatabricksError):
+            raise _asked_again(thing, error.__cause__) from error
         raise TransientError(
             f"{thing}: no answer from Databricks: {type(error).__name__}",
             "It is tried again; check DATABRICKS_HOST and the network.",
         ) from error
+
+
+def _asked_again(thing: str, error: DatabricksError) -> TransientError:
+    return TransientError(
+        f"{thing}: Databricks answered: {_told(error)}",
+        "It is tried again; if it persists, see Databricks' status page.",
+    )
+
+
+def _told(error: DatabricksError) -> str:
+    """Return an answer on one line, with whom it was given to; Databricks names neither in every answer."""
+    name = azure_credential().name
+    text = without_secrets(" ".join(str(error).split()))
+    return f"{text} (asked as {name})" if name else text
 
 
 class _ManagedIdentity(CredentialsStrategy):

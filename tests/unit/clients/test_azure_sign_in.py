@@ -78,16 +78,17 @@ def test_an_answer_that_did_not_come_or_broke_off_may_come_at_the_next_try(error
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "words"),
     [
-        CredentialUnavailableError("no managed identity endpoint found"),
-        with_status(401, "AADSTS700016", ClientAuthenticationError),
+        (CredentialUnavailableError("no managed identity endpoint found"), "Assign a managed identity"),
+        (with_status(401, "AADSTS700016", ClientAuthenticationError), "AZURE_CLIENT_ID"),
+        (with_status(401, "because", ClientAuthenticationError), "docs/permissions.md"),
     ],
 )
-def test_an_identity_that_is_not_accepted_does_not_heal(error):
+def test_an_identity_that_is_not_accepted_does_not_heal(error, words):
     found = translated(error)
     assert type(found) is StageError
-    assert "docs/permissions.md" in found.next_step
+    assert words in found.next_step
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
