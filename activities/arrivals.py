@@ -125,23 +125,24 @@ def _found(payload: Json, manifest: ExportManifest, sizes: Mapping[str, int]) ->
 
 def _source(payload: Json) -> Json:
     """Return what the table is like: its keys from the plan, or else from DynamoDB."""
-    arrived, table, region = payload["arrived"], payload["table"], payload["region"]
-    export = arrived["export"]
+    arrived, export = payload["arrived"], payload["arrived"]["export"]
     lake = connect_lake(app_settings())
-    planned = planned_source(standing_plans(lake), arrived["plan"], table, region)
+    planned = planned_source(standing_plans(lake), arrived["plan"], export["table_arn"])
     if planned:
         described = TableDescription(
             arn=export["table_arn"], item_count=export["items"], size_bytes=arrived["bytes"], **planned
         )
     else:
-        described = _described(arrived, table, region)
+        described = _described(payload)
     return {**asdict(described), "export_time": export["time"]}
 
 
-def _described(arrived: Json, table: str, region: str) -> TableDescription:
+def _described(payload: Json) -> TableDescription:
+    arrived = payload["arrived"]
+    dynamodb = connect_dynamodb(app_settings(), payload.get("account"), payload["region"])
     mend = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
     try:
-        described = connect_dynamodb(region).describe_table(table)
+        described = dynamodb.describe_table(payload["table"])
     except StageError as error:
         raise StageError(f"The keys of the table that arrived are not known: {error.detail}", mend) from error
     if described.arn != arrived["export"]["table_arn"]:

@@ -11,6 +11,7 @@ from d2c.clients.lake import connect_lake
 from d2c.clients.s3 import connect_bucket
 from d2c.errors import RunFailedError, StageError
 from d2c.lake_paths import export_folder
+from d2c.resolving import place_of
 from d2c.run_keys import run_key
 from d2c.settings import app_settings
 
@@ -79,7 +80,7 @@ def _check_copy(payload: dict[str, Any]) -> dict[str, Any]:
     settings = app_settings()
     export = payload["export"]
     prefix = f"{export['folder']}/"
-    objects = connect_bucket(settings.export_bucket, payload["region"]).sizes(prefix)
+    objects = connect_bucket(settings, *place_of(payload)).sizes(prefix)
     expected = {
         key.removeprefix(prefix): size for key, size in objects.items() if not key.endswith("/_started")
     }

@@ -12,6 +12,7 @@ from d2c.clients.s3 import Bucket, connect_bucket
 from d2c.errors import RunFailedError, StageError
 from d2c.export_format import ExportManifest, read_export_manifest
 from d2c.load_run.mappers import table_mapper
+from d2c.resolving import place_of
 from d2c.run_keys import run_key
 from d2c.settings import app_settings
 
@@ -27,7 +28,7 @@ def describe_source(payload: dict) -> Any:
     The time must be the same at every try: DynamoDB refuses a client token that comes with another one.
     """
     refuse_if_cancelled(payload["migration"], table=payload["table"])
-    dynamodb = connect_dynamodb(payload["region"])
+    dynamodb = connect_dynamodb(app_settings(), *place_of(payload))
     table = dynamodb.describe_table(payload["table"])
     table_mapper(table.hash_key, table.range_key, table.ttl_attribute, payload["rules"])
     export_time = dynamodb.latest_restorable_time(payload["table"])
@@ -40,12 +41,13 @@ def start_export(payload: dict) -> Any:
     """Start the export, or find the one that an earlier try started; the result is its ARN."""
     refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
-    dynamodb = connect_dynamodb(payload["region"])
+    dynamodb = connect_dynamodb(settings, *place_of(payload))
     source = payload["source"]
     token = run_key(payload["migration"], payload["table"], "export", payload["attempt"])
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
         source["arn"],
         bucket=settings.export_bucket,
+        bucket_owner=settings.aws.bucket_owner,
         prefix=_prefix(payload),
         time=datetime.fromisoformat(source["export_time"]),
         client_token=token,
@@ -57,12 +59,12 @@ def start_export(payload: dict) -> Any:
 def look_at_export(payload: dict) -> Any:
     """Look whether the export is complete and its manifest has landed and holds."""
     refuse_if_cancelled(payload["migration"], table=payload["table"])
-    export = connect_dynamodb(payload["region"]).describe_export(payload["run"])
+    export = connect_dynamodb(app_settings(), *place_of(payload)).describe_export(payload["run"])
     if export.status == "FAILED":
         raise _export_failure(export.arn, export.failure)
     if export.status != "COMPLETED":
         return {"state": "running", "progress": {"status": export.status}}
-    bucket = connect_bucket(app_settings().export_bucket, payload["region"])
+    bucket = connect_bucket(app_settings(), *place_of(payload))
     export_id = export.arn.rpartition("/")[2]
     # DescribeExport need not tell the manifest's key; an export's folder is called like the last part of its ARN.
     folder = export.manifest_key.rpartition("/")[0] or f"{_prefix(payload)}/AWSDynamoDB/{export_id}"

@@ -13,7 +13,7 @@ from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
 from d2c.plan import Plan, times_of
-from d2c.resolving import needs_listing, resolve_tables
+from d2c.resolving import needs_listing, place_of, resolve_tables
 from d2c.retry import retried_input
 from d2c.settings import app_settings
 from d2c.table_record import revisit_name
@@ -22,7 +22,16 @@ from d2c.units import units_of
 
 SIDE_BY_SIDE = 16
 # What a table that runs has no need to carry along.
-TABLE_FIELDS = ("table", "container", "database", "region", "size_bytes", "item_count", "load_group")
+TABLE_FIELDS = (
+    "table",
+    "container",
+    "database",
+    "account",
+    "region",
+    "size_bytes",
+    "item_count",
+    "load_group",
+)
 
 Json = dict[str, Any]
 blueprint = df.Blueprint()
@@ -127,7 +136,8 @@ def _found(plan: Plan, arrived: Json | None) -> list[Json]:
         plan: the migration's.
         arrived: the export that others copied into the lake, of the plan's one table, or None.
     """
-    existing = {region: connect_dynamodb(region).list_tables() for region in needs_listing(plan)}
+    settings = app_settings()
+    existing = {place: connect_dynamodb(settings, *place).list_tables() for place in needs_listing(plan)}
     tables = [
         {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
     ]
@@ -141,7 +151,7 @@ def _size(table: Json) -> Json:
     if table.get("arrived"):
         return {"size_bytes": table["arrived"]["bytes"], "item_count": table["arrived"]["export"]["items"]}
     try:
-        described = connect_dynamodb(table["region"]).describe_table(table["table"])
+        described = connect_dynamodb(app_settings(), *place_of(table)).describe_table(table["table"])
     except StageError:
         return {"size_bytes": None, "item_count": None}
     return {"size_bytes": described.size_bytes, "item_count": described.item_count}

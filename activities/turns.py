@@ -155,7 +155,8 @@ def _append_once(lake: Lake, path: str, entry: Json) -> list[Json]:
 
 
 def _slots_path(payload: Json, kind: str) -> str:
-    name = f"{kind}-{payload['region']}" if kind == "exports" else kind
+    place = (part for part in (payload.get("account"), payload["region"]) if part)
+    name = "-".join((kind, *place)) if kind == "exports" else kind
     return lake_paths.slots_path(payload["migration"], name)
 
 

@@ -18,7 +18,7 @@ from d2c.errors import D2CError, RefusedError
 from d2c.export_format import ExportFormatError
 from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
 from d2c.plan import NAME, Plan
-from d2c.resolving import table_input_of
+from d2c.resolving import Place, table_input_of
 from d2c.settings import Settings
 from d2c.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
@@ -26,7 +26,7 @@ EXPORTS = "exports/"
 WAITING = "arrivals-waiting/"
 MESSAGE_FILE = "d2c-arrival.json"
 TABLE_ARN = re.compile(
-    r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):[0-9]{12}:table/(?P<table>[A-Za-z0-9_.-]+)"
+    r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):table/(?P<table>[A-Za-z0-9_.-]+)"
 )
 # A plan's name has at most 48 characters: these, a hyphen and eight of a digest.
 NAME_CHARACTERS = 39
@@ -67,18 +67,18 @@ def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan
         RefusedError: if not just one plan speaks of its table.
         ExportFormatError: if the manifest does not say which table it is of.
     """
-    found = TABLE_ARN.fullmatch(summary.table_arn)
+    found = _table_and_place(summary.table_arn)
     if not found or not summary.export_arn.startswith(f"{summary.table_arn}/export/"):
         raise ExportFormatError(
             f"{SUMMARY_FILE} names the export {summary.export_arn!r} of {summary.table_arn!r}, which are no ARNs of "
             "an export and its table."
         )
-    table, region = found["table"], found["region"]
-    plans = plans_for(standing, table, region)
+    table, place = found
+    plans = plans_for(standing, table, place)
     if len(plans) != 1:
-        raise _not_one_plan(table, region, plans)
+        raise _not_one_plan(table, place, plans)
     path, plan = plans[0]
-    one = plan_of_one_table(plan, table, region, migration_name(plan, summary))
+    one = plan_of_one_table(plan, table, place, migration_name(plan, summary))
     return Arrival(one, _arrived(summary, folder, path))
 
 
@@ -118,12 +118,18 @@ def forget(lake: Lake, folder: str) -> None:
     lake.delete(_waiting_path(folder))
 
 
-def planned_source(standing: Sequence[StandingPlan], path: str, table: str, region: str) -> Json | None:
+def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) -> Json | None:
     """Return a table's keys as a standing plan has them now, or None if it has none, or there is no such plan."""
     plan = next((entry.plan for entry in standing if entry.path == path), None)
-    settings = table_input_of(plan, table, region) if plan else None
+    table_and_place = _table_and_place(table_arn)
+    settings = table_input_of(plan, *table_and_place) if plan and table_and_place else None
     source: Json | None = (settings or {}).get("source")
     return source
+
+
+def _table_and_place(table_arn: str) -> tuple[str, Place] | None:
+    found = TABLE_ARN.fullmatch(table_arn)
+    return (found["table"], Place(found["account"], found["region"])) if found else None
 
 
 def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
@@ -141,16 +147,16 @@ def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
     }
 
 
-def _not_one_plan(table: str, region: str, plans: Sequence[StandingPlan]) -> RefusedError:
+def _not_one_plan(table: str, place: Place, plans: Sequence[StandingPlan]) -> RefusedError:
     if not plans:
         return RefusedError(
-            f"No plan says how to load an export of the table {table} in {region}.",
+            f"No plan says how to load an export of the table {table} in {place}.",
             'Put a plan with "start": "when_exports_arrive" that has the table under plans/; it loads this export too.',
             "An export arrived that no plan speaks of",
         )
     paths = ", ".join(sorted(entry.path for entry in plans))
     return RefusedError(
-        f"{len(plans)} plans say how to load an export of the table {table} in {region}: {paths}.",
+        f"{len(plans)} plans say how to load an export of the table {table} in {place}: {paths}.",
         "Leave the table in one of them only and put the changed file there again; it loads this export too.",
         "An export arrived that several plans speak of",
     )

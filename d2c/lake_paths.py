@@ -17,7 +17,7 @@ migrations/<migration>/revisits/<number>.json what the revisit was asked, likewi
 migrations/<migration>/rounds/<round>/        a round of work: `0` is the migration's start, `1` its first retry,
                                               `verify-1` a revisit. members.json: the tables' names in units,
                                               units/<number>.json, turns.jsonl
-migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<region>, copies, loads
+migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<place>, copies, loads
 migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
 migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json (what it was asked), run.json (its id)
 migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
@@ -110,7 +110,7 @@ def slots_path(migration: str, kind: str) -> str:
 
     Args:
         migration: its id.
-        kind: ``exports-<region>``, ``copies`` or ``loads``.
+        kind: ``exports-<region>`` or ``exports-<account>-<region>``, ``copies`` or ``loads``.
     """
     return f"migrations/{migration}/slots/{kind}.jsonl"
 

@@ -21,6 +21,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$"
 TABLE_NAME = r"^[A-Za-z0-9_.-]{3,255}$"
 TABLE_NAMES = r"^([A-Za-z0-9_.-]{3,255}|[A-Za-z0-9_.-]{0,254}\*)$"
 RESOURCE_NAME = r"^[^/\\#?]{0,254}[^/\\#? ]$"
+ACCOUNT = r"^[0-9]{12}$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
 VERIFY = r"^(full|counts|sample:0?\.[0-9]*[1-9][0-9]*)$"
 MOMENT = (
@@ -32,6 +33,7 @@ MEANINGS = {
     TABLE_NAME: "a DynamoDB table name: 3 to 255 letters, digits, -, _ or .",
     TABLE_NAMES: "a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., or how several begin and one * after it",
     RESOURCE_NAME: "a Cosmos DB name: 1 to 255 characters, none of / \\ # ?, no space at the end",
+    ACCOUNT: "an AWS account's 12 digits",
     REGION: "an AWS region such as eu-west-1",
     VERIFY: "full, counts, or sample: with a part below 1 such as sample:0.01",
     MOMENT: "a moment with its offset from UTC, such as 2026-11-06T22:00:00+01:00",
@@ -42,6 +44,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 TableName = Annotated[str, StringConstraints(pattern=TABLE_NAME)]
 TableNames = Annotated[str, StringConstraints(pattern=TABLE_NAMES)]
 ResourceName = Annotated[str, StringConstraints(pattern=RESOURCE_NAME)]
+Account = Annotated[str, StringConstraints(pattern=ACCOUNT)]
 Region = Annotated[str, StringConstraints(pattern=REGION)]
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=65_535)]
 Verify = Annotated[str, StringConstraints(pattern=VERIFY)]
@@ -121,6 +124,7 @@ class SharedPlan(StrictModel):
     """What may stand at the top of a plan for every table, and in a table for it alone."""
 
     database: ResourceName | None = None
+    account: Account | None = None
     region: Region | None = None
     rules: RulesPlan | None = None
     throughput: ThroughputPlan | None = None

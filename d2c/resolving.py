@@ -1,7 +1,7 @@
 """From the tables of a plan, some of which are patterns, to the tables that there are."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from d2c.errors import PlanError
 from d2c.plan import Plan, TablePlan
@@ -10,12 +10,23 @@ from d2c.plan_faults import faults_of_sharers, is_pattern
 Json = dict[str, Any]
 
 
-def needs_listing(plan: Plan) -> list[str]:
-    """Return the regions whose tables must be listed before the plan's patterns can be resolved."""
-    return sorted({_region(plan, entry) for entry in plan.tables if is_pattern(entry.table)})
+class Place(NamedTuple):
+    """Where tables are: an AWS account's 12 digits, None where the plan leaves it to the settings, and a region."""
+
+    account: str | None
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.region} of account {self.account}" if self.account else self.region
 
 
-def resolve_tables(plan: Plan, existing: Mapping[str, Sequence[str]]) -> list[Json]:
+def needs_listing(plan: Plan) -> list[Place]:
+    """Return the places whose tables must be listed before the plan's patterns can be resolved."""
+    places = {_place(plan, entry) for entry in plan.tables if is_pattern(entry.table)}
+    return sorted(places, key=lambda place: (place.account or "", place.region))
+
+
+def resolve_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> list[Json]:
     """Return each table's whole settings as plain JSON, in the plan's order, those of a pattern by their names.
 
     A table that is listed by its name is there whatever `exclude` says and whether or not it exists: its own migration
@@ -23,21 +34,23 @@ def resolve_tables(plan: Plan, existing: Mapping[str, Sequence[str]]) -> list[Js
 
     Args:
         plan: what a user asks for.
-        existing: the names of the tables in each region of `needs_listing`.
+        existing: the names of the tables in each place of `needs_listing`.
 
     Raises:
         PlanError: with every fault that shows only now.
     """
-    owners = {region: _owners(plan, region, sorted(names)) for region, names in existing.items()}
+    owners = {
+        place: _owners(plan, _entries_in(plan, place), sorted(names)) for place, names in existing.items()
+    }
     found = [
         (number, plan.table_input(entry, table))
         for number, entry in enumerate(plan.tables)
-        for table in _tables_of(entry, owners.get(_region(plan, entry), {}))
+        for table in _tables_of(entry, owners.get(_place(plan, entry), {}))
     ]
     inputs = [table for _, table in found]
     faults = [
         *_patterns_without_tables(plan, existing),
-        *_tables_of_two_regions(found),
+        *_tables_of_two_places(found),
         *faults_of_sharers(inputs),
     ]
     if not faults and not inputs:
@@ -47,16 +60,22 @@ def resolve_tables(plan: Plan, existing: Mapping[str, Sequence[str]]) -> list[Js
     return inputs
 
 
-def table_input_of(plan: Plan, table: str, region: str) -> Json | None:
+def table_input_of(plan: Plan, table: str, place: Place) -> Json | None:
     """Return one table's whole settings as plain JSON, or None if the plan does not speak of it.
 
     Args:
-        plan: what a user asks for.
+        plan: what a user asks for; where it names no account, tables of any are meant.
         table: its name, whether or not it exists any more.
-        region: where it is.
+        place: where it is, with its account.
     """
-    entry = _owners(plan, region, [table]).get(table)
+    entries = [*_entries_in(plan, place), *_entries_in(plan, Place(None, place.region))]
+    entry = _owners(plan, entries, [table]).get(table)
     return None if entry is None else plan.table_input(entry, table)
+
+
+def place_of(table: Mapping[str, Any]) -> Place:
+    """Return where a table is, by its settings."""
+    return Place(table.get("account"), table["region"])
 
 
 def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
@@ -65,9 +84,12 @@ def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
     return [table for table, owner in owners.items() if owner is entry]
 
 
-def _owners(plan: Plan, region: str, tables: Sequence[str]) -> dict[str, TablePlan]:
-    """Return which of a plan's tables stands for each of a region: its name if that is listed, else a pattern."""
-    entries = [entry for entry in plan.tables if _region(plan, entry) == region]
+def _entries_in(plan: Plan, place: Place) -> list[TablePlan]:
+    return [entry for entry in plan.tables if _place(plan, entry) == place]
+
+
+def _owners(plan: Plan, entries: Sequence[TablePlan], tables: Sequence[str]) -> dict[str, TablePlan]:
+    """Return which of a plan's entries stands for each table: its name if that is listed, else a pattern."""
     by_name = {entry.table: entry for entry in entries}
     patterns = [entry for entry in entries if is_pattern(entry.table)]
     owners = {}
@@ -80,30 +102,30 @@ def _owners(plan: Plan, region: str, tables: Sequence[str]) -> dict[str, TablePl
     return owners
 
 
-def _region(plan: Plan, entry: TablePlan) -> str:
-    return str(entry.region or plan.region)
+def _place(plan: Plan, entry: TablePlan) -> Place:
+    return Place(entry.account or plan.account, str(entry.region or plan.region))
 
 
 def _matches(table: str, pattern: str) -> bool:
     return table.startswith(pattern[:-1]) if is_pattern(pattern) else table == pattern
 
 
-def _patterns_without_tables(plan: Plan, existing: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _patterns_without_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> Iterator[str]:
     for number, entry in enumerate(plan.tables):
-        region = _region(plan, entry)
-        if is_pattern(entry.table) and not any(_matches(table, entry.table) for table in existing[region]):
+        place = _place(plan, entry)
+        if is_pattern(entry.table) and not any(_matches(table, entry.table) for table in existing[place]):
             yield (
-                f"tables.{number}.table: no table in {region} matches {entry.table}; correct the pattern or the "
+                f"tables.{number}.table: no table in {place} matches {entry.table}; correct the pattern or the "
                 "region, or leave it out"
             )
 
 
-def _tables_of_two_regions(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
+def _tables_of_two_places(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
     first: dict[str, tuple[int, Json]] = {}
     for number, table in found:
         before, other = first.setdefault(table["table"], (number, table))
         if other is not table:
             yield (
-                f"tables.{number}.table: {table['table']} of {table['region']} has the name of a table of "
-                f"{other['region']} that is in tables.{before} already; migrate one of them with another plan"
+                f"tables.{number}.table: {table['table']} of {place_of(table)} has the name of a table of "
+                f"{place_of(other)} that is in tables.{before} already; migrate one of them with another plan"
             )

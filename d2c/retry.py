@@ -19,6 +19,7 @@ SETTINGS = (
     "table",
     "container",
     "database",
+    "account",
     "region",
     "rules",
     "throughput",

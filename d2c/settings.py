@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from d2c.aws_settings import AwsSettings, read_aws_settings
 from d2c.errors import SettingsError
 
 SPARK_COSMOS_AUTH_TYPES = ("ServicePrincipal", "ManagedIdentity", "MasterKey")
@@ -61,6 +62,7 @@ class Settings:
     polling: Polling
     webhook_url: str = field(repr=False)
     webhook_secret: str = field(repr=False)
+    aws: AwsSettings
 
     @property
     def lake_account(self) -> str:
@@ -124,6 +126,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     management_endpoint = environment.get("D2C_MANAGEMENT_ENDPOINT", "https://management.azure.com")
     _check_local_token(environment.get("D2C_MANAGEMENT_TOKEN", ""), management_endpoint, faults)
     webhook_url, webhook_secret = _webhook(environment, faults)
+    aws = read_aws_settings(environment, faults)
     if faults:
         raise SettingsError(
             "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
@@ -152,6 +155,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         polling=polling,
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
+        aws=aws,
     )
 
 

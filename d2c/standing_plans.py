@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from d2c.clients.lake import Lake
 from d2c.errors import ConflictError, PlanError
 from d2c.plan import Plan, parse_plan, times_of
-from d2c.resolving import table_input_of
+from d2c.resolving import Place, table_input_of
 
 PLANS = "plans/"
 MOST_PLAN_BYTES = 2**20
@@ -52,21 +52,21 @@ def standing_plans(lake: Lake) -> list[StandingPlan]:
     return [StandingPlan(path, plan) for path, plan in plans if plan and is_standing(plan)]
 
 
-def plans_for(standing: Sequence[StandingPlan], table: str, region: str) -> list[StandingPlan]:
+def plans_for(standing: Sequence[StandingPlan], table: str, place: Place) -> list[StandingPlan]:
     """Return the standing plans that speak of a table."""
-    return [entry for entry in standing if table_input_of(entry.plan, table, region)]
+    return [entry for entry in standing if table_input_of(entry.plan, table, place)]
 
 
-def plan_of_one_table(plan: Plan, table: str, region: str, name: str) -> Plan:
+def plan_of_one_table(plan: Plan, table: str, place: Place, name: str) -> Plan:
     """Return the plan of a migration of one table, as a standing plan wants it.
 
     Args:
         plan: the standing plan, which speaks of the table.
         table: its name.
-        region: where it is.
+        place: where it is, with its account.
         name: the new plan's.
     """
-    settings = table_input_of(plan, table, region)
+    settings = table_input_of(plan, table, place)
     return Plan.model_validate({"name": name, "tables": [settings], **times_of(plan)})
 
 

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from d2c.resolving import Place, place_of
+
 Json = dict[str, Any]
 Group = list[Json]
 
@@ -19,7 +21,7 @@ def units_of(
 ) -> list[Json]:
     """Put the tables of a round into units, in the order in which lanes take them.
 
-    Tables that share a container are one unit and run one after another. Small tables of a region run together and
+    Tables that share a container are one unit and run one after another. Small tables of a place run together and
     share a load run, since to start a cluster costs more than to load one of them. Any other table is a unit alone.
 
     Args:
@@ -53,10 +55,10 @@ def _groups(tables: Sequence[Json], below_bytes: int, most: int) -> Iterator[tup
     sharers: defaultdict[tuple[str, str], Group] = defaultdict(list)
     for table in tables:
         sharers[table["database"], table["container"]].append(table)
-    small: defaultdict[str, Group] = defaultdict(list)
+    small: defaultdict[Place, Group] = defaultdict(list)
     for group in sharers.values():
         if len(group) == 1 and _total_bytes(group) < below_bytes:
-            small[group[0]["region"]] += group
+            small[place_of(group[0])] += group
         else:
             yield group, False
     for group in small.values():

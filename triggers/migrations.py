@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from d2c import lake_paths, retry
+from d2c.aws_settings import account_faults
 from d2c.clients.lake import Lake, connect_lake
-from d2c.errors import ConflictError, NotFoundError
+from d2c.errors import ConflictError, NotFoundError, PlanError
 from d2c.plan import NAME, Plan, times_of
 from d2c.settings import app_settings
 from triggers import instances
@@ -26,8 +27,13 @@ async def start(client: Any, plan: Plan, arrived: dict[str, Any] | None = None) 
 
     Raises:
         ConflictError: if another plan, or a migration that has ended, has the name.
+        PlanError: if the app has no role for an AWS account of the plan, which an arrived export does not need.
     """
-    lake = connect_lake(app_settings())
+    settings = app_settings()
+    faults = [] if arrived else account_faults(plan, settings.aws)
+    if faults:
+        raise PlanError(faults)
+    lake = connect_lake(settings)
     if not await asyncio.to_thread(lake.exists, lake_paths.plan_path(plan.name)):
         # What a crash from here on leaves accepted and not started, the watch starts.
         await asyncio.to_thread(lake.write, lake_paths.open_path(plan.name), b"")

@@ -20,6 +20,7 @@ from d2c.redaction import without_secrets
 # Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
 TRANSIENT_STATUSES = (408, 429)
 TRANSIENT_CODES = {
+    "IDPCommunicationError",
     "InternalError",
     "InternalServerError",
     "ProvisionedThroughputExceededException",
@@ -38,12 +39,21 @@ NEXT_STEPS = {
     "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
     "AccessDeniedException": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
     "ExportConflictException": "Set the app's export settings back to what they were, or start a new migration.",
-    "ExpiredToken": "Renew the app's AWS credentials.",
-    "ExpiredTokenException": "Renew the app's AWS credentials.",
-    "InvalidAccessKeyId": "Give the app AWS credentials that are valid.",
-    "InvalidClientTokenId": "Give the app AWS credentials that are valid.",
-    "SignatureDoesNotMatch": "Give the app AWS credentials that are valid.",
-    "UnrecognizedClientException": "Give the app AWS credentials that are valid.",
+    **dict.fromkeys(
+        ("ExpiredToken", "ExpiredTokenException"),
+        "Renew the app's AWS credentials, or let it sign in without any: set D2C_AWS_ROLES (docs/aws.md).",
+    ),
+    **dict.fromkeys(
+        (
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ),
+        "Give the app AWS credentials that are valid, or let it sign in without any: set D2C_AWS_ROLES "
+        "(docs/aws.md).",
+    ),
     "ResourceNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "TableNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "PointInTimeRecoveryUnavailableException": "Turn on point-in-time recovery for the table.",
@@ -80,7 +90,8 @@ def aws_errors(thing: str) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise StageError(
             f"{thing}: the app has no AWS credentials: {error}",
-            "Give the app credentials in one of the ways that boto3 looks for them.",
+            "Set D2C_AWS_ROLES, so that it signs in by its managed identity, or give it credentials in one of the ways "
+            "that boto3 looks for them (docs/aws.md).",
         ) from error
     except CredentialRetrievalError as error:
         raise TransientError(

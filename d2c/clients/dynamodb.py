@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from d2c.clients.aws_errors import aws_errors
+from d2c.clients.aws_sign_in import aws_client
 from d2c.clients.connections import connected_once
 from d2c.errors import StageError
-
-SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60)
+from d2c.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -132,13 +129,21 @@ class DynamoDB:
             arguments["NextToken"] = page["NextToken"]
 
     def start_export(
-        self, table_arn: str, *, bucket: str, prefix: str, time: datetime, client_token: str
+        self,
+        table_arn: str,
+        *,
+        bucket: str,
+        bucket_owner: str,
+        prefix: str,
+        time: datetime,
+        client_token: str,
     ) -> str:
         """Start a full export and return its ARN.
 
         Args:
             table_arn: the table.
             bucket: the S3 bucket, which DynamoDB checks only later.
+            bucket_owner: the account that the bucket must be of, needed if it is not the table's; empty if unknown.
             prefix: the key prefix of the export's objects.
             time: the moment to export the table as of; the same at every try with the same token.
             client_token: makes a repeated call return the export that the first one started.
@@ -152,6 +157,7 @@ class DynamoDB:
                 ExportFormat="DYNAMODB_JSON",
                 ExportType="FULL_EXPORT",
                 ClientToken=client_token,
+                **({"S3BucketOwner": bucket_owner} if bucket_owner else {}),
             )
         return str(answer["ExportDescription"]["ExportArn"])
 
@@ -182,7 +188,13 @@ class DynamoDB:
 
 
 @connected_once
-def connect_dynamodb(region: str) -> DynamoDB:
-    """Return DynamoDB in a region, with credentials from boto3's ordinary chain."""
+def connect_dynamodb(settings: Settings, account: str | None, region: str) -> DynamoDB:
+    """Return DynamoDB in a region of an AWS account.
+
+    Args:
+        settings: the app's.
+        account: its 12 digits, or None for that of plans that name none.
+        region: the AWS region.
+    """
     with aws_errors(f"DynamoDB in {region}"):
-        return DynamoDB(boto3.client("dynamodb", region_name=region, config=SDK_CONFIG), region)
+        return DynamoDB(aws_client(settings, "dynamodb", account, region), region)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from d2c.clients.aws_errors import aws_errors
+from d2c.clients.aws_sign_in import aws_client
 from d2c.clients.connections import connected_once
-from d2c.clients.dynamodb import SDK_CONFIG
+from d2c.settings import Settings
 
 
 class Bucket:
@@ -44,7 +44,14 @@ class Bucket:
 
 
 @connected_once
-def connect_bucket(name: str, region: str) -> Bucket:
-    """Return a bucket, reached through a region, with credentials from boto3's ordinary chain."""
-    with aws_errors(f"s3://{name}"):
-        return Bucket(boto3.client("s3", region_name=region, config=SDK_CONFIG), name)
+def connect_bucket(settings: Settings, account: str | None, region: str) -> Bucket:
+    """Return the bucket that exports are written to.
+
+    Args:
+        settings: the app's.
+        account: the 12 digits of the tables' account, or None for that of plans that name none.
+        region: the region of the tables, through which the bucket is reached.
+    """
+    with aws_errors(f"s3://{settings.export_bucket}"):
+        account = settings.aws.bucket_account(account, region)
+        return Bucket(aws_client(settings, "s3", account, region), settings.export_bucket)

@@ -7,6 +7,7 @@ from d2c.load_run.cosmos_options import cosmos_options
 from d2c.settings import REQUIRED, SPARK_COSMOS_AUTH_TYPES, read_settings
 
 from .pages import ROOT, codes, json_blocks, table_rows, text_of
+from .test_aws_settings import WITH_ROLES
 from .test_settings import COMPLETE
 
 PAGE = text_of("settings.md")
@@ -16,6 +17,7 @@ ROWS = {
 }
 EXAMPLE = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
 
+OTHERS = {"D2C_AWS_SESSION_SECONDS": "900", "D2C_COPY_BYTES_PER_SECOND": "1"}
 WEBHOOK = "https://hooks.example.com/hidden"
 
 
@@ -49,7 +51,7 @@ def test_the_page_says_which_are_required():
 def test_a_default_is_the_one_that_the_page_says(name):
     (default,) = codes(ROWS[name])
     assert read_settings({**COMPLETE, name: default}) == read_settings(COMPLETE)
-    other = "1" if name.startswith("D2C_POLL") else "ManagedIdentity"
+    other = OTHERS.get(name) or ("1" if name.startswith("D2C_POLL") else "ManagedIdentity")
     assert read_settings({**COMPLETE, name: other}) != read_settings(COMPLETE)
 
 
@@ -58,6 +60,7 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     secrets |= {"D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
     secrets |= {name: COMPLETE.get(name, "") for name in ROWS if name.startswith("D2C_POLL")}
     secrets |= {"D2C_SPARK_COSMOS_AUTH": "MasterKey"}
+    secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}
     secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}
     shown = repr(read_settings({**COMPLETE, **secrets}))
     hidden = {name for name, value in secrets.items() if "hidden" in value and value not in shown}
@@ -74,9 +77,15 @@ def test_the_example_has_all_that_is_required_and_nothing_that_the_page_does_not
 
 def test_the_example_is_complete_and_holds_no_secret():
     settings = read_settings(EXAMPLE)
-    assert settings.cluster == json_blocks("settings.md")[0]
+    assert settings.cluster == json_blocks("settings.md")[1]
     secrets = (settings.cosmos_key, settings.databricks_token, settings.management_token)
     assert {*secrets, settings.lake_connection_string} == {""}
+
+
+def test_the_roles_on_the_page_are_such_as_the_app_takes():
+    roles = json_blocks("settings.md")[0]
+    settings = read_settings({**COMPLETE, **WITH_ROLES, "D2C_AWS_ROLES": json.dumps(roles)})
+    assert settings.aws.roles == roles
 
 
 @pytest.mark.parametrize("auth", SPARK_COSMOS_AUTH_TYPES)

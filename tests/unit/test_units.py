@@ -212,3 +212,8 @@ def test_units_as_listed_come_in_the_order_of_their_first_tables(tables, below, 
 def test_the_same_tables_are_always_the_same_units(order):
     tables = [table(f"t{n}", n % 7 * 30 * MB, "all" if n % 11 == 0 else None) for n in range(200)]
     assert units(tables, order) == units(tables, order)
+
+
+def test_small_tables_of_two_accounts_do_not_run_together():
+    tables = [{**table(name, MB), "account": account} for name, account in (("a", "1" * 12), ("b", "2" * 12))]
+    assert sorted(names(units(tables))) == ["a", "b"]

@@ -274,8 +274,8 @@ class World:
             for name, substitute in {
                 "app_settings": lambda: self.settings,
                 "connect_lake": lambda settings: self.lake,
-                "connect_bucket": lambda name, region: self.bucket,
-                "connect_dynamodb": lambda region: self.dynamodb,
+                "connect_bucket": lambda settings, account, region: self.bucket,
+                "connect_dynamodb": lambda settings, account, region: self.dynamodb,
                 "connect_data_factory": lambda settings: self.factory,
                 "connect_cosmos_management": lambda settings: self.cosmos,
                 "connect_cosmos": lambda settings: self.cosmos,

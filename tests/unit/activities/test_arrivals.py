@@ -34,7 +34,7 @@ class World:
         self.lake = Lake(SubstituteFileSystem())
         self.described = TableDescription(table_arn(), "pk", None, 9, 900, "until")
         self.plan()
-        monkeypatch.setattr(arrivals, "connect_dynamodb", lambda region: self)
+        monkeypatch.setattr(arrivals, "connect_dynamodb", lambda settings, account, region: self)
         for module in (arrivals, outcome):
             monkeypatch.setattr(module, "connect_lake", lambda settings: self.lake)
             monkeypatch.setattr(module, "app_settings", local_settings)

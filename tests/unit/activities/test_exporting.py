@@ -48,6 +48,7 @@ class TestStartExport:
         assert world.dynamodb.started == [
             {
                 "bucket": "exports",
+                "bucket_owner": "",
                 "prefix": "d2c/m/Music",
                 "time": datetime(2026, 6, 1, 12, tzinfo=UTC),
                 "client_token": run_key("m", "Music", "export", 1),

@@ -105,6 +105,11 @@ class TestSlots:
         assert waits_for(table("a", "exports", slots={"exports": 1})) is None
         assert waits_for(table("b", "exports", slots={"exports": 1}, region="eu-central-1")) is None
 
+    def test_accounts_have_slots_for_exports_of_their_own(self, world):
+        assert waits_for(table("a", "exports", slots={"exports": 1})) is None
+        assert waits_for(table("b", "exports", slots={"exports": 1}, account="111122223333")) is None
+        assert waits_for(table("c", "exports", slots={"exports": 1}, account="111122223333")) == "slot"
+
     def test_exports_in_flight_are_no_larger_than_dynamodb_allows(self, world):
         large = {"slots": {"exports": 50}, "size_bytes": MOST_EXPORT_BYTES * 0.6}
         assert waits_for(table("a", "exports", **large)) is None

@@ -1,13 +1,14 @@
-import boto3
 import botocore.exceptions as aws
 import pytest
 
+from d2c.clients import aws_sign_in
 from d2c.clients.aws_errors import NEXT_STEPS, TRANSIENT_CODES, aws_errors
 from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.s3 import connect_bucket
 from d2c.errors import StageError, TransientError
 
 from .errors import error_of
+from .settings import local_settings
 
 THING = "DynamoDB table Music in eu-west-1"
 
@@ -84,10 +85,10 @@ def test_a_request_that_the_sdk_refuses_does_not_heal():
     assert type(translated(aws.ParamValidationError(report="Invalid length"))) is StageError
 
 
-@pytest.mark.parametrize("connect", [connect_dynamodb, lambda region: connect_bucket("exports", region)])
+@pytest.mark.parametrize("connect", [connect_dynamodb, connect_bucket])
 def test_a_profile_that_is_not_there_is_told_as_such_when_connecting(connect, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    error = error_of(lambda: connect("eu-west-1"))
+    monkeypatch.setattr(aws_sign_in, "_session", aws_sign_in._session.__wrapped__)
+    error = error_of(lambda: connect(local_settings(), None, "eu-west-1"))
     assert type(error) is StageError
     assert "no-such-profile" in error.detail

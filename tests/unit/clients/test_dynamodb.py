@@ -165,12 +165,18 @@ class TestFindExport:
 
 
 class TestStartExport:
-    def start(self, dynamodb):
+    def start(self, dynamodb, bucket_owner=""):
         return dynamodb.start_export(
-            TABLE_ARN, bucket="exports", prefix="d2c/m/Music", time=TIME, client_token="key"
+            TABLE_ARN,
+            bucket="exports",
+            bucket_owner=bucket_owner,
+            prefix="d2c/m/Music",
+            time=TIME,
+            client_token="key",
         )
 
-    def test_it_is_a_full_export_at_the_given_time_with_the_run_key_as_its_token(self, service):
+    @pytest.mark.parametrize("owner", ["", "444455556666"])
+    def test_it_is_a_full_export_at_the_given_time_with_the_run_key_as_its_token(self, service, owner):
         dynamodb, stubber = service
         stubber.add_response(
             "export_table_to_point_in_time",
@@ -183,9 +189,10 @@ class TestStartExport:
                 "ExportFormat": "DYNAMODB_JSON",
                 "ExportType": "FULL_EXPORT",
                 "ClientToken": "key",
+                **({"S3BucketOwner": owner} if owner else {}),
             },
         )
-        assert self.start(dynamodb) == arn(1)
+        assert self.start(dynamodb, owner) == arn(1)
 
     @pytest.mark.parametrize(
         ("code", "kind", "words"),

@@ -23,6 +23,14 @@ async def test_the_links_are_our_own_and_durables_and_hold_no_key_of_the_caller(
     assert KEY not in str(answer)
 
 
+async def test_an_account_that_the_app_has_no_role_for_is_refused_by_the_settings_name(app):
+    status, answer = await app.start(plan(account="111122223333"))
+    assert status == 400
+    assert "tables.0.account 111122223333: D2C_AWS_ROLES" in answer["detail"]
+    assert app.client.started == []
+    assert not app.file_system.files
+
+
 async def test_the_accepted_plan_lies_in_the_lake(app):
     await app.start(plan())
     accepted = app.lake.read_json("migrations/music-2026/plan.json")
