@@ -13,8 +13,8 @@ from localcloud.lake import connection_string
 # The stand-ins answer within milliseconds, so looking often costs little.
 POLLING = {
     "D2C_POLL_FIRST_SECONDS": "0.1",
-    "D2C_POLL_FACTOR": "1.5",
-    "D2C_POLL_LONGEST_SECONDS": "0.5",
+    "D2C_POLL_FACTOR": "1.25",
+    "D2C_POLL_LONGEST_SECONDS": "2",
     "D2C_WATCH_SCHEDULE": "*/5 * * * * *",
 }
 AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret

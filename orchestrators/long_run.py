@@ -9,7 +9,7 @@ from d2c.run_keys import attempts_of_round
 from orchestrators.waiting import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call, next_interval
 
 # A generation's history stays this small; the next one begins with an empty history.
-LOOKS_PER_GENERATION = 20
+LOOKS_PER_GENERATION = 8
 RUNS_AT_MOST = 3
 WAKE_EVENT = "wake"
 

@@ -27,6 +27,8 @@ SUPPORTED_BINDINGS = {
     "timerTrigger",
     "durableClient",
 }
+# All threads of the process share one interpreter: with more of them a request only waits longer for its turn.
+ACTIVITIES_PER_CORE = 2
 SETTING = re.compile(r"%(\w+)%")
 OUTPUT = 1
 
@@ -77,8 +79,10 @@ class App:
 
     @property
     def activity_limit(self) -> int:
-        """How many activities run at once."""
-        return int(self.durable_settings.get("maxConcurrentActivityFunctions", 10 * (os.cpu_count() or 1)))
+        """How many activities run at once: as many as the app allows, and as this machine's cores can serve."""
+        cores = os.cpu_count() or 1
+        allowed = self.durable_settings.get("maxConcurrentActivityFunctions", 10 * cores)
+        return min(int(allowed), ACTIVITIES_PER_CORE * cores)
 
     def of_type(self, trigger_type: str) -> Mapping[str, Any]:
         """Return the functions with a trigger of this type, by name."""
