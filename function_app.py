@@ -1,4 +1,6 @@
-"""The Function app: registers what there is, nothing else."""
+"""The Function app: registers what there is, and has it observed, nothing else."""
+
+import os
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -15,8 +17,11 @@ from activities import (
     turns,
 )
 from activities import revisiting as reading_records
+from d2c.log_fields import structure_logs
 from orchestrators import clean_up, lanes, long_run, migration, revisiting, table_migration
 from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api, watch
+
+structure_logs(os.environ)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 

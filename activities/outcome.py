@@ -11,9 +11,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from activities.log_lines import fields_of, tell_error, tell_value
 from d2c.clients.lake import connect_lake
 from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.lake_paths import cancel_path
+from d2c.log_fields import log_fields
 from d2c.redaction import without_secrets
 from d2c.settings import app_settings
 
@@ -23,23 +25,27 @@ logger = logging.getLogger(__name__)
 
 def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
     """Make an activity answer with a value or an error."""
+    name = activity.__name__
 
     @functools.wraps(activity)
-    def answer(*arguments: Payload, **named: Payload) -> Payload:
-        try:
-            return {"value": activity(*arguments, **named)}
-        except D2CError as error:
-            logger.warning("%s: %s", activity.__name__, without_secrets(str(error)))
-            return {"error": _told(error)}
-        except Exception as error:
-            stack_trace = without_secrets(traceback.format_exc())
-            logger.error("%s failed unexpectedly\n%s", activity.__name__, stack_trace)  # noqa: TRY400
-            unexpected = TransientError(
-                f"{activity.__name__} failed with {type(error).__name__}: {error}",
-                "It is tried again; if it persists, report it with the app's log.",
-                title="Unexpected error",
-            )
-            return {"error": _told(unexpected)}
+    def answer(payload: Payload) -> Payload:
+        with log_fields(**fields_of(name, payload)):
+            try:
+                value = activity(payload)
+            except D2CError as error:
+                tell_error(name, error)
+                return {"error": _told(error)}
+            except Exception as error:
+                stack_trace = without_secrets(traceback.format_exc())
+                logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
+                unexpected = TransientError(
+                    f"{name} failed with {type(error).__name__}: {error}",
+                    "It is tried again; if it persists, report it with the app's log.",
+                    title="Unexpected error",
+                )
+                return {"error": _told(unexpected)}
+            tell_value(name, value)
+            return {"value": value}
 
     return answer
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from d2c.clients.lake import Lake
 from d2c.errors import TransientError
+from d2c.log_fields import log_fields
 from d2c.notifications import ATTEMPTS, FAILED, OUTBOX, SENT
 
 logger = logging.getLogger(__name__)
@@ -75,14 +76,18 @@ class Delivery:
             if await asyncio.to_thread(self._lake.exists, f"{SENT}{event_id}.json"):
                 await asyncio.to_thread(self._lake.delete, f"{OUTBOX}{event_id}.json")
                 return
-            try:
-                await self._receiver.send(event_id, event)
-            except TransientError as error:
-                await self._note(event_id, error.detail)
-                await self._give_up_if_old(event_id, event, error)
-            else:
-                await self._note(event_id, "delivered")
-                await self._move(event_id, event, SENT)
+            with log_fields(**_subject_of(event)):
+                await self._send(event_id, event)
+
+    async def _send(self, event_id: str, event: bytes) -> None:
+        try:
+            await self._receiver.send(event_id, event)
+        except TransientError as error:
+            await self._note(event_id, error.detail)
+            await self._give_up_if_old(event_id, event, error)
+        else:
+            await self._note(event_id, "delivered")
+            await self._move(event_id, event, SENT)
 
     async def _is_due(self, event_id: str) -> bool:
         attempts = await asyncio.to_thread(self._lake.read_log, f"{ATTEMPTS}{event_id}.jsonl")
@@ -112,6 +117,15 @@ def _known(ids: Iterable[str]) -> Iterable[str]:
             yield event_id
         else:
             logger.warning("%s%s.json is no event of this app and is not sent; remove it", OUTBOX, event_id)
+
+
+def _subject_of(event: bytes) -> dict[str, str]:
+    """Return the migration and the table that an event is about, as far as its file says."""
+    try:
+        data = json.loads(event)["data"]
+        return {name: str(data[name]) for name in ("migration", "table") if name in data}
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def written_at(event: bytes) -> datetime:

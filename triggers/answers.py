@@ -17,6 +17,7 @@ from d2c.errors import (
     RefusedError,
     TransientError,
 )
+from d2c.log_fields import log_fields
 
 logger = logging.getLogger(__name__)
 
@@ -89,19 +90,27 @@ def problem(error: D2CError) -> func.HttpResponse:
 
 def answers_problems(handler: Handler) -> Handler:
     """Make an HTTP function answer with a problem document where it raises one of our errors."""
+    name = handler.__name__
 
     @functools.wraps(handler)
-    async def answer(*arguments: Any, **named: Any) -> func.HttpResponse:
-        try:
-            return await handler(*arguments, **named)
-        except D2CError as error:
-            return problem(error)
-        except Exception:
-            logger.exception("%s failed unexpectedly", handler.__name__)
-            return problem(
-                D2CError(
-                    "The app met an error that it did not expect.", "See the app's log.", "Unexpected error"
+    async def answer(req: func.HttpRequest, *arguments: Any, **named: Any) -> func.HttpResponse:
+        with log_fields(migration=req.route_params.get("id")):
+            try:
+                answered = await handler(req, *arguments, **named)
+            except D2CError as error:
+                logger.info("%s is refused: %s", name, error)
+                return problem(error)
+            except Exception:
+                logger.exception("%s failed unexpectedly", name)
+                return problem(
+                    D2CError(
+                        "The app met an error that it did not expect.",
+                        "See the app's log.",
+                        "Unexpected error",
+                    )
                 )
-            )
+            if req.method != "GET":
+                logger.info("%s answered %s", name, answered.status_code)
+            return answered
 
     return answer

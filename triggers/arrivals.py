@@ -10,6 +10,7 @@ from d2c.arrivals import Arrival
 from d2c.clients.lake import Lake
 from d2c.errors import ConflictError, RefusedError
 from d2c.export_format import ExportFormatError
+from d2c.log_fields import log_fields
 from d2c.plan import Plan
 from d2c.settings import app_settings
 from d2c.standing_plans import StandingPlan, standing_plans
@@ -32,7 +33,8 @@ async def export_arrived(client: Any, lake: Lake, folder: str) -> None:
         await load_if_planned(client, lake, folder, await asyncio.to_thread(standing_plans, lake))
         return
     migration, table = own
-    logger.info("The export of %s for migration %s has arrived", table, migration)
+    with log_fields(migration=migration, table=table, stage="copy"):
+        logger.info("The export of %s for migration %s has arrived", table, migration)
     number = await migrations.last_round(lake, migration)
     await steering.wake(client, migration, table, number, ("copy",))
 
@@ -85,7 +87,8 @@ async def _start(client: Any, lake: Lake, arrival: Arrival) -> None:
     path = lake_paths.plan_path(name)
     accepted = await asyncio.to_thread(lake.read_json, path)
     if accepted is None:
-        logger.info("The export in %s is loaded as migration %s", arrival.arrived["folder"], name)
+        with log_fields(migration=name):
+            logger.info("The export in %s is loaded as migration %s", arrival.arrived["folder"], name)
         await migrations.start(client, arrival.plan, arrival.arrived)
         return
     if (accepted.get("arrived") or {}).get("export", {}).get("arn") != export["arn"]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +11,12 @@ from d2c import lake_paths, retry
 from d2c.aws_settings import account_faults
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import ConflictError, NotFoundError, PlanError
+from d2c.log_fields import log_fields
 from d2c.plan import NAME, Plan, times_of
 from d2c.settings import app_settings
 from triggers import instances
 
+logger = logging.getLogger(__name__)
 UNDER_WAY = ("pending", "running")
 
 
@@ -70,6 +73,8 @@ async def begin_round(client: Any, lake: Lake, plan: Plan, number: int) -> None:
     await asyncio.to_thread(lake.write, lake_paths.open_path(plan.name), b"")
     value = {"migration": plan.name, "round": number, "times": times_of(plan), "waits": waits()}
     await instances.start(client, "migrate", plan.name, value)
+    with log_fields(migration=plan.name):
+        logger.info("Round %s of migration %s has begun", number, plan.name)
 
 
 async def _accept(lake: Lake, plan: Plan, arrived: dict[str, Any] | None) -> dict[str, Any]:

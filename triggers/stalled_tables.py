@@ -8,6 +8,7 @@ from typing import Any
 
 from d2c import lake_paths
 from d2c.clients.lake import Lake
+from d2c.log_fields import log_fields
 from d2c.migration_state import Standing
 from d2c.notifications import TABLE_STALLED, notify
 from d2c.run_keys import table_instance_id
@@ -49,7 +50,8 @@ async def look_for_stalls(
     )
     after = {**after_looks(before, [look for look in looks if look], now), "round": number}
     for table, stalled in new_stalls(before, after).items():
-        logger.warning("Table %s of migration %s is stalled: %s", table, migration, stalled["detail"])
+        with log_fields(migration=migration, table=table, stage=stalled["stage"]):
+            logger.warning("Table %s of migration %s is stalled: %s", table, migration, stalled["detail"])
         data, identity = {"round": number, **stalled}, (number, stalled["stage"], stalled["since"])
         told = (TABLE_STALLED, migration, table, data, *identity)
         await asyncio.to_thread(notify, lake, app_settings(), *told)

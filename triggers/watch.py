@@ -16,6 +16,7 @@ import azure.functions as func
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import D2CError
+from d2c.log_fields import log_fields
 from d2c.migration_state import Standing
 from d2c.plan import Plan
 from d2c.run_keys import lane_instance_id, start_instance_id, table_instance_id
@@ -72,17 +73,18 @@ async def look_at_everything(client: Any, now: datetime) -> None:
     left = await left_behind.left_containers(client, records)
     for migration in sorted(open_ones | {container["migration"] for container in left}):
         containers = [container for container in left if container["migration"] == migration]
-        try:
-            if migration in open_ones:
-                await _look_at_migration(client, lake, migration, containers, now)
-            else:
-                number = await migrations.last_round(lake, migration)
-                await left_behind.start_clean_up(client, lake, migration, number, containers=containers)
-        except D2CError as error:
-            logger.warning("The watch could not look at migration %s: %s", migration, error)
-        except Exception:
-            # Durable's client raises a bare Exception for every refusal; the other migrations are looked at.
-            logger.exception("The watch failed at migration %s", migration)
+        with log_fields(migration=migration):
+            try:
+                if migration in open_ones:
+                    await _look_at_migration(client, lake, migration, containers, now)
+                else:
+                    number = await migrations.last_round(lake, migration)
+                    await left_behind.start_clean_up(client, lake, migration, number, containers=containers)
+            except D2CError as error:
+                logger.warning("The watch could not look at migration %s: %s", migration, error)
+            except Exception:
+                # Durable's client raises a bare Exception for every refusal; the other migrations are looked at.
+                logger.exception("The watch failed at migration %s", migration)
     await _forget_others(lake, open_ones)
 
 

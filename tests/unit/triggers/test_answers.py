@@ -1,5 +1,6 @@
 import json
 
+import azure.functions as func
 import pytest
 
 from d2c.errors import (
@@ -56,13 +57,41 @@ def test_a_plans_faults_are_in_the_body():
 
 async def test_an_unexpected_error_is_logged_and_its_text_is_not_answered(caplog):
     @answers_problems
-    async def breaks():
+    async def breaks(req):
         raise ValueError("AccountKey=secret")
 
-    answer = await breaks()
+    answer = await breaks(asked_for("m"))
     assert answer.status_code == 500
     assert b"secret" not in answer.get_body()
     assert "breaks failed unexpectedly" in caplog.text
+
+
+def asked_for(migration, method="POST"):
+    return func.HttpRequest(method, "https://app/api", body=b"", route_params={"id": migration})
+
+
+async def test_what_is_logged_of_a_request_carries_the_migration_that_it_is_about(lines):
+    @answers_problems
+    async def cancels(req):
+        if req.route_params["id"] == "gone":
+            raise NotFoundError("There is no migration gone.", "See the list.")
+        return json_answer({}, 202)
+
+    await cancels(asked_for("m"))
+    await cancels(asked_for("gone"))
+    assert [(line["migration"], line["message"]) for line in lines()] == [
+        ("m", "cancels answered 202"),
+        ("gone", "cancels is refused: There is no migration gone. See the list."),
+    ]
+
+
+async def test_a_look_that_is_answered_is_not_worth_a_line(lines):
+    @answers_problems
+    async def shows(req):
+        return json_answer({})
+
+    await shows(asked_for("m", "GET"))
+    assert lines() == []
 
 
 def test_a_value_is_answered_as_json():

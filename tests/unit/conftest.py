@@ -1,0 +1,30 @@
+"""What unit tests share."""
+
+import io
+import json
+import logging
+
+import pytest
+
+from d2c.log_fields import JsonLines, StructuredRecord, structure_logs
+
+SECRET = "c2VjcmV0LW9mLXRoZS1zZXR0aW5ncw=="
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """Return a function that tells what the app has logged since, as the objects of its lines of JSON."""
+    stream, root, factory = io.StringIO(), logging.getLogger(), logging.getLogRecordFactory()
+    handler, formatters = logging.StreamHandler(stream), [other.formatter for other in root.handlers]
+    monkeypatch.setattr(StructuredRecord, "secrets", ())
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    structure_logs({"D2C_COSMOS_KEY": SECRET})
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.removeHandler(handler)
+    root.setLevel(level)
+    logging.setLogRecordFactory(factory)
+    for other, formatter in zip(root.handlers, formatters, strict=True):
+        other.setFormatter(formatter)
+    assert isinstance(handler.formatter, JsonLines)
