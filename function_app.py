@@ -7,6 +7,7 @@ import azure.functions as func
 
 from activities import (
     arrivals,
+    checking,
     cleaning_up,
     copying,
     exporting,
@@ -18,8 +19,18 @@ from activities import (
 )
 from activities import revisiting as reading_records
 from d2c.log_fields import structure_logs
+from orchestrators import checking as checking_plans
 from orchestrators import clean_up, lanes, long_run, migration, revisiting, table_migration
-from triggers import api_document, dashboard, http_api, lake_events, notifications, steering_api, watch
+from triggers import (
+    api_document,
+    checks,
+    dashboard,
+    http_api,
+    lake_events,
+    notifications,
+    steering_api,
+    watch,
+)
 
 structure_logs(os.environ)
 
@@ -27,6 +38,7 @@ app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for module in (
     http_api,
+    checks,
     api_document,
     steering_api,
     dashboard,
@@ -39,7 +51,9 @@ for module in (
     long_run,
     revisiting,
     clean_up,
+    checking_plans,
     planning,
+    checking,
     turns,
     arrivals,
     exporting,

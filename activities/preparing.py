@@ -13,6 +13,7 @@ from d2c.clients.cosmos_management import (
     connect_cosmos_management,
 )
 from d2c.clients.lake import Lake, connect_lake
+from d2c.container_fit import find_misfit, marks_of, wanted_container
 from d2c.container_records import (
     Record,
     is_held_by_another,
@@ -60,8 +61,7 @@ def _describe(management: CosmosManagement, payload: dict[str, Any], record: Rec
         wanted = load_ru_per_second(payload["export"]["items"], source["size_bytes"])
     description = {
         "created": True,
-        "partition_key_paths": list(mapper.partition_key_paths),
-        "default_ttl": -1 if mapper.rules.container_has_ttl else None,
+        **wanted_container(mapper),
         "before_ru_per_second": None,
         "peak_ru_per_second": wanted,
         "after_ru_per_second": payload["throughput"].get("after_load_ru_per_second", AFTER_LOAD_RU),
@@ -164,7 +164,7 @@ def put_back(management: CosmosManagement, names: dict[str, Any], described: dic
     """
     container = management.find_container(names["database"], names["container"])
     wanted = described["after_ru_per_second"]
-    if wanted is None or container is None or _misfit(described, container):
+    if wanted is None or container is None or find_misfit(described, container):
         return None
     throughput = management.find_throughput(names["database"], names["container"])
     return _change_if_other(management, names, throughput, wanted) if throughput else None
@@ -191,37 +191,10 @@ def _in_steps(ru_per_second: int, autoscale: bool) -> int:
 
 def _check_fits(payload: dict[str, Any], description: dict[str, Any], container: Container) -> None:
     """Refuse a container that documents of this table cannot be written to faithfully."""
-    misfit = _misfit(description, container)
+    misfit = find_misfit(description, container)
     if misfit:
-        title, cause, next_step = misfit
         thing = f"Container {payload['database']}/{payload['container']}"
-        raise StageError(f"{thing} has {cause}", next_step, title)
-
-
-def _misfit(description: dict[str, Any], container: Container) -> tuple[str, str, str] | None:
-    """Return in what a container is not as described, as title, cause and next step; None if it fits."""
-    wanted, default_ttl = description["partition_key_paths"], container.default_ttl
-    if list(container.partition_key_paths) != wanted:
-        return (
-            "The container has another partition key",
-            f"the partition key {', '.join(container.partition_key_paths)} and the plan needs {', '.join(wanted)}; "
-            "a partition key cannot be changed.",
-            "Name another container in the plan, or set rules.partition_key to the container's.",
-        )
-    if default_ttl == description["default_ttl"]:
-        return None
-    if default_ttl is None:
-        cause = "time to live off, and the table's items expire."
-        next_step = "Turn time to live on (no default) in the container, or set rules.ttl to off in the plan."
-    elif default_ttl == -1:
-        cause = (
-            "time to live on, and the table's items do not expire: an attribute `ttl` would delete documents."
-        )
-        next_step = "Turn time to live off in the container, or name another container in the plan."
-    else:
-        cause = f"a default time to live of {default_ttl} seconds, after which documents without their own vanish."
-        next_step = "Take the default away in the container, or name another container in the plan."
-    return "The container has another time to live", cause, next_step
+        raise StageError(f"{thing} has {misfit.cause}", misfit.next_step, misfit.title)
 
 
 def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
@@ -232,8 +205,7 @@ def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
     names = payload["database"], payload["container"]
     if payload["allow_existing_documents"]:
         return
-    constants = mapper.rules.constants
-    marks = {name: constants[name] for name in mapper.partition_key_properties if name in constants}
+    marks = marks_of(mapper)
     if has_documents(connect_cosmos(app_settings()), *names, marks):
         which = f" with {', '.join(f'{name} = {value!r}' for name, value in marks.items())}" if marks else ""
         raise StageError(

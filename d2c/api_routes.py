@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from d2c.api_checks import AcceptedOrCheck, Check
 from d2c.api_models import (
     Accepted,
     Cancelled,
@@ -56,6 +57,7 @@ class Route(NamedTuple):
         must_have_body: whether the body may not be left out.
         parameters: in its query.
         is_open: whether it needs no function key.
+        also: other statuses of success, each with the model of its JSON answer.
     """
 
     method: str
@@ -69,6 +71,7 @@ class Route(NamedTuple):
     must_have_body: bool = False
     parameters: tuple[Parameter, ...] = ()
     is_open: bool = False
+    also: tuple[tuple[int, Model], ...] = ()
 
 
 def _page_of(most: int, usual: int) -> tuple[Parameter, Parameter]:
@@ -95,13 +98,23 @@ ROUTES = (
         "POST",
         "migrations",
         "start_migration",
-        "Start the migration that a plan asks for; the same plan again finds the one that runs.",
+        "Start the migration that a plan asks for, or check the plan; the same plan again finds the one that runs.",
         202,
-        {JSON: Accepted},
+        {JSON: AcceptedOrCheck},
         (400, 409),
         Plan,
         must_have_body=True,
+        parameters=(
+            Parameter("dry_run", "Whether to check the plan and start nothing.", {"type": "boolean"}),
+            Parameter(
+                "wait",
+                "How many seconds a check may be waited for before the answer is 202.",
+                {"type": "integer", "minimum": 0, "maximum": 60, "default": 25},
+            ),
+        ),
+        also=((200, Check),),
     ),
+    _get("checks/{id}", "get_check", "Tell how far a check is, or what it found.", Check),
     _get("migrations", "list_migrations", "List migrations, newest first.", Migrations, *_page_of(100, 20)),
     _get(
         "migrations/{id}",

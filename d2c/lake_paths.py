@@ -25,6 +25,8 @@ migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was ask
                                               or a revisit such as `verify-1`, `replay-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 migrations-open/<migration>                   there until the migration has ended: what the watch looks at
+checks/<check>/                               a check before a migration: plan.json, tables-<number>.json (the plan's
+                                              tables in parts), <part>.json (its findings), result.json
 containers/<account>/<database>/<container>.json         who loads a container, and its throughput before
 watch/<migration>.json                        since when each table that runs has not changed, and which is stalled
 left-behind/<migration>.json                  what the last clean-up of the migration had to finish
@@ -133,6 +135,16 @@ def pause_path(migration: str) -> str:
 def open_path(migration: str) -> str:
     """Return the path of the mark that a migration has not ended."""
     return f"{MIGRATIONS_OPEN}{migration}"
+
+
+def check_file_path(check: str, name: str) -> str:
+    """Return the path of one file of a check.
+
+    Args:
+        check: its id.
+        name: the file's, without its ending.
+    """
+    return f"checks/{check}/{name}.json"
 
 
 def container_path(account: str, database: str, container: str) -> str:

@@ -22,7 +22,7 @@ ERRORS = {
 }
 ANY_CALL_MAY_FAIL_WITH = (500, 503)
 SUCCESSES = {200: "What was asked for.", 202: "It is accepted, and done in the background."}
-PATH_PARAMETERS = {"id": "A migration's id.", "path": "The file's path."}
+PATH_PARAMETERS = {"id": "A migration's or a check's id.", "path": "The file's path."}
 KEY = {
     "type": "apiKey",
     "in": "header",
@@ -60,12 +60,16 @@ def path_of(route: Route) -> str:
 def _operation(route: Route) -> Json:
     content = {media: _content(model) for media, model in route.answers.items()}
     success = {"description": SUCCESSES[route.status], "content": content}
+    others = {
+        str(status): {"description": SUCCESSES[status], "content": {JSON: _content(model)}}
+        for status, model in route.also
+    }
     errors = {str(status): _error(status) for status in (*route.errors, *ANY_CALL_MAY_FAIL_WITH)}
     operation: Json = {
         "operationId": route.function,
         "summary": route.does,
         "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
-        "responses": {str(route.status): success, **errors},
+        "responses": {str(route.status): success, **others, **errors},
     }
     if route.body:
         operation["requestBody"] = {
@@ -108,6 +112,7 @@ def _error(status: int) -> Json:
 def _schemas() -> Json:
     """Return the schemas of all that the routes take and answer, with those of their parts."""
     answers = [model for route in ROUTES for model in route.answers.values()]
+    answers += [model for route in ROUTES for _, model in route.also]
     models = dict.fromkeys(filter(None, [Problem, *answers, *(route.body for route in ROUTES)]))
     _, found = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"

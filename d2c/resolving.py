@@ -1,6 +1,6 @@
 """From the tables of a plan, some of which are patterns, to the tables that there are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from d2c.errors import PlanError
@@ -22,8 +22,16 @@ class Place(NamedTuple):
 
 def needs_listing(plan: Plan) -> list[Place]:
     """Return the places whose tables must be listed before the plan's patterns can be resolved."""
-    places = {_place(plan, entry) for entry in plan.tables if is_pattern(entry.table)}
-    return sorted(places, key=lambda place: (place.account or "", place.region))
+    return _sorted(_place(plan, entry) for entry in plan.tables if is_pattern(entry.table))
+
+
+def places_of(plan: Plan) -> list[Place]:
+    """Return all places that a plan's tables are in."""
+    return _sorted(_place(plan, entry) for entry in plan.tables)
+
+
+def _sorted(places: Iterable[Place]) -> list[Place]:
+    return sorted(set(places), key=lambda place: (place.account or "", place.region))
 
 
 def resolve_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> list[Json]:

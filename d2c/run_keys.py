@@ -25,6 +25,16 @@ def attempts_of_round(number: int) -> range:
     return range(first, first + ATTEMPTS_PER_ROUND - 1)
 
 
+def check_id(plan: str, number: str) -> str:
+    """Return the id of a check of a plan, and of its orchestration; the dot keeps it apart from a migration's.
+
+    Args:
+        plan: its name.
+        number: a text of letters and digits that no other check of it has.
+    """
+    return f"check-{plan}.{number}"
+
+
 def clean_up_instance_id(migration: str) -> str:
     """Return the orchestration instance id of what finishes things that a migration left behind."""
     return f"{migration}::clean-up"

@@ -9,12 +9,12 @@ import azure.functions as func
 
 from d2c import lake_paths, standing_plans
 from d2c.clients.lake import connect_lake
-from d2c.errors import NotFoundError, RefusedError
+from d2c.errors import NotFoundError
 from d2c.plan import parse_plan
 from d2c.run_keys import revisit_instance_id
 from d2c.settings import app_settings
 from d2c.table_record import revisit_name
-from triggers import migrations, rejected, revisits, statuses
+from triggers import checks, migrations, rejected, revisits, statuses
 from triggers.answers import answers_problems, json_answer, links_of, prefers_html
 
 PAGE_SIZE = 20
@@ -27,13 +27,13 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def start_migration(req: func.HttpRequest, client: Any) -> func.HttpResponse:
-    """Start the migration that a plan asks for; the same plan again returns the running one.
+    """Start the migration that a plan asks for, or check the plan; the same plan again returns the running one.
 
     A standing plan is kept in the lake, where the exports that it waits for find it.
     """
-    if req.params.get("dry_run", "").lower() == "true":
-        raise RefusedError("This version has no dry run yet.", "Leave out dry_run to start the migration.")
     plan = parse_plan(req.get_body())
+    if req.params.get("dry_run", "").lower() == "true":
+        return await checks.check(req, client, plan)
     if standing_plans.is_standing(plan):
         await asyncio.to_thread(standing_plans.keep, connect_lake(app_settings()), plan)
         state = "pending"

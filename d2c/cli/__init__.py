@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from d2c.cli.check import add_check_command
 from d2c.cli.examples import example
 from d2c.cli.local import add_local_commands
 from d2c.cli.map import map_command
@@ -16,6 +17,7 @@ app = typer.Typer(
     name="d2c",
     help="Move tables from Amazon DynamoDB to Azure Cosmos DB for NoSQL, with every item accounted for.",
     epilog=example(
+        "d2c check plan.json",
         "d2c start plan.json --watch",
         "d2c report music-2026 --html report.html",
     ),
@@ -42,6 +44,7 @@ def root(
     """Hold the options of `d2c` itself."""
 
 
+add_check_command(app)
 add_migration_commands(app)
 add_steering_commands(app)
 add_revisit_commands(app)

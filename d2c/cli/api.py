@@ -9,6 +9,7 @@ import httpx
 from d2c.errors import D2CError, TransientError
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MIGRATIONS, CHECKS = "/api/migrations", "/api/checks"
 CONNECT_SECONDS = 10
 # A Function app that has scaled to nothing takes a while to answer its first call.
 ANSWER_SECONDS = 60
@@ -59,6 +60,17 @@ class Api:
         """Start the migration that a plan asks for; the same plan again returns the running one."""
         headers = {"content-type": "application/json"}
         return _checked(self._call("POST", "", content=plan, headers=headers), "id", "state", "links")
+
+    def check(self, plan: bytes) -> Answer:
+        """Start the check of a plan; the answer has its ``id``, and tells no findings yet."""
+        headers = {"content-type": "application/json"}
+        asked = {"dry_run": "true", "wait": "0"}
+        answer = self._call("POST", "", content=plan, headers=headers, params=asked)
+        return _checked(answer, "id", "state", "progress")
+
+    def check_status(self, check: str) -> Answer:
+        """Return how far a check is, or what it found."""
+        return _checked(self._call("GET", f"/{check}", below=CHECKS), "id", "state", "progress", "checks")
 
     def migrations(self) -> list[Answer]:
         """Return every migration, newest first."""
@@ -124,7 +136,7 @@ class Api:
         return self._post(f"/{migration}/{operation}", body, "id", "operation", "state")
 
     def _post(self, path: str, body: Answer | None, *fields: str) -> Answer:
-        content = {} if body is None else {"json": body}
+        content: dict[str, Any] = {} if body is None else {"json": body}
         return _checked(self._call("POST", path, **content), *fields)
 
     def _all_pages(self, path: str, size: int, entries: str, *fields: str) -> Answer:
@@ -138,9 +150,9 @@ class Api:
             found = [*found, *answer[entries]]
         return {**answer, entries: found}
 
-    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _call(self, method: str, path: str, below: str = MIGRATIONS, **options: Any) -> httpx.Response:
         try:
-            response = self._client.request(method, f"/api/migrations{path}", **options)
+            response = self._client.request(method, f"{below}{path}", **options)
         except httpx.RequestError as error:
             raise _unreachable(self._client.base_url, error) from None
         if not response.is_success:

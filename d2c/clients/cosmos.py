@@ -36,6 +36,17 @@ def has_documents(client: CosmosClient, database: str, container: str, constants
         return any(True for _ in query)
 
 
+def try_reading_account(client: CosmosClient, endpoint: str) -> None:
+    """Ask the data plane for one database, whether or not there is one.
+
+    Args:
+        client: of the account.
+        endpoint: the account's, for messages.
+    """
+    with azure_errors(f"Cosmos DB account at {endpoint}"):
+        next(iter(client.list_databases(max_item_count=1)), None)
+
+
 @connected_once
 def connect_cosmos(settings: Settings) -> CosmosClient:
     """Return a client of the account in the settings: by Entra ID, or by key where one is set.

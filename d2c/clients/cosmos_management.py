@@ -17,6 +17,7 @@ from d2c.clients.connections import connected_once
 from d2c.settings import Settings
 
 LONGEST_WAIT_SECONDS = 60
+SERVERLESS = "EnableServerless"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,18 @@ class Throughput:
     pending: bool
 
 
+@dataclass(frozen=True)
+class Account:
+    """A Cosmos DB account as a load has to know it; ``throughput_limit`` is the most RU/s that it lets itself have."""
+
+    kind: str
+    is_serverless: bool
+    is_free_tier: bool
+    throughput_limit: int | None
+    regions: tuple[str, ...]
+    is_public: bool
+
+
 class CosmosManagement:
     """The calls that a migration makes to one Cosmos DB account's management plane.
 
@@ -51,9 +64,40 @@ class CosmosManagement:
     """
 
     def __init__(self, client: CosmosDBManagementClient, resource_group: str, account: str) -> None:
+        self._accounts = client.database_accounts
         self._sql = client.sql_resources
         self._group = resource_group
         self._account = account
+
+    def describe_account(self) -> Account:
+        """Return what the account is like.
+
+        https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accounts/get
+        """
+        with azure_errors(f"Cosmos DB account {self._account}"):
+            found: Any = self._accounts.get(self._group, self._account)
+        properties = found["properties"]
+        limit = (properties.get("capacity") or {}).get("totalThroughputLimit", -1)
+        return Account(
+            kind=found.get("kind") or "GlobalDocumentDB",
+            is_serverless=any(
+                capability["name"] == SERVERLESS for capability in properties.get("capabilities") or ()
+            ),
+            is_free_tier=bool(properties.get("enableFreeTier")),
+            throughput_limit=limit if limit >= 0 else None,
+            regions=tuple(place["locationName"] for place in properties.get("writeLocations") or ()),
+            is_public=properties.get("publicNetworkAccess", "Enabled") == "Enabled",
+        )
+
+    def list_containers(self) -> list[tuple[str, str]]:
+        """Return the database and the name of every container of the account."""
+        with azure_errors(f"Cosmos DB databases in account {self._account}"):
+            databases = [str(each.name) for each in self._sql.list_sql_databases(self._group, self._account)]
+            return [
+                (database, str(each.name))
+                for database in databases
+                for each in self._sql.list_sql_containers(self._group, self._account, database)
+            ]
 
     def create_database(self, database: str) -> None:
         """Create a database without throughput of its own, if there is none of that name."""

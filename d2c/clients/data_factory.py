@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
@@ -48,6 +49,31 @@ class DataFactory:
         self._client = client
         self._group = resource_group
         self._factory = factory
+
+    def global_parameters(self) -> dict[str, Any]:
+        """Return the values of the factory's global parameters by their names."""
+        with azure_errors(f"Data factory {self._factory}"):
+            factory: Any = self._client.factories.get(self._group, self._factory)
+        declared = factory["properties"].get("globalParameters") or {}
+        return {name: parameter.get("value") for name, parameter in declared.items()}
+
+    def find_pipeline_parameters(self, pipeline: str) -> set[str] | None:
+        """Return the names of a pipeline's parameters, or None if there is no such pipeline."""
+        with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
+            try:
+                found: Any = self._client.pipelines.get(self._group, self._factory, pipeline)
+            except ResourceNotFoundError:
+                return None
+        return set(found["properties"].get("parameters") or {})
+
+    def has_linked_service(self, name: str) -> bool:
+        """Tell whether there is a linked service of a name."""
+        with azure_errors(f"Linked service {name} in data factory {self._factory}"):
+            try:
+                self._client.linked_services.get(self._group, self._factory, name)
+            except ResourceNotFoundError:
+                return False
+        return True
 
     def find_run(self, pipeline: str, run_key: str, *, since: datetime) -> str | None:
         """Return the id of the run that was started with a run key, or None.

@@ -200,8 +200,8 @@ class _ManagedIdentity(CredentialsStrategy):
 
 
 @connected_once
-def connect_databricks(settings: Settings) -> Databricks:
-    """Return the workspace in the settings: by its token where one is set, else by Entra ID."""
+def connect_workspace(settings: Settings) -> WorkspaceClient:
+    """Return the SDK's client of the workspace in the settings: by its token where one is set, else by Entra ID."""
     signing_in: dict[str, Any] = (
         {"token": settings.databricks_token, "auth_type": "pat"}
         if settings.databricks_token
@@ -210,4 +210,10 @@ def connect_databricks(settings: Settings) -> Databricks:
     config = Config(
         host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
     )
-    return Databricks(WorkspaceClient(config=config))
+    return WorkspaceClient(config=config)
+
+
+@connected_once
+def connect_databricks(settings: Settings) -> Databricks:
+    """Return the workspace in the settings."""
+    return Databricks(connect_workspace(settings))

@@ -1,14 +1,20 @@
 """DynamoDB: what a table is like, and its export to S3."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from d2c.clients.aws_errors import aws_errors
 from d2c.clients.aws_sign_in import aws_client
 from d2c.clients.connections import connected_once
 from d2c.errors import StageError
 from d2c.settings import Settings
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
+IMPOSSIBLE_EXPORT_TIME = datetime(2001, 1, 1, tzinfo=UTC)
+REFUSED_FOR_ITS_TIME = ("InvalidExportTimeException", "PointInTimeRecoveryUnavailableException")
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,15 @@ class TableDescription:
     item_count: int
     size_bytes: int
     ttl_attribute: str | None
+    table_class: str = "STANDARD"
+
+
+@dataclass(frozen=True)
+class RecoveryWindow:
+    """Between which times a table can be exported as of; both are None where point-in-time recovery is off."""
+
+    earliest: datetime | None
+    latest: datetime | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,11 @@ class DynamoDB:
     def __init__(self, client: Any, region: str) -> None:
         self._client = client
         self._region = region
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the service in the region."""
+        return str(self._client.meta.endpoint_url)
 
     def list_tables(self) -> list[str]:
         """Return the names of all tables of the account in the region."""
@@ -86,6 +106,18 @@ class DynamoDB:
             ttl_attribute=time_to_live.get("AttributeName")
             if time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
             else None,
+            table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        )
+
+    def recovery_window(self, name: str) -> RecoveryWindow:
+        """Return between which times a table can be exported as of."""
+        with aws_errors(self._thing(name)):
+            answer = self._client.describe_continuous_backups(TableName=name)
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+            return RecoveryWindow(None, None)
+        return RecoveryWindow(
+            recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
         )
 
     def latest_restorable_time(self, name: str) -> datetime:
@@ -96,18 +128,15 @@ class DynamoDB:
         Raises:
             StageError: if point-in-time recovery is off.
         """
-        with aws_errors(self._thing(name)):
-            answer = self._client.describe_continuous_backups(TableName=name)
-        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        latest = recovery.get("LatestRestorableDateTime")
-        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED" or latest is None:
+        latest = self.recovery_window(name).latest
+        if latest is None:
             raise StageError(
                 f"{self._thing(name)} has no point-in-time recovery, which an export reads from.",
                 f"Turn it on: aws dynamodb update-continuous-backups --region {self._region} --table-name {name} "
                 "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true, then try again.",
                 title="Point-in-time recovery is off",
             )
-        return latest  # type: ignore[no-any-return]
+        return latest
 
     def find_export(self, table_arn: str, client_token: str) -> str | None:
         """Return the ARN of the export that was started with a client token, or None.
@@ -160,6 +189,35 @@ class DynamoDB:
                 **({"S3BucketOwner": bucket_owner} if bucket_owner else {}),
             )
         return str(answer["ExportDescription"]["ExportArn"])
+
+    def try_exporting(self, table_arn: str, bucket: str) -> None:
+        """Ask for an export that cannot be, of a time before DynamoDB was: who lacks the right is refused otherwise.
+
+        Args:
+            table_arn: the table.
+            bucket: the S3 bucket, which DynamoDB does not look at before the time.
+
+        Raises:
+            StageError: if the right is missing, or the service took on such an export against its documentation.
+        """
+        with aws_errors(f"Export of {table_arn}"):
+            try:
+                self._client.export_table_to_point_in_time(
+                    TableArn=table_arn, S3Bucket=bucket, ExportTime=IMPOSSIBLE_EXPORT_TIME
+                )
+            except ClientError as error:
+                if error.response["Error"].get("Code") in REFUSED_FOR_ITS_TIME:
+                    return
+                raise
+        raise StageError(
+            f"Export of {table_arn}: DynamoDB took on an export as of {IMPOSSIBLE_EXPORT_TIME:%Y-%m-%d}.",
+            "Look at the table's exports in the AWS console; this one moves nothing.",
+        )
+
+    def try_listing_exports(self, table_arn: str) -> None:
+        """List one export of a table, whether or not there is one."""
+        with aws_errors(f"Exports of {table_arn}"):
+            self._client.list_exports(TableArn=table_arn, MaxResults=1)
 
     def describe_export(self, export_arn: str) -> ExportState:
         """Return how an export stands."""

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
@@ -23,6 +24,12 @@ class Lake:
 
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the account, without anything that signs in to it."""
+        parts = urlsplit(self._client.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None if there is no such file."""
@@ -136,6 +143,12 @@ class Lake:
             condition = {"etag": version, "match_condition": MatchConditions.IfNotModified}
         with azure_errors(self._thing(path)), suppress(ResourceNotFoundError, ResourceModifiedError):
             self._client.delete_blob(path, **condition)
+
+    def has_hierarchical_namespace(self) -> bool | None:
+        """Tell whether the account has a hierarchical namespace, as a lake has to; None if it does not say."""
+        with azure_errors(self._thing("")):
+            told = self._client.get_account_information().get("is_hns_enabled")
+        return None if told is None else str(told).lower() == "true"
 
     def exists(self, path: str) -> bool:
         """Tell whether there is such a file."""

@@ -1,5 +1,6 @@
 """S3: the objects of an export."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,6 +9,16 @@ from d2c.clients.aws_errors import aws_errors
 from d2c.clients.aws_sign_in import aws_client
 from d2c.clients.connections import connected_once
 from d2c.settings import Settings
+
+NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """How a bucket encrypts new objects: ``AES256`` or a kind of ``aws:kms``, and the key's ARN or an empty text."""
+
+    algorithm: str
+    kms_key: str
 
 
 class Bucket:
@@ -41,6 +52,28 @@ class Bucket:
             ):
                 sizes |= {item["Key"]: item["Size"] for item in page.get("Contents", ())}
         return sizes
+
+    def region(self) -> str:
+        """Return the region that the bucket is in, which tells as well that it is there."""
+        with aws_errors(f"s3://{self.name}"):
+            return str(self._client.head_bucket(Bucket=self.name).get("BucketRegion", ""))
+
+    def encryption(self) -> Encryption:
+        """Return how the bucket encrypts what is written to it; since 2023 none is without."""
+        with aws_errors(f"s3://{self.name}"):
+            try:
+                found = self._client.get_bucket_encryption(Bucket=self.name)
+            except ClientError as error:
+                if error.response["Error"].get("Code") == NO_ENCRYPTION:
+                    return Encryption("AES256", "")
+                raise
+        rule = found["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        return Encryption(rule["SSEAlgorithm"], rule.get("KMSMasterKeyID", ""))
+
+    def try_listing(self, prefix: str) -> None:
+        """List one object below a prefix, whether or not there is one."""
+        with aws_errors(f"s3://{self.name}/{prefix}"):
+            self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
 
 
 @connected_once

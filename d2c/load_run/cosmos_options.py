@@ -29,6 +29,18 @@ def cosmos_options(request: LoadRequest, read_secret: Callable[[str], str]) -> d
     }
 
 
+def secrets_of(auth: str) -> list[str]:
+    """Return the names of the secrets that a way to sign in reads, in their order."""
+    names: list[str] = []
+
+    def note(name: str) -> str:
+        names.append(name)
+        return name
+
+    _SIGN_IN[auth](note)
+    return names
+
+
 def write_options() -> dict[str, str]:
     """Return the options of the load: upserts, so that a second run gives the same container."""
     return {"spark.cosmos.write.strategy": "ItemOverwrite", "spark.cosmos.write.bulk.enabled": "true"}

@@ -13,6 +13,7 @@ from localcloud.databricks.api import Api
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.lake_files import LakeFiles
 from localcloud.databricks.lake_mounts import LakeMounts
+from localcloud.databricks.reads import Reads
 from localcloud.databricks.runs import Runner, RunnerOptions
 from localcloud.databricks.store import RunStore
 from localcloud.databricks.web_hdfs import WebHdfs
@@ -51,9 +52,10 @@ def main() -> None:
     lake = LakeFiles(required_variable(LAKE))
     mounts = LakeMounts(lake, f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
     runner = Runner(store, workspace, faults, _runner_options(options, mounts))
+    reads = Reads(workspace, runner, _secrets())
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     WebHdfs(lake, mounts.secret).add_routes(app.router)
-    Api(required_variable(TOKEN), store, runner, workspace, faults).add_routes(app.router)
+    Api(required_variable(TOKEN), store, runner, workspace, faults, reads).add_routes(app.router)
 
     async def begin() -> None:
         runner.begin()

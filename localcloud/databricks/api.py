@@ -15,6 +15,7 @@ from aiohttp import web
 from localcloud.databricks.clusters import check_paths
 from localcloud.databricks.errors import ApiError, invalid
 from localcloud.databricks.faults import Faults
+from localcloud.databricks.reads import Reads
 from localcloud.databricks.runs import Runner
 from localcloud.databricks.store import RunStore
 from localcloud.databricks.submission import parse_submission
@@ -41,16 +42,24 @@ class Api:
         runner: carries them out.
         workspace: has notebooks and libraries.
         faults: what is to fail.
+        reads: answers what the workspace has.
     """
 
     def __init__(
-        self, token: str, store: RunStore, runner: Runner, workspace: Workspace, faults: Faults
+        self,
+        token: str,
+        store: RunStore,
+        runner: Runner,
+        workspace: Workspace,
+        faults: Faults,
+        reads: Reads,
     ) -> None:
         self._token = token
         self._store = store
         self._runner = runner
         self._workspace = workspace
         self._faults = faults
+        self._reads = reads
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add the calls' routes, and one for everything that is not supported."""
@@ -63,6 +72,7 @@ class Api:
             ("POST", FAULTS_PATH, self._set_faults, ""),
             ("DELETE", FAULTS_PATH, self._set_faults, ""),
             ("POST", LOSE_CLUSTER_PATH, self._lose_cluster, ""),
+            *self._reads.calls(),
         ]
         for method, path, handler, operation in calls:
             router.add_route(method, path, self._answering(handler, operation))

@@ -43,7 +43,7 @@ class ExistingCluster:
             RunFault: if the driver does not come up.
         """
         async with self._starting:
-            if not self._answers():
+            if not self.is_running():
                 self.kill()
                 self._process = self._start()
                 self._gateway = await asyncio.to_thread(self._process.announcement)
@@ -64,7 +64,7 @@ class ExistingCluster:
         if self._process is not None:
             self._process.kill()
 
-    def _answers(self) -> bool:
+    def is_running(self) -> bool:
         """Tell whether the JVM lives; its driver notices its death a moment later."""
         if self._gateway is None:
             return False

@@ -10,7 +10,18 @@ from typing import Any
 from localcloud.databricks.errors import ApiError, invalid
 
 FIELDS = frozenset({"operation", "status", "code", "message", "reset", "count"})
-OPERATIONS = ("submit", "get", "get-output", "cancel", "list", "cluster")
+OPERATIONS = (
+    "submit",
+    "get",
+    "get-output",
+    "cancel",
+    "list",
+    "cluster",
+    "me",
+    "secrets",
+    "clusters",
+    "workspace",
+)
 LARGEST_COUNT = 10_000
 
 

@@ -78,6 +78,10 @@ class Runner:
         self._on_existing: set[int] = set()
         self._stopping = False
 
+    def existing_state(self) -> str:
+        """Return the state of the existing cluster, which starts when a run needs it."""
+        return "RUNNING" if self._existing.is_running() else "TERMINATED"
+
     def begin(self) -> None:
         """End what was under way when the service ended, and start the existing cluster if it is to be kept."""
         for scratch in self._options.clusters_folder.glob("*/scratch"):

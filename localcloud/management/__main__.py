@@ -14,12 +14,14 @@ from localcloud.data_factory.definitions import DefinitionError, load_definition
 from localcloud.data_factory.errors import ActivityError
 from localcloud.data_factory.run_store import RunStore
 from localcloud.data_factory.runner import Runner, RunnerOptions
+from localcloud.management.account_calls import AccountCalls
 from localcloud.management.arm import Arm
 from localcloud.management.cosmos_calls import CosmosCalls
 from localcloud.management.cosmos_plane import CosmosPlane
 from localcloud.management.cosmos_store import CosmosStore
 from localcloud.management.errors import ArmError
 from localcloud.management.factory_calls import FactoryCalls
+from localcloud.management.factory_reads import FactoryReads
 from localcloud.management.faults import Faults
 from localcloud.management.scaling import Scaler
 from localcloud.service import required_variable, serve, service_parser, start_logging
@@ -61,6 +63,8 @@ def main() -> None:
     scaler = Scaler(plane, cosmos, options.scale_seconds)
     routes = [
         *FactoryCalls(definitions, runs, runner).routes(),
+        *FactoryReads(definitions).routes(),
+        *AccountCalls(plane, options.cosmos_url).routes(),
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})

@@ -82,6 +82,7 @@ class TestStartArrival:
             "item_count": 9,
             "size_bytes": 900,
             "ttl_attribute": "until",
+            "table_class": "STANDARD",
             "export_time": "2026-06-01T12:00:00.000Z",
         }
 

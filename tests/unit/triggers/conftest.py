@@ -10,13 +10,14 @@ from d2c.clients.lake import Lake
 from tests.api_document import check_answer
 from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
-from triggers import http_api, migrations, rejected, revisits, statuses, steering, steering_api
+from triggers import checks, http_api, migrations, rejected, revisits, statuses, steering, steering_api
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
 UNDER_WAY = ("Pending", "Running", "ContinuedAsNew")
 FUNCTIONS = {
     ("POST", "migrations"): http_api.start_migration,
+    ("GET", "checks/{id}"): checks.get_check,
     ("GET", "migrations"): http_api.list_migrations,
     ("GET", "migrations/{id}"): http_api.get_migration,
     ("GET", "migrations/{id}/report"): http_api.get_report,
@@ -140,7 +141,7 @@ class App:
 @pytest.fixture
 def app(monkeypatch):
     file_system = SubstituteFileSystem()
-    for module in (migrations, http_api, revisits, rejected, statuses, steering, steering_api):
+    for module in (checks, migrations, http_api, revisits, rejected, statuses, steering, steering_api):
         monkeypatch.setattr(module, "app_settings", local_settings)
         monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
     return App(SubstituteClient(), file_system)

@@ -1,0 +1,87 @@
+"""AWS: who the app is there, and the bucket that DynamoDB exports to."""
+
+from collections.abc import Callable, Sequence
+
+from d2c.clients.s3 import Bucket
+from d2c.preflight.findings import Finding, Findings
+from d2c.resolving import Place
+
+IDENTITY, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
+    "identity",
+    "exists",
+    "encryption",
+    "can be read",
+    "can be written",
+)
+
+
+def check_identities(places: Sequence[Place], caller: Callable[[Place], str]) -> list[Finding]:
+    """Ask AWS in each of the plan's places who the app is.
+
+    Args:
+        places: those of the plan's tables.
+        caller: returns the ARN of the app's identity in one of them.
+    """
+    findings = Findings("AWS")
+    for place in places:
+        with findings.attempt(str(place), IDENTITY):
+            findings.ok(str(place), IDENTITY, f"The app is signed in as {caller(place)}.")
+    return findings.found
+
+
+def check_bucket(
+    connect: Callable[[], Bucket], name: str, prefix: str, regions: Sequence[str]
+) -> list[Finding]:
+    """Look at the bucket; whether it can be written is left to the first export, for a trial would be a change.
+
+    Args:
+        connect: connects to it.
+        name: its name.
+        prefix: what the keys of exports begin with.
+        regions: those of the plan's tables.
+    """
+    findings = Findings("S3")
+    with findings.attempt(name, BUCKET_EXISTS):
+        bucket = connect()
+        _check_region(findings, name, bucket.region(), regions)
+        with findings.attempt(name, ENCRYPTION, is_needed=False):
+            _check_encryption(findings, bucket, name)
+        with findings.attempt(name, LISTING):
+            bucket.try_listing(f"{prefix}/")
+            findings.ok(name, LISTING, "Objects can be listed.")
+        findings.skipped(
+            name,
+            WRITING,
+            "DynamoDB writes exports with the app's rights; to try them would change the bucket.",
+            "Hold the app's policy against docs/permissions.md: s3:PutObject, s3:PutObjectAcl, "
+            "s3:AbortMultipartUpload.",
+        )
+    return findings.found
+
+
+def _check_region(findings: Findings, name: str, region: str, regions: Sequence[str]) -> None:
+    others = sorted({other for other in regions if other != region})
+    if not region or not others:
+        findings.ok(name, BUCKET_EXISTS, f"The bucket is in {region or 'a region that AWS does not tell'}.")
+        return
+    findings.warning(
+        name,
+        BUCKET_EXISTS,
+        f"The bucket is in {region}, and tables are in {', '.join(others)}: their exports cross regions, which AWS "
+        "charges for.",
+        "Use a bucket in the tables' region, or accept the transfer.",
+    )
+
+
+def _check_encryption(findings: Findings, bucket: Bucket, name: str) -> None:
+    encryption = bucket.encryption()
+    if not encryption.algorithm.startswith("aws:kms"):
+        findings.ok(name, ENCRYPTION, f"Objects are encrypted with S3's own keys ({encryption.algorithm}).")
+        return
+    findings.warning(
+        name,
+        ENCRYPTION,
+        f"Objects are encrypted with the KMS key {encryption.kms_key or 'aws/s3'}.",
+        "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and the reader of the copy kms:Decrypt "
+        "(docs/permissions.md).",
+    )
