@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities.copying import PIPELINE
-from activities.loading import CONNECTOR
 from d2c.clients.aws_caller import aws_caller
 from d2c.clients.clocks import clock_skew
 from d2c.clients.cosmos import connect_cosmos, try_reading_account
@@ -16,6 +15,8 @@ from d2c.clients.databricks_reading import connect_workspace_reading
 from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import connect_lake
 from d2c.clients.s3 import connect_bucket
+from d2c.cluster_settings import CONNECTOR
+from d2c.deploying.wheel import wheel_path
 from d2c.load_run.cosmos_options import secrets_of
 from d2c.plan import Plan
 from d2c.preflight.aws import check_bucket, check_identities
@@ -98,7 +99,7 @@ def _check_databricks(settings: Settings, plan: Plan, payload: Json) -> Checked:
         lambda: connect_workspace_reading(settings),
         host=settings.databricks_host,
         notebook=settings.notebook_path,
-        wheel=settings.wheel_path,
+        wheel=wheel_path(settings.wheel_path),
         cluster=settings.cluster,
         connector=CONNECTOR,
         scope=settings.secret_scope,

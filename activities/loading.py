@@ -9,6 +9,8 @@ from activities import shared_runs
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.databricks import NotebookRun, connect_databricks
 from d2c.clients.lake import Lake, connect_lake
+from d2c.cluster_settings import CONNECTOR
+from d2c.deploying.wheel import wheel_path
 from d2c.errors import RunFailedError, StageError
 from d2c.lake_paths import cancel_path, load_folder
 from d2c.load_run.journal import PROGRESS_FILE, RESULT_FILE
@@ -16,8 +18,6 @@ from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest
 from d2c.run_keys import run_key
 from d2c.settings import Settings, app_settings
 
-# For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13.
-CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"
 blueprint = df.Blueprint()
 
 
@@ -100,7 +100,7 @@ def _submit(name: str, key: str, request_path: str) -> int:
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(request_path)},
         cluster=settings.cluster,
-        libraries=[{"maven": {"coordinates": CONNECTOR}}, {"whl": settings.wheel_path}],
+        libraries=[{"maven": {"coordinates": CONNECTOR}}, {"whl": wheel_path(settings.wheel_path)}],
     )
 
 

@@ -32,8 +32,9 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
 from d2c.clients.databricks import Databricks, NotebookRun
+from d2c.clients.databricks_files import DatabricksFiles
 from d2c.load_run.request import LoadRequest
-from localcloud.deployment import deploy, wheel_path
+from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string
 from localcloud.names import NOTEBOOK_PATH
 from localcloud.processes import start_service, stop_service
@@ -78,7 +79,6 @@ def services(folder: Path, driver_memory: str) -> Iterator[tuple[ContainerClient
     lake = start_service("lake", folder / "lake", environment={"LOCALCLOUD_LAKE_KEY": key})
     try:
         connection = connection_string(lake.url, key)
-        deploy(folder / "files")
         databricks = start_service(
             "databricks",
             folder / "databricks",
@@ -92,6 +92,7 @@ def services(folder: Path, driver_memory: str) -> Iterator[tuple[ContainerClient
         try:
             container = BlobServiceClient.from_connection_string(connection).create_container("lake")
             config = Config(host=databricks.url, token=token, auth_type="pat")
+            deploy_to_workspace(DatabricksFiles(WorkspaceClient(config=config)))
             yield container, Databricks(WorkspaceClient(config=config)), databricks.process.pid
         finally:
             stop_service(databricks)

@@ -2,13 +2,13 @@
 
 import functools
 import re
-from importlib.metadata import version
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from d2c.api_models import Problem
 from d2c.api_routes import JSON, ROUTES, Model, Parameter, Route
+from d2c.version import VERSION
 
 Json = dict[str, Any]
 
@@ -41,7 +41,7 @@ def api_document() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "d2c",
-            "version": version("d2c"),
+            "version": VERSION,
             "description": "Moves tables from Amazon DynamoDB to Azure Cosmos DB for NoSQL.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },

@@ -6,7 +6,6 @@ for sign-in with Microsoft Entra ID.
 """
 
 import base64
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from d2c.aws_settings import AwsSettings, read_aws_settings
+from d2c.cluster_settings import read_cluster
 from d2c.errors import SettingsError
 
 SPARK_COSMOS_AUTH_TYPES = ("ServicePrincipal", "ManagedIdentity", "MasterKey")
@@ -54,6 +54,7 @@ class Settings:
     cosmos_key: str = field(repr=False)
     databricks_host: str
     databricks_token: str = field(repr=False)
+    databricks_resource_id: str
     notebook_path: str
     wheel_path: str
     cluster: Mapping[str, Any] = field(hash=False)
@@ -87,8 +88,7 @@ REQUIRED = {
     "D2C_COSMOS_ENDPOINT": "that account's endpoint, such as https://<account>.documents.azure.com:443/",
     "DATABRICKS_HOST": "the Databricks workspace's address",
     "D2C_NOTEBOOK_PATH": "the notebook's path in the workspace",
-    "D2C_WHEEL_PATH": "the path of the d2c wheel that the cluster installs",
-    "D2C_CLUSTER": 'the cluster of a load run: a "new_cluster" of the Jobs API, or {"existing_cluster_id": id}',
+    "D2C_WHEEL_PATH": "the folder in the workspace that d2c deploy puts the wheel into, or a wheel's path",
 }
 
 
@@ -118,7 +118,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         faults.append(
             "D2C_LAKE__blobServiceUri is missing: the lake's address (or D2C_LAKE, a connection string)"
         )
-    cluster = _cluster(environment.get("D2C_CLUSTER", ""), faults)
+    cluster = read_cluster(environment.get("D2C_CLUSTER", ""), faults)
     polling = _polling(environment, faults)
     auth = environment.get("D2C_SPARK_COSMOS_AUTH", "ServicePrincipal")
     if auth not in SPARK_COSMOS_AUTH_TYPES:
@@ -147,6 +147,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         cosmos_key=environment.get("D2C_COSMOS_KEY", ""),
         databricks_host=environment["DATABRICKS_HOST"].rstrip("/"),
         databricks_token=environment.get("DATABRICKS_TOKEN", ""),
+        databricks_resource_id=environment.get("D2C_DATABRICKS_RESOURCE_ID", ""),
         notebook_path=environment["D2C_NOTEBOOK_PATH"],
         wheel_path=environment["D2C_WHEEL_PATH"],
         cluster=cluster,
@@ -157,20 +158,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         webhook_secret=webhook_secret,
         aws=aws,
     )
-
-
-def _cluster(text: str, faults: list[str]) -> Mapping[str, Any]:
-    if not text:
-        return {}
-    try:
-        cluster = json.loads(text)
-    except ValueError as error:
-        faults.append(f"D2C_CLUSTER is not JSON: {error}")
-        return {}
-    if not isinstance(cluster, dict):
-        faults.append("D2C_CLUSTER is not a JSON object")
-        return {}
-    return cluster
 
 
 def _polling(environment: Mapping[str, str], faults: list[str]) -> Polling:

@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from d2c.errors import D2CError
 from localcloud import running
 from localcloud.cloud import ENDPOINTS, Cloud, endpoints, running_cloud
 from localcloud.demo.run import run_demo
-from localcloud.deployment import CHECKOUT, DeploymentError
+from localcloud.deployment import CHECKOUT
 from localcloud.processes import ServiceFailedError
 
 STATE_FOLDER = CHECKOUT / "build" / "localcloud"
@@ -154,7 +155,7 @@ def main() -> None:
     os.environ.pop("AWS_PROFILE", None)
     try:
         app(prog_name="d2c local" if sys.argv[1:2] != ["demo"] else "d2c")
-    except (ServiceFailedError, DeploymentError, running.AlreadyRunningError, TimeoutError) as error:
+    except (ServiceFailedError, D2CError, running.AlreadyRunningError, TimeoutError) as error:
         people.print(str(error), markup=False)
         raise SystemExit(FAILED) from None
 

@@ -1,13 +1,10 @@
 """The product's settings for the local cloud: the same code as on Azure, other endpoints and credentials."""
 
 import json
-from typing import Any
 
 from localcloud import names
-from localcloud.deployment import wheel_path
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.identity import Identity
-from localcloud.lake import ACCOUNT as LAKE_ACCOUNT
 from localcloud.lake import connection_string
 
 # The stand-ins answer within milliseconds, so looking often costs little.
@@ -58,7 +55,7 @@ def app_settings(identity: Identity) -> dict[str, str]:
         "DATABRICKS_HOST": identity.url("databricks"),
         "DATABRICKS_TOKEN": identity.databricks_token,
         "D2C_NOTEBOOK_PATH": names.NOTEBOOK_PATH,
-        "D2C_WHEEL_PATH": wheel_path(),
+        "D2C_WHEEL_PATH": names.LIBRARIES,
         # One cluster for all tables: starting one for each would take longer here than loading them.
         "D2C_CLUSTER": json.dumps({"existing_cluster_id": names.EXISTING_CLUSTER_ID}),
         "D2C_SPARK_COSMOS_AUTH": "MasterKey",
@@ -81,7 +78,6 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
             **lake,
             "LOCALCLOUD_MANAGEMENT_TOKEN": identity.management_token,
             "LOCALCLOUD_COSMOS_KEY": identity.cosmos_key,
-            "LOCALCLOUD_FACTORY_PARAMETERS": json.dumps(_factory_parameters(identity)),
             "LOCALCLOUD_VAULT": json.dumps({AWS_SECRET_NAME: identity.aws_secret_key}),
         },
         "databricks": {
@@ -96,10 +92,11 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
     return environments[service]
 
 
-def _factory_parameters(identity: Identity) -> dict[str, Any]:
-    """Return this machine's values of the data factory's global parameters (``adf/factory``)."""
+def deployment_settings(identity: Identity) -> dict[str, str]:
+    """Return the environment of `d2c deploy`: the app's, and what Data Factory is to know of its surroundings."""
     return {
-        "lakeUrl": f"https://{LAKE_ACCOUNT}.dfs.core.windows.net",
-        "s3ServiceUrl": identity.url("aws"),
-        "awsAccessKeyId": identity.aws_key_id,
+        **app_settings(identity),
+        "D2C_S3_SERVICE_URL": identity.url("aws"),
+        "D2C_AWS_ACCESS_KEY_ID": identity.aws_key_id,
+        "D2C_KEY_VAULT_URL": names.KEY_VAULT_URL,
     }

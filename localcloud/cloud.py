@@ -18,7 +18,6 @@ from localcloud.deployment import CHECKOUT, deploy
 from localcloud.identity import SERVICES, Identity, load_identity
 from localcloud.processes import ServiceFailedError, ServiceProcess, start_service, stop_service
 
-ADF = CHECKOUT / "adf"
 # The names by which users ask for services, and the service behind each.
 ENDPOINTS = {
     "functions": "functions_host",
@@ -96,8 +95,6 @@ def running_cloud(
     state_folder = state_folder.resolve()
     identity = load_identity(state_folder, functions_port)
     wanted = [name for name in SERVICES if name in _with_needs(services)]
-    if "databricks" in wanted:
-        deploy(files_folder(state_folder))
     cloud = Cloud(state_folder, identity, arguments or {})
     try:
         _start_all(cloud, wanted, on_ready)
@@ -135,7 +132,7 @@ def _start_all(cloud: Cloud, services: Sequence[str], on_ready: Callable[[str, f
 
 def _arguments(service: str, cloud: Cloud) -> list[str]:
     given: dict[str, list[str]] = {
-        "management": ["--adf", str(ADF), "--cosmos-url", cloud.identity.url("cosmos")],
+        "management": ["--cosmos-url", cloud.identity.url("cosmos")],
         "databricks": ["--files", str(files_folder(cloud.state_folder)), "--keep-cluster"],
         "functions_host": ["--app", str(CHECKOUT)],
     }
@@ -143,7 +140,8 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
 
 
 def _provision(cloud: Cloud) -> None:
-    """Create what a deployment would have created: the bucket for exports and the lake's file system."""
+    """Create the bucket for exports and the lake's file system, and publish what `d2c deploy` publishes."""
+    deploy(cloud.identity, frozenset(cloud.processes))
     if "aws" in cloud.processes:
         s3 = aws_client(cloud.identity, "s3")
         if names.EXPORT_BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:

@@ -8,6 +8,9 @@ SUBSCRIPTION_ID = "11111111-2222-3333-4444-555555555555"
 RESOURCE_GROUP = "local"
 DATA_FACTORY = "local-factory"
 COSMOS_ACCOUNT = "local-cosmos"
+# No vault of the local cloud has an address: its secrets are in Data Factory's environment.
+KEY_VAULT_URL = "https://local-vault.vault.azure.net/"
+LIBRARIES = "/Volumes/main/d2c/libraries"
 NOTEBOOK_PATH = "/Shared/d2c/load_table"
 SECRET_SCOPE = "d2c"  # noqa: S105 - a name, not a secret
 # The cluster that is always there, for runs that name an existing one.

@@ -1,17 +1,18 @@
 """The command `d2c`: a client of the app's HTTP API, and tools that need no app."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from d2c.cli.check import add_check_command
+from d2c.cli.deploy import add_deploy_command
 from d2c.cli.examples import example
 from d2c.cli.local import add_local_commands
 from d2c.cli.map import map_command
 from d2c.cli.migrations import add_migration_commands
 from d2c.cli.revisits import add_revisit_commands
 from d2c.cli.steering import add_steering_commands
+from d2c.version import VERSION
 
 app = typer.Typer(
     name="d2c",
@@ -30,7 +31,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"d2c {version('d2c')}")
+        typer.echo(f"d2c {VERSION}")
         raise typer.Exit
 
 
@@ -55,6 +56,7 @@ app.command(
         "d2c map --keys Artist --rules rules.json --explain < items.json",
     ),
 )(map_command)
+add_deploy_command(app)
 add_local_commands(app)
 
 

@@ -24,6 +24,8 @@ from d2c.spark_errors import readable_cause
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+# Azure Resource Manager as Databricks wants it named, with the slash that belongs to the name.
+MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 # The old result of a new termination code; any other code is a failure.
 RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
@@ -187,14 +189,30 @@ def _told(error: DatabricksError) -> str:
 
 
 class _ManagedIdentity(CredentialsStrategy):
-    """Signs in with the app's own identity; the SDK has no strategy for managed identities."""
+    """Signs in with the app's own identity; the SDK has no strategy for managed identities.
+
+    Tokens are asked for with each request, and azure-identity renews those that end.
+
+    Args:
+        resource_id: the workspace's id in Azure, if the identity is no member of the workspace but has a role on that
+            resource; two more headers say so.
+            https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual
+    """
+
+    def __init__(self, resource_id: str) -> None:
+        self._resource_id = resource_id
 
     def auth_type(self) -> str:
         return "azure-identity"
 
     def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
         def headers() -> dict[str, str]:
-            return {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+            found = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+            if self._resource_id:
+                found["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
+                token = azure_credential().get_token(MANAGEMENT_SCOPE).token
+                found["X-Databricks-Azure-SP-Management-Token"] = token
+            return found
 
         return headers
 
@@ -205,7 +223,7 @@ def connect_workspace(settings: Settings) -> WorkspaceClient:
     signing_in: dict[str, Any] = (
         {"token": settings.databricks_token, "auth_type": "pat"}
         if settings.databricks_token
-        else {"credentials_strategy": _ManagedIdentity()}
+        else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id)}
     )
     config = Config(
         host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
@@ -215,5 +233,5 @@ def connect_workspace(settings: Settings) -> WorkspaceClient:
 
 @connected_once
 def connect_databricks(settings: Settings) -> Databricks:
-    """Return the workspace in the settings."""
+    """Return the load runs of the workspace in the settings."""
     return Databricks(connect_workspace(settings))

@@ -6,7 +6,7 @@ from typing import Any
 
 Json = dict[str, Any]
 # What nothing is done with, there or here.
-DECORATION = "description annotations folder"
+DECORATION = "description annotations folder lastPublishTime"
 CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
 TYPES: Mapping[str, Any] = {
     "string": str,

@@ -23,8 +23,8 @@ from localcloud.service import LOOPBACK, required_variable, serve, service_parse
 TOKEN = "LOCALCLOUD_DATABRICKS_TOKEN"  # noqa: S105 - the variable's name
 SECRETS = "LOCALCLOUD_SECRETS"
 LAKE = "LOCALCLOUD_LAKE"
-# The largest request of the API; parameters alone may have 1 MB.
-LARGEST_BODY_BYTES = 10 * 2**20
+# The largest request of the API: an import of 10 MB in base64.
+LARGEST_BODY_BYTES = 16 * 2**20
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The HTTP server: the Jobs API 2.2 for one-time runs of notebooks.
+"""The HTTP server: the Jobs API 2.2 for one-time runs of notebooks, and the calls about the workspace's files.
 
 https://docs.databricks.com/api/azure/workspace/jobs
 """
@@ -21,6 +21,7 @@ from localcloud.databricks.store import RunStore
 from localcloud.databricks.submission import parse_submission
 from localcloud.databricks.views import output_view, run_view, task_run_id
 from localcloud.databricks.workspace import Workspace
+from localcloud.databricks.workspace_calls import WorkspaceCalls
 
 JOBS = "/api/2.2/jobs/runs"
 FAULTS_PATH = "/_localcloud/faults"
@@ -30,7 +31,7 @@ LIST_PARAMETERS = {"active_only", "completed_only", "expand_tasks", "limit", "pa
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
-Handler = Callable[[web.Request], Awaitable[Json]]
+Handler = Callable[[web.Request], Awaitable[Json | web.Response]]
 
 
 class Api:
@@ -69,6 +70,7 @@ class Api:
             ("GET", f"{JOBS}/get-output", self._get_output, "get-output"),
             ("POST", f"{JOBS}/cancel", self._cancel, "cancel"),
             ("GET", f"{JOBS}/list", self._list, "list"),
+            *WorkspaceCalls(self._workspace).calls(),
             ("POST", FAULTS_PATH, self._set_faults, ""),
             ("DELETE", FAULTS_PATH, self._set_faults, ""),
             ("POST", LOSE_CLUSTER_PATH, self._lose_cluster, ""),
@@ -88,7 +90,8 @@ class Api:
                 if handler is not _unknown:
                     self._check_token(request)
                 self._faults.raise_for(operation)
-                return _json(await handler(request), 200)
+                found = await handler(request)
+                return found if isinstance(found, web.Response) else _json(found, 200)
             except ApiError as error:
                 return _json({"error_code": error.code, "message": error.message}, error.status)
             except ConnectionResetError:

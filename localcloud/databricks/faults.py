@@ -21,6 +21,10 @@ OPERATIONS = (
     "secrets",
     "clusters",
     "workspace",
+    "import",
+    "export",
+    "mkdirs",
+    "files",
 )
 LARGEST_COUNT = 10_000
 

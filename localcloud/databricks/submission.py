@@ -43,6 +43,7 @@ CLUSTER_FIELDS: Mapping[str, type] = {
     "azure_attributes": dict,
     "custom_tags": dict,
     "policy_id": str,
+    "apply_policy_default_values": bool,
     "instance_pool_id": str,
     "driver_instance_pool_id": str,
     "runtime_engine": str,

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from localcloud.databricks.errors import invalid
 
+# The mount through which a cluster sees the workspace: its paths with and without it are the same.
+MOUNT = "/Workspace/"
+
 
 class Workspace:
     """Notebooks and volumes.
@@ -29,7 +32,8 @@ class Workspace:
         Raises:
             ApiError: 400, if the path is not one of the workspace.
         """
-        place = (self._folder / path.lstrip("/")).resolve()
+        inner = path.removeprefix(MOUNT.rstrip("/")) if path.startswith(MOUNT) else path
+        place = (self._folder / inner.lstrip("/")).resolve()
         if not path.startswith("/") or not place.is_relative_to(self._folder):
             raise invalid(f"{path!r} is no absolute path within the workspace.")
         return place

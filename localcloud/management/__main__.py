@@ -10,18 +10,20 @@ from typing import Any
 
 from aiohttp import web
 
+from localcloud.data_factory.definition_store import DefinitionStore
 from localcloud.data_factory.definitions import DefinitionError, load_definitions
 from localcloud.data_factory.errors import ActivityError
 from localcloud.data_factory.run_store import RunStore
 from localcloud.data_factory.runner import Runner, RunnerOptions
+from localcloud.data_factory.shapes import Definitions
 from localcloud.management.account_calls import AccountCalls
 from localcloud.management.arm import Arm
 from localcloud.management.cosmos_calls import CosmosCalls
 from localcloud.management.cosmos_plane import CosmosPlane
 from localcloud.management.cosmos_store import CosmosStore
+from localcloud.management.definition_calls import DefinitionCalls
 from localcloud.management.errors import ArmError
 from localcloud.management.factory_calls import FactoryCalls
-from localcloud.management.factory_reads import FactoryReads
 from localcloud.management.faults import Faults
 from localcloud.management.scaling import Scaler
 from localcloud.service import required_variable, serve, service_parser, start_logging
@@ -40,8 +42,8 @@ def main() -> None:
     """Serve the API until the process is told to end.
 
     The environment brings ``LOCALCLOUD_MANAGEMENT_TOKEN``, ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection
-    string), and as JSON objects of texts ``LOCALCLOUD_FACTORY_PARAMETERS`` (this machine's values of the factory's
-    global parameters) and ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
+    string), and as JSON objects of texts ``LOCALCLOUD_FACTORY_PARAMETERS`` (values of the global parameters that
+    ``--adf`` declares) and ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
 
     Raises:
         SystemExit: if a variable is missing, or the definitions cannot be carried out.
@@ -51,24 +53,31 @@ def main() -> None:
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     options.state_folder.mkdir(parents=True, exist_ok=True)
-    try:
-        definitions = load_definitions(options.adf, _json_variable(PARAMETERS))
-    except DefinitionError as error:
-        raise SystemExit(str(error)) from error
+    store = DefinitionStore(options.state_folder / "data_factory.json", _first_definitions(options.adf))
     faults = Faults()
     runs = RunStore(options.state_folder / "data_factory.sqlite")
-    runner = Runner(definitions, runs, _runner_options(options, faults))
+    runner = Runner(store.current, runs, _runner_options(options, faults))
     cosmos = CosmosStore(options.state_folder / "cosmos_management.sqlite")
     plane = CosmosPlane(options.cosmos_url, required_variable(COSMOS_KEY))
     scaler = Scaler(plane, cosmos, options.scale_seconds)
     routes = [
-        *FactoryCalls(definitions, runs, runner).routes(),
-        *FactoryReads(definitions).routes(),
         *AccountCalls(plane, options.cosmos_url).routes(),
+        *FactoryCalls(store, runs, runner).routes(),
+        *DefinitionCalls(store).routes(),
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})
     _serve(Arm(routes, required_variable(TOKEN), faults).application(), options, runner, scaler)
+
+
+def _first_definitions(folder: Path | None) -> Definitions:
+    """Return what is in the factory before anything is published: nothing, or the definitions of a folder."""
+    if folder is None:
+        return Definitions({}, {}, {}, {})
+    try:
+        return load_definitions(folder, _json_variable(PARAMETERS))
+    except DefinitionError as error:
+        raise SystemExit(str(error)) from error
 
 
 def _serve(app: web.Application, options: argparse.Namespace, runner: Runner, scaler: Scaler) -> None:
@@ -88,7 +97,9 @@ def _serve(app: web.Application, options: argparse.Namespace, runner: Runner, sc
 
 def _parser() -> argparse.ArgumentParser:
     parser = service_parser("management", "Azure's management API: Data Factory's runs and Cosmos DB.")
-    parser.add_argument("--adf", type=Path, required=True, help="the factory's folder in its Git layout")
+    parser.add_argument(
+        "--adf", type=Path, help="a folder in the factory's Git layout with what it has at first"
+    )
     parser.add_argument("--cosmos-url", required=True, help="the local Cosmos DB's address")
     seconds = {
         "--copy-seconds-per-file": (0.0, "how much longer than need be each file takes to copy"),

@@ -24,13 +24,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Call:
-    """A request: the names in its path, its query, its body as JSON, and the address it came to."""
+    """A request: the names in its path, its query, its body as JSON, the address it came to, and its If-Match."""
 
     names: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
     base_url: str
     path: str
+    if_match: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Arm:
                 _check_names(names)
                 self._faults.raise_for(route.operation)
                 base_url = f"{request.scheme}://{request.host}"
-                return await route.handler(Call(names, request.query, body, base_url, request.path))
+                if_match = request.headers.get("If-Match")
+                return await route.handler(Call(names, request.query, body, base_url, request.path, if_match))
         raise ArmError(
             400,
             "NotSupportedHere",

@@ -8,10 +8,10 @@ import json
 from datetime import datetime
 from typing import Any
 
+from localcloud.data_factory.definition_store import DefinitionStore
 from localcloud.data_factory.definitions import bind
 from localcloud.data_factory.run_store import RunFilter, RunStore, time_text
 from localcloud.data_factory.runner import Runner
-from localcloud.data_factory.shapes import Definitions
 from localcloud.management.arm import Answer, Call, Route
 from localcloud.management.errors import ArmError
 
@@ -36,7 +36,7 @@ class FactoryCalls:
         runner: carries them out.
     """
 
-    def __init__(self, definitions: Definitions, store: RunStore, runner: Runner) -> None:
+    def __init__(self, definitions: DefinitionStore, store: RunStore, runner: Runner) -> None:
         self._definitions = definitions
         self._store = store
         self._runner = runner
@@ -55,7 +55,7 @@ class FactoryCalls:
     async def create_run(self, call: Call) -> Answer:
         """Start a run of a pipeline; the body is the parameters."""
         name = call.names["pipeline"]
-        pipeline = self._definitions.pipelines.get(name)
+        pipeline = self._definitions.find("pipeline", name)
         if pipeline is None:
             raise ArmError(404, "EntityNotFound", f"The pipeline '{name}' was not found.", f"pipeline/{name}")
         unsupported = [option for option in RECOVERY if option in call.query]
@@ -63,6 +63,9 @@ class FactoryCalls:
             raise ArmError(
                 400, "NotSupportedHere", f"{', '.join(unsupported)}: the local cloud reruns no runs."
             )
+        if faults := self._definitions.faults():
+            text = f"What is published cannot be carried out as a whole: {'; '.join(faults)}."
+            raise ArmError(400, "BadRequest", text, f"pipeline/{name}")
         parameters, faults = bind(pipeline.get("parameters", {}), call.body)
         if faults:
             text = f"ErrorCode=InvalidTemplate, ErrorMessage=The template validation failed: '{' '.join(faults)}'"

@@ -13,7 +13,8 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
 from d2c.clients.databricks import Databricks
-from localcloud.deployment import deploy, wheel_path
+from d2c.clients.databricks_files import DatabricksFiles
+from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string
 from localcloud.processes import start_service, stop_service
 from tests.contract.cosmos_account import KEY as COSMOS_KEY
@@ -45,9 +46,9 @@ class Workspace:
         self.state_folder = folder / "state"
         self.arguments = ["--files", str(self.files), *arguments]
         self.storage = storage
-        deploy(self.files)
         shutil.copytree(NOTEBOOKS, self.files / "Shared" / "tests", dirs_exist_ok=True)
         self.start(port)
+        deploy_to_workspace(self.product_files)
 
     def start(self, port=None):
         self.service = start_service(
@@ -67,6 +68,7 @@ class Workspace:
         config = Config(host=self.service.url, token=TOKEN, auth_type="pat", retry_timeout_seconds=2)
         self.jobs = WorkspaceClient(config=config).jobs
         self.product = Databricks(WorkspaceClient(config=config))
+        self.product_files = DatabricksFiles(WorkspaceClient(config=config))
 
     def start_again(self):
         """Kill the service and start it on the same port."""

@@ -78,7 +78,8 @@ class Management:
 
     def __init__(self, folder, around, *arguments, adf=ADF):
         self._folder, self._port = folder, free_port()
-        self._arguments = ["--adf", str(adf), "--cosmos-url", around.cosmos.url, *arguments]
+        at_first = ["--adf", str(adf)] if adf else []
+        self._arguments = [*at_first, "--cosmos-url", around.cosmos.url, *arguments]
         self._environment = {
             "LOCALCLOUD_MANAGEMENT_TOKEN": TOKEN,
             "LOCALCLOUD_COSMOS_KEY": KEY,

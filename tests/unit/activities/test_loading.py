@@ -4,6 +4,7 @@ import pytest
 
 from activities.loading import look_at_load, start_load, stop_load
 from d2c.clients.databricks import NotebookRun
+from d2c.deploying.wheel import wheel_path
 from d2c.lake_paths import cancel_path
 from d2c.load_groups import left
 from d2c.load_run.request import parse_request
@@ -65,7 +66,7 @@ class TestStartLoad:
         assert connector["maven"]["coordinates"].startswith(
             "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:"
         )
-        assert wheel == {"whl": world.settings.wheel_path}
+        assert wheel == {"whl": wheel_path(world.settings.wheel_path)}
         assert (run["notebook_path"], run["cluster"]) == ("/Shared/load", {"existing_cluster_id": "0601-1"})
 
     def test_a_second_try_gives_the_same_run_and_another_attempt_another(self, world):

@@ -14,7 +14,7 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.service.jobs import BaseRun, Run, RunOutput, RunType
 
-from d2c.clients.databricks import Databricks, NotebookRun
+from d2c.clients.databricks import DATABRICKS_SCOPE, Databricks, NotebookRun, _ManagedIdentity
 from d2c.errors import StageError, TransientError
 
 from .errors import error_of
@@ -283,3 +283,24 @@ def test_what_databricks_refuses_is_told_with_the_run_and_what_to_do(cause, kind
 def test_a_connection_error_is_told_without_its_text_which_may_quote_headers():
     here, _ = databricks(get_run=requests.ConnectionError("Authorization: Bearer dapi-secret"))
     assert "dapi-secret" not in str(error_of(lambda: here.get_run(17)))
+
+
+def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_with_fresh_tokens(monkeypatch):
+    asked = []
+
+    class Credential:
+        def get_token(self, scope):
+            asked.append(scope)
+            return SimpleNamespace(token=f"token-{len(asked)}")
+
+    monkeypatch.setattr("d2c.clients.databricks.azure_credential", Credential)
+    config = SimpleNamespace(host="https://adb-1.2.azuredatabricks.net")
+    headers = _ManagedIdentity("/subscriptions/s/workspaces/w")(config)
+    assert headers() == {
+        "Authorization": "Bearer token-1",
+        "X-Databricks-Azure-Workspace-Resource-Id": "/subscriptions/s/workspaces/w",
+        "X-Databricks-Azure-SP-Management-Token": "token-2",
+    }
+    assert headers()["Authorization"] == "Bearer token-3"
+    assert asked[:2] == [DATABRICKS_SCOPE, "https://management.core.windows.net//.default"]
+    assert _ManagedIdentity("")(config)() == {"Authorization": "Bearer token-5"}

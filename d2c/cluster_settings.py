@@ -1,0 +1,138 @@
+"""The setting ``D2C_CLUSTER``: the cluster of load runs, checked and completed when it is read.
+
+A cluster that the connector or Unity Catalog does not work on is refused here, not after a migration's export.
+https://learn.microsoft.com/azure/databricks/compute/configure#access-modes and
+https://github.com/Azure/azure-sdk-for-java/blob/main/sdk/cosmos/azure-cosmos-spark_4-0_2-13/README.md
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+NAME = "D2C_CLUSTER"
+# For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13.
+CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"
+RUNTIME = "17.3.x-scala2.13"
+FITTING_RUNTIME = re.compile(r"17\.\d+\.x(-[a-z-]+)?-scala2\.13")
+DEFAULTS: Mapping[str, Any] = {"spark_version": RUNTIME, "data_security_mode": "SINGLE_USER"}
+DEFAULT_MACHINE = "Standard_D4ds_v5"
+DEFAULT_SIZE: Mapping[str, Any] = {"autoscale": {"min_workers": 1, "max_workers": 8}}
+# One identity's own cluster, or one without Unity Catalog; the connector is refused on a shared one.
+ACCESS_MODES = ("SINGLE_USER", "DATA_SECURITY_MODE_DEDICATED", "NONE")
+POOLS = ("instance_pool_id", "driver_instance_pool_id")
+MACHINES = ("node_type_id", "driver_node_type_id")
+SIZES = ("autoscale", "num_workers", "is_single_node")
+EXISTING = "existing_cluster_id"
+# The fields of a new cluster in the Jobs API 2.2 that concern a job's cluster on Azure.
+FIELDS = frozenset(
+    [
+        "apply_policy_default_values",
+        "autoscale",
+        "azure_attributes",
+        "cluster_log_conf",
+        "custom_tags",
+        "data_security_mode",
+        "driver_instance_pool_id",
+        "driver_node_type_id",
+        "enable_elastic_disk",
+        "enable_local_disk_encryption",
+        "init_scripts",
+        "instance_pool_id",
+        "is_single_node",
+        "kind",
+        "node_type_id",
+        "num_workers",
+        "policy_id",
+        "runtime_engine",
+        "single_user_name",
+        "spark_conf",
+        "spark_env_vars",
+        "spark_version",
+        "use_ml_runtime",
+        "workload_type",
+    ]
+)
+SECRET_NAME = re.compile(r"secret|password|token|key$", re.IGNORECASE)
+# How a value is taken from a secret scope. https://learn.microsoft.com/azure/databricks/security/secrets/
+SECRET_REFERENCE = re.compile(r"\{\{secrets/[^{}/]+/[^{}/]+\}\}")
+
+
+def read_cluster(text: str, faults: list[str]) -> Mapping[str, Any]:
+    """Return a load run's cluster as the Jobs API takes it, and add what is wrong with the setting to the faults.
+
+    Args:
+        text: ``{"existing_cluster_id": id}``, or fields of a new cluster; those left out are completed, so that an
+            empty text is a whole cluster.
+        faults: takes one text per fault.
+    """
+    try:
+        cluster = json.loads(text or "{}")
+    except ValueError as error:
+        faults.append(f"{NAME} is not JSON: {error}")
+        return {}
+    if not isinstance(cluster, dict):
+        faults.append(f"{NAME} is not a JSON object")
+        return {}
+    found = list(_faults_of_existing(cluster) if EXISTING in cluster else _faults_of_new(cluster))
+    faults += found
+    return cluster if EXISTING in cluster or found else _completed(cluster)
+
+
+def _faults_of_existing(cluster: Mapping[str, Any]) -> Iterator[str]:
+    if not isinstance(cluster[EXISTING], str) or not cluster[EXISTING]:
+        yield f"{NAME}.{EXISTING} is not the id of a cluster"
+    if others := sorted(cluster.keys() - {EXISTING}):
+        yield f"{NAME} has {EXISTING} beside {', '.join(others)}: a cluster that exists is as it is; leave them out"
+
+
+def _faults_of_new(cluster: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(cluster.keys() - FIELDS):
+        fields = ", ".join(sorted(FIELDS))
+        yield f"{NAME} has the field {name}, which a job's cluster does not have; it has {fields}"
+    version = cluster.get("spark_version", RUNTIME)
+    if not isinstance(version, str) or not FITTING_RUNTIME.fullmatch(version):
+        yield (
+            f"{NAME}.spark_version is {version!r}, but the connector {CONNECTOR} needs Spark 4.0 and Scala 2.13: take "
+            f"{RUNTIME}"
+        )
+    mode = cluster.get("data_security_mode", "SINGLE_USER")
+    if mode not in ACCESS_MODES:
+        yield (
+            f"{NAME}.data_security_mode is {mode!r}: Unity Catalog refuses the Cosmos DB connector in shared access "
+            "mode (SQLSTATE 0AKUC), and a job has no other; take SINGLE_USER"
+        )
+    pools, machines = [name for name in POOLS if cluster.get(name)], [n for n in MACHINES if cluster.get(n)]
+    if pools and machines:
+        yield f"{NAME} has {', '.join(machines)} beside {', '.join(pools)}: a pool has its machines; leave them out"
+    if "driver_instance_pool_id" in pools and "instance_pool_id" not in pools:
+        yield f"{NAME} has driver_instance_pool_id without instance_pool_id"
+    if "autoscale" in cluster and "num_workers" in cluster:
+        yield f"{NAME} has both autoscale and num_workers; leave one out"
+    yield from _plain_secrets(cluster)
+
+
+def _plain_secrets(cluster: Mapping[str, Any]) -> Iterator[str]:
+    for field in ("spark_conf", "spark_env_vars"):
+        values = cluster.get(field, {})
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            yield f"{NAME}.{field} is not a JSON object of texts"
+            continue
+        for name, value in values.items():
+            # An account's name ends some of Spark's names: fs.azure.account.oauth2.client.secret.<account>...
+            setting = re.sub(r"\.[a-z0-9]+\.(dfs|blob)\.core\.windows\.net$", "", name)
+            if SECRET_NAME.search(setting.rpartition(".")[2]) and not SECRET_REFERENCE.fullmatch(value):
+                yield (
+                    f"{NAME}.{field} holds {name} as plain text, which everybody sees who sees a run: put it into a "
+                    "secret scope and write {{secrets/<scope>/<name>}}"
+                )
+
+
+def _completed(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a new cluster with what was left out; a policy's own values go before the defaults for its machines."""
+    completed = {**DEFAULTS, **cluster}
+    if completed.get("policy_id"):
+        return {"apply_policy_default_values": True, **completed}
+    if not any(completed.get(name) for name in POOLS):
+        completed = {"node_type_id": DEFAULT_MACHINE, **completed}
+    return completed if completed.keys() & set(SIZES) else {**completed, **DEFAULT_SIZE}

@@ -1,0 +1,88 @@
+"""Data Factory's definitions in its Git layout (`adf/`), read and ordered for publishing.
+
+They go to the service as they are in their files: the SDK's models of version 10.0.0 change the types of activities.
+https://learn.microsoft.com/azure/data-factory/source-control
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from d2c.errors import D2CError
+from d2c.version import VERSION
+
+# In the order in which they refer to those before them.
+KINDS = ("linkedService", "dataset", "pipeline")
+FACTORY_FOLDER = "factory"
+# Stands among the annotations of what was published, and tells people which version published it.
+MARK = f"d2c {VERSION}"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A linked service, a dataset or a pipeline: its kind as the Git layout has it, its name and its properties."""
+
+    kind: str
+    name: str
+    properties: Json
+
+
+@dataclass(frozen=True)
+class FactoryContent:
+    """All definitions in the order in which they can be published, and the names of the global parameters."""
+
+    definitions: tuple[Definition, ...]
+    global_parameters: tuple[str, ...]
+
+
+def read_definitions(folder: Path) -> FactoryContent:
+    """Read a factory's folder.
+
+    Raises:
+        D2CError: if definitions refer to each other in a circle.
+    """
+    found = [
+        Definition(kind, path.stem, _marked(json.loads(path.read_bytes())["properties"]))
+        for kind in KINDS
+        for path in sorted((folder / kind).glob("*.json"))
+    ]
+    (factory,) = (folder / FACTORY_FOLDER).glob("*.json")
+    parameters = json.loads(factory.read_bytes())["properties"]["globalParameters"]
+    return FactoryContent(tuple(_ordered(found)), tuple(parameters))
+
+
+def _marked(properties: Json) -> Json:
+    return {**properties, "annotations": [*properties.get("annotations", ()), MARK]}
+
+
+def _ordered(definitions: list[Definition]) -> Iterator[Definition]:
+    """Return definitions after those that they refer to, as the service refuses references to what is not there."""
+    waiting = {definition.name: definition for definition in definitions}
+    while waiting:
+        ready = [
+            definition
+            for name, definition in waiting.items()
+            if not (set(_references(definition.properties)) - {name}) & waiting.keys()
+        ]
+        if not ready:
+            raise D2CError(
+                f"The definitions {', '.join(waiting)} refer to each other in a circle.",
+                "Mend the files in adf/.",
+            )
+        for definition in ready:
+            yield waiting.pop(definition.name)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "referenceName" in value:
+            yield value["referenceName"]
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _references(member)

@@ -1,0 +1,31 @@
+import pytest
+
+from d2c.deploying.parameters import parameter_values
+from d2c.settings import read_settings
+
+from ..test_settings import COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("lake", "url"),
+    [
+        ({}, "https://lakeaccount.dfs.core.windows.net/"),
+        (
+            {"D2C_LAKE__blobServiceUri": "https://l.blob.core.chinacloudapi.cn"},
+            "https://l.dfs.core.chinacloudapi.cn/",
+        ),
+        (
+            {"D2C_LAKE__blobServiceUri": "", "D2C_LAKE": "AccountName=local;AccountKey=x"},
+            "https://local.dfs.core.windows.net/",
+        ),
+        ({"D2C_LAKE__dfsServiceUri": "https://own.example.com/"}, "https://own.example.com/"),
+    ],
+)
+def test_the_lakes_address_follows_from_the_apps_settings(lake, url):
+    environment = {**COMPLETE, **lake}
+    assert parameter_values(read_settings(environment), environment)["lakeUrl"] == url
+
+
+def test_what_no_setting_gives_is_not_known_here():
+    values = parameter_values(read_settings(COMPLETE), {"D2C_KEY_VAULT_URL": "https://v.vault.azure.net/"})
+    assert (values["keyVaultUrl"], values["awsAccessKeyId"]) == ("https://v.vault.azure.net/", "")
