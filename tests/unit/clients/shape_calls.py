@@ -1,0 +1,235 @@
+"""The clients' calls as the product makes them, each through its real SDK, for the shapes in ``shapes/``."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+from azure.cosmos import CosmosClient
+from azure.mgmt.cosmosdb import CosmosDBManagementClient
+from azure.mgmt.datafactory import DataFactoryManagementClient
+from azure.storage.blob import BlobServiceClient
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config as AwsConfig
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+
+from d2c.clients.aws_sign_in import WebIdentity
+from d2c.clients.azure_identity import AppIdentity
+from d2c.clients.cosmos import has_documents
+from d2c.clients.cosmos_management import CosmosManagement
+from d2c.clients.data_factory import DataFactory
+from d2c.clients.databricks import Databricks
+from d2c.clients.dynamodb import DynamoDB
+from d2c.clients.lake import Lake
+from d2c.clients.s3 import Bucket
+
+from .outside import SignedIn
+
+TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-demo"
+EXPORT_ARN = f"{TABLE_ARN}/export/01780000000123-a1b2c3d4"
+ROLE_ARN = "arn:aws:iam::111122223333:role/d2c"
+RUN_ID = "0a1b2c3d-0000-4000-8000-000000000001"
+SINCE = datetime(2026, 5, 28, 1, tzinfo=UTC)
+KEY = "k" * 64
+
+
+class Wire:
+    """Ends every request of a boto3 client at a list of answers, and remembers it as it would have gone out."""
+
+    def __init__(self, exchanges: list[Any]) -> None:
+        self._exchanges = list(exchanges)
+        self.requests: list[dict[str, Any]] = []
+
+    def client(self, service: str, **options: Any) -> Any:
+        keys = {} if options else {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "secret"}
+        made = boto3.client(service, region_name="eu-west-1", **keys, **options)
+        made.meta.events.register_first("before-send", self._answer)
+        return made
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        self.requests.append(seen(request.method, request.url, request.headers, request.body))
+        reply = self._exchanges.pop(0)["reply"]
+        content = reply["body"] if isinstance(reply["body"], str) else json.dumps(reply["body"])
+
+        class Raw(io.BytesIO):
+            def stream(self, **_: Any) -> Any:
+                yield self.read()
+
+        return AWSResponse(request.url, reply["status"], reply.get("headers", {}), Raw(content.encode()))
+
+
+def seen(method: str, url: str, headers: Any, body: Any) -> dict[str, Any]:
+    """Return a request as a shape tells it: only what is documented of it."""
+    parts = urlsplit(url)
+    told: dict[str, Any] = {"method": method, "path": parts.path}
+    query = dict(parse_qsl(parts.query))
+    if query:
+        told["query"] = query
+    target = headers.get("X-Amz-Target")
+    if target:
+        told["target"] = target.decode() if isinstance(target, bytes) else target
+    conditions = {
+        name: headers[name]
+        for name in ("If-Match", "If-None-Match", "x-ms-blob-type", "x-ms-range")
+        if name in headers
+    }
+    if conditions:
+        told["headers"] = conditions
+    text = body.decode() if isinstance(body, bytes) else body
+    if text:
+        told["body"] = json.loads(text) if text[:1] in "{[" else dict(parse_qsl(text)) or text
+    return told
+
+
+def _dynamodb(wire: Wire) -> DynamoDB:
+    return DynamoDB(wire.client("dynamodb"), "eu-west-1")
+
+
+def _bucket(wire: Wire) -> Bucket:
+    return Bucket(wire.client("s3"), "demo-ddb-exports")
+
+
+def _lake() -> Lake:
+    service = BlobServiceClient(
+        "https://lakedemo.blob.core.windows.net", credential=SignedIn(), retry_total=0
+    )
+    return Lake(service.get_container_client("lake"))
+
+
+def _factory() -> DataFactory:
+    return DataFactory(DataFactoryManagementClient(SignedIn(), "sub", retry_total=0), "rg-demo", "adf-demo")
+
+
+def _cosmos() -> CosmosManagement:
+    client = CosmosDBManagementClient(SignedIn(), "sub", retry_total=0, polling_interval=0)
+    return CosmosManagement(client, "rg-demo", "acct-demo")
+
+
+def _container(**arguments: Any) -> None:
+    _cosmos().create_container(
+        "shop",
+        "orders",
+        partition_key_paths=["/tenant", "/pk"],
+        default_ttl=-1,
+        ru_per_second=4000,
+        **arguments,
+    )
+
+
+def _account(transport: Any) -> CosmosClient:
+    return CosmosClient(
+        "https://acct-demo.documents.azure.com:443/", SignedIn(), retry_total=0, transport=transport
+    )
+
+
+def _workspace() -> Databricks:
+    config = Config(
+        host="https://adb-1.azuredatabricks.net",
+        token="t",
+        auth_type="pat",
+        retry_timeout_seconds=1,
+    )
+    return Databricks(WorkspaceClient(config=config))
+
+
+def _submit() -> int:
+    cluster = {"spark_version": "17.3.x-scala2.13", "node_type_id": "Standard_D4ds_v5", "num_workers": 2}
+    return _workspace().start_run(
+        name="d2c run-42 orders-demo",
+        run_key=KEY,
+        notebook_path="/Shared/d2c/load_table",
+        parameters={"request": "abfss://lake@lakedemo.dfs.core.windows.net/r.json"},
+        cluster={**cluster, "data_security_mode": "SINGLE_USER"},
+        libraries=[{"maven": {"coordinates": "g:a:1"}}, {"whl": "/Volumes/main/d2c/libs/d2c.whl"}],
+    )
+
+
+def _take_on(wire: Wire) -> Any:
+    sts = wire.client("sts", config=AwsConfig(signature_version=UNSIGNED))
+    found = WebIdentity(sts, SignedIn(), "api://d2c-aws").take_on(
+        ROLE_ARN, session_name="d2c-app", seconds=3600
+    )
+    return {**dataclasses.asdict(found), "secret_access_key": "kept", "session_token": "kept"}
+
+
+AWS: dict[str, Callable[[Wire], Any]] = {
+    "dynamodb: list_tables": lambda wire: _dynamodb(wire).list_tables(),
+    "dynamodb: describe_table": lambda wire: _dynamodb(wire).describe_table("orders-demo"),
+    "dynamodb: describe_continuous_backups": lambda wire: _dynamodb(wire).latest_restorable_time(
+        "orders-demo"
+    ),
+    "dynamodb: list_exports": lambda wire: _dynamodb(wire).find_export(TABLE_ARN, KEY),
+    "dynamodb: describe_export": lambda wire: _dynamodb(wire).describe_export(EXPORT_ARN),
+    "dynamodb: export_table_to_point_in_time": lambda wire: _dynamodb(wire).start_export(
+        TABLE_ARN,
+        bucket="demo-ddb-exports",
+        bucket_owner="111122223333",
+        prefix="d2c/run-42/orders-demo",
+        time=SINCE,
+        client_token=KEY,
+    ),
+    "s3: get_object": lambda wire: _bucket(wire).read("d2c/run-42/manifest-summary.json"),
+    "s3: list_objects_v2": lambda wire: _bucket(wire).sizes("d2c/run-42/"),
+    "aws_sign_in: assume_role_with_web_identity": _take_on,
+}
+AZURE: dict[str, Callable[[], Any]] = {
+    "azure_identity: get_token": lambda: (
+        AppIdentity().get_token("https://management.azure.com/.default").token[:3]
+    ),
+    "lake: upload_blob": lambda: _lake().create("migrations/m/plan.json", b'{"plan": 1}'),
+    "lake: download_blob": lambda: _lake().read_version("migrations/m/plan.json"),
+    "lake: append_block": lambda: _lake().append("migrations/m/ended.jsonl", {"table": "a"}),
+    "lake: create_append_blob": lambda: _lake().append("migrations/m/new.jsonl", {"table": "a"}),
+    "lake: delete_blob": lambda: _lake().delete("migrations/open/m", version='"0x1"'),
+    "lake: exists": lambda: _lake().exists("migrations/m/pause"),
+    "lake: list_blobs": lambda: _lake().sizes("exports/m"),
+    "lake: list_blob_names": lambda: _lake().page("migrations/index/", 2, None),
+    "data_factory: pipelines.create_run": lambda: _factory().start_run(
+        "copy_export", {"runKey": KEY, "bucket": "b"}
+    ),
+    "data_factory: pipeline_runs.get": lambda: _factory().get_run(RUN_ID),
+    "data_factory: pipeline_runs.query_by_factory": lambda: _factory().find_run(
+        "copy_export", KEY, since=SINCE
+    ),
+    "data_factory: pipeline_runs.cancel": lambda: _factory().cancel_run(RUN_ID),
+    "data_factory: activity_runs.query_by_pipeline_run": lambda: _factory().get_copy_progress(
+        RUN_ID, since=SINCE
+    ),
+    "cosmos_management: get_sql_database": lambda: _cosmos().create_database("shop"),
+    "cosmos_management: begin_create_update_sql_database": lambda: _cosmos().create_database("new"),
+    "cosmos_management: get_sql_container": lambda: _cosmos().find_container("shop", "orders"),
+    "cosmos_management: begin_create_update_sql_container": _container,
+    "cosmos_management: get_sql_container_throughput": lambda: _cosmos().find_throughput("shop", "orders"),
+    "cosmos_management: begin_update_sql_container_throughput": lambda: _cosmos().change_throughput(
+        "shop", "orders", 4000, autoscale=False
+    ),
+    "databricks: Config": lambda: _workspace() and None,
+    "databricks: submit": _submit,
+    "databricks: get_run": lambda: _workspace().get_run(455644833),
+    "databricks: get_run_output": lambda: _workspace().get_run(455644833),
+    "databricks: list_runs": lambda: _workspace().active_runs(),
+    "databricks: cancel_run": lambda: _workspace().cancel_run(455644833),
+}
+
+# A thread of the SDK's looks whether the regions are well, now and then, so these come in no fixed order.
+COSMOS: dict[str, Callable[[Any], Any]] = {
+    "cosmos: CosmosClient": lambda transport: _account(transport).get_database_client("shop").id,
+    "cosmos: query_items": lambda transport: has_documents(
+        _account(transport), "shop", "orders", {"kind": "song"}
+    ),
+}
+
+
+def readable(value: Any) -> Any:
+    """Return what a client made of an answer, as JSON."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, bytes):
+        value = value.decode()
+    return json.loads(json.dumps(value, default=str))
