@@ -7,13 +7,11 @@ from pathlib import Path
 CLIENTS = Path(__file__).parents[3] / "d2c" / "clients"
 SDKS = ("azure", "boto3", "botocore", "databricks", "httpx", "requests")
 # Functions of ours that return an SDK's object.
-RETURN_HANDLES = ("azure_credential", "_default_credential")
+RETURN_HANDLES = ("aws_client", "azure_credential", "_default_credential")
 # SDKs that are called without an object.
 MODULES = ("boto3", "httpx")
 # Making one of these asks the service already: for the account, and for what the workspace is like.
 ASK_WHEN_MADE = {"CosmosClient": "azure", "Config": "databricks"}
-# What only reads further in an answer that a call has begun, or asks nobody.
-OF_ANSWERS = ("by_page", "paginate", "readall", "result", "wait", "done", "register", "status", "AsyncClient")
 
 
 def outside_calls() -> set[str]:
@@ -90,10 +88,21 @@ def _calls_in(function: ast.AST, handles: set[str], sdk_names: dict[str, str]) -
         handle = _handle_of(call.func, handles)
         if handle and call.func.attr == "get_paginator":
             yield str(call.args[0].value)  # type: ignore[attr-defined]
-        elif handle and not _is_accessor(call.func.attr) and call.func.attr not in OF_ANSWERS:
+        elif handle and not _is_accessor(call.func.attr) and not _reads_an_answer(call.func):
             yield ".".join(
                 part for part in _chain(call.func)[len(handle.split(".")) :] if not _is_accessor(part)
             )
+
+
+def _reads_an_answer(node: ast.Attribute) -> bool:
+    """Tell whether what is called is of an answer that another call has had, and not of an SDK's object."""
+    inner: ast.expr = node.value
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    if not isinstance(inner, ast.Call):
+        return False
+    asks = isinstance(inner.func, ast.Attribute) and not _is_accessor(inner.func.attr)
+    return asks or (isinstance(inner.func, ast.Attribute) and _reads_an_answer(inner.func))
 
 
 def _is_accessor(name: str) -> bool:

@@ -68,7 +68,7 @@ def seen(method: str, url: str, headers: Any, body: Any) -> dict[str, Any]:
     """Return a request as a shape tells it: only what is documented of it."""
     parts = urlsplit(url)
     told: dict[str, Any] = {"method": method, "path": parts.path}
-    query = dict(parse_qsl(parts.query))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if query:
         told["query"] = query
     target = headers.get("X-Amz-Target")
@@ -87,32 +87,32 @@ def seen(method: str, url: str, headers: Any, body: Any) -> dict[str, Any]:
     return told
 
 
-def _dynamodb(wire: Wire) -> DynamoDB:
+def dynamodb(wire: Wire) -> DynamoDB:
     return DynamoDB(wire.client("dynamodb"), "eu-west-1")
 
 
-def _bucket(wire: Wire) -> Bucket:
+def bucket(wire: Wire) -> Bucket:
     return Bucket(wire.client("s3"), "demo-ddb-exports")
 
 
-def _lake() -> Lake:
+def lake() -> Lake:
     service = BlobServiceClient(
         "https://lakedemo.blob.core.windows.net", credential=SignedIn(), retry_total=0
     )
     return Lake(service.get_container_client("lake"))
 
 
-def _factory() -> DataFactory:
+def factory() -> DataFactory:
     return DataFactory(DataFactoryManagementClient(SignedIn(), "sub", retry_total=0), "rg-demo", "adf-demo")
 
 
-def _cosmos() -> CosmosManagement:
+def cosmos() -> CosmosManagement:
     client = CosmosDBManagementClient(SignedIn(), "sub", retry_total=0, polling_interval=0)
     return CosmosManagement(client, "rg-demo", "acct-demo")
 
 
 def _container(**arguments: Any) -> None:
-    _cosmos().create_container(
+    cosmos().create_container(
         "shop",
         "orders",
         partition_key_paths=["/tenant", "/pk"],
@@ -122,25 +122,25 @@ def _container(**arguments: Any) -> None:
     )
 
 
-def _account(transport: Any) -> CosmosClient:
+def account(transport: Any) -> CosmosClient:
     return CosmosClient(
         "https://acct-demo.documents.azure.com:443/", SignedIn(), retry_total=0, transport=transport
     )
 
 
-def _workspace() -> Databricks:
+def workspace() -> WorkspaceClient:
     config = Config(
         host="https://adb-1.azuredatabricks.net",
         token="t",
         auth_type="pat",
         retry_timeout_seconds=1,
     )
-    return Databricks(WorkspaceClient(config=config))
+    return WorkspaceClient(config=config)
 
 
 def _submit() -> int:
     cluster = {"spark_version": "17.3.x-scala2.13", "node_type_id": "Standard_D4ds_v5", "num_workers": 2}
-    return _workspace().start_run(
+    return Databricks(workspace()).start_run(
         name="d2c run-42 orders-demo",
         run_key=KEY,
         notebook_path="/Shared/d2c/load_table",
@@ -159,14 +159,14 @@ def _take_on(wire: Wire) -> Any:
 
 
 AWS: dict[str, Callable[[Wire], Any]] = {
-    "dynamodb: list_tables": lambda wire: _dynamodb(wire).list_tables(),
-    "dynamodb: describe_table": lambda wire: _dynamodb(wire).describe_table("orders-demo"),
-    "dynamodb: describe_continuous_backups": lambda wire: _dynamodb(wire).latest_restorable_time(
+    "dynamodb: list_tables": lambda wire: dynamodb(wire).list_tables(),
+    "dynamodb: describe_table": lambda wire: dynamodb(wire).describe_table("orders-demo"),
+    "dynamodb: describe_continuous_backups": lambda wire: dynamodb(wire).latest_restorable_time(
         "orders-demo"
     ),
-    "dynamodb: list_exports": lambda wire: _dynamodb(wire).find_export(TABLE_ARN, KEY),
-    "dynamodb: describe_export": lambda wire: _dynamodb(wire).describe_export(EXPORT_ARN),
-    "dynamodb: export_table_to_point_in_time": lambda wire: _dynamodb(wire).start_export(
+    "dynamodb: list_exports": lambda wire: dynamodb(wire).find_export(TABLE_ARN, KEY),
+    "dynamodb: describe_export": lambda wire: dynamodb(wire).describe_export(EXPORT_ARN),
+    "dynamodb: export_table_to_point_in_time": lambda wire: dynamodb(wire).start_export(
         TABLE_ARN,
         bucket="demo-ddb-exports",
         bucket_owner="111122223333",
@@ -174,54 +174,54 @@ AWS: dict[str, Callable[[Wire], Any]] = {
         time=SINCE,
         client_token=KEY,
     ),
-    "s3: get_object": lambda wire: _bucket(wire).read("d2c/run-42/manifest-summary.json"),
-    "s3: list_objects_v2": lambda wire: _bucket(wire).sizes("d2c/run-42/"),
+    "s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json"),
+    "s3: list_objects_v2": lambda wire: bucket(wire).sizes("d2c/run-42/"),
     "aws_sign_in: assume_role_with_web_identity": _take_on,
 }
 AZURE: dict[str, Callable[[], Any]] = {
     "azure_identity: get_token": lambda: (
         AppIdentity().get_token("https://management.azure.com/.default").token[:3]
     ),
-    "lake: upload_blob": lambda: _lake().create("migrations/m/plan.json", b'{"plan": 1}'),
-    "lake: download_blob": lambda: _lake().read_version("migrations/m/plan.json"),
-    "lake: append_block": lambda: _lake().append("migrations/m/ended.jsonl", {"table": "a"}),
-    "lake: create_append_blob": lambda: _lake().append("migrations/m/new.jsonl", {"table": "a"}),
-    "lake: delete_blob": lambda: _lake().delete("migrations/open/m", version='"0x1"'),
-    "lake: exists": lambda: _lake().exists("migrations/m/pause"),
-    "lake: list_blobs": lambda: _lake().sizes("exports/m"),
-    "lake: list_blob_names": lambda: _lake().page("migrations/index/", 2, None),
-    "data_factory: pipelines.create_run": lambda: _factory().start_run(
+    "lake: upload_blob": lambda: lake().create("migrations/m/plan.json", b'{"plan": 1}'),
+    "lake: download_blob": lambda: lake().read_version("migrations/m/plan.json"),
+    "lake: append_block": lambda: lake().append("migrations/m/ended.jsonl", {"table": "a"}),
+    "lake: create_append_blob": lambda: lake().append("migrations/m/new.jsonl", {"table": "a"}),
+    "lake: delete_blob": lambda: lake().delete("migrations/open/m", version='"0x1"'),
+    "lake: exists": lambda: lake().exists("migrations/m/pause"),
+    "lake: list_blobs": lambda: lake().sizes("exports/m"),
+    "lake: list_blob_names": lambda: lake().page("migrations/index/", 2, None),
+    "data_factory: pipelines.create_run": lambda: factory().start_run(
         "copy_export", {"runKey": KEY, "bucket": "b"}
     ),
-    "data_factory: pipeline_runs.get": lambda: _factory().get_run(RUN_ID),
-    "data_factory: pipeline_runs.query_by_factory": lambda: _factory().find_run(
+    "data_factory: pipeline_runs.get": lambda: factory().get_run(RUN_ID),
+    "data_factory: pipeline_runs.query_by_factory": lambda: factory().find_run(
         "copy_export", KEY, since=SINCE
     ),
-    "data_factory: pipeline_runs.cancel": lambda: _factory().cancel_run(RUN_ID),
-    "data_factory: activity_runs.query_by_pipeline_run": lambda: _factory().get_copy_progress(
+    "data_factory: pipeline_runs.cancel": lambda: factory().cancel_run(RUN_ID),
+    "data_factory: activity_runs.query_by_pipeline_run": lambda: factory().get_copy_progress(
         RUN_ID, since=SINCE
     ),
-    "cosmos_management: get_sql_database": lambda: _cosmos().create_database("shop"),
-    "cosmos_management: begin_create_update_sql_database": lambda: _cosmos().create_database("new"),
-    "cosmos_management: get_sql_container": lambda: _cosmos().find_container("shop", "orders"),
+    "cosmos_management: get_sql_database": lambda: cosmos().create_database("shop"),
+    "cosmos_management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
+    "cosmos_management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
     "cosmos_management: begin_create_update_sql_container": _container,
-    "cosmos_management: get_sql_container_throughput": lambda: _cosmos().find_throughput("shop", "orders"),
-    "cosmos_management: begin_update_sql_container_throughput": lambda: _cosmos().change_throughput(
+    "cosmos_management: get_sql_container_throughput": lambda: cosmos().find_throughput("shop", "orders"),
+    "cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
     ),
-    "databricks: Config": lambda: _workspace() and None,
+    "databricks: Config": lambda: workspace() and None,
     "databricks: submit": _submit,
-    "databricks: get_run": lambda: _workspace().get_run(455644833),
-    "databricks: get_run_output": lambda: _workspace().get_run(455644833),
-    "databricks: list_runs": lambda: _workspace().active_runs(),
-    "databricks: cancel_run": lambda: _workspace().cancel_run(455644833),
+    "databricks: get_run": lambda: Databricks(workspace()).get_run(455644833),
+    "databricks: get_run_output": lambda: Databricks(workspace()).get_run(455644833),
+    "databricks: list_runs": lambda: Databricks(workspace()).active_runs(),
+    "databricks: cancel_run": lambda: Databricks(workspace()).cancel_run(455644833),
 }
 
 # A thread of the SDK's looks whether the regions are well, now and then, so these come in no fixed order.
 COSMOS: dict[str, Callable[[Any], Any]] = {
-    "cosmos: CosmosClient": lambda transport: _account(transport).get_database_client("shop").id,
+    "cosmos: CosmosClient": lambda transport: account(transport).get_database_client("shop").id,
     "cosmos: query_items": lambda transport: has_documents(
-        _account(transport), "shop", "orders", {"kind": "song"}
+        account(transport), "shop", "orders", {"kind": "song"}
     ),
 }
 

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from . import shape_calls, shape_calls_of_checks
 from .http import Answer, Call
 from .outside import replace_outside
-from .shape_calls import AWS, AZURE, COSMOS, Wire, readable, seen
+from .shape_calls import Wire, readable, seen
 
+AWS = shape_calls.AWS | shape_calls_of_checks.AWS
+AZURE = shape_calls.AZURE | shape_calls_of_checks.AZURE
+COSMOS = shape_calls.COSMOS | shape_calls_of_checks.COSMOS
 SHAPES: dict[str, Any] = {
     call: shape
     for path in sorted((Path(__file__).parent / "shapes").glob("*.json"))
