@@ -106,8 +106,11 @@ def _reads_an_answer(node: ast.Attribute) -> bool:
 
 
 def _is_accessor(name: str) -> bool:
-    return name in ("client", "session", "Session", "resource") or (
-        name.startswith("get_") and name.endswith("_client")
+    """Tell whether a method asks nobody: it makes a client, or another object."""
+    return (
+        name in ("client", "register")
+        or name[0].isupper()
+        or (name.startswith("get_") and name.endswith("_client"))
     )
 
 

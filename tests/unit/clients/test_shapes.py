@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from . import shape_calls, shape_calls_of_checks
+from . import shape_calls, shape_calls_of_checks, shape_calls_of_publishing
 from .http import Answer, Call
 from .outside import replace_outside
 from .shape_calls import Wire, readable, seen
 
 AWS = shape_calls.AWS | shape_calls_of_checks.AWS
-AZURE = shape_calls.AZURE | shape_calls_of_checks.AZURE
+AZURE = shape_calls.AZURE | shape_calls_of_checks.AZURE | shape_calls_of_publishing.AZURE
 COSMOS = shape_calls.COSMOS | shape_calls_of_checks.COSMOS
 SHAPES: dict[str, Any] = {
     call: shape
