@@ -19,6 +19,7 @@ from activities import (
 )
 from activities import revisiting as reading_records
 from d2c.log_fields import structure_logs
+from d2c.observing import observe_if_asked
 from orchestrators import checking as checking_plans
 from orchestrators import clean_up, lanes, long_run, migration, revisiting, table_migration
 from triggers import (
@@ -33,6 +34,7 @@ from triggers import (
 )
 
 structure_logs(os.environ)
+observe_if_asked(os.environ)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 

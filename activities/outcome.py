@@ -15,7 +15,7 @@ from activities.log_lines import fields_of, tell_error, tell_value
 from d2c.clients.lake import connect_lake
 from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.lake_paths import cancel_path
-from d2c.log_fields import log_fields
+from d2c.observing import observed
 from d2c.redaction import without_secrets
 from d2c.settings import app_settings
 
@@ -29,12 +29,14 @@ def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
 
     @functools.wraps(activity)
     def answer(payload: Payload) -> Payload:
-        with log_fields(**fields_of(name, payload)):
+        with observed(name, **fields_of(name, payload)) as span:
             try:
                 value = activity(payload)
             except D2CError as error:
                 tell_error(name, error)
-                return {"error": _told(error)}
+                told = _told(error)
+                span.fail(told["detail"])
+                return {"error": told}
             except Exception as error:
                 stack_trace = without_secrets(traceback.format_exc())
                 logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
@@ -43,7 +45,9 @@ def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
                     "It is tried again; if it persists, report it with the app's log.",
                     title="Unexpected error",
                 )
-                return {"error": _told(unexpected)}
+                told = _told(unexpected)
+                span.fail(told["detail"])
+                return {"error": told}
             tell_value(name, value)
             return {"value": value}
 

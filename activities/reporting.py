@@ -13,6 +13,7 @@ from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
 from d2c.migration_state import standings
 from d2c.notifications import MIGRATION_ENDED, notify, notify_of_table
+from d2c.observing import measure
 from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.retry import last_round
@@ -41,9 +42,23 @@ def write_table_report(payload: dict) -> Any:
     lake.write_json(lake_paths.table_report_path(*names), report)
     make_room(lake, record)
     line = ended_table_line(record)
+    if not record.get("revisits"):
+        _measure(report)
     lake.append(lake_paths.ended_tables_path(payload["migration"]), line)
     if not record.get("revisits"):
         notify_of_table(lake, settings, payload["migration"], line)
+
+
+def _measure(report: dict[str, Any]) -> None:
+    """Tell the numbers of a table that has ended; a try that is repeated tells them twice."""
+    for name, count in report["items"].items():
+        measure(f"d2c.items.{name}", count)
+    verification = report["verification"]
+    found = [verification[kind] for kind in ("missing", "unexpected", "different")]
+    measure("d2c.mismatches", sum(found) if None not in found else None)
+    measure("d2c.throughput.peak", report["throughput"]["peak_ru_per_second"])
+    for stage in report["stages"]:
+        measure("d2c.stage.duration", stage.get("seconds"), stage=stage["stage"], state=stage["state"])
 
 
 @blueprint.activity_trigger(input_name="payload")

@@ -12,6 +12,7 @@ from d2c.clients.lake import Lake
 from d2c.errors import TransientError
 from d2c.log_fields import log_fields
 from d2c.notifications import ATTEMPTS, FAILED, OUTBOX, SENT
+from d2c.observing import measure
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Delivery:
         """
         waiting = await asyncio.to_thread(self._lake.sizes, OUTBOX)
         ids = list(_known(name.removesuffix(".json") for name in waiting))
+        measure("d2c.outbox.events", len(ids))
         marks = await asyncio.gather(*(self._is_due(event_id) for event_id in ids))
         due = [event_id for event_id, mark in zip(ids, marks, strict=True) if mark]
         chosen = (self._deliver(event_id) for event_id in due[:MOST_IN_A_ROUND])

@@ -17,7 +17,7 @@ from d2c.errors import (
     RefusedError,
     TransientError,
 )
-from d2c.log_fields import log_fields
+from d2c.observing import observed
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def answers_problems(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest, *arguments: Any, **named: Any) -> func.HttpResponse:
-        with log_fields(migration=req.route_params.get("id")):
+        with observed(name, migration=req.route_params.get("id")) as span:
             try:
                 answered = await handler(req, *arguments, **named)
             except D2CError as error:
@@ -102,6 +102,7 @@ def answers_problems(handler: Handler) -> Handler:
                 return problem(error)
             except Exception:
                 logger.exception("%s failed unexpectedly", name)
+                span.fail("unexpectedly")
                 return problem(
                     D2CError(
                         "The app met an error that it did not expect.",

@@ -11,6 +11,7 @@ from d2c.clients.lake import Lake
 from d2c.log_fields import log_fields
 from d2c.migration_state import Standing
 from d2c.notifications import TABLE_STALLED, notify
+from d2c.observing import measure
 from d2c.run_keys import table_instance_id
 from d2c.settings import app_settings
 from d2c.stalls import Look, after_looks, new_stalls
@@ -49,6 +50,8 @@ async def look_for_stalls(
         *(_look_at_table(seen, migration, table, sizes.get(table.table)) for table in tables)
     )
     after = {**after_looks(before, [look for look in looks if look], now), "round": number}
+    stalled_now = sum(1 for kept in after["tables"].values() if kept["stalled"])
+    measure("d2c.tables.stalled", stalled_now)
     for table, stalled in new_stalls(before, after).items():
         with log_fields(migration=migration, table=table, stage=stalled["stage"]):
             logger.warning("Table %s of migration %s is stalled: %s", table, migration, stalled["detail"])

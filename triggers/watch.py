@@ -6,6 +6,7 @@ right what the one before could not.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -16,8 +17,8 @@ import azure.functions as func
 from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import D2CError
-from d2c.log_fields import log_fields
 from d2c.migration_state import Standing
+from d2c.observing import measure, observed
 from d2c.plan import Plan
 from d2c.run_keys import lane_instance_id, start_instance_id, table_instance_id
 from d2c.settings import app_settings
@@ -73,7 +74,7 @@ async def look_at_everything(client: Any, now: datetime) -> None:
     left = await left_behind.left_containers(client, records)
     for migration in sorted(open_ones | {container["migration"] for container in left}):
         containers = [container for container in left if container["migration"] == migration]
-        with log_fields(migration=migration):
+        with observed("watch", migration=migration):
             try:
                 if migration in open_ones:
                     await _look_at_migration(client, lake, migration, containers, now)
@@ -108,6 +109,8 @@ async def _look_at_migration(
     if await asyncio.to_thread(lake.exists, lake_paths.tables_path(migration)):
         known = await statuses.standings_of(lake, migration, number, accepted["plan"])
         tables = [table for table in known if not table.end]
+        for state, number_of_tables in Counter(table.state for table in known).items():
+            measure("d2c.tables", number_of_tables, state=state)
     watched = Watched(migration, plan, accepted["accepted_at"], number, tables, containers)
     if is_of_round and instances.goes_on(status):
         running = [table for table in tables if table.state == "running"]

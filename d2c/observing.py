@@ -1,0 +1,108 @@
+"""Where an activity or a trigger begins: its fields for the log, and its span and its numbers where telemetry is on.
+
+Nothing here knows OpenTelemetry; `d2c.telemetry` does, and is loaded only where an exporter is set.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+from d2c.log_fields import current_fields, log_fields
+
+logger = logging.getLogger(__name__)
+
+# Each turns telemetry on.
+SWITCHES = ("APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_EXPORTER_OTLP_ENDPOINT")
+# What is measured: its kind and its unit, as OpenTelemetry writes units (UCUM).
+MEASURES = {
+    "d2c.items.exported": ("counter", "{item}"),
+    "d2c.items.written": ("counter", "{item}"),
+    "d2c.items.rejected": ("counter", "{item}"),
+    "d2c.items.expired": ("counter", "{item}"),
+    "d2c.mismatches": ("counter", "{document}"),
+    "d2c.stage.duration": ("histogram", "s"),
+    "d2c.throughput.peak": ("gauge", "{RU}/s"),
+    "d2c.tables": ("gauge", "{table}"),
+    "d2c.tables.stalled": ("gauge", "{table}"),
+    "d2c.outbox.events": ("gauge", "{event}"),
+}
+
+
+class Span(Protocol):
+    """What an activity or a trigger does, while it does it."""
+
+    def fail(self, text: str) -> None:
+        """Mark what is done as failed, with why; the text must hold no secret."""
+
+
+class Observer(Protocol):
+    """What sends spans and measures somewhere."""
+
+    def span(self, name: str, fields: Mapping[str, Any]) -> AbstractContextManager[Span]:
+        """Return what spans the time inside."""
+
+    def measure(self, name: str, value: float, fields: Mapping[str, Any]) -> None:
+        """Send one number."""
+
+
+class _NoSpan:
+    def fail(self, text: str) -> None:
+        pass
+
+
+@contextmanager
+def _no_span() -> Iterator[Span]:
+    yield _NoSpan()
+
+
+_observers: list[Observer] = []
+
+
+def observe_by(observer: Observer) -> None:
+    """Let an observer see all that this process does from now on."""
+    _observers[:] = [observer]
+
+
+def observe_if_asked(environment: Mapping[str, str]) -> None:
+    """Turn telemetry on where the settings name an exporter; that it cannot be must not keep the app from its work.
+
+    Args:
+        environment: names to texts, such as ``os.environ``.
+    """
+    if not any(environment.get(name) for name in SWITCHES):
+        return
+    try:
+        from d2c.telemetry import start_telemetry
+
+        observe_by(start_telemetry(environment))
+    except Exception:
+        logger.exception("Telemetry is off: it could not be started; check %s", " and ".join(SWITCHES))
+
+
+@contextmanager
+def observed(name: str, **fields: Any) -> Iterator[Span]:
+    """Do something with these fields on every line of the log, and in a span of this name.
+
+    Args:
+        name: the activity's or the trigger's.
+        fields: such as ``migration`` and ``table``; None sets nothing.
+    """
+    with (
+        log_fields(**fields),
+        _observers[0].span(name, current_fields()) if _observers else _no_span() as span,
+    ):
+        yield span
+
+
+def measure(name: str, value: float | None, **fields: Any) -> None:
+    """Tell a number, with the migration and the table of the place and these fields.
+
+    Args:
+        name: one of `MEASURES`.
+        value: nothing is told for None.
+        fields: few values each, for every combination is a series of its own.
+    """
+    if _observers and value is not None:
+        place = {field: text for field, text in current_fields().items() if field in ("migration", "table")}
+        _observers[0].measure(name, value, {**place, **fields})
