@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.copying import PIPELINE
+from activities.copying import PIPELINES, SECURE_PARAMETERS
 from d2c.clients.aws_caller import aws_caller
 from d2c.clients.clocks import clock_skew
 from d2c.clients.cosmos import connect_cosmos, try_reading_account
@@ -30,7 +30,12 @@ from d2c.resolving import places_of
 from d2c.settings import Settings
 
 SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "fileSystem", "lakeFolder")
-LINKED_SERVICES = ("export_bucket", "key_vault", "lake")
+# By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
+MORE_PARAMETERS: Mapping[str, tuple[str, ...]] = {"key_vault": (), "session": SECURE_PARAMETERS}
+LINKED_SERVICES = {
+    "key_vault": ("export_bucket", "key_vault", "lake"),
+    "session": ("export_bucket_session", "lake"),
+}
 
 Json = dict[str, Any]
 
@@ -72,13 +77,14 @@ def _check_lake(settings: Settings, plan: Plan, payload: Json) -> Checked:
 
 
 def _check_data_factory(settings: Settings, plan: Plan, payload: Json) -> Checked:
+    credentials = settings.aws.copy_credentials
     return Checked(
         check_data_factory(
             lambda: connect_data_factory(settings),
             settings.data_factory,
-            PIPELINE,
-            SENT_PARAMETERS,
-            LINKED_SERVICES,
+            PIPELINES[credentials],
+            (*SENT_PARAMETERS, *MORE_PARAMETERS[credentials]),
+            LINKED_SERVICES[credentials],
             settings.lake_account,
         )
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.copying import PIPELINE
+from activities.copying import PIPELINES
 from activities.outcome import outcome
 from activities.preparing import put_back
 from activities.shared_runs import REQUESTS_FILE
@@ -39,7 +39,8 @@ def stop_left_runs(payload: dict) -> Any:
         for table in inputs
         for attempt in attempts_of_round(table["round"])
     }
-    active = factory.active_runs(PIPELINE, since=datetime.fromisoformat(left["since"])) if inputs else {}
+    since = datetime.fromisoformat(left["since"])
+    active = factory.active_runs([*PIPELINES.values()], since=since) if inputs else {}
     copies = [run for run, key in active.items() if key in keys]
     requests = {settings.lake_path(path) for path in _request_paths(lake, inputs)}
     loading = databricks.active_runs() if inputs else {}

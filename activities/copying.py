@@ -6,16 +6,23 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
+from d2c.clients.aws_sign_in import web_identity
 from d2c.clients.data_factory import RUN_KEY_PARAMETER, connect_data_factory
 from d2c.clients.lake import connect_lake
 from d2c.clients.s3 import connect_bucket
+from d2c.copy_sessions import copy_session_name, copy_session_policy, copy_session_seconds
 from d2c.errors import RunFailedError, StageError
 from d2c.lake_paths import export_folder
 from d2c.resolving import place_of
-from d2c.run_keys import run_key
-from d2c.settings import app_settings
+from d2c.run_keys import attempts_of_round, run_key
+from d2c.settings import Settings, app_settings
 
-PIPELINE = "copy_export"
+# By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
+PIPELINES = {"key_vault": "copy_export", "session": "copy_export_session"}
+FIRST_ATTEMPT = attempts_of_round(0)[0]
+SECURE_PARAMETERS = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
+# Where S3 says so, the run's credentials ended before the copy did.
+EXPIRED = "ExpiredToken"
 blueprint = df.Blueprint()
 
 
@@ -27,15 +34,16 @@ def start_copy(payload: dict) -> Any:
     settings = app_settings()
     factory = connect_data_factory(settings)
     key = run_key(payload["migration"], payload["table"], "copy", payload["attempt"])
-    found = factory.find_run(PIPELINE, key, since=datetime.fromisoformat(payload["started_at"]))
+    found = factory.find_run([*PIPELINES.values()], key, since=datetime.fromisoformat(payload["started_at"]))
     return found or factory.start_run(
-        PIPELINE,
+        PIPELINES[settings.aws.copy_credentials],
         {
             RUN_KEY_PARAMETER: key,
             "bucket": settings.export_bucket,
             "exportFolder": payload["export"]["folder"],
             "fileSystem": settings.lake_file_system,
             "lakeFolder": export_folder(payload["migration"], payload["table"], payload["export"]["id"]),
+            **(_session(settings, payload) if settings.aws.copy_credentials == "session" else {}),
         },
     )
 
@@ -57,10 +65,13 @@ def look_at_copy(payload: dict) -> Any:
         raise StageError(f"Copy run {payload['run']} was cancelled in Data Factory.", "Retry the migration.")
     if run.status != "Succeeded":
         error = factory.get_copy_progress(payload["run"], since=since).error or run.message
-        raise RunFailedError(
-            f"Copy run {payload['run']} ended as {run.status}: {error}",
-            "Another run is started; if it fails too, see the run in Data Factory's monitor.",
-        )
+        next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
+        if EXPIRED in error:
+            next_step = (
+                "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
+                "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/aws.md)."
+            )
+        raise RunFailedError(f"Copy run {payload['run']} ended as {run.status}: {error}", next_step)
     return {"state": "succeeded", "result": _check_copy(payload)}
 
 
@@ -69,6 +80,23 @@ def look_at_copy(payload: dict) -> Any:
 def stop_copy(payload: dict) -> Any:
     """Ask the copy run to stop."""
     connect_data_factory(app_settings()).cancel_run(payload["run"])
+
+
+def _session(settings: Settings, payload: dict[str, Any]) -> dict[str, str]:
+    """Return new credentials as the pipeline's secure parameters; they go to Data Factory and nowhere else."""
+    region = payload["region"]
+    role_arn = settings.aws.role(settings.aws.bucket_account(payload.get("account"), region), region)
+    export = payload["export"]
+    found = web_identity(settings, region).take_on(
+        str(role_arn),
+        session_name=copy_session_name(payload["migration"], payload["table"]),
+        seconds=copy_session_seconds(
+            settings.aws, export["bytes"], is_first_try=payload["attempt"] == FIRST_ATTEMPT
+        ),
+        policy=copy_session_policy(str(role_arn), settings.export_bucket, export["folder"]),
+    )
+    values = (found.access_key_id, found.secret_access_key, found.session_token)
+    return dict(zip(SECURE_PARAMETERS, values, strict=True))
 
 
 def _check_copy(payload: dict[str, Any]) -> dict[str, Any]:

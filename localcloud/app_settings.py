@@ -3,6 +3,7 @@
 import json
 
 from localcloud import names
+from localcloud.entra import HEADER, SIGNING_KEY, TOKEN_PATH, public_keys
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.identity import Identity
 from localcloud.lake import connection_string
@@ -23,17 +24,43 @@ def lake_connection(identity: Identity) -> str:
 
 
 def aws_environment(identity: Identity) -> dict[str, str]:
-    """Return what boto3's ordinary chain needs to find local AWS, and nothing of the user's own."""
+    """Return what boto3 needs to find local AWS, and nothing of the user's own: above all no access key."""
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     return {
         "AWS_ENDPOINT_URL": identity.url("aws"),
         "AWS_REGION": names.AWS_REGION,
         "AWS_DEFAULT_REGION": names.AWS_REGION,
-        "AWS_ACCESS_KEY_ID": identity.aws_key_id,
-        "AWS_SECRET_ACCESS_KEY": identity.aws_secret_key,
-        "AWS_SESSION_TOKEN": "",
+        **dict.fromkeys(keys, ""),
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def identity_environment(identity: Identity) -> dict[str, str]:
+    """Return what App Service gives an app with a managed identity, and nothing of the user's own sign-ins."""
+    return {
+        "IDENTITY_ENDPOINT": identity.url("functions_host") + TOKEN_PATH,
+        HEADER: identity.identity_header,
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+        "AZURE_CLIENT_ID": "",
+    }
+
+
+def stack_parameters() -> dict[str, dict[str, str]]:
+    """Return the parameters of the CloudFormation template in each account."""
+    shared = {
+        "EntraTenantId": names.TENANT_ID,
+        "TokenAudience": names.TOKEN_AUDIENCE,
+        "AppObjectId": names.APP_OBJECT_ID,
+        "RoleName": names.AWS_ROLE,
+        "LongestSessionSeconds": str(names.AWS_SESSION_SECONDS),
+        "ExportBucketName": names.EXPORT_BUCKET,
+        "ExportPrefix": names.EXPORT_PREFIX,
+    }
+    return {
+        names.AWS_ACCOUNT: {**shared, "ExportingAccounts": names.OTHER_AWS_ACCOUNT},
+        names.OTHER_AWS_ACCOUNT: {**shared, "CreateBucket": "no"},
     }
 
 
@@ -41,7 +68,16 @@ def app_settings(identity: Identity) -> dict[str, str]:
     """Return the function app's environment."""
     return {
         **aws_environment(identity),
+        **identity_environment(identity),
+        "D2C_AWS_ROLES": json.dumps(
+            {account: f"arn:aws:iam::{account}:role/{names.AWS_ROLE}" for account in stack_parameters()}
+        ),
+        "D2C_AWS_ACCOUNT": names.AWS_ACCOUNT,
+        "D2C_AWS_TOKEN_AUDIENCE": names.TOKEN_AUDIENCE,
+        "D2C_AWS_SESSION_SECONDS": str(names.AWS_SESSION_SECONDS),
         "D2C_EXPORT_BUCKET": names.EXPORT_BUCKET,
+        "D2C_EXPORT_BUCKET_OWNER": names.AWS_ACCOUNT,
+        "D2C_EXPORT_PREFIX": names.EXPORT_PREFIX,
         "D2C_LAKE": lake_connection(identity),
         "D2C_LAKE_FILE_SYSTEM": names.LAKE_FILE_SYSTEM,
         "AZURE_SUBSCRIPTION_ID": names.SUBSCRIPTION_ID,
@@ -68,7 +104,11 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
     """Return the environment of one of the local cloud's services: its secrets, and how it finds the others."""
     lake = {"LOCALCLOUD_LAKE": lake_connection(identity)}
     environments: dict[str, dict[str, str]] = {
-        "aws": aws_environment(identity),
+        "aws": {
+            "LOCALCLOUD_AWS_SECRET_KEY": identity.aws_secret_key,
+            "LOCALCLOUD_AWS_STACKS": json.dumps(stack_parameters()),
+            "LOCALCLOUD_TOKEN_KEYS": json.dumps(public_keys(identity.token_signing_key)),
+        },
         "lake": {
             "LOCALCLOUD_LAKE_KEY": identity.lake_key,
             "LOCALCLOUD_LAKE_LISTENER": identity.url("functions_host") + BLOBS_WRITTEN,
@@ -87,7 +127,7 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
                 {names.SECRET_SCOPE: {"cosmos-account-key": identity.cosmos_key}}
             ),
         },
-        "functions_host": app_settings(identity),
+        "functions_host": {**app_settings(identity), SIGNING_KEY: identity.token_signing_key},
     }
     return environments[service]
 

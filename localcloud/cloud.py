@@ -15,9 +15,10 @@ from azure.storage.blob import BlobServiceClient
 from localcloud import names
 from localcloud.app_settings import lake_connection, service_environment
 from localcloud.deployment import CHECKOUT, deploy
-from localcloud.identity import SERVICES, Identity, load_identity
+from localcloud.identity import SERVICES, Identity, load_identity, owner_key_id
 from localcloud.processes import ServiceFailedError, ServiceProcess, start_service, stop_service
 
+AWS_TEMPLATE = CHECKOUT / "infra" / "aws" / "d2c-aws.yaml"
 # The names by which users ask for services, and the service behind each.
 ENDPOINTS = {
     "functions": "functions_host",
@@ -132,6 +133,7 @@ def _start_all(cloud: Cloud, services: Sequence[str], on_ready: Callable[[str, f
 
 def _arguments(service: str, cloud: Cloud) -> list[str]:
     given: dict[str, list[str]] = {
+        "aws": ["--template", str(AWS_TEMPLATE)],
         "management": ["--cosmos-url", cloud.identity.url("cosmos")],
         "databricks": ["--files", str(files_folder(cloud.state_folder)), "--keep-cluster"],
         "functions_host": ["--app", str(CHECKOUT)],
@@ -155,13 +157,13 @@ def _provision(cloud: Cloud) -> None:
             return
 
 
-def aws_client(identity: Identity, service: str) -> Any:
-    """Return a boto3 client of local AWS."""
+def aws_client(identity: Identity, service: str, account: str = names.AWS_ACCOUNT) -> Any:
+    """Return a boto3 client of local AWS, with the key of an account's owner."""
     return boto3.client(
         service,
         endpoint_url=identity.url("aws"),
         region_name=names.AWS_REGION,
-        aws_access_key_id=identity.aws_key_id,
+        aws_access_key_id=owner_key_id(account),
         aws_secret_access_key=identity.aws_secret_key,
     )
 

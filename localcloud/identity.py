@@ -3,9 +3,10 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from localcloud.entra import new_signing_key
 from localcloud.names import AWS_ACCOUNT
 from localcloud.processes import free_port, port_is_free
 from localcloud.service import LOOPBACK
@@ -26,11 +27,22 @@ class Identity:
     management_token: str = field(repr=False)
     databricks_token: str = field(repr=False)
     aws_secret_key: str = field(repr=False)
-    aws_key_id: str = f"LOCAL{AWS_ACCOUNT}"
+    token_signing_key: str = field(repr=False)
+    identity_header: str = field(repr=False)
+
+    @property
+    def aws_key_id(self) -> str:
+        """The access key of the first account's owner."""
+        return owner_key_id(AWS_ACCOUNT)
 
     def url(self, service: str) -> str:
         """Return a service's address."""
         return f"http://{LOOPBACK}:{self.ports[service]}"
+
+
+def owner_key_id(account: str) -> str:
+    """Return the id of the access key of an AWS account's owner; all owners have one secret."""
+    return f"LOCAL{account}"
 
 
 def load_identity(state_folder: Path, functions_port: int | None = None) -> Identity:
@@ -44,7 +56,7 @@ def load_identity(state_folder: Path, functions_port: int | None = None) -> Iden
         functions_port: the function app's port; the one before, 7071 or a free one if None.
     """
     path = state_folder / IDENTITY_FILE
-    known = Identity(**json.loads(path.read_text())) if path.exists() else _new_identity()
+    known = _known_identity(path) or _new_identity()
     ports = {name: port if port_is_free(port) else free_port() for name, port in known.ports.items()}
     if functions_port is not None:
         ports["functions_host"] = functions_port
@@ -63,4 +75,16 @@ def _new_identity() -> Identity:
         management_token=secrets.token_urlsafe(32),
         databricks_token=f"dapi{secrets.token_hex(16)}",
         aws_secret_key=secrets.token_urlsafe(30),
+        token_signing_key=new_signing_key(),
+        identity_header=secrets.token_hex(16),
     )
+
+
+def _known_identity(path: Path) -> Identity | None:
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text())
+    names = [one.name for one in fields(Identity)]
+    # A folder of an earlier version lacks what came later.
+    fresh = {} if kept.keys() >= set(names) else asdict(_new_identity())
+    return Identity(**{name: kept.get(name) or fresh[name] for name in names})

@@ -2,6 +2,14 @@
 
 AWS_REGION = "eu-west-1"
 AWS_ACCOUNT = "123456789012"
+# Another account, whose tables are exported to the first one's bucket.
+OTHER_AWS_ACCOUNT = "210987654321"
+AWS_ROLE = "d2c"
+AWS_SESSION_SECONDS = 43_200
+TENANT_ID = "0f0f0f0f-1111-4222-8333-444444444444"
+APP_OBJECT_ID = "0a0b0c0d-5555-4666-8777-888888888888"
+TOKEN_AUDIENCE = "api://d2c-aws"  # noqa: S105 - an address, not a secret
+EXPORT_PREFIX = "d2c"
 EXPORT_BUCKET = "d2c-exports"
 LAKE_FILE_SYSTEM = "lake"
 SUBSCRIPTION_ID = "11111111-2222-3333-4444-555555555555"

@@ -1,6 +1,6 @@
 """Data Factory: runs of the copy pipeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,41 +75,44 @@ class DataFactory:
                 return False
         return True
 
-    def find_run(self, pipeline: str, run_key: str, *, since: datetime) -> str | None:
+    def find_run(self, pipelines: Sequence[str], run_key: str, *, since: datetime) -> str | None:
         """Return the id of the run that was started with a run key, or None.
 
-        Data Factory has no idempotency token and no filter on parameters, so all runs of the pipeline since then
+        Data Factory has no idempotency token and no filter on parameters, so all runs of the pipelines since then
         are compared. https://learn.microsoft.com/rest/api/datafactory/pipeline-runs/query-by-factory
 
         Args:
-            pipeline: the pipeline's name.
+            pipelines: the names of those that may have been started.
             run_key: the value of its parameter ``runKey``.
             since: not later than the run's start.
         """
-        runs = self._runs(pipeline, since, since + RUN_LIFETIME)
+        runs = self._runs(pipelines, since, since + RUN_LIFETIME)
         return next((str(run.run_id) for run in runs if _run_key(run) == run_key), None)
 
-    def active_runs(self, pipeline: str, *, since: datetime) -> dict[str, str]:
-        """Return the runs of a pipeline that have not ended, by their ids, with their run keys.
+    def active_runs(self, pipelines: Sequence[str], *, since: datetime) -> dict[str, str]:
+        """Return the runs of pipelines that have not ended, by their ids, with their run keys.
 
         Args:
-            pipeline: the pipeline's name.
+            pipelines: their names.
             since: not later than when the oldest of them was last updated.
         """
         status = {"operand": "Status", "operator": "In", "values": list(ACTIVE)}
-        runs = self._runs(pipeline, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
+        runs = self._runs(pipelines, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
         return {str(run.run_id): _run_key(run) for run in runs}
 
     def _runs(
-        self, pipeline: str, since: datetime, until: datetime, *filters: dict[str, Any]
+        self, pipelines: Sequence[str], since: datetime, until: datetime, *filters: dict[str, Any]
     ) -> Iterator[Any]:
         query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": until.isoformat(),
-            "filters": [{"operand": "PipelineName", "operator": "Equals", "values": [pipeline]}, *filters],
+            "filters": [
+                {"operand": "PipelineName", "operator": "In", "values": list(pipelines)},
+                *filters,
+            ],
         }
         while True:
-            with azure_errors(f"Runs of pipeline {pipeline} in data factory {self._factory}"):
+            with azure_errors(f"Runs of pipeline {' or '.join(pipelines)} in data factory {self._factory}"):
                 page = self._client.pipeline_runs.query_by_factory(self._group, self._factory, query)
             yield from page.value
             if not page.continuation_token:

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 from d2c.settings import Settings
 
 
+# What stands for the key of S3 where each copy run brings credentials of its own.
+UNUSED = "unused"
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A global parameter: the setting that gives its value, and what follows where that is not set.
@@ -23,11 +27,15 @@ def _lake_url(settings: Settings) -> str:
     return f"https://{host.replace('.blob.', '.dfs.', 1)}/"
 
 
+def _unused_with_sessions(settings: Settings) -> str:
+    return UNUSED if settings.aws.copy_credentials == "session" else ""
+
+
 PARAMETERS: Mapping[str, Parameter] = {
     "lakeUrl": Parameter("D2C_LAKE__dfsServiceUri", _lake_url),
     "s3ServiceUrl": Parameter("D2C_S3_SERVICE_URL"),
-    "awsAccessKeyId": Parameter("D2C_AWS_ACCESS_KEY_ID"),
-    "keyVaultUrl": Parameter("D2C_KEY_VAULT_URL"),
+    "awsAccessKeyId": Parameter("D2C_AWS_ACCESS_KEY_ID", _unused_with_sessions),
+    "keyVaultUrl": Parameter("D2C_KEY_VAULT_URL", _unused_with_sessions),
 }
 
 

@@ -48,7 +48,7 @@ def check_data_factory(
             with findings.attempt(service, LINKED_SERVICE):
                 _check_linked_service(findings, service, factory.has_linked_service(service))
         with findings.attempt(pipeline, RUNS):
-            active = factory.active_runs(pipeline, since=datetime.now(UTC))
+            active = factory.active_runs([pipeline], since=datetime.now(UTC))
             findings.ok(pipeline, RUNS, f"{len(active)} of its runs are under way.")
     return findings.found
 

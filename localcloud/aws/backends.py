@@ -20,10 +20,10 @@ from localcloud.names import AWS_ACCOUNT
 KEPT: dict[str, BackendDict[Any]] = {"dynamodb": dynamodb_backends, "s3": s3_backends}
 
 
-def find_table(region: str, name: str) -> Any | None:
+def find_table(account: str, region: str, name: str) -> Any | None:
     """Return moto's table, or None."""
     try:
-        return dynamodb_backends[AWS_ACCOUNT][region].get_table(name)
+        return dynamodb_backends[account][region].get_table(name)
     except JsonRESTError:
         return None
 

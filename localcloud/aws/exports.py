@@ -12,11 +12,13 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.aws import backends
+from localcloud.aws.access import Caller
 from localcloud.aws.errors import DynamoDBError
 from localcloud.aws.export_files import ExportDescription, export_objects
 from localcloud.names import AWS_ACCOUNT
@@ -49,6 +51,7 @@ class Export:
     request: Json
     description: Json
     items: list[Json] = field(default_factory=list, repr=False)
+    may_write: bool = True
 
     @property
     def under_way(self) -> bool:
@@ -57,7 +60,7 @@ class Export:
 
 
 class Exports:
-    """All exports of the local account.
+    """All exports of all accounts.
 
     Args:
         exports: by ARN, as they were saved.
@@ -74,33 +77,43 @@ class Exports:
             if export.under_way:
                 self._finish_later(arn)
 
-    def start(self, region: str, request: Json) -> Json:
-        """Answer ExportTableToPointInTime."""
+    def start(
+        self, caller: Caller, region: str, request: Json, may_write: Callable[[], bool]
+    ) -> Json:
+        """Answer ExportTableToPointInTime.
+
+        Args:
+            caller: who asks.
+            region: where.
+            request: what was asked.
+            may_write: tells whether the caller may put objects where the export is to be; asked once all else is well.
+        """
         with self._lock:
             repeated = self._repeated(request)
             if repeated:
                 return {"ExportDescription": repeated.description}
-            table = self._exportable_table(region, request)
-            export = self._new_export(region, request, table)
+            table = self._exportable_table(caller, region, request)
+            export = self._new_export(request, table)
+            export.may_write = may_write() and request.get("S3BucketOwner", caller.account) == AWS_ACCOUNT
             arn = export.description["ExportArn"]
             self.by_arn[arn] = export
-        if backends.bucket_exists(request["S3Bucket"]):
+        if export.may_write and backends.bucket_exists(request["S3Bucket"]):
             backends.put_object(request["S3Bucket"], f"{_describe(export).folder}/_started", b"")
         self._finish_later(arn)
         return {"ExportDescription": dict(export.description)}
 
-    def describe(self, region: str, request: Json) -> Json:
+    def describe(self, caller: Caller, region: str, request: Json) -> Json:
         """Answer DescribeExport."""
         arn = request.get("ExportArn", "")
         if "/export/" not in arn:
             raise DynamoDBError("ValidationException", "Invalid Export ARN")
-        self._check_own(region, arn)
+        _check_own(caller, region, arn)
         export = self.by_arn.get(arn)
         if export is None:
             raise DynamoDBError("ExportNotFoundException", f"Export not found: {arn}")
         return {"ExportDescription": dict(export.description)}
 
-    def list(self, region: str, request: Json) -> Json:
+    def list(self, caller: Caller, region: str, request: Json) -> Json:
         """Answer ListExports: newest first, and none of a table that is no more."""
         size = request.get("MaxResults", 25)
         if not 1 <= size <= 25:
@@ -117,8 +130,8 @@ class Exports:
             }
             for arn, export in sorted(self.by_arn.items(), key=lambda pair: -pair[1].description["StartTime"])
             if (wanted is None or export.description["TableArn"] == wanted)
-            and f":{region}:" in arn
-            and backends.find_table(region, export.description["TableArn"].rpartition("/")[2])
+            and f":{region}:{caller.account}:" in arn
+            and backends.find_table(caller.account, region, export.description["TableArn"].rpartition("/")[2])
         ]
         page = found[int(offset) : int(offset) + size]
         following = int(offset) + size
@@ -146,14 +159,14 @@ class Exports:
             return export
         return None
 
-    def _exportable_table(self, region: str, request: Json) -> Any:
+    def _exportable_table(self, caller: Caller, region: str, request: Json) -> Any:
         """Check a request; the order of the checks is the service's as far as it is known."""
         _check_request(request)
         parts = TABLE_ARN.fullmatch(request["TableArn"])
         if not parts:
             raise DynamoDBError("ValidationException", f"Invalid TableArn: {request['TableArn']}")
-        self._check_own(region, request["TableArn"])
-        table = backends.find_table(region, parts["table"])
+        _check_own(caller, region, request["TableArn"])
+        table = backends.find_table(caller.account, region, parts["table"])
         if table is None:
             raise DynamoDBError("TableNotFoundException", f"Table not found: {request['TableArn']}")
         window = self.recovery_window(table)
@@ -170,11 +183,7 @@ class Exports:
             raise DynamoDBError("LimitExceededException", "Too many concurrent exports")
         return table
 
-    def _check_own(self, region: str, arn: str) -> None:
-        if not arn.startswith(f"arn:aws:dynamodb:{region}:{AWS_ACCOUNT}:"):
-            raise DynamoDBError("AccessDeniedException", f"{arn} is of another account or region")
-
-    def _new_export(self, region: str, request: Json, table: Any) -> Export:
+    def _new_export(self, request: Json, table: Any) -> Export:
         now = time.time()
         export_id = f"0{int(now * 1000)}-{random.getrandbits(32):08x}"
         table_arn = request["TableArn"]
@@ -207,6 +216,9 @@ class Exports:
         if not backends.bucket_exists(bucket):
             _fail(export, "S3NoSuchBucket", f"The specified bucket does not exist: {bucket}")
             return
+        if not export.may_write:
+            _fail(export, "S3AccessDenied", "Access Denied")
+            return
         try:
             self._write(export, bucket)
         except Exception as error:
@@ -224,6 +236,11 @@ class Exports:
             "ItemCount": len(export.items),
             "BilledSizeBytes": described.billed_size_bytes,
         }
+
+
+def _check_own(caller: Caller, region: str, arn: str) -> None:
+    if not arn.startswith(f"arn:aws:dynamodb:{region}:{caller.account}:"):
+        raise DynamoDBError("AccessDeniedException", f"{arn} is of another account or region")
 
 
 def _fail(export: Export, code: str, message: str) -> None:

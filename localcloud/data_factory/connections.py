@@ -96,7 +96,9 @@ class Connections:
         return location, _evaluated(linked["typeProperties"], {"linkedService": values})
 
     def _secret(self, secret: Json) -> str:
-        """Return a secret of the vault; which vault its store's parameters name makes no difference here."""
+        """Return a secret, given as such or in the vault; which vault its store names makes no difference here."""
+        if secret["type"] == "SecureString":
+            return str(secret["value"])
         store_name = secret["store"]["referenceName"]
         store = self._definitions.linked_services[store_name]
         if store["type"] != "AzureKeyVault":

@@ -68,6 +68,11 @@ def bind(declared: Mapping[str, Json], given: Mapping[str, Any]) -> tuple[Json, 
     return values, faults
 
 
+def secure_names(declared: Mapping[str, Json]) -> set[str]:
+    """Return which declared parameters hold secrets."""
+    return {name for name, declaration in declared.items() if declaration["type"].lower() == "securestring"}
+
+
 def _read_kind(folder: Path, kind: str, faults: list[str]) -> dict[str, Json]:
     found = {}
     for path in sorted((folder / kind).glob("*.json")):

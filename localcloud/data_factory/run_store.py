@@ -8,12 +8,13 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+PRAGMAS = "pragma journal_mode=wal; pragma synchronous=normal; pragma secure_delete=on;"
 SCHEMA = """
 create table if not exists runs(
   number integer primary key autoincrement, id text unique, pipeline text, status text, updated text, content text);
@@ -21,7 +22,11 @@ create index if not exists runs_by_status on runs(status);
 create table if not exists activity_runs(
   number integer primary key autoincrement, id text unique, run text, updated text, content text);
 create index if not exists activity_runs_by_run on activity_runs(run);
+create table if not exists secure_parameters(run text primary key, content text);
 """
+# What monitoring shows of a parameter of the type SecureString.
+# https://github.com/MicrosoftDocs/azure-docs/issues/16170
+MASK = "**********"
 ENDED = ("Succeeded", "Failed", "Cancelled")
 
 Json = dict[str, Any]
@@ -50,23 +55,34 @@ class RunStore:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {SCHEMA}")
+        self._connection.executescript(
+            f"pragma journal_mode=wal; pragma synchronous=normal; pragma secure_delete=on; {SCHEMA}"
+        )
 
-    def create_run(self, pipeline: str, parameters: Mapping[str, Any]) -> str:
-        """Store a new run as ``Queued`` and return its id."""
+    def create_run(self, pipeline: str, parameters: Mapping[str, Any], secure: Collection[str] = ()) -> str:
+        """Store a new run as ``Queued`` and return its id.
+
+        Args:
+            pipeline: its name.
+            parameters: their values.
+            secure: the names of those that nobody is shown; they are kept until the run has ended.
+        """
         identity, now = str(uuid.uuid4()), now_text()
+        hidden = {name: parameters[name] for name in secure}
         run = {
             "runId": identity,
             "runGroupId": identity,
             "isLatest": True,
             "pipelineName": pipeline,
-            "parameters": dict(parameters),
+            "parameters": {**parameters, **dict.fromkeys(hidden, MASK)},
             "invokedBy": {"id": identity.replace("-", ""), "name": "Manual", "invokedByType": "Manual"},
             "lastUpdated": now,
             "runStart": now,
             "status": "Queued",
             "message": "",
         }
+        if hidden:
+            self._execute("insert into secure_parameters values(?,?)", (identity, json.dumps(hidden)))
         self._execute(
             "insert into runs(id, pipeline, status, updated, content) values(?,?,?,?,?)",
             (identity, pipeline, "Queued", now, json.dumps(run)),
@@ -77,6 +93,11 @@ class RunStore:
         """Return a run, or None."""
         rows = self._execute("select content from runs where id=?", (identity,))
         return json.loads(rows[0][0]) if rows else None
+
+    def secure_parameters(self, identity: str) -> Json:
+        """Return the values that a run's parameters really have that nobody is shown."""
+        rows = self._execute("select content from secure_parameters where run=?", (identity,))
+        return json.loads(rows[0][0]) if rows else {}
 
     def open_runs(self) -> list[Json]:
         """Return the runs that have not ended, oldest first."""
@@ -103,6 +124,8 @@ class RunStore:
                 "update runs set status=?, updated=?, content=? where id=?",
                 (status, now, json.dumps(run), identity),
             )
+            if status in ENDED:
+                self._execute("delete from secure_parameters where run=?", (identity,))
         return True
 
     def find_runs(self, wanted: RunFilter, after_number: int | None, limit: int) -> list[tuple[int, Json]]:

@@ -176,7 +176,7 @@ class Runner:
 
     def _pipeline_scope(self, run: Json) -> Json:
         return {
-            "parameters": run["parameters"],
+            "parameters": {**run["parameters"], **self._store.secure_parameters(run["runId"])},
             "globalParameters": self._definitions.global_parameters,
             "RunId": run["runId"],
         }
@@ -202,7 +202,7 @@ class Runner:
             "activityRunStart": now_text(),
             "retryAttempt": attempt or None,
             "userProperties": properties,
-            "input": activity["typeProperties"],
+            "input": {} if activity.get("policy", {}).get("secureInput") else activity["typeProperties"],
             "output": {},
             "error": {"errorCode": "", "message": "", "failureType": "", "target": activity["name"]},
         }

@@ -10,6 +10,7 @@ DECORATION = "description annotations folder lastPublishTime"
 CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
 TYPES: Mapping[str, Any] = {
     "string": str,
+    "securestring": str,
     "int": int,
     "float": (int, float),
     "bool": bool,
@@ -61,7 +62,7 @@ SHAPES: Mapping[str, Shape] = {
     "policy": _shape(
         "",
         "timeout retry retryIntervalInSeconds secureInput secureOutput",
-        values={"secureInput": (False,), "secureOutput": (False,)},
+        values={"secureInput": (True, False), "secureOutput": (False,)},
     ),
     "user property": _shape("name value"),
     "copy": _shape(
@@ -108,6 +109,7 @@ SHAPES: Mapping[str, Shape] = {
     "secret:AzureKeyVaultSecret": _shape(
         "type store secretName", inner={"store": "linked service reference"}
     ),
+    "secret:SecureString": _shape("type value"),
     "linkedService:AzureBlobFS": _shape(
         "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "lake properties"}
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from localcloud.entra import add_token_endpoint
 from localcloud.functions_host.app import App, AppError
 from localcloud.functions_host.blob_trigger import BlobTrigger
 from localcloud.functions_host.blob_watch import add_listener, watches
@@ -56,6 +57,7 @@ def main() -> None:
     DurableApi(app, engine).add_routes(application.router)
     add_http_functions(app, application.router)
     add_listener(blobs, application.router)
+    add_token_endpoint(application.router)
     watching: list[asyncio.Task[None]] = []
 
     async def begin() -> None:

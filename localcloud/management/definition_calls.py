@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.data_factory.definition_store import KINDS, DefinitionStore
+from localcloud.data_factory.run_store import MASK
 from localcloud.management.arm import Answer, Call, Route
 from localcloud.management.errors import ArmError
 from localcloud.management.factory_calls import FACTORY
@@ -140,8 +141,22 @@ def _shown(call: Call, name: str, properties: Json) -> Json:
         "name": name,
         "type": f"{TYPE}/{collection}",
         "etag": _etag(properties),
-        "properties": properties,
+        "properties": _masked(properties),
     }
+
+
+def _masked(value: Any) -> Any:
+    """Return a part of a definition with stars for the values of its secure strings.
+
+    https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
+    """
+    if isinstance(value, list):
+        return [_masked(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "SecureString" and "value" in value:
+        return {**value, "value": MASK}
+    return {name: _masked(member) for name, member in value.items()}
 
 
 def _type_of(value: Any) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from localcloud.data_factory.definition_store import DefinitionStore
-from localcloud.data_factory.definitions import bind
+from localcloud.data_factory.definitions import bind, secure_names
 from localcloud.data_factory.run_store import RunFilter, RunStore, time_text
 from localcloud.data_factory.runner import Runner
 from localcloud.management.arm import Answer, Call, Route
@@ -70,7 +70,7 @@ class FactoryCalls:
         if faults:
             text = f"ErrorCode=InvalidTemplate, ErrorMessage=The template validation failed: '{' '.join(faults)}'"
             raise ArmError(400, "BadRequest", text, f"pipeline/{name}")
-        run_id = self._store.create_run(name, parameters)
+        run_id = self._store.create_run(name, parameters, secure_names(pipeline.get("parameters", {})))
         self._runner.start(run_id)
         return Answer({"runId": run_id})
 

@@ -145,6 +145,8 @@ def test_no_secret_is_in_the_history_the_lake_or_the_logs(user, moved):
         identity.management_token,
         identity.databricks_token,
         identity.aws_secret_key,
+        identity.identity_header,
+        identity.token_signing_key.splitlines()[1],
     )
     folder = user.cloud.state_folder
     logs = [path.read_text(errors="replace") for path in folder.rglob("*.log")]

@@ -45,10 +45,15 @@ class User:
         ).get_container_client(names.LAKE_FILE_SYSTEM)
         self.cosmos = CosmosClient(cloud.identity.url("cosmos"), cloud.identity.cosmos_key)
 
-    def create_table(self, name, items, *, keys=("pk", "S"), recovery=True, ttl=None):
+    def create_table(
+        self, name, items, *, keys=("pk", "S"), recovery=True, ttl=None, account=names.AWS_ACCOUNT
+    ):
         """Make a table from items in DynamoDB JSON; ``keys`` are name, type, name, type."""
+        dynamodb = self.dynamodb
+        if account != names.AWS_ACCOUNT:
+            dynamodb = aws_client(self.cloud.identity, "dynamodb", account)
         pairs = list(zip(keys[::2], keys[1::2], strict=True))
-        self.dynamodb.create_table(
+        dynamodb.create_table(
             TableName=name,
             KeySchema=[
                 {"AttributeName": key, "KeyType": kind}
@@ -58,16 +63,16 @@ class User:
             BillingMode="PAY_PER_REQUEST",
         )
         if recovery:
-            self.dynamodb.update_continuous_backups(
+            dynamodb.update_continuous_backups(
                 TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
             )
         if ttl:
-            self.dynamodb.update_time_to_live(
+            dynamodb.update_time_to_live(
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl}
             )
         for start in range(0, len(items), 25):
             batch = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-            self.dynamodb.batch_write_item(RequestItems={name: batch})
+            dynamodb.batch_write_item(RequestItems={name: batch})
 
     def start(self, plan: dict[str, Any]) -> dict[str, Any]:
         """Start a migration, and return what the app answered."""

@@ -1,13 +1,10 @@
-import inspect
 import json
 import re
 from urllib.parse import unquote
 
 import pytest
 
-from d2c.clients import dynamodb
-
-from .pages import ROOT, code_blocks, pages, text_of
+from .pages import ROOT, code_blocks, pages
 
 PRODUCT = (
     "function_app.py",
@@ -82,19 +79,3 @@ def test_a_page_that_the_product_names_is_there(page):
 
 def test_the_product_names_the_pages_that_its_errors_send_people_to():
     assert {"docs/permissions.md", "docs/plan.md"} <= set(pages_named_in_the_product())
-
-
-def test_every_action_that_the_app_takes_in_dynamodb_is_on_the_page_on_permissions_and_no_other():
-    calls = re.findall(r"self\._client\.([a-z_]+)\(", inspect.getsource(dynamodb))
-    actions = {"dynamodb:" + call.title().replace("_", "") for call in calls}
-    assert actions == set(re.findall(r"`(dynamodb:\w+)`", text_of("permissions.md"))) - {
-        "dynamodb:UpdateContinuousBackups"
-    }
-
-
-def test_the_policy_on_the_page_on_permissions_allows_what_its_table_says():
-    section = text_of("permissions.md").split("## The app in AWS")[1].split("As a policy")
-    said = set(re.findall(r"`((?:dynamodb|s3):\w+)`", section[0]))
-    (policy,) = code_blocks(text_of("permissions.md"), "json")
-    allowed = [statement["Action"] for statement in json.loads(policy)["Statement"]]
-    assert {action for found in allowed for action in ([found] if isinstance(found, str) else found)} == said

@@ -9,9 +9,13 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from d2c.export_format import read_export_manifest, read_lines
 from d2c.export_format.manifest import md5_base64
+from localcloud.identity import owner_key_id
+from localcloud.names import AWS_ACCOUNT
 from localcloud.processes import start_service, stop_service
 from tests.contract.polling import wait_until
 
+SECRET = "a secret access key for tests only"
+ENVIRONMENT = {"LOCALCLOUD_AWS_SECRET_KEY": SECRET}
 ITEMS = [
     {
         "Artist": {"S": f"artist#{n}/"},
@@ -28,8 +32,8 @@ def clients(url):
     common = {
         "endpoint_url": url,
         "region_name": "eu-west-1",
-        "aws_access_key_id": "any",
-        "aws_secret_access_key": "any",
+        "aws_access_key_id": owner_key_id(AWS_ACCOUNT),
+        "aws_secret_access_key": SECRET,
         "config": config,
     }
     return boto3.client("dynamodb", **common), boto3.client("s3", **common)
@@ -37,7 +41,9 @@ def clients(url):
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    running = start_service("aws", tmp_path_factory.mktemp("aws"), arguments=["--export-seconds", "0.1"])
+    running = start_service(
+        "aws", tmp_path_factory.mktemp("aws"), arguments=["--export-seconds", "0.1"], environment=ENVIRONMENT
+    )
     yield running
     stop_service(running)
 
@@ -207,12 +213,12 @@ def test_faults_come_on_demand_so_many_times(service, dynamodb, table_arn):
 
 
 def test_state_survives_a_restart(tmp_path):
-    first = start_service("aws", tmp_path, arguments=["--export-seconds", "60"])
+    first = start_service("aws", tmp_path, arguments=["--export-seconds", "60"], environment=ENVIRONMENT)
     dynamodb, s3 = clients(first.url)
     s3.create_bucket(Bucket="exports", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     arn = export(dynamodb, create_table(dynamodb, "Music"))["ExportArn"]
     stop_service(first)
-    second = start_service("aws", tmp_path, arguments=["--export-seconds", "0.1"])
+    second = start_service("aws", tmp_path, arguments=["--export-seconds", "0.1"], environment=ENVIRONMENT)
     try:
         dynamodb, s3 = clients(second.url)
         assert dynamodb.scan(TableName="Music")["Count"] == 30

@@ -12,8 +12,13 @@ from botocore.config import Config
 
 from d2c.clients.cosmos_management import connect_cosmos_management
 from d2c.clients.data_factory import connect_data_factory
+from d2c.copy_sessions import copy_session_policy
 from d2c.settings import read_settings
 from localcloud import names
+from localcloud.app_settings import stack_parameters
+from localcloud.aws.sessions import Session, Sessions
+from localcloud.cloud import AWS_TEMPLATE
+from localcloud.identity import owner_key_id
 from localcloud.lake import connection_string
 from localcloud.processes import free_port, start_service, stop_service
 from tests.contract.polling import wait_until
@@ -29,7 +34,16 @@ class Surroundings:
     """What the management API works on: buckets, the lake and Cosmos DB, each a process of its own."""
 
     def __init__(self, folder):
-        self.aws = start_service("aws", folder / "aws")
+        stack = {**stack_parameters()[names.AWS_ACCOUNT], "ExportBucketName": "exports", "ExportPrefix": "p"}
+        self.aws = start_service(
+            "aws",
+            folder / "aws",
+            arguments=["--template", str(AWS_TEMPLATE)],
+            environment={
+                "LOCALCLOUD_AWS_SECRET_KEY": KEY,
+                "LOCALCLOUD_AWS_STACKS": json.dumps({names.AWS_ACCOUNT: stack}),
+            },
+        )
         self.lake = start_service("lake", folder / "lake", environment={"LOCALCLOUD_LAKE_KEY": KEY})
         self.cosmos = start_service("cosmos", folder / "cosmos", environment={"LOCALCLOUD_COSMOS_KEY": KEY})
         self.lake_connection = connection_string(self.lake.url, KEY)
@@ -38,8 +52,8 @@ class Surroundings:
             "s3",
             endpoint_url=self.aws.url,
             region_name=names.AWS_REGION,
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
+            aws_access_key_id=owner_key_id(names.AWS_ACCOUNT),
+            aws_secret_access_key=KEY,
             config=Config(s3={"addressing_style": "path"}),
         )
         self.s3.create_bucket(
@@ -84,12 +98,12 @@ class Management:
             "LOCALCLOUD_MANAGEMENT_TOKEN": TOKEN,
             "LOCALCLOUD_COSMOS_KEY": KEY,
             "LOCALCLOUD_LAKE": around.lake_connection,
-            "LOCALCLOUD_VAULT": json.dumps({"aws-secret-access-key": "any"}),
+            "LOCALCLOUD_VAULT": json.dumps({"aws-secret-access-key": KEY}),
             "LOCALCLOUD_FACTORY_PARAMETERS": json.dumps(
                 {
                     "lakeUrl": "https://devstoreaccount1.dfs.core.windows.net",
                     "s3ServiceUrl": around.aws.url,
-                    "awsAccessKeyId": "any",
+                    "awsAccessKeyId": owner_key_id(names.AWS_ACCOUNT),
                 }
             ),
         }
@@ -151,6 +165,19 @@ def copy_parameters(key, folder, bucket="exports"):
         "exportFolder": folder,
         "fileSystem": "lake",
         "lakeFolder": f"copied/{folder}",
+    }
+
+
+def session_parameters(key, folder, seconds=900):
+    """Return the parameters of a copy run with temporary credentials for its export, as the app would make them."""
+    role = f"arn:aws:iam::{names.AWS_ACCOUNT}:role/{names.AWS_ROLE}"
+    session = Session(role, "d2c-copy-tests", copy_session_policy(role, "exports", folder))
+    found = Sessions(KEY).issue(session, seconds)
+    return {
+        **copy_parameters(key, folder),
+        "awsAccessKeyId": found["AccessKeyId"],
+        "awsSecretAccessKey": found["SecretAccessKey"],
+        "awsSessionToken": found["SessionToken"],
     }
 
 

@@ -140,10 +140,10 @@ def test_a_run_is_found_by_its_key_though_many_others_came_after_it(management, 
     wanted = management.start_copy("the wanted one", "p/key")
     others = [management.start_copy(f"other {n}", "p/nothing-here") for n in range(205)]
     find = management.factory.find_run
-    assert find("copy_export", "the wanted one", since=since) == wanted
-    assert find("copy_export", "other 204", since=since) == others[204]
-    assert find("copy_export", "nobody's", since=since) is None
-    assert find("copy_export", "the wanted one", since=since - timedelta(days=9)) is None
+    assert find(["copy_export"], "the wanted one", since=since) == wanted
+    assert find(["copy_export"], "other 204", since=since) == others[204]
+    assert find(["copy_export"], "nobody's", since=since) is None
+    assert find(["copy_export"], "the wanted one", since=since - timedelta(days=9)) is None
     for run_id in others:
         management.ended(run_id)
 
@@ -176,7 +176,7 @@ def test_a_run_whose_process_was_killed_in_the_middle_goes_on_at_the_next_start(
         assert after.keys() == files.keys() - {"_started"}
         assert after["data/aaa.json.gz"] == before["data/aaa.json.gz"], "what was copied is not copied again"
         assert [run["activityName"] for run in dying.activity_runs(run_id)] == ORDER
-        assert dying.factory.find_run("copy_export", "killed", since=NOW) == run_id
+        assert dying.factory.find_run(["copy_export"], "killed", since=NOW) == run_id
     finally:
         dying.stop()
 

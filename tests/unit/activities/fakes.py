@@ -139,20 +139,22 @@ class FakeDataFactory:
     runs: dict[str, PipelineRun] = field(default_factory=dict)
     progress: CopyProgress = field(default_factory=lambda: CopyProgress(0, 0, ""))
     started: list[dict[str, str]] = field(default_factory=list)
+    pipelines: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
 
-    def find_run(self, pipeline: str, run_key: str, *, since: datetime) -> str | None:
+    def find_run(self, pipelines: list[str], run_key: str, *, since: datetime) -> str | None:
         keys = [parameters["runKey"] for parameters in self.started]
         return f"run-{keys.index(run_key)}" if run_key in keys else None
 
     def start_run(self, pipeline: str, parameters: dict[str, str]) -> str:
         self.started.append(parameters)
+        self.pipelines.append(pipeline)
         return f"run-{len(self.started) - 1}"
 
     def get_run(self, run_id: str) -> PipelineRun:
         return self.runs[run_id]
 
-    def active_runs(self, pipeline: str, *, since: datetime) -> dict[str, str]:
+    def active_runs(self, pipelines: list[str], *, since: datetime) -> dict[str, str]:
         runs = {f"run-{number}": asked["runKey"] for number, asked in enumerate(self.started)}
         return {run: key for run, key in runs.items() if run not in self.cancelled}
 

@@ -1,8 +1,16 @@
+import json
+from datetime import UTC, datetime
+
 import pytest
 
+from activities import copying
 from activities.copying import look_at_copy, start_copy, stop_copy
+from d2c.clients.aws_sign_in import TemporaryCredentials
 from d2c.clients.data_factory import CopyProgress, PipelineRun
+from d2c.copy_sessions import copy_session_policy
 from d2c.run_keys import run_key
+from tests.unit.clients.settings import local_settings
+from tests.unit.test_aws_settings import ONE, ROLE, ROLE_OF_TWO, TWO, WITH_ROLES
 
 from .answers import error_of, value_of
 from .fakes import REGION
@@ -42,6 +50,80 @@ class TestStartCopy:
         assert value_of(start_copy(PAYLOAD)) != value_of(start_copy({**PAYLOAD, "attempt": 2}))
 
 
+class Identity:
+    """Stands for `WebIdentity`: remembers what it is asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def take_on(self, role_arn, **asked):
+        self.asked.append((role_arn, asked))
+        number = len(self.asked)
+        return TemporaryCredentials(f"ASIA{number}", f"secret {number}", f"token {number}", datetime.now(UTC))
+
+
+class TestStartCopyWithASession:
+    @pytest.fixture(autouse=True)
+    def identity(self, world, monkeypatch):
+        self.settings(world)
+        self.asked_in = []
+        identity = Identity()
+        monkeypatch.setattr(
+            copying, "web_identity", lambda settings, region: self.asked_in.append(region) or identity
+        )
+        return identity
+
+    def settings(self, world, **changes):
+        world.settings = local_settings(**{**WITH_ROLES, "D2C_EXPORT_BUCKET_OWNER": "", **changes})
+
+    def start(self, size=1_000_000, **changes):
+        return start_copy({**PAYLOAD, "export": {**PAYLOAD["export"], "bytes": size}, **changes})
+
+    def test_the_pipeline_gets_credentials_that_read_this_export_and_last_as_long_as_its_copy(
+        self, world, identity
+    ):
+        assert value_of(self.start()) == "run-0"
+        ((role, asked),) = identity.asked
+        assert (role, asked["session_name"], asked["seconds"]) == (ROLE, "d2c-copy-m-Music", 1900)
+        assert asked["policy"] == copy_session_policy(ROLE, world.settings.export_bucket, S3_FOLDER)
+        assert world.factory.pipelines == ["copy_export_session"]
+        given = world.factory.started[0]
+        names = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
+        assert [given[name] for name in names] == ["ASIA1", "secret 1", "token 1"]
+
+    def test_what_the_activity_tells_durable_is_the_runs_id_and_no_credential(self):
+        assert set(self.start()) == {"value"}
+        assert value_of(self.start()) == "run-0"
+
+    def test_a_second_try_that_finds_the_run_makes_no_credentials(self, identity):
+        self.start()
+        self.start()
+        assert len(identity.asked) == 1
+
+    def test_another_attempt_has_new_credentials_of_the_longest_life(self, world, identity):
+        self.start()
+        assert value_of(self.start(attempt=2)) == "run-1"
+        assert [asked["seconds"] for _, asked in identity.asked] == [1900, 7200]
+        assert world.factory.started[1]["awsSessionToken"] == "token 2"
+
+    def test_a_copy_that_would_outlive_its_session_is_not_started(self, world, identity):
+        error = error_of(self.start(size=10**9))
+        assert error["title"] == "The copy would outlive its AWS session"
+        assert identity.asked == world.factory.started == []
+
+    def test_the_role_is_that_of_the_buckets_owner(self, world, identity):
+        roles = {ONE: ROLE, TWO: ROLE_OF_TWO}
+        self.settings(world, D2C_AWS_ROLES=json.dumps(roles), D2C_EXPORT_BUCKET_OWNER=TWO)
+        self.start(account=ONE)
+        ((role, _),) = identity.asked
+        assert role == ROLE_OF_TWO
+        assert self.asked_in == [REGION]
+
+    def test_without_a_role_for_the_account_nothing_is_started(self, world):
+        assert "D2C_AWS_ROLES" in error_of(self.start(account=TWO))["detail"]
+        assert world.factory.started == []
+
+
 def copied(world):
     """Put an export into S3, and the same files without the sign of its start into the lake."""
     world.factory.runs["run-0"] = PipelineRun("Succeeded", "")
@@ -77,6 +159,14 @@ class TestLookAtCopy:
         world.factory.progress = CopyProgress(0, 0, activity_error)
         error = error_of(look_at_copy(LOOK), "another_run")
         assert f"Copy run run-0 ended as {status}: {cause}" in error["detail"]
+
+    def test_a_run_whose_session_ended_is_followed_by_one_with_another_and_told_what_to_set(self, world):
+        world.factory.runs["run-0"] = PipelineRun("Failed", "of the run")
+        world.factory.progress = CopyProgress(
+            0, 0, "CopyDataFiles: An error occurred (ExpiredToken) when calling the GetObject operation"
+        )
+        error = error_of(look_at_copy(LOOK), "another_run")
+        assert "D2C_COPY_BYTES_PER_SECOND" in error["next_step"]
 
     def test_a_run_is_done_once_names_and_sizes_are_those_in_s3(self, world):
         copied(world)

@@ -25,28 +25,29 @@ def runs(*entries, following=None):
     return Answer(200, {"value": value, **({"continuationToken": following} if following else {})})
 
 
+PIPELINES = ["copy_export", "copy_export_session"]
+
+
 class TestFindRun:
     def test_a_run_is_found_by_its_run_key_on_a_later_page(self):
         here, service = data_factory(
             runs(("r1", {"runKey": "other"}), ("r2", None), ("r3", {"bucket": "mine"}), following="more"),
             runs(("r4", {"runKey": "mine"})),
         )
-        assert here.find_run("copy_export", "mine", since=SINCE) == "r4"
+        assert here.find_run(PIPELINES, "mine", since=SINCE) == "r4"
         first, second = (call.json for call in service.calls)
-        assert first["filters"] == [
-            {"operand": "PipelineName", "operator": "Equals", "values": ["copy_export"]}
-        ]
+        assert first["filters"] == [{"operand": "PipelineName", "operator": "In", "values": PIPELINES}]
         assert "continuationToken" not in first
         assert second == {**first, "continuationToken": "more"}
 
     def test_no_run_is_found_once_every_page_was_seen(self):
         here, service = data_factory(runs(("r1", {"runKey": "other"}), following="more"), runs())
-        assert here.find_run("copy_export", "mine", since=SINCE) is None
+        assert here.find_run(PIPELINES, "mine", since=SINCE) is None
         assert len(service.calls) == 2
 
     def test_the_window_allows_for_clocks_that_differ_and_runs_that_take_days(self):
         here, service = data_factory(runs())
-        here.find_run("copy_export", "mine", since=SINCE)
+        here.find_run(PIPELINES, "mine", since=SINCE)
         asked = service.calls[0].json
         assert datetime.fromisoformat(asked["lastUpdatedAfter"]) < SINCE - timedelta(minutes=5)
         assert datetime.fromisoformat(asked["lastUpdatedBefore"]) > SINCE + timedelta(days=7)
@@ -56,7 +57,7 @@ def test_runs_that_have_not_ended_are_asked_for_on_all_pages_and_told_with_their
     here, service = data_factory(
         runs(("r1", {"runKey": "mine"}), ("r2", None), following="more"), runs(("r3", {"runKey": "other"}))
     )
-    assert here.active_runs("copy_export", since=SINCE) == {"r1": "mine", "r2": "", "r3": "other"}
+    assert here.active_runs(PIPELINES, since=SINCE) == {"r1": "mine", "r2": "", "r3": "other"}
     asked = service.calls[0].json
     assert asked["filters"][1:] == [
         {"operand": "Status", "operator": "In", "values": ["Queued", "InProgress", "Canceling"]}
@@ -139,7 +140,7 @@ def test_cancelling_asks_for_the_run_to_stop():
 @pytest.mark.parametrize(
     ("call", "thing"),
     [
-        (lambda here: here.find_run("copy_export", "k", since=SINCE), "pipeline copy_export"),
+        (lambda here: here.find_run(PIPELINES, "k", since=SINCE), "pipeline copy_export"),
         (lambda here: here.start_run("copy_export", {}), "Pipeline copy_export"),
         (lambda here: here.get_run("r1"), "Copy run r1"),
         (lambda here: here.get_copy_progress("r1", since=SINCE), "Copy run r1"),

@@ -1,10 +1,19 @@
+import json
 import socket
 import stat
 
 from localcloud.identity import IDENTITY_FILE, SERVICES, load_identity
 from localcloud.service import LOOPBACK
 
-SECRETS = ("lake_key", "cosmos_key", "management_token", "databricks_token", "aws_secret_key")
+SECRETS = (
+    "lake_key",
+    "cosmos_key",
+    "management_token",
+    "databricks_token",
+    "aws_secret_key",
+    "token_signing_key",
+    "identity_header",
+)
 
 
 def test_a_state_folder_keeps_its_ports_and_secrets(tmp_path):
@@ -44,3 +53,14 @@ def test_secrets_are_readable_for_their_owner_only_and_not_in_the_text_form(tmp_
     identity = load_identity(tmp_path)
     assert stat.S_IMODE((tmp_path / IDENTITY_FILE).stat().st_mode) == 0o600
     assert not [name for name in SECRETS if getattr(identity, name) in repr(identity)]
+
+
+def test_a_folder_of_an_earlier_version_gets_what_came_later_and_keeps_the_rest(tmp_path):
+    first = load_identity(tmp_path)
+    path = tmp_path / IDENTITY_FILE
+    kept = json.loads(path.read_text())
+    del kept["identity_header"]
+    path.write_text(json.dumps({**kept, "aws_key_id": "of an earlier version"}))
+    second = load_identity(tmp_path)
+    assert second.identity_header
+    assert (second.lake_key, second.token_signing_key) == (first.lake_key, first.token_signing_key)

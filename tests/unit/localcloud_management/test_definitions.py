@@ -124,8 +124,8 @@ def change(folder, name, path, value):
         (
             PIPELINE,
             "parameters.runKey.type",
-            "SecureString",
-            "runKey has the type SecureString, which is not supported",
+            "Date",
+            "runKey has the type Date, which is not supported",
         ),
         (
             SOURCE,
@@ -152,8 +152,8 @@ def change(folder, name, path, value):
         (
             BUCKET,
             "typeProperties.secretAccessKey.type",
-            "SecureString",
-            "secretAccessKey has the type SecureString",
+            "EncryptedString",
+            "secretAccessKey has the type EncryptedString",
         ),
     ],
 )

@@ -1,0 +1,53 @@
+"""The rights that a migration really uses in AWS, against those that its role has."""
+
+import json
+import urllib.request
+
+import pytest
+
+from d2c.copy_sessions import copy_session_policy
+from localcloud.aws.policies import actions_of
+from localcloud.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
+from tests.end_to_end.user import plan
+from tests.unit.test_docs_permissions import ACTIONS, ROLE
+
+ROLE_ARN = f"arn:aws:iam::{AWS_ACCOUNT}:role/{AWS_ROLE}"
+SEEN = {action for action, row in ACTIONS.items() if row[3] == "seen"}
+
+
+@pytest.fixture(scope="module")
+def used(user):
+    """What sessions of roles asked for, after a migration of tables that a pattern finds and of another account."""
+    user.create_table("Rights-a", [{"pk": {"S": f"k{n}"}} for n in range(3)])
+    user.create_table("Theirs", [{"pk": {"S": key}} for key in "ab"], account=OTHER_AWS_ACCOUNT)
+    user.start(plan("rights", {"table": "Rights-*"}, {"table": "Theirs", "account": OTHER_AWS_ACCOUNT}))
+    status = user.ended("rights")
+    assert status["state"] == "succeeded", status
+    address = f"{user.cloud.identity.url('aws')}/_localcloud/actions"
+    told = json.loads(urllib.request.urlopen(address).read())["actions"]
+    return list(told)
+
+
+def actions(used, *, role=ROLE_ARN, **wanted):
+    return {entry["action"] for entry in used if {"role": role, **wanted}.items() <= entry.items()}
+
+
+def test_a_migration_uses_every_right_that_its_role_has_but_those_that_only_aws_asks_for(used):
+    assert actions(used, scoped=False, allowed=True) == SEEN
+    assert actions_of(ROLE.policies) >= SEEN
+
+
+def test_nothing_that_a_migration_does_is_beyond_its_rights(used):
+    assert actions(used, allowed=False) == set()
+
+
+def test_a_copy_run_uses_the_rights_of_its_session_and_no_others(used):
+    of_session = actions_of([copy_session_policy(ROLE_ARN, "b", "f")])
+    assert actions(used, scoped=True) == of_session & SEEN
+
+
+def test_a_table_of_another_account_is_moved_by_that_accounts_role_through_the_one_bucket(user, used):
+    assert [document["id"] for document in user.documents("rights", "Theirs")] == ["a", "b"]
+    of_theirs = actions(used, role=ROLE_ARN.replace(AWS_ACCOUNT, OTHER_AWS_ACCOUNT), allowed=True)
+    assert {"dynamodb:ExportTableToPointInTime", "s3:PutObject"} <= of_theirs
+    assert "s3:GetObject" not in of_theirs, "the bucket is read by its owner's role"
