@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from d2c.settings import Settings
 
-
 # What stands for the key of S3 where each copy run brings credentials of its own.
 UNUSED = "unused"
 

@@ -77,9 +77,7 @@ class Exports:
             if export.under_way:
                 self._finish_later(arn)
 
-    def start(
-        self, caller: Caller, region: str, request: Json, may_write: Callable[[], bool]
-    ) -> Json:
+    def start(self, caller: Caller, region: str, request: Json, may_write: Callable[[], bool]) -> Json:
         """Answer ExportTableToPointInTime.
 
         Args:

@@ -106,7 +106,7 @@ def test_everything_that_is_wrong_is_found_at_once_each_with_a_next_step(user, t
         ("Cosmos DB", "checked-broken/other-key", "container"),
         ("Cosmos DB", "checked-broken/occupied", "documents"),
         ("Databricks", names.SECRET_SCOPE, "secrets"),
-        ("Data Factory", "copy_export", "pipeline"),
+        ("Data Factory", "copy_export_session", "pipeline"),
     }
     assert all(one["next_step"] for one in checked["checks"] if one["state"] == "failed")
     assert state_of_everything(user) == before

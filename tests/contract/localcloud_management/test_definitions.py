@@ -4,10 +4,14 @@ import httpx
 import pytest
 
 from d2c.clients.factory_definitions import FactoryDefinitions, connect_factory_definitions
+from d2c.deploying.comparing import unlike
 from d2c.deploying.parts import parts_of_factory
 from d2c.deploying.publishing import publish
 from d2c.deploying.release import own_release
 from d2c.errors import StageError
+from localcloud import names
+from localcloud.data_factory.run_store import MASK
+from localcloud.identity import owner_key_id
 from tests.contract.localcloud_management.conftest import ADF, Management, factory_path
 
 
@@ -23,7 +27,7 @@ def parts(management, around):
     values = {
         "lakeUrl": "https://devstoreaccount1.dfs.core.windows.net",
         "s3ServiceUrl": around.aws.url,
-        "awsAccessKeyId": "any",
+        "awsAccessKeyId": owner_key_id(names.AWS_ACCOUNT),
         "keyVaultUrl": "https://v.vault.azure.net/",
     }
     return list(parts_of_factory(connect_factory_definitions(management.settings), own_release(), values))
@@ -52,7 +56,14 @@ def test_what_the_product_reads_back_is_its_own_file(management):
     for path in ADF.glob("*/*.json"):
         if path.parent.name != "factory":
             properties = json.loads(path.read_text())["properties"]
-            assert definitions.find(path.parent.name, path.stem).items() >= properties.items()
+            assert not list(unlike(properties, definitions.find(path.parent.name, path.stem)))
+
+
+def test_secure_strings_are_read_back_as_stars(management):
+    definitions = connect_factory_definitions(management.settings)
+    found = definitions.find("linkedService", "export_bucket_session")["typeProperties"]
+    for name in ("secretAccessKey", "sessionToken"):
+        assert found[name] == {"type": "SecureString", "value": MASK}
 
 
 def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):

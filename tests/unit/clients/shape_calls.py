@@ -195,7 +195,7 @@ AZURE: dict[str, Callable[[], Any]] = {
     ),
     "data_factory: pipeline_runs.get": lambda: factory().get_run(RUN_ID),
     "data_factory: pipeline_runs.query_by_factory": lambda: factory().find_run(
-        "copy_export", KEY, since=SINCE
+        ["copy_export", "copy_export_session"], KEY, since=SINCE
     ),
     "data_factory: pipeline_runs.cancel": lambda: factory().cancel_run(RUN_ID),
     "data_factory: activity_runs.query_by_pipeline_run": lambda: factory().get_copy_progress(

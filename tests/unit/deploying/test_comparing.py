@@ -47,3 +47,11 @@ SOURCE = b"# Databricks notebook source\nfirst = 1\n\n# COMMAND ----------\n\nse
 )
 def test_notebooks_are_the_same_if_their_cells_are(other, same):
     assert same_notebook(other, SOURCE) is same
+
+
+def test_of_a_secure_string_only_its_being_one_is_compared():
+    expected = {"sessionToken": {"type": "SecureString", "value": "@{linkedService().token}"}}
+    assert not list(unlike(expected, {"sessionToken": {"type": "SecureString", "value": "**********"}}))
+    other = {"sessionToken": {"type": "AzureKeyVaultSecret", "secretName": "x"}}
+    assert list(unlike(expected, other))
+    assert list(unlike(expected, {}))

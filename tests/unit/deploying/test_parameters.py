@@ -3,6 +3,7 @@ import pytest
 from d2c.deploying.parameters import parameter_values
 from d2c.settings import read_settings
 
+from ..test_aws_settings import WITH_ROLES
 from ..test_settings import COMPLETE
 
 
@@ -29,3 +30,10 @@ def test_the_lakes_address_follows_from_the_apps_settings(lake, url):
 def test_what_no_setting_gives_is_not_known_here():
     values = parameter_values(read_settings(COMPLETE), {"D2C_KEY_VAULT_URL": "https://v.vault.azure.net/"})
     assert (values["keyVaultUrl"], values["awsAccessKeyId"]) == ("https://v.vault.azure.net/", "")
+
+
+def test_where_each_copy_run_brings_its_credentials_no_key_and_no_vault_is_needed():
+    settings = read_settings({**COMPLETE, **WITH_ROLES})
+    values = parameter_values(settings, {})
+    assert values["awsAccessKeyId"] == values["keyVaultUrl"] == "unused"
+    assert parameter_values(settings, {"D2C_KEY_VAULT_URL": "https://v"})["keyVaultUrl"] == "https://v"
