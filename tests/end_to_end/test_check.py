@@ -82,7 +82,7 @@ def test_everything_that_is_wrong_is_found_at_once_each_with_a_next_step(user, t
     occupied = database.create_container("occupied", PartitionKey("/pk"), offer_throughput=500)
     occupied.create_item({"id": "here", "pk": "before"})
     user.fail("databricks", {"operation": "secrets", "status": 403, "code": "PERMISSION_DENIED"})
-    user.fail("management", {"operation": "GetPipeline", "status": 403, "code": "AuthorizationFailed"})
+    user.fail("management", {"operation": "GetDefinition", "status": 403, "code": "AuthorizationFailed"})
     before = state_of_everything(user)
     try:
         answer = dry_run(
