@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
 
-.PHONY: demo test test-fast lint format setup lock clean
+.PHONY: demo test test-fast lint lint-infra format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
@@ -21,6 +21,10 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# Not part of `make lint`: checkov comes from the network, into a place of its own.
+lint-infra: setup
+	@$(BIN)/uv tool run --quiet --from "checkov>=3,<4" checkov --directory infra --config-file infra/.checkov.yaml
 
 format: setup
 	@$(BIN)/ruff check --fix .

@@ -1,0 +1,21 @@
+// The parameters of main.bicep from azd's environment: `azd env set NAME VALUE`. docs/deploy.md explains each.
+using 'main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
+param resourceGroupName = readEnvironmentVariable('AZURE_RESOURCE_GROUP', '')
+param createResourceGroup = bool(readEnvironmentVariable('D2C_CREATE_RESOURCE_GROUP', 'true'))
+param existingCosmosAccount = readEnvironmentVariable('D2C_EXISTING_COSMOS_ACCOUNT', '')
+param existingDatabricksWorkspace = readEnvironmentVariable('D2C_EXISTING_DATABRICKS_WORKSPACE', '')
+param exportBucket = readEnvironmentVariable('D2C_EXPORT_BUCKET')
+param s3ServiceUrl = readEnvironmentVariable('D2C_S3_SERVICE_URL', 'https://s3.amazonaws.com')
+param awsRoles = readEnvironmentVariable('D2C_AWS_ROLES', '')
+param awsTokenAudience = readEnvironmentVariable('D2C_AWS_TOKEN_AUDIENCE', '')
+param awsAccount = readEnvironmentVariable('D2C_AWS_ACCOUNT', '')
+param exportBucketOwner = readEnvironmentVariable('D2C_EXPORT_BUCKET_OWNER', '')
+param awsAccessKeyId = readEnvironmentVariable('D2C_AWS_ACCESS_KEY_ID', 'none')
+param sparkPrincipalId = readEnvironmentVariable('D2C_SPARK_PRINCIPAL_ID', '')
+param sparkCosmosAuth = readEnvironmentVariable('D2C_SPARK_COSMOS_AUTH', 'ServicePrincipal')
+param cluster = readEnvironmentVariable('D2C_CLUSTER', '')
+param durableProvider = readEnvironmentVariable('D2C_DURABLE_PROVIDER', 'AzureStorage')
+param privateNetworking = bool(readEnvironmentVariable('D2C_PRIVATE_NETWORKING', 'false'))
