@@ -7,6 +7,8 @@ param appPrincipalId string
 @description('The global parameters with types and values; d2c deploy sets the same.')
 param globalParameters object
 
+var groupId = resourceGroup().id
+
 resource factory 'Microsoft.DataFactory/factories@2018-06-01' = {
   name: name
   location: location
@@ -19,14 +21,12 @@ resource factory 'Microsoft.DataFactory/factories@2018-06-01' = {
 }
 
 resource runsCopies 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'd2c runs copies')
+  name: guid(groupId, name, 'd2c runs copies')
   properties: {
     roleName: 'd2c runs copies (${name})'
     description: 'Starts, finds, watches and cancels runs of pipelines, and reads what is deployed.'
     type: 'CustomRole'
-    assignableScopes: [
-      resourceGroup().id
-    ]
+    assignableScopes: [groupId]
     permissions: [
       {
         actions: [

@@ -1,11 +1,13 @@
+import json
 import re
 
 import yaml
 
+from d2c.cluster_settings import read_cluster
 from d2c.deploying.parameters import PARAMETERS
 from d2c.settings import REQUIRED, read_settings
 
-from ..pages import ROOT, text_of
+from ..pages import ROOT, codes, json_blocks, table_rows, text_of
 from ..test_docs_settings import Recorder
 from ..test_settings import COMPLETE
 from .bicep import INFRA, Bicep, child_of, properties, walk
@@ -117,3 +119,16 @@ def test_azd_finds_the_app_by_its_tag():
     (name,) = services
     assert f"'azd-service-name': '{name}'" in (INFRA / "modules" / "function_app.bicep").read_text()
     assert services[name]["host"] == "function"
+
+
+def test_the_page_on_deploying_has_every_parameter_that_azd_gives():
+    asked = set(re.findall(r"readEnvironmentVariable\('(\w+)'", (INFRA / "main.bicepparam").read_text()))
+    rows = [row for row in table_rows(text_of("deploy.md"), "## 1. Choose") if len(row) == 3]
+    assert {name for row in rows for name in codes(row[0])} == asked
+
+
+def test_the_cluster_on_the_page_on_deploying_is_one_that_the_app_takes():
+    faults = []
+    for block in json_blocks("deploy.md"):
+        read_cluster(json.dumps(block), faults)
+    assert faults == []
