@@ -1,0 +1,84 @@
+"""Writes docs/plan-reference.md, every field of the plan, from the model that validates plans."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from d2c.plan import MEANINGS, Plan
+
+PAGE = Path(__file__).parents[1] / "docs" / "plan-reference.md"
+BOUNDS = {"minimum": "from {}", "maximum": "to {}", "multipleOf": "a multiple of {}"}
+SIZES = {
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "maxLength": "at most {} characters",
+}
+HEAD = """# Plan reference: every field
+
+This page is generated from the model that validates plans (`python -m tools.write_plan_reference`), as
+[`plan.schema.json`](plan.schema.json) is. [plan.md](plan.md) tells what the fields do and what their defaults are. A
+field that is not here is refused by name.
+
+| field | type | values | required |
+|---|---|---|---|
+"""
+
+Schema = dict[str, Any]
+
+
+def plan_reference_text() -> str:
+    """Return the page as it is published."""
+    schema = Plan.model_json_schema()
+    rows = [" | ".join(("", *cells, "")).strip() for cells in _rows(schema, schema, "")]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _rows(whole: Schema, part: Schema, prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    required = part.get("required", ())
+    for name, field in part["properties"].items():
+        chosen = _chosen(whole, field)
+        path = f"{prefix}{name}"
+        yield f"`{path}`", _type(whole, chosen), _values(chosen), "yes" if name in required else ""
+        inner, suffix = (_chosen(whole, chosen["items"]), "[]") if "items" in chosen else (chosen, "")
+        if "properties" in inner:
+            yield from _rows(whole, inner, f"{path}{suffix}.")
+
+
+def _chosen(whole: Schema, field: Schema) -> Schema:
+    """Return what a field is where it is not left out, with references followed."""
+    if "anyOf" in field:
+        kinds = [kind for kind in field["anyOf"] if kind.get("type") != "null"]
+        if len(kinds) == 1:
+            return _chosen(whole, kinds[0])
+        return {**field, "anyOf": [_chosen(whole, kind) for kind in kinds]}
+    if "$ref" in field:
+        return _chosen(whole, whole["$defs"][field["$ref"].rpartition("/")[2]])
+    return field
+
+
+def _type(whole: Schema, field: Schema) -> str:
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(whole, kind) for kind in field["anyOf"]))
+    if "items" in field:
+        return f"array of {_type(whole, _chosen(whole, field['items']))}"
+    if "const" in field or "enum" in field:
+        return "text"
+    return {"string": "text", "integer": "whole number"}.get(
+        field.get("type", "any"), field.get("type", "any")
+    )
+
+
+def _values(field: Schema) -> str:
+    if "anyOf" in field:
+        return "; or ".join(filter(None, dict.fromkeys(_values(kind) for kind in field["anyOf"])))
+    if "const" in field or "enum" in field:
+        return ", ".join(f'`"{value}"`' for value in field.get("enum", [field.get("const")]))
+    if field.get("pattern"):
+        return MEANINGS.get(field["pattern"], f"`{field['pattern']}`")
+    told = [text.format(f"{field[key]:,}") for key, text in {**BOUNDS, **SIZES}.items() if key in field]
+    items = field.get("items", {})
+    return ", ".join([*told, *([f"each {_values(items)}"] if items.get("pattern") else [])])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(plan_reference_text())
