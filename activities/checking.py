@@ -18,6 +18,8 @@ from d2c.clients.cosmos_management import Container, Throughput, connect_cosmos_
 from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import Lake, connect_lake
 from d2c.container_records import record_path
+from d2c.costs import cluster_of
+from d2c.estimate import estimate_of
 from d2c.plan import Plan
 from d2c.preflight.containers import check_container
 from d2c.preflight.cosmos_account import check_room
@@ -27,8 +29,10 @@ from d2c.preflight.tables import CheckedTable, check_table
 from d2c.resolving import place_of
 from d2c.settings import Settings, app_settings
 from d2c.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, load_ru_per_second
+from d2c.units import units_of
 
 TABLES_OF_A_PART = 25
+TABLE_FIELDS = ("table", "database", "container", "account", "region", "verify")
 SIDE_BY_SIDE = 8
 
 Json = dict[str, Any]
@@ -79,13 +83,17 @@ def check_tables(payload: dict) -> Any:
 @outcome
 def sum_up_check(payload: dict) -> Any:
     """Put all findings together, with those that need the whole plan; the result tells the state and where they are."""
-    plan = _plan(payload)
+    settings, plan = app_settings(), _plan(payload)
     results = [kept(_lake, reference) or {"findings": []} for reference in payload["results"]]
     facts = {name: fact for result in results for name, fact in result.get("facts", {}).items()}
     tables = [table for result in results for table in result.get("tables", ())]
     findings = [finding for result in results for finding in result["findings"]]
-    findings += check_room(app_settings().cosmos_account, facts, tables, plan.max_parallel_tables)
-    summed = {"checked_at": datetime.now(UTC).isoformat(timespec="seconds"), "checks": findings}
+    findings += check_room(settings.cosmos_account, facts, tables, plan.max_parallel_tables)
+    summed = {
+        "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "checks": findings,
+        "estimate": _estimate(plan, tables, facts.get("cluster", settings.cluster), settings),
+    }
     return {
         "state": state_of_findings(findings),
         "counts": counts_of_findings(findings),
@@ -99,9 +107,9 @@ def _check_table(settings: Settings, migration: str, table: Json) -> Checked:
     container = check_container(table, checked.mapper, load_ru, migration, _ContainerReads(settings))
     after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)
     facts = {
-        **{name: table[name] for name in ("table", "database", "container")},
-        "items": checked.description.item_count if checked.description else None,
-        "bytes": checked.description.size_bytes if checked.description else None,
+        **{name: table.get(name) for name in TABLE_FIELDS},
+        "item_count": checked.description.item_count if checked.description else None,
+        "size_bytes": checked.description.size_bytes if checked.description else None,
         "load_ru": load_ru,
         "after_ru": after,
         "ru_per_second": container.ru_per_second,
@@ -115,6 +123,29 @@ def _load_ru(table: Json, checked: CheckedTable) -> int:
         return int(wanted)
     found = checked.description
     return load_ru_per_second(found.item_count, found.size_bytes) if found else LEAST_LOAD_RU
+
+
+def _estimate(plan: Plan, tables: list[Json], cluster: Json, settings: Settings) -> Json:
+    """Return the estimate, with each table in the load group that it would run in."""
+    wanted = [
+        {
+            **table,
+            "throughput": {
+                "load_ru_per_second": table["load_ru"],
+                "after_load_ru_per_second": table["after_ru"],
+            },
+        }
+        for table in tables
+    ]
+    units = units_of(
+        wanted,
+        order=plan.order,
+        share_load_run_below_bytes=plan.share_load_run_below_bytes,
+        max_tables_per_load_run=min(plan.max_tables_per_load_run, plan.max_parallel_tables),
+        round_number=0,
+    )
+    in_units = [table for unit in units for table in unit["tables"]]
+    return estimate_of(in_units, cluster_of(cluster), settings.prices, plan.max_parallel_tables)
 
 
 class _ContainerReads:

@@ -11,7 +11,9 @@ from activities.turns import give_places_back
 from d2c import lake_paths
 from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import Lake, connect_lake
+from d2c.costs import cluster_of
 from d2c.errors import StageError
+from d2c.estimate import estimate_of
 from d2c.plan import Plan, times_of
 from d2c.resolving import needs_listing, place_of, resolve_tables
 from d2c.retry import retried_input
@@ -58,6 +60,7 @@ def list_tables(payload: dict) -> Any:
         units = _units(plan, tables, number)
         if is_first:
             _write_tables(lake, migration, units, number)
+            _write_estimate(lake, migration, units, plan.max_parallel_tables)
         write_units(lake, folder, units)
         members = lake.read_json(lake_paths.members_path(folder))
     units = members["units"]
@@ -219,3 +222,12 @@ def _write_tables(lake: Lake, migration: str, units: Sequence[Json], number: int
         for table in unit["tables"]
     ]
     lake.write_json(lake_paths.tables_path(migration), {"round": number, "tables": tables})
+
+
+def _write_estimate(lake: Lake, migration: str, units: Sequence[Json], at_once: int) -> None:
+    """Write down what the migration is expected to take; a table's own part follows from its record and the basis."""
+    settings = app_settings()
+    tables = [table for unit in units for table in unit["tables"]]
+    found = estimate_of(tables, cluster_of(settings.cluster), settings.prices, at_once)
+    kept = {name: found[name] for name in ("basis", "total", "lines", "tables_of_unknown_size")}
+    lake.write_json(lake_paths.estimate_path(migration), kept)

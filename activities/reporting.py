@@ -37,7 +37,10 @@ def write_table_report(payload: dict) -> Any:
     record = {**payload, "stages": ended_stages(payload["stages"])}
     assessed = _result(lake, (record.get("load") or {}).get("result_path"))
     verified = _result(lake, mismatches_path(record))
-    report = table_report(record, verified.get("mismatches") or [], assessed.get("census"))
+    estimate = lake.read_json(lake_paths.estimate_path(payload["migration"])) or {}
+    report = table_report(
+        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
+    )
     lake.write_json(lake_paths.table_record_path(*names), record)
     lake.write_json(lake_paths.table_report_path(*names), report)
     make_room(lake, record)

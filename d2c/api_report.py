@@ -146,6 +146,15 @@ class ReportedThroughput(Answer):
     after_ru_per_second: Count | None
 
 
+class EstimatedAndActual(Answer):
+    """What was expected of something, and what it came to."""
+
+    what: str
+    unit: str
+    estimated: Annotated[float, Field(ge=0)] | None
+    actual: Annotated[float, Field(ge=0)] | None
+
+
 class TableReport(Answer):
     """What one table's stages found."""
 
@@ -164,6 +173,9 @@ class TableReport(Answer):
     stages: list[ReportedStage]
     census: ReportedCensus | None
     throughput: ReportedThroughput
+    estimate: list[EstimatedAndActual] | None = Field(
+        default=None, description="Null where the size was unknown, or others made the export."
+    )
 
 
 class Report(Answer):
@@ -175,3 +187,6 @@ class Report(Answer):
     error: Error | None = None
     plan: dict[str, Any] = Field(description="As it was accepted.")
     tables: list[TableReport]
+    estimate: list[EstimatedAndActual] | None = Field(
+        default=None, description="Of all tables, summed over what is known on both sides."
+    )

@@ -8,6 +8,7 @@ arrivals-waiting/<digest>.json                such an export, for the next plan 
 outbox/<event id>.json                        an event to be sent; outbox-sent/, outbox-failed/, outbox-attempts/
 migrations/<migration>/plan.json              the plan as it was accepted
 migrations/<migration>/tables.json            the tables that the plan came to, in the order in which they run
+migrations/<migration>/estimate.json          what the migration was expected to take, and what that rests on
 migrations/<migration>/tables.jsonl           a line for each table that ended; the last one of a table counts
 migrations/<migration>/cancel.json            there once a user asked to cancel; cancel-<revisit>.json: a revisit
 migrations/<migration>/pause.json             there while no new stage is to begin
@@ -56,6 +57,11 @@ def plan_path(migration: str) -> str:
 def tables_path(migration: str) -> str:
     """Return the path of the tables that a plan came to."""
     return f"migrations/{migration}/tables.json"
+
+
+def estimate_path(migration: str) -> str:
+    """Return the path of a migration's estimate."""
+    return f"migrations/{migration}/estimate.json"
 
 
 def ended_tables_path(migration: str) -> str:

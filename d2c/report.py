@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from d2c.estimate_outcome import compare_with_estimate, sum_of_rows
 from d2c.throughput import load_estimate
 
 EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
@@ -14,6 +15,7 @@ def table_report(
     record: Mapping[str, Any],
     mismatches: Sequence[Mapping[str, Any]],
     census: Mapping[str, Any] | None = None,
+    basis: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return one table's part of the report.
 
@@ -21,6 +23,7 @@ def table_report(
         record: the table's entry in the plan with what each stage that it came to has found.
         mismatches: examples that verification left.
         census: what assess counted.
+        basis: what the migration's estimate rests on, if there was one.
     """
     export, load = record.get("export") or {}, record.get("load") or {}
     described = record.get("described") or {}
@@ -52,6 +55,7 @@ def table_report(
             "peak_ru_per_second": described.get("peak_ru_per_second"),
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
         },
+        "estimate": compare_with_estimate(record, census, basis),
     }
 
 
@@ -101,4 +105,5 @@ def assemble_report(
         "started_at": accepted["accepted_at"],
         "plan": accepted["plan"],
         "tables": list(tables),
+        "estimate": sum_of_rows([table.get("estimate") for table in tables]),
     }

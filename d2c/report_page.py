@@ -6,6 +6,7 @@ from typing import Any
 
 from d2c.html_parts import code, duration, facts, moment, number, size, state, table, text
 from d2c.report_census import render_census
+from d2c.report_estimate import render_estimate
 from d2c.report_style import STAGE_COLOURS, STYLE
 
 ITEM_COLUMNS = ("exported", "written", "rejected", "expired")
@@ -28,6 +29,7 @@ def render_report(report: Mapping[str, Any]) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
         f"<h1>{title}</h1><p>{state(report['state'])}, started {moment(report['started_at'])} UTC</p>"
         f"{_totals(tables)}<h2>Tables</h2>{_tables(tables)}<nav>{links}</nav>"
+        f"{render_estimate(report.get('estimate'), 'h2')}"
         f"{''.join(_table(place, part) for place, part in enumerate(tables))}</body></html>\n"
     )
 
@@ -82,6 +84,7 @@ def _table(place: int, part: Mapping[str, Any]) -> str:
         _error(part["error"]),
         _outline(part),
         _stages(part["stages"]),
+        render_estimate(part.get("estimate"), "h3"),
         _rejected(part["rejected_by_reason"]),
         _mismatches(part["verification"], part["mismatches"]),
         _revisits(part["revisits"]),

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from d2c.aws_settings import AwsSettings, read_aws_settings
 from d2c.cluster_settings import read_cluster
 from d2c.errors import SettingsError
+from d2c.prices import Prices, read_prices
 
 SPARK_COSMOS_AUTH_TYPES = ("ServicePrincipal", "ManagedIdentity", "MasterKey")
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -64,6 +65,7 @@ class Settings:
     webhook_url: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     aws: AwsSettings
+    prices: Prices = field(hash=False)
 
     @property
     def lake_account(self) -> str:
@@ -127,6 +129,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     _check_local_token(environment.get("D2C_MANAGEMENT_TOKEN", ""), management_endpoint, faults)
     webhook_url, webhook_secret = _webhook(environment, faults)
     aws = read_aws_settings(environment, faults)
+    prices = read_prices(environment.get("D2C_PRICES", ""), aws.copy_bytes_per_second, faults)
     if faults:
         raise SettingsError(
             "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
@@ -157,6 +160,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
         aws=aws,
+        prices=prices,
     )
 
 

@@ -85,6 +85,7 @@ async def _check_of(client: Any, identity: str) -> dict[str, Any]:
         "checked_at": None,
         "counts": None,
         "checks": [],
+        "estimate": None,
         "error": None,
     }
     if answer["state"] == "running":

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from d2c.cli.api import Answer, Api
 from d2c.cli.check_view import check_view
+from d2c.cli.estimate_view import estimate_view
 from d2c.cli.examples import example
 from d2c.cli.files import read_file
 from d2c.cli.outcome import EXIT_DONE, EXIT_FAILED, error_text, print_json
@@ -45,7 +46,10 @@ def check(
         print_json(found)
     else:
         console = stdout_console()
-        console.print(check_view(found, console.width >= WIDE_COLUMNS, show_all=show_all))
+        is_wide = console.width >= WIDE_COLUMNS
+        console.print(check_view(found, is_wide, show_all=show_all))
+        if found["estimate"]:
+            console.print(estimate_view(found["estimate"], is_wide))
     raise typer.Exit(EXIT_DONE if found["state"] == "succeeded" else EXIT_FAILED)
 
 

@@ -26,12 +26,29 @@ def report_view(report: Mapping[str, Any], width: int = WIDE_COLUMNS) -> Rendera
         width: the columns that there is room for.
     """
     tables, is_wide = report["tables"], width >= WIDE_COLUMNS
-    views = [view(tables, is_wide) for view in (_items_view, _seconds_view, _throughput_view)]
+    views: Sequence[Table] = [
+        view(tables, is_wide) for view in (_items_view, _seconds_view, _throughput_view)
+    ]
+    if report.get("estimate"):
+        views = [*views, _estimate_view(report["estimate"], is_wide)]
     errors = [line for table in tables for line in table_error_lines(table)]
     rejected = [line for table in tables for line in _rejected_lines(table)]
     return Group(
         Text.assemble(f"Migration {report['id']}: ", state_text(report["state"])), *views, *rejected, *errors
     )
+
+
+def _estimate_view(rows: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:
+    """Return what all tables were expected to take beside what they took."""
+    view = table_of("Estimate", "In", numbers=("estimated", "actual"), is_wide=is_wide)
+    for row in rows:
+        figures = (row[side] for side in ("estimated", "actual"))
+        shown = (
+            UNKNOWN if value is None else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
+            for value in figures
+        )
+        view.add_row(row["what"], row["unit"], *shown)
+    return view
 
 
 def _items_view(tables: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:

@@ -11,7 +11,15 @@ from .test_aws_settings import WITH_ROLES
 from .test_settings import COMPLETE
 
 PAGE = text_of("settings.md")
-SECTIONS = ("## AWS", "## The lake", "## Azure", "## Databricks and Spark", "## Waiting", "## Notifications")
+SECTIONS = (
+    "## AWS",
+    "## The lake",
+    "## Azure",
+    "## Databricks and Spark",
+    "## Waiting",
+    "## Cost",
+    "## Notifications",
+)
 ROWS = {
     codes(row[0])[0]: row[2] for section in SECTIONS for row in table_rows(PAGE, section) if len(row) == 3
 }
@@ -59,7 +67,7 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     secrets = {name: f"hidden-{name}-" for name in ROWS if name not in REQUIRED}
     secrets |= {"D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
     secrets |= {name: COMPLETE.get(name, "") for name in ROWS if name.startswith("D2C_POLL")}
-    secrets |= {"D2C_SPARK_COSMOS_AUTH": "MasterKey", "D2C_CLUSTER": ""}
+    secrets |= {"D2C_SPARK_COSMOS_AUTH": "MasterKey", "D2C_CLUSTER": "", "D2C_PRICES": ""}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}
     secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}
     shown = repr(read_settings({**COMPLETE, **secrets}))

@@ -61,6 +61,15 @@ class TestListTables:
             ("shop-a", "shop-a", 2),
         ]
 
+    def test_the_first_round_leaves_the_estimate_which_does_not_grow_with_the_tables(self, world):
+        accept(world, {"table": "shop-*"})
+        exist(world, **{f"shop-{number}": SMALL for number in range(50)})
+        listed()
+        estimate = world.lake.read_json(lake_paths.estimate_path("m"))
+        assert estimate["total"]["items"] == 50 * 7
+        assert estimate["basis"]["currency"] == "USD"
+        assert estimate.keys() == {"basis", "total", "lines", "tables_of_unknown_size"}
+
     def test_small_tables_are_one_unit_and_share_a_load_run(self, world):
         accept(world, {"table": "*"})
         exist(world, big=LARGE, a=SMALL, b=SMALL)

@@ -4,6 +4,7 @@ import pytest
 
 from activities.reporting import write_report, write_table_report
 from d2c import lake_paths
+from d2c.prices import DEFAULTS
 
 from .answers import error_of, value_of
 
@@ -65,6 +66,27 @@ class TestWriteTableReport:
         census = table_report_of(world)["census"]
         assert census["write_ru"] == 8_000
         assert {"ru_per_second": 4000, "seconds": 2, "planned": True} in census["load_estimate"]
+
+    def test_what_was_expected_stands_beside_what_it_came_to(self, world):
+        basis = {**DEFAULTS.to_dict(), "cluster": {"nodes": 3, "node_type": "n", "is_existing": False}}
+        world.lake.write_json(lake_paths.estimate_path("m"), {"basis": basis})
+        value_of(
+            write_table_report(
+                {
+                    **RECORD,
+                    "item_count": 9,
+                    "size_bytes": 900,
+                    "throughput": {"load_ru_per_second": "auto"},
+                }
+            )
+        )
+        rows = {row["what"]: row for row in table_report_of(world)["estimate"]}
+        assert (rows["items"]["estimated"], rows["items"]["actual"]) == (9, 7)
+        accept(world)
+        value_of(write_report({"migration": "m", "state": "succeeded", "error": None}))
+        report = world.lake.read_json(lake_paths.report_path("m"))
+        assert report["estimate"][0] == {"what": "items", "unit": "items", "estimated": 9, "actual": 7}
+        assert b"Estimate and outcome" in world.lake.files[lake_paths.report_page_path("m")]
 
     def test_the_census_stays_when_a_revisit_has_verified_anew(self, world):
         world.lake.write_json(
