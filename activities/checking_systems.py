@@ -16,6 +16,9 @@ from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import connect_lake
 from d2c.clients.s3 import connect_bucket
 from d2c.cluster_settings import CONNECTOR
+from d2c.deploying.findings import connect_place
+from d2c.deploying.parts import all_parts
+from d2c.deploying.release import own_release
 from d2c.deploying.wheel import wheel_path
 from d2c.load_run.cosmos_options import secrets_of
 from d2c.plan import Plan
@@ -23,6 +26,7 @@ from d2c.preflight.aws import check_bucket, check_identities
 from d2c.preflight.cosmos_account import check_account
 from d2c.preflight.data_factory import check_data_factory
 from d2c.preflight.databricks import check_databricks
+from d2c.preflight.deployment import check_deployment
 from d2c.preflight.findings import Finding
 from d2c.preflight.lake import check_lake, check_name
 from d2c.preflight.surroundings import check_clocks, check_schedule, check_webhook
@@ -114,6 +118,10 @@ def _check_databricks(settings: Settings, plan: Plan, payload: Json) -> Checked:
     return Checked(findings, facts)
 
 
+def _check_deployment(settings: Settings, plan: Plan, payload: Json) -> Checked:
+    return Checked(check_deployment(lambda: all_parts(connect_place(settings), own_release())))
+
+
 def _check_surroundings(settings: Settings, plan: Plan, payload: Json) -> Checked:
     addresses: dict[str, Callable[[], str]] = {
         "AWS": lambda: connect_dynamodb(settings, *places_of(plan)[0]).endpoint,
@@ -138,5 +146,6 @@ CHECKS: Mapping[str, Callable[[Settings, Plan, Json], Checked]] = {
     "data_factory": _check_data_factory,
     "cosmos_db": _check_cosmos_db,
     "databricks": _check_databricks,
+    "deployment": _check_deployment,
     "surroundings": _check_surroundings,
 }

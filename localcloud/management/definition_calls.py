@@ -35,12 +35,16 @@ class DefinitionCalls:
 
     def routes(self) -> list[Route]:
         """Return the operations."""
-        one = f"{FACTORY}/{{collection}}/{{definition}}"
+        one = f"{FACTORY}/(?P<collection>%s)/{{definition}}"
+        of_kinds = [
+            Route(f"{verb}{kind[0].upper()}{kind[1:]}", verb.upper(), one % collection, handler)
+            for collection, kind in KINDS.items()
+            for verb, handler in (("Get", self.get), ("Put", self.put))
+        ]
         return [
             Route("GetFactory", "GET", FACTORY, self.get_factory),
             Route("PutFactory", "PUT", FACTORY, self.put_factory),
-            Route("GetDefinition", "GET", one, self.get),
-            Route("PutDefinition", "PUT", one, self.put),
+            *of_kinds,
         ]
 
     async def get_factory(self, call: Call) -> Answer:
@@ -117,14 +121,7 @@ class DefinitionCalls:
 
 
 def _kind(call: Call) -> str:
-    kind = KINDS.get(call.names["collection"].lower())
-    if kind is None:
-        raise ArmError(
-            400,
-            "NotSupportedHere",
-            f"{call.names['collection']} are not supported here, only {', '.join(KINDS)}.",
-        )
-    return kind
+    return KINDS[call.names["collection"].lower()]
 
 
 def _only(content: Json, known: frozenset[str], what: str) -> None:

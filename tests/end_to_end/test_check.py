@@ -68,7 +68,7 @@ def test_a_plan_that_can_run_passes_and_its_check_changes_nothing(user, tables):
     assert found(checked, "failed") == set(), checked
     assert checked["state"] == "succeeded", [one for one in checked["checks"] if one["state"] == "failed"]
     assert {one["system"] for one in checked["checks"]} == {
-        "AWS", "S3", "DynamoDB", "Lake", "Data Factory", "Cosmos DB", "Databricks", "Clocks", "Notifications", "Plan",
+        "AWS", "S3", "DynamoDB", "Lake", "Data Factory", "Cosmos DB", "Databricks", "Deployment", "Clocks", "Notifications", "Plan",
     }  # fmt: skip
     assert state_of_everything(user) == before
     assert user.http.get(f"{API}/checked").status_code == 404
@@ -84,8 +84,9 @@ def test_everything_that_is_wrong_is_found_at_once_each_with_a_next_step(user, t
     before = state_of_everything(user)
     try:
         user.fail("databricks", {"operation": "secrets", "status": 403, "code": "PERMISSION_DENIED"})
-        # The pipeline is the first definition that is asked for.
-        user.fail("management", {"operation": "GetDefinition", "status": 403, "code": "AuthorizationFailed"})
+        # Both the check of Data Factory and that of the deployment ask for pipelines.
+        refusal = {"status": 403, "code": "AuthorizationFailed", "count": 10}
+        user.fail("management", {"operation": "GetPipeline", **refusal})
         answer = dry_run(
             user,
             plan(

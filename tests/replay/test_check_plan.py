@@ -2,7 +2,7 @@ from orchestrators import checking
 from tests.replay.world import LostWorkerError, World, orchestrator_functions
 
 ASKED = {"check": "check-shop.0123456789ab", "plan": {"path": "checks/check-shop.0123456789ab/plan.json"}}
-SYSTEMS = {"aws", "bucket", "lake", "data_factory", "cosmos_db", "databricks", "surroundings"}
+SYSTEMS = {"aws", "bucket", "lake", "data_factory", "cosmos_db", "databricks", "deployment", "surroundings"}
 ERROR = {"error": {"detail": "The lake is away.", "next_step": "Look at it."}}
 
 
@@ -40,7 +40,7 @@ def test_every_system_and_every_part_of_the_tables_is_checked_and_summed_up():
 def test_progress_counts_the_parts_that_are_done():
     checked = world()
     checked.run("check_plan", ASKED)
-    assert checked.statuses[-1] == {"done": 9, "total": 9}
+    assert checked.statuses[-1] == {"done": 10, "total": 10}
 
 
 def test_a_part_that_fails_or_loses_its_worker_is_a_finding_and_hides_no_other():
