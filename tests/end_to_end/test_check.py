@@ -68,7 +68,8 @@ def test_a_plan_that_can_run_passes_and_its_check_changes_nothing(user, tables):
     assert found(checked, "failed") == set(), checked
     assert checked["state"] == "succeeded", [one for one in checked["checks"] if one["state"] == "failed"]
     assert {one["system"] for one in checked["checks"]} == {
-        "AWS", "S3", "DynamoDB", "Lake", "Data Factory", "Cosmos DB", "Databricks", "Deployment", "Clocks", "Notifications", "Plan",
+        "AWS", "S3", "DynamoDB", "Lake", "Data Factory", "Cosmos DB", "Databricks", "Deployment", "Clocks",
+        "Notifications", "Plan",
     }  # fmt: skip
     assert state_of_everything(user) == before
     assert user.http.get(f"{API}/checked").status_code == 404
