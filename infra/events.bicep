@@ -31,7 +31,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' = {
 
 // One after the other: a topic takes one change at a time.
 @batchSize(1)
-resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = [for each in subscriptions: {
+resource eventSubscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = [for each in subscriptions: {
   parent: topic
   name: replace(each.function, '_', '-')
   properties: {

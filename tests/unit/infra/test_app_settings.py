@@ -46,6 +46,7 @@ LEFT_OUT = {
     "D2C_WEBHOOK_SECRET": "a secret",
     "WEBSITE_SITE_NAME": "Azure sets it",
     "D2C_EXPORT_PREFIX": "its default suits",
+    "D2C_PRICES": "its dated defaults suit",
     "D2C_AWS_SESSION_SECONDS": "its default suits",
     "D2C_COPY_CREDENTIALS": "its default suits",
     "D2C_COPY_BYTES_PER_SECOND": "its default suits",
