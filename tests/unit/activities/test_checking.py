@@ -4,7 +4,9 @@ from types import SimpleNamespace
 import pytest
 
 from activities import checking, checking_systems
-from activities.checking_systems import LINKED_SERVICES, SENT_PARAMETERS, Checked
+from activities.checking_systems import LINKED_SERVICES, MORE_PARAMETERS, SENT_PARAMETERS, Checked
+from activities.copying import PIPELINES
+from d2c.aws_settings import COPY_CREDENTIALS
 from d2c.clients.dynamodb import TableDescription
 from d2c.errors import StageError
 from d2c.preflight.systems import SYSTEMS
@@ -50,10 +52,12 @@ def test_every_system_has_its_check():
     assert set(checking_systems.CHECKS) == set(SYSTEMS)
 
 
-def test_the_pipeline_takes_the_parameters_that_are_looked_for_and_its_linked_services_are_there():
-    pipeline = json.loads((ROOT / "adf" / "pipeline" / "copy_export.json").read_text())
-    assert set(pipeline["properties"]["parameters"]) == set(SENT_PARAMETERS)
-    assert {path.stem for path in (ROOT / "adf" / "linkedService").glob("*.json")} == set(LINKED_SERVICES)
+@pytest.mark.parametrize("credentials", COPY_CREDENTIALS)
+def test_the_pipeline_takes_the_parameters_that_are_looked_for_and_its_linked_services_are_there(credentials):
+    pipeline = json.loads((ROOT / "adf" / "pipeline" / f"{PIPELINES[credentials]}.json").read_text())
+    assert set(pipeline["properties"]["parameters"]) == {*SENT_PARAMETERS, *MORE_PARAMETERS[credentials]}
+    services = {path.stem for path in (ROOT / "adf" / "linkedService").glob("*.json")}
+    assert set(LINKED_SERVICES[credentials]) <= services
 
 
 def test_many_tables_are_checked_in_parts(lake, monkeypatch):
