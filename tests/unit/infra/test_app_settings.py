@@ -50,7 +50,6 @@ LEFT_OUT = {
     "D2C_AWS_SESSION_SECONDS": "its default suits",
     "D2C_COPY_CREDENTIALS": "its default suits",
     "D2C_COPY_BYTES_PER_SECOND": "its default suits",
-    "D2C_PRICES": "its default suits",
     "D2C_POLL_FIRST_SECONDS": "its default suits",
     "D2C_POLL_FACTOR": "its default suits",
     "D2C_POLL_LONGEST_SECONDS": "its default suits",
