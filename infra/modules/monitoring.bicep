@@ -39,4 +39,18 @@ resource appPublishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// The queries of docs/operations.md.
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(insights.id, 'd2c')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'd2c migrations'
+    category: 'workbook'
+    sourceId: insights.id
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
+
 output connectionString string = insights.properties.ConnectionString
