@@ -168,3 +168,9 @@ def test_the_plans_reference_is_that_of_the_model():
     assert REFERENCE.read_text() == plan_reference_text(), (
         "run: .venv/bin/python -m tools.write_plan_reference"
     )
+
+
+def test_the_index_leads_to_every_page():
+    index = text_of("README.md")
+    others = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {other for other in others if f"({other}" not in index} == set()

@@ -4,6 +4,7 @@ import pytest
 
 from activities import (
     arrivals,
+    checking,
     cleaning_up,
     copying,
     exporting,
@@ -21,10 +22,11 @@ from d2c.run_keys import run_key
 
 OF_MIGRATIONS = {
     *("list_tables", "list_revisited", "take_unit", "look_at_turn", "look_at_places", "read_table_record"),
+    *("list_checked_tables", "check_system", "check_tables", "sum_up_check"),
     *("stop_left_runs", "free_left_container", "read_left_table", "read_left_migration"),
 }
 MODULES = (
-    arrivals, cleaning_up, copying, exporting, loading, planning, preparing, reporting, revisiting, turns
+    arrivals, checking, cleaning_up, copying, exporting, loading, planning, preparing, reporting, revisiting, turns
 )  # fmt: skip
 ACTIVITIES = {
     name
