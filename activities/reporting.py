@@ -13,7 +13,7 @@ from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import StageError
 from d2c.migration_state import standings
 from d2c.notifications import MIGRATION_ENDED, notify, notify_of_table
-from d2c.observing import measure
+from d2c.observing import measure, measure_tables
 from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.retry import last_round
@@ -85,6 +85,7 @@ def write_report(payload: dict) -> Any:
     with ThreadPoolExecutor(READ_SIDE_BY_SIDE) as threads:
         parts = list(threads.map(lambda table: _part(lake, migration, table), tables))
     states = Counter(part["state"] for part in parts)
+    measure_tables(states.elements())
     state = worst_state([payload["state"], *states])
     report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(lake_paths.report_path(migration), report)

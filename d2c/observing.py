@@ -4,7 +4,8 @@ Nothing here knows OpenTelemetry; `d2c.telemetry` does, and is loaded only where
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -27,6 +28,8 @@ MEASURES = {
     "d2c.tables.stalled": ("gauge", "{table}"),
     "d2c.outbox.events": ("gauge", "{event}"),
 }
+
+TABLE_STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 
 
 class Span(Protocol):
@@ -106,3 +109,10 @@ def measure(name: str, value: float | None, **fields: Any) -> None:
     if _observers and value is not None:
         place = {field: text for field, text in current_fields().items() if field in ("migration", "table")}
         _observers[0].measure(name, value, {**place, **fields})
+
+
+def measure_tables(states: Iterable[str]) -> None:
+    """Tell how many tables of a migration are in each state; a state that none is in any more is told too."""
+    counted = Counter(states)
+    for state in TABLE_STATES:
+        measure("d2c.tables", counted[state], state=state)

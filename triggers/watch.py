@@ -6,7 +6,6 @@ right what the one before could not.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from d2c import lake_paths
 from d2c.clients.lake import Lake, connect_lake
 from d2c.errors import D2CError
 from d2c.migration_state import Standing
-from d2c.observing import measure, observed
+from d2c.observing import measure_tables, observed
 from d2c.plan import Plan
 from d2c.run_keys import lane_instance_id, start_instance_id, table_instance_id
 from d2c.settings import app_settings
@@ -109,8 +108,7 @@ async def _look_at_migration(
     if await asyncio.to_thread(lake.exists, lake_paths.tables_path(migration)):
         known = await statuses.standings_of(lake, migration, number, accepted["plan"])
         tables = [table for table in known if not table.end]
-        for state, number_of_tables in Counter(table.state for table in known).items():
-            measure("d2c.tables", number_of_tables, state=state)
+        measure_tables(table.state for table in known)
     watched = Watched(migration, plan, accepted["accepted_at"], number, tables, containers)
     if is_of_round and instances.goes_on(status):
         running = [table for table in tables if table.state == "running"]

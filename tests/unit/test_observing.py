@@ -5,7 +5,7 @@ import pytest
 
 from d2c import observing
 from d2c.log_fields import current_fields
-from d2c.observing import SWITCHES, measure, observe_by, observe_if_asked, observed
+from d2c.observing import SWITCHES, measure, measure_tables, observe_by, observe_if_asked, observed
 
 
 @pytest.fixture
@@ -50,6 +50,13 @@ def test_a_number_has_the_migration_and_the_table_of_its_place_and_nothing_that_
     assert observer.seen[1:] == [
         ("d2c.stage.duration", 1.5, {"migration": "m", "table": "a", "stage": "copy"})
     ]
+
+
+def test_a_state_that_no_table_is_in_any_more_is_told_as_none(observer):
+    with observed("watch", migration="m"):
+        measure_tables(["running", "succeeded", "running"])
+    told = {fields["state"]: value for _, value, fields in observer.seen[1:]}
+    assert told == {"pending": 0, "running": 2, "succeeded": 1, "failed": 0, "cancelled": 0}
 
 
 def test_without_a_setting_opentelemetry_is_not_even_loaded():
