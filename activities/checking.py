@@ -21,9 +21,10 @@ from d2c.container_records import record_path
 from d2c.costs import cluster_of
 from d2c.estimate import estimate_of
 from d2c.plan import Plan
+from d2c.preflight.aws import check_copy_time
 from d2c.preflight.containers import check_container
 from d2c.preflight.cosmos_account import check_room
-from d2c.preflight.findings import counts_of_findings, state_of_findings
+from d2c.preflight.findings import Finding, counts_of_findings, state_of_findings
 from d2c.preflight.plan_tables import find_tables
 from d2c.preflight.tables import CheckedTable, check_table
 from d2c.resolving import place_of
@@ -114,7 +115,15 @@ def _check_table(settings: Settings, migration: str, table: Json) -> Checked:
         "after_ru": after,
         "ru_per_second": container.ru_per_second,
     }
-    return Checked([*checked.findings, *container.findings], facts)
+    findings = [*checked.findings, *_check_copy(settings, table["table"], checked), *container.findings]
+    return Checked(findings, facts)
+
+
+def _check_copy(settings: Settings, table: str, checked: CheckedTable) -> list[Finding]:
+    if checked.description is None or settings.aws.copy_credentials != "session":
+        return []
+    copied = round(checked.description.size_bytes * settings.prices.assumed("compression"))
+    return check_copy_time(table, copied, settings.aws)
 
 
 def _load_ru(table: Json, checked: CheckedTable) -> int:

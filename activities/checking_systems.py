@@ -7,6 +7,7 @@ from typing import Any
 
 from activities.copying import PIPELINES, SECURE_PARAMETERS
 from d2c.clients.aws_caller import aws_caller
+from d2c.clients.aws_sign_in import web_identity
 from d2c.clients.clocks import clock_skew
 from d2c.clients.cosmos import connect_cosmos, try_reading_account
 from d2c.clients.cosmos_management import connect_cosmos_management
@@ -22,7 +23,7 @@ from d2c.deploying.release import own_release
 from d2c.deploying.wheel import wheel_path
 from d2c.load_run.cosmos_options import secrets_of
 from d2c.plan import Plan
-from d2c.preflight.aws import check_bucket, check_identities
+from d2c.preflight.aws import check_bucket, check_copy_sessions, check_identities
 from d2c.preflight.cosmos_account import check_account
 from d2c.preflight.data_factory import check_data_factory
 from d2c.preflight.databricks import check_databricks
@@ -30,7 +31,7 @@ from d2c.preflight.deployment import check_deployment
 from d2c.preflight.findings import Finding
 from d2c.preflight.lake import check_lake, check_name
 from d2c.preflight.surroundings import check_clocks, check_schedule, check_webhook
-from d2c.resolving import places_of
+from d2c.resolving import Place, places_of
 from d2c.settings import Settings
 
 SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "fileSystem", "lakeFolder")
@@ -40,6 +41,9 @@ LINKED_SERVICES = {
     "key_vault": ("export_bucket", "key_vault", "lake"),
     "session": ("export_bucket_session", "lake"),
 }
+
+# What CloudTrail calls the session by which a check finds out how long one may last.
+CHECK_SESSION = "d2c-check"
 
 Json = dict[str, Any]
 
@@ -53,7 +57,17 @@ class Checked:
 
 
 def _check_aws(settings: Settings, plan: Plan, payload: Json) -> Checked:
-    return Checked(check_identities(places_of(plan), lambda place: aws_caller(settings, *place)))
+    places, seconds = places_of(plan), settings.aws.longest_session_seconds
+
+    def take_on(place: Place) -> str:
+        role_arn = str(settings.aws.role(settings.aws.bucket_account(*place), place.region))
+        web_identity(settings, place.region).take_on(role_arn, session_name=CHECK_SESSION, seconds=seconds)
+        return role_arn
+
+    findings = check_identities(places, lambda place: aws_caller(settings, *place))
+    if settings.aws.copy_credentials == "session":
+        findings += check_copy_sessions(places, take_on, seconds)
+    return Checked(findings)
 
 
 def _check_bucket(settings: Settings, plan: Plan, payload: Json) -> Checked:

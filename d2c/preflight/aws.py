@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
+from d2c.aws_settings import AwsSettings
 from d2c.clients.s3 import Bucket
+from d2c.copy_sessions import copy_session_seconds
+from d2c.errors import StageError
 from d2c.preflight.findings import Finding, Findings
 from d2c.resolving import Place
 
-IDENTITY, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
+IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
     "identity",
+    "copy session",
+    "copy time",
     "exists",
     "encryption",
     "can be read",
@@ -26,6 +31,42 @@ def check_identities(places: Sequence[Place], caller: Callable[[Place], str]) ->
     for place in places:
         with findings.attempt(str(place), IDENTITY):
             findings.ok(str(place), IDENTITY, f"The app is signed in as {caller(place)}.")
+    return findings.found
+
+
+def check_copy_sessions(
+    places: Sequence[Place], take_on: Callable[[Place], str], longest_session_seconds: int
+) -> list[Finding]:
+    """Take on the roles that copies read S3 with, for as long as the longest copy may need them.
+
+    Args:
+        places: those of the plan's tables.
+        take_on: takes on the role for copies from one of them, throws the credentials away and returns its ARN.
+        longest_session_seconds: how long a session may have to last.
+    """
+    findings = Findings("AWS")
+    for place in places:
+        with findings.attempt(str(place), COPY_SESSION):
+            told = f"{take_on(place)} may be taken on for {longest_session_seconds:,} seconds"
+            findings.ok(str(place), COPY_SESSION, f"{told}, the longest that a copy's session has to last.")
+    return findings.found
+
+
+def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Finding]:
+    """Tell whether a table's copy ends before its session does; the bytes are an estimate, so it may be otherwise.
+
+    Args:
+        table: its name.
+        copied_bytes: of its export in S3.
+        aws: the settings about sessions.
+    """
+    findings = Findings("S3")
+    try:
+        seconds = copy_session_seconds(aws, copied_bytes, is_first_try=True)
+    except StageError as error:
+        findings.warning(table, COPY_TIME, f"By its estimated size: {error.detail}", error.next_step)
+    else:
+        findings.ok(table, COPY_TIME, f"A session of {seconds:,} seconds outlasts the copy.")
     return findings.found
 
 

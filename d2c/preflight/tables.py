@@ -65,6 +65,14 @@ def _check_size(findings: Findings, name: str, description: TableDescription) ->
         f"Active, about {numbered(description.item_count, 'item')} and {description.size_bytes:,} bytes "
         f"(as of DynamoDB's last count), class {description.table_class}."
     )
+    if not description.item_count:
+        findings.warning(
+            name,
+            TABLE,
+            f"{told} It counts about every six hours, so a table that has just been filled may pass for empty.",
+            "If it is not empty, add its items and bytes to the estimate yourself, or check again in six hours.",
+        )
+        return
     if description.size_bytes <= MOST_EXPORT_BYTES:
         findings.ok(name, TABLE, told)
         return

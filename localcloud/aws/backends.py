@@ -43,6 +43,11 @@ def table_items(table: Any) -> list[dict[str, Any]]:
     return [{name: _tagged(value) for name, value in item.attrs.items()} for item in table.all_items()]
 
 
+def size_of(items: list[dict[str, Any]]) -> int:
+    """Return about how many bytes items take: names, values and what holds them together, as text."""
+    return sum(len(str(item)) for item in items)
+
+
 def _tagged(value: Any) -> Any:
     """Return a value of moto's as JSON; it holds some binaries decoded and others as they came."""
     if isinstance(value, DynamoType):

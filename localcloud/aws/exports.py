@@ -282,7 +282,7 @@ def _describe(export: Export) -> ExportDescription:
         export_time=_iso(description["ExportTime"]),
         bucket=description["S3Bucket"],
         prefix=description.get("S3Prefix"),
-        billed_size_bytes=sum(len(str(item)) for item in export.items),
+        billed_size_bytes=backends.size_of(export.items),
     )
 
 

@@ -55,6 +55,8 @@ class Gateway:
             "DescribeExport": exports.describe,
             "ListExports": exports.list,
         }
+        # By table id: how many items were counted, and their bytes.
+        self._counts: dict[str, tuple[int, int]] = {}
         self._mended = {"DescribeContinuousBackups": self._mend_backups, "DescribeTable": self._mend_table}
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -121,13 +123,21 @@ class Gateway:
     def _mend_table(
         self, caller: Caller, region: str, environment: Environment, start: StartResponse
     ) -> Iterable[bytes]:
-        """Mend an answer: moto tells no table id."""
+        """Mend an answer: moto tells no table id, and no size."""
         body = _body(environment)
         answer, send = self._from_moto(environment, start)
         table = backends.find_table(caller.account, region, orjson.loads(body).get("TableName", ""))
         if table and "Table" in answer:
-            answer["Table"] |= {"TableId": table_id(table), "ItemCount": len(table)}
+            items, size = self._counted(table)
+            answer["Table"] |= {"TableId": table_id(table), "ItemCount": items, "TableSizeBytes": size}
         return send(answer)
+
+    def _counted(self, table: Any) -> tuple[int, int]:
+        """Return a table's items and bytes, which are added up anew once the number of items is another."""
+        key, items = table_id(table), len(table)
+        if self._counts.get(key, (None,))[0] != items:
+            self._counts[key] = (items, backends.size_of(backends.table_items(table)))
+        return self._counts[key]
 
     def _from_moto(
         self, environment: Environment, start: StartResponse

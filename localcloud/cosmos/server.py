@@ -3,6 +3,7 @@
 import hmac
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class Server:
         self._store = Store(state_file)
         self._key = key
         self._faults = Faults()
-        self._requests = 0
+        self._requests: Counter[str] = Counter()
         self._routes = ROUTES | {
             ("POST", "dbs/*/colls/*/docs"): lambda call: items.post_documents(call, self._faults)
         }
@@ -101,7 +102,7 @@ class Server:
         if parts[:1] == [ADMIN]:
             return self._administer(request, parts[1:], body)
         check_signature(self._key, request.method, parts, request.headers)
-        self._requests += 1
+        self._requests[request.method] += 1
         self._faults.raise_for("request", request.method)
         if not parts:
             return json_answer(resources.account_properties(f"{request.scheme}://{request.host}/"))

@@ -37,7 +37,8 @@ def run_demo(
         afterwards: what to do with the local cloud before it ends, or None.
 
     Returns:
-        The exit status of ``d2c start --watch``: 0 only if every item arrived and verification found nothing wrong.
+        The exit status of ``d2c check`` if it found what would fail, else that of ``d2c start --watch``: 0 only if
+        every item arrived and verification found nothing wrong.
     """
     _clear(state_folder)
     people.print(
@@ -53,9 +54,13 @@ def run_demo(
         plan = report.parent / "plan.json"
         plan.parent.mkdir(parents=True, exist_ok=True)
         plan.write_text(json.dumps(demo_plan(), indent=2) + "\n")
-        people.print("[bold]3. The migration[/]: what you would type for tables of your own")
+        people.print("[bold]3. The check[/]: what would make the migration fail, and what it takes")
+        status = _d2c(cloud, people, "check", str(plan))
+        if status:
+            return status
+        people.print("[bold]4. The migration[/]: what you would type for tables of your own")
         status = _d2c(cloud, people, "start", str(plan), "--watch")
-        people.print("[bold]4. The report[/]")
+        people.print("[bold]5. The report[/]")
         page = report.with_suffix(".html")
         _d2c(cloud, people, "report", MIGRATION, "--output", str(report), "--html", str(page))
         people.print(f"The report: {report}\nAs a page:  {page}")

@@ -50,8 +50,9 @@ class CosmosAccount:
         database = container.container_link.split("/")[1]
         return self.http.get("/_localcloud/statistics").json()["containers"][f"{database}/{container.id}"]
 
-    def requests(self):
-        return self.http.get("/_localcloud/statistics").json()["requests"]
+    def posts(self):
+        """How often anyone has written or queried; the SDK's clients read the account whenever they like."""
+        return self.http.get("/_localcloud/statistics").json()["requests"].get("POST", 0)
 
     def restart(self):
         """End the service as asked, and start it again on its state."""

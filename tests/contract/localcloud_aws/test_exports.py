@@ -105,6 +105,15 @@ def code_of(call):
     return failed.value.response["Error"]["Code"]
 
 
+def test_a_table_is_described_with_its_items_and_bytes_as_they_are(dynamodb, s3):
+    create_table(dynamodb, "Growing")
+    before = dynamodb.describe_table(TableName="Growing")["Table"]
+    dynamodb.put_item(TableName="Growing", Item={**ITEMS[0], "Song": {"N": "99"}, "Text": {"S": "x" * 1000}})
+    after = dynamodb.describe_table(TableName="Growing")["Table"]
+    assert (before["ItemCount"], after["ItemCount"]) == (30, 31)
+    assert before["TableSizeBytes"] + 1000 < after["TableSizeBytes"] < before["TableSizeBytes"] + 2000
+
+
 def test_an_export_lies_in_s3_as_the_service_writes_it(dynamodb, s3, table_arn):
     started = export(dynamodb, table_arn, ExportType="FULL_EXPORT")
     assert started["ExportStatus"] == "IN_PROGRESS"

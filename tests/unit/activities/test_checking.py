@@ -9,9 +9,11 @@ from activities.copying import PIPELINES
 from d2c.aws_settings import COPY_CREDENTIALS
 from d2c.clients.dynamodb import TableDescription
 from d2c.errors import StageError
+from d2c.plan import Plan
 from d2c.preflight.systems import SYSTEMS
 from tests.unit.clients.settings import local_settings
 from tests.unit.pages import ROOT
+from tests.unit.test_aws_settings import ROLE, WITH_ROLES
 
 from .fakes import FakeLake
 
@@ -58,6 +60,22 @@ def test_the_pipeline_takes_the_parameters_that_are_looked_for_and_its_linked_se
     assert set(pipeline["properties"]["parameters"]) == {*SENT_PARAMETERS, *MORE_PARAMETERS[credentials]}
     services = {path.stem for path in (ROOT / "adf" / "linkedService").glob("*.json")}
     assert set(LINKED_SERVICES[credentials]) <= services
+
+
+@pytest.mark.parametrize("longest", [3600, 7200])
+def test_the_role_of_copies_is_taken_on_for_as_long_as_a_copy_may_need(monkeypatch, longest):
+    asked_for = []
+
+    def take_on(role_arn, **asked):
+        asked_for.append((role_arn, asked["seconds"]))
+
+    settings = local_settings(**{**WITH_ROLES, "D2C_AWS_SESSION_SECONDS": str(longest)})
+    identity = SimpleNamespace(take_on=take_on)
+    monkeypatch.setattr(checking_systems, "web_identity", lambda settings, region: identity)
+    monkeypatch.setattr(checking_systems, "aws_caller", lambda settings, account, region: "arn")
+    found = checking_systems.CHECKS["aws"](settings, Plan.model_validate(PLAN), {})
+    assert [one["check"] for one in found.findings] == ["identity", "copy session"]
+    assert asked_for == [(ROLE, longest)]
 
 
 def test_many_tables_are_checked_in_parts(lake, monkeypatch):

@@ -62,6 +62,14 @@ def test_what_becomes_of_the_time_to_live_is_told(rules, told):
     assert told in finding(checked(rules=rules).findings, "time to live").finding
 
 
+def test_a_table_that_may_be_empty_or_not_yet_counted_is_a_warning():
+    told = finding(
+        checked(describe_table=TableDescription("arn", "Artist", None, 0, 0, None)).findings, "table"
+    )
+    assert told.state == "warning"
+    assert "every six hours" in told.finding
+
+
 def test_a_table_larger_than_an_account_may_export_at_once_fails():
     large = TableDescription("arn", "Artist", None, 1, 200 * 10**12, None)
     assert finding(checked(describe_table=large).findings, "table").state == "failed"
