@@ -5,16 +5,20 @@ of it goes through Azure Resource Manager.
 https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-actions
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
 from d2c.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 LONGEST_WAIT_SECONDS = 60
 SERVERLESS = "EnableServerless"
@@ -217,5 +221,8 @@ def _is_serverless(error: HttpResponseError) -> bool:
 @connected_once
 def connect_cosmos_management(settings: Settings) -> CosmosManagement:
     """Return the management plane of the account in the settings."""
+    # Takes half a second and more, for which a host that starts does not wait.
+    from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
     client = CosmosDBManagementClient(**management_arguments(settings))
     return CosmosManagement(client, settings.resource_group, settings.cosmos_account)

@@ -1,16 +1,20 @@
 """Data Factory: runs of the copy pipeline."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
 from d2c.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.mgmt.datafactory import DataFactoryManagementClient
 
 RUN_KEY_PARAMETER = "runKey"
 # Clocks differ, and a run may be updated long after its start.
@@ -180,5 +184,8 @@ def _error_of(run: Any) -> str:
 @connected_once
 def connect_data_factory(settings: Settings) -> DataFactory:
     """Return the data factory in the settings."""
+    # Takes half a second and more, for which a host that starts does not wait.
+    from azure.mgmt.datafactory import DataFactoryManagementClient
+
     client = DataFactoryManagementClient(**management_arguments(settings))
     return DataFactory(client, settings.resource_group, settings.data_factory)

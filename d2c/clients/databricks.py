@@ -1,17 +1,16 @@
-"""Databricks: one-time runs of the notebook."""
+"""Databricks: one-time runs of the notebook.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+The SDK brings hundreds of classes, which takes seconds: it is imported where it is used, so that a host that starts
+does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.config import Config
-from databricks.sdk.credentials_provider import CredentialsStrategy
-from databricks.sdk.errors import DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.service.compute import Library
-from databricks.sdk.service.jobs import RunType, SubmitTask
 from requests.exceptions import RequestException
 
 from d2c.clients.azure_refusals import find_refusal
@@ -22,10 +21,10 @@ from d2c.redaction import without_secrets
 from d2c.settings import Settings
 from d2c.spark_errors import readable_cause
 
-# The Azure Databricks resource, the same in every tenant.
-DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
-# Azure Resource Manager as Databricks wants it named, with the slash that belongs to the name.
-MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.errors.base import DatabricksError
+
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 # The old result of a new termination code; any other code is a failure.
 RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
@@ -75,6 +74,9 @@ class Databricks:
             cluster: ``{"existing_cluster_id": id}``, or a new cluster as the Jobs API takes it.
             libraries: as the Jobs API takes them.
         """
+        from databricks.sdk.service.compute import Library
+        from databricks.sdk.service.jobs import SubmitTask
+
         place = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
         task = {
             "task_key": "load",
@@ -119,6 +121,8 @@ class Databricks:
 
     def _cause_of_failure(self, task_run_id: int) -> str:
         """Return what a task's output says, or nothing where there is none, such as for a run that never began."""
+        from databricks.sdk.errors.base import DatabricksError
+
         try:
             return readable_cause(self._jobs.get_run_output(task_run_id).error or "")
         except DatabricksError:
@@ -126,6 +130,8 @@ class Databricks:
 
     def active_runs(self) -> dict[int, dict[str, str]]:
         """Return the one-time runs of notebooks that have not ended, by their ids, with their parameters."""
+        from databricks.sdk.service.jobs import RunType
+
         with databricks_errors("Load runs"):
             runs = list(
                 self._jobs.list_runs(active_only=True, expand_tasks=True, run_type=RunType.SUBMIT_RUN)
@@ -151,10 +157,18 @@ def _value(member: Any) -> str:
 @contextmanager
 def databricks_errors(thing: str) -> Iterator[None]:
     """Turn what the SDK raises about a thing, or signing in to it, into a StageError or a TransientError."""
+    from databricks.sdk import errors
+    from databricks.sdk.errors.base import DatabricksError
+
     try:
         with azure_errors(thing):
             yield
-    except (DeadlineExceeded, InternalError, TemporarilyUnavailable, TooManyRequests) as error:
+    except (
+        errors.DeadlineExceeded,
+        errors.InternalError,
+        errors.TemporarilyUnavailable,
+        errors.TooManyRequests,
+    ) as error:
         raise _asked_again(thing, error) from error
     except DatabricksError as error:
         refusal = find_refusal(f"{error.error_code}\n{error}")
@@ -188,50 +202,9 @@ def _told(error: DatabricksError) -> str:
     return f"{text} (asked as {name})" if name else text
 
 
-class _ManagedIdentity(CredentialsStrategy):
-    """Signs in with the app's own identity; the SDK has no strategy for managed identities.
-
-    Tokens are asked for with each request, and azure-identity renews those that end.
-
-    Args:
-        resource_id: the workspace's id in Azure, if the identity is no member of the workspace but has a role on that
-            resource; two more headers say so.
-            https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual
-    """
-
-    def __init__(self, resource_id: str) -> None:
-        self._resource_id = resource_id
-
-    def auth_type(self) -> str:
-        return "azure-identity"
-
-    def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
-        def headers() -> dict[str, str]:
-            found = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
-            if self._resource_id:
-                found["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
-                token = azure_credential().get_token(MANAGEMENT_SCOPE).token
-                found["X-Databricks-Azure-SP-Management-Token"] = token
-            return found
-
-        return headers
-
-
-@connected_once
-def connect_workspace(settings: Settings) -> WorkspaceClient:
-    """Return the SDK's client of the workspace in the settings: by its token where one is set, else by Entra ID."""
-    signing_in: dict[str, Any] = (
-        {"token": settings.databricks_token, "auth_type": "pat"}
-        if settings.databricks_token
-        else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id)}
-    )
-    config = Config(
-        host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
-    )
-    return WorkspaceClient(config=config)
-
-
 @connected_once
 def connect_databricks(settings: Settings) -> Databricks:
     """Return the load runs of the workspace in the settings."""
+    from d2c.clients.databricks_sign_in import connect_workspace
+
     return Databricks(connect_workspace(settings))

@@ -1,18 +1,17 @@
 """Databricks: what a workspace has, as a check before a migration looks at it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, NotFound
+from typing import TYPE_CHECKING, Any
 
 from d2c.clients.connections import connected_once
-from d2c.clients.databricks import connect_workspace, databricks_errors
+from d2c.clients.databricks import databricks_errors
 from d2c.settings import Settings
 
-# Databricks answers some calls about what is not there with 400 in the place of 404.
-NOT_THERE = (NotFound, InvalidParameterValue)
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class WorkspaceReading:
         with databricks_errors(f"Workspace object {path}"):
             try:
                 found = self._client.workspace.get_status(path)
-            except NOT_THERE:
+            except _not_there():
                 return None
         return str(found.object_type.value) if found.object_type else ""
 
@@ -55,7 +54,7 @@ class WorkspaceReading:
         with databricks_errors(f"File {path}"):
             try:
                 self._client.files.get_metadata(path)
-            except NOT_THERE:
+            except _not_there():
                 return False
         return True
 
@@ -64,7 +63,7 @@ class WorkspaceReading:
         with databricks_errors(f"Cluster {cluster_id}"):
             try:
                 found = self._client.clusters.get(cluster_id)
-            except NOT_THERE:
+            except _not_there():
                 return None
         spec = found.as_dict()
         workers = (found.autoscale and found.autoscale.max_workers) or found.num_workers or 0
@@ -80,7 +79,7 @@ class WorkspaceReading:
         with databricks_errors(f"Cluster policy {policy_id}"):
             try:
                 self._client.cluster_policies.get(policy_id)
-            except NOT_THERE:
+            except _not_there():
                 return False
         return True
 
@@ -89,7 +88,7 @@ class WorkspaceReading:
         with databricks_errors(f"Instance pool {pool_id}"):
             try:
                 self._client.instance_pools.get(pool_id)
-            except NOT_THERE:
+            except _not_there():
                 return False
         return True
 
@@ -98,11 +97,20 @@ class WorkspaceReading:
         with databricks_errors(f"Secret scope {scope}"):
             try:
                 return {str(secret.key) for secret in self._client.secrets.list_secrets(scope)}
-            except NOT_THERE:
+            except _not_there():
                 return None
+
+
+def _not_there() -> tuple[type[Exception], ...]:
+    """Return what says that something is not there: Databricks answers some calls with 400 in the place of 404."""
+    from databricks.sdk.errors import InvalidParameterValue, NotFound
+
+    return NotFound, InvalidParameterValue
 
 
 @connected_once
 def connect_workspace_reading(settings: Settings) -> WorkspaceReading:
     """Return the workspace in the settings, to look at."""
+    from d2c.clients.databricks_sign_in import connect_workspace
+
     return WorkspaceReading(connect_workspace(settings))

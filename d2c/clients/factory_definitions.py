@@ -5,15 +5,19 @@ of a linked service. The requests still go through the SDK's client, with its si
 https://learn.microsoft.com/rest/api/datafactory/operation-groups
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
-from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure_sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
 from d2c.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.mgmt.datafactory import DataFactoryManagementClient
 
 API_VERSION = "2018-06-01"
 # Each kind of a definition, as the Git layout has it, and the collection of the API that has it.
@@ -114,6 +118,9 @@ class FactoryDefinitions:
 @connected_once
 def connect_factory_definitions(settings: Settings) -> FactoryDefinitions:
     """Return the definitions of the data factory in the settings."""
+    # Takes half a second and more, for which a host that starts does not wait.
+    from azure.mgmt.datafactory import DataFactoryManagementClient
+
     client = DataFactoryManagementClient(**management_arguments(settings))
     return FactoryDefinitions(
         client, settings.subscription_id, settings.resource_group, settings.data_factory

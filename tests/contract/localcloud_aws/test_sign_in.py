@@ -127,7 +127,7 @@ class TestTakeOn:
             ),
             (issue_token(new_signing_key(), TOKEN_AUDIENCE), {}, "InvalidIdentityToken: The token's signature"),
             (issue_token(KEY, TOKEN_AUDIENCE, exp=int(time.time()) - 60), {}, "ExpiredTokenException: Token expired"),
-            (issue_token(KEY, TOKEN_AUDIENCE, nbf=int(time.time()) + 600), {}, "InvalidIdentityToken"),
+            (issue_token(KEY, TOKEN_AUDIENCE, nbf=int(time.time()) + 7200), {}, "InvalidIdentityToken"),
             ("opaque", {}, "InvalidIdentityToken: The ID Token provided is not a valid JWT"),
             (None, {"role": f"arn:aws:iam::{AWS_ACCOUNT}:role/other"}, "AccessDenied"),
             (None, {"policy": {"Statement": "x" * 2048}}, "PackedPolicyTooLarge"),

@@ -14,7 +14,8 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.service.jobs import BaseRun, Run, RunOutput, RunType
 
-from d2c.clients.databricks import DATABRICKS_SCOPE, Databricks, NotebookRun, _ManagedIdentity
+from d2c.clients.databricks import Databricks, NotebookRun
+from d2c.clients.databricks_sign_in import DATABRICKS_SCOPE, _ManagedIdentity
 from d2c.errors import StageError, TransientError
 
 from .errors import error_of
@@ -293,7 +294,7 @@ def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_wit
             asked.append(scope)
             return SimpleNamespace(token=f"token-{len(asked)}")
 
-    monkeypatch.setattr("d2c.clients.databricks.azure_credential", Credential)
+    monkeypatch.setattr("d2c.clients.databricks_sign_in.azure_credential", Credential)
     config = SimpleNamespace(host="https://adb-1.2.azuredatabricks.net")
     headers = _ManagedIdentity("/subscriptions/s/workspaces/w")(config)
     assert headers() == {
