@@ -4,7 +4,7 @@ import threading
 import time
 
 
-def wait_until(condition, timeout_seconds=30.0, interval_seconds=0.05):
+def wait_until(condition, timeout_seconds=90.0, interval_seconds=0.05):
     """Return the first true answer of a condition.
 
     Raises:
