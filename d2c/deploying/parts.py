@@ -4,12 +4,13 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from d2c.clients.databricks_files import DatabricksFiles
 from d2c.clients.factory_definitions import FactoryDefinitions
 from d2c.deploying.comparing import same_notebook, unlike
 from d2c.deploying.definitions import Definition
-from d2c.deploying.parameters import PARAMETERS
+from d2c.deploying.parameters import PARAMETERS, UNUSED
 from d2c.deploying.release import Release
 from d2c.deploying.wheel import Wheel, digest_of_wheel, wheel_path
 from d2c.settings import Settings
@@ -114,21 +115,36 @@ class ParametersPart(Part):
         self._factory, self._names, self._values = factory, names, values
 
     def differences(self) -> list[Difference]:
-        there = self._factory.get_factory().get("properties", {}).get("globalParameters", {})
-        found = {name: str(there.get(name, {}).get("value") or "") for name in self._names}
+        found = self._found(self._factory.get_factory())
+        wanted = self._wanted(found)
         return [
             Difference(
                 f"global parameter {name} of the data factory",
                 found[name] or NOTHING,
-                self._values.get(name) or f"a value ({PARAMETERS[name].setting})",
+                wanted[name] or f"a value ({PARAMETERS[name].setting})",
             )
             for name in self._names
-            if not found[name] or (self._values.get(name) and found[name] != self._values[name])
+            if not found[name] or found[name] != wanted[name]
         ]
 
     def publish(self) -> None:
-        known = {name: self._values[name] for name in self._names if self._values.get(name)}
-        self._factory.set_global_parameters(self._factory.get_factory(), known)
+        factory = self._factory.get_factory()
+        found = self._found(factory)
+        changed = {name: value for name, value in self._wanted(found).items() if value != found[name]}
+        self._factory.set_global_parameters(factory, changed)
+
+    def _found(self, factory: Mapping[str, Any]) -> dict[str, str]:
+        there = factory.get("properties", {}).get("globalParameters", {})
+        return {name: str(there.get(name, {}).get("value") or "") for name in self._names}
+
+    def _wanted(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return what each is to be: this environment's value, or what is there where that has none or needs none."""
+
+        def is_left(name: str) -> bool:
+            value = self._values.get(name) or ""
+            return not value or (value == UNUSED and bool(found[name]))
+
+        return {name: found[name] if is_left(name) else self._values[name] for name in self._names}
 
 
 class DefinitionPart(Part):

@@ -4,6 +4,7 @@ import pytest
 
 from d2c.clients.databricks_files import DatabricksFiles
 from d2c.deploying.findings import find_differences
+from d2c.deploying.parameters import UNUSED
 from d2c.deploying.parts import NOTHING, Difference, Part, Place, all_parts
 from d2c.deploying.publishing import Published, publish
 from d2c.deploying.release import own_release
@@ -155,6 +156,16 @@ def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, relea
     publish(all_parts(place, release))
     assert find_differences(place, release) == []
     assert place.factory.content["properties"]["globalParameters"]["keyVaultUrl"]["value"] == "https://kept"
+
+
+def test_a_value_that_no_copy_uses_is_made_where_it_is_missing_and_left_where_it_is(place, release):
+    values = {**VALUES, "awsAccessKeyId": UNUSED, "keyVaultUrl": UNUSED}
+    place = Place(place.settings, place.files, place.factory, values)
+    place.factory.set_global_parameters(place.factory.content, {"keyVaultUrl": "https://kept"})
+    publish(all_parts(place, release))
+    assert find_differences(place, release) == []
+    found = place.factory.content["properties"]["globalParameters"]
+    assert (found["awsAccessKeyId"]["value"], found["keyVaultUrl"]["value"]) == (UNUSED, "https://kept")
 
 
 def test_the_substitutes_have_the_calls_of_the_clients():
