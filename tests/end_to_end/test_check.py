@@ -71,6 +71,8 @@ def test_a_plan_that_can_run_passes_and_its_check_changes_nothing(user, tables):
         "AWS", "S3", "DynamoDB", "Lake", "Data Factory", "Cosmos DB", "Databricks", "Deployment", "Clocks",
         "Notifications", "Plan",
     }  # fmt: skip
+    assert "Deployment" not in {system for system, _, _ in found(checked, "warning")}
+    assert ("AWS", names.AWS_REGION, "copy session") in found(checked, "ok")
     assert state_of_everything(user) == before
     assert user.http.get(f"{API}/checked").status_code == 404
     again = user.http.get(f"/api/checks/{checked['id']}").json()
