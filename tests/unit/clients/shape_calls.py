@@ -209,7 +209,7 @@ AZURE: dict[str, Callable[[], Any]] = {
     "cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
     ),
-    "databricks: Config": lambda: workspace() and None,
+    "databricks_sign_in: Config": lambda: workspace() and None,
     "databricks: submit": _submit,
     "databricks: get_run": lambda: Databricks(workspace()).get_run(455644833),
     "databricks: get_run_output": lambda: Databricks(workspace()).get_run(455644833),
