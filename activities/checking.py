@@ -3,7 +3,6 @@
 All that is written is the check's own folder in the lake (`d2c.check_store`).
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,12 +28,13 @@ from d2c.preflight.plan_tables import find_tables
 from d2c.preflight.tables import CheckedTable, check_table
 from d2c.resolving import place_of
 from d2c.settings import Settings, app_settings
+from d2c.side_by_side import side_by_side
 from d2c.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, load_ru_per_second
 from d2c.units import units_of
 
 TABLES_OF_A_PART = 25
 TABLE_FIELDS = ("table", "database", "container", "account", "region", "verify")
-SIDE_BY_SIDE = 8
+TABLES_AT_ONCE = 8
 
 Json = dict[str, Any]
 blueprint = df.Blueprint()
@@ -71,8 +71,9 @@ def check_tables(payload: dict) -> Any:
     settings = app_settings()
     tables = kept(_lake, payload["tables"])
     migration = _plan(payload).name
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        checked = list(threads.map(lambda table: _check_table(settings, migration, table), tables))
+    checked = side_by_side(
+        lambda table: _check_table(settings, migration, table), tables, at_once=TABLES_AT_ONCE
+    )
     found = {
         "findings": [finding for one in checked for finding in one.findings],
         "tables": [one.facts for one in checked],

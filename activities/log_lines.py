@@ -40,7 +40,8 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         activity: its name.
-        payload: its input; a table's has ``migration``, ``table`` and, of a start or a look, ``attempt``.
+        payload: its input; a table's has ``migration``, ``table`` and, of a start or a look, ``attempt``; that of a
+            plan's check has ``check``.
     """
     migration, table, attempt = payload.get("migration"), payload.get("table"), payload.get("attempt")
     stage = STAGE_OF_ACTIVITY.get(activity) or STAGE_OF_TURN.get(payload.get("kind", ""))
@@ -51,6 +52,7 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "activity": activity,
         "migration": migration,
+        "check": payload.get("check"),
         "table": table if isinstance(table, str) else None,
         "stage": stage,
         "attempt": attempt,

@@ -1,7 +1,6 @@
 """What a round of work consists of: the plan's tables in units, and who takes which."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import azure.durable_functions as df
@@ -18,11 +17,12 @@ from d2c.plan import Plan, times_of
 from d2c.resolving import needs_listing, place_of, resolve_tables
 from d2c.retry import retried_input
 from d2c.settings import app_settings
+from d2c.side_by_side import side_by_side
 from d2c.table_record import revisit_name
 from d2c.turns import MOST_EXPORT_BYTES, unit_number
 from d2c.units import units_of
 
-SIDE_BY_SIDE = 16
+CALLS_AT_ONCE = 16
 # What a table that runs has no need to carry along.
 TABLE_FIELDS = (
     "table",
@@ -115,8 +115,7 @@ def write_units(lake: Lake, folder: str, units: Sequence[Json]) -> None:
         number, unit = numbered
         lake.write_json(lake_paths.unit_path(folder, number), {**unit, "number": number})
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        list(threads.map(write, enumerate(units)))
+    side_by_side(write, enumerate(units), at_once=CALLS_AT_ONCE)
     names = [[table["table"] for table in unit["tables"]] for unit in units]
     lake.write_json(lake_paths.members_path(folder), {"units": names})
 
@@ -144,8 +143,7 @@ def _found(plan: Plan, arrived: Json | None) -> list[Json]:
     tables = [
         {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
     ]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        sizes = list(threads.map(_size, tables))
+    sizes = side_by_side(_size, tables, at_once=CALLS_AT_ONCE)
     return [{**table, **size} for table, size in zip(tables, sizes, strict=True)]
 
 
@@ -177,8 +175,7 @@ def _retried(lake: Lake, migration: str, number: int, listed: Json) -> list[Json
             record = next(table for table in unit["tables"] if table["table"] == name)
         return retried_input(record, entry)
 
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        return list(threads.map(read, asked["tables"]))
+    return side_by_side(read, asked["tables"], at_once=CALLS_AT_ONCE)
 
 
 def _units(plan: Plan, tables: Sequence[Json], number: int) -> list[Json]:

@@ -1,7 +1,6 @@
 """Stage report: what happened, written to the lake."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import azure.durable_functions as df
@@ -18,9 +17,10 @@ from d2c.report import assemble_report, ended_stages, table_report, worst_state
 from d2c.report_page import render_report
 from d2c.retry import last_round
 from d2c.settings import app_settings
+from d2c.side_by_side import side_by_side
 from d2c.table_record import ended_table_line, mismatches_path
 
-READ_SIDE_BY_SIDE = 16
+PARTS_READ_AT_ONCE = 16
 blueprint = df.Blueprint()
 
 
@@ -82,8 +82,7 @@ def write_report(payload: dict) -> Any:
         )
     listed = lake.read_json(lake_paths.tables_path(migration))
     tables = _in_order(accepted["plan"], listed)
-    with ThreadPoolExecutor(READ_SIDE_BY_SIDE) as threads:
-        parts = list(threads.map(lambda table: _part(lake, migration, table), tables))
+    parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
     states = Counter(part["state"] for part in parts)
     measure_tables(states.elements())
     state = worst_state([payload["state"], *states])

@@ -15,7 +15,7 @@ from typing import Any
 
 from d2c.redaction import known_secrets, without_secrets
 
-FIELDS = ("migration", "table", "stage", "run_key", "activity", "attempt")
+FIELDS = ("migration", "check", "table", "stage", "run_key", "activity", "attempt")
 
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=MappingProxyType({}))
 

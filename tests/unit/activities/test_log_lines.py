@@ -66,6 +66,13 @@ def test_a_start_tells_what_it_started_with_migration_table_stage_and_run_key(li
     assert line["run_key"] == run_key("m", "Music", "copy", 2)
 
 
+def test_a_line_about_a_plans_check_says_of_which(lines):
+    run({"path": "checks/check-m.0123/aws.json"}, "check_system", {"check": "check-m.0123", "system": "aws"})
+    (line,) = lines()
+    assert (line["check"], line["activity"]) == ("check-m.0123", "check_system")
+    assert "migration" not in line
+
+
 def test_a_look_is_worth_a_line_only_at_the_end(lines):
     run({"state": "running", "progress": {"done": 1}}, "look_at_copy")
     assert lines() == []
