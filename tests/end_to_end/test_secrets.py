@@ -2,11 +2,13 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 
 from localcloud import names
 from localcloud.aws.sessions import Sessions
@@ -67,8 +69,7 @@ class Places:
             for blob in self._user.lake.list_blobs()
             if blob.size and not blob.name.startswith("exports/")
         ]
-        read = [self._user.lake.download_blob(blob.name).readall().decode(errors="replace") for blob in blobs]
-        return [blob.name for blob in blobs] + read
+        return [blob.name for blob in blobs] + [self._content_of(blob.name) for blob in blobs]
 
     def notifications(self):
         return [json.dumps(headers) + body.decode() for _, headers, body in self._webhook.requests]
@@ -93,8 +94,17 @@ class Places:
         return [answer.text]
 
     def command_lines(self):
-        lines = [path.read_bytes().decode(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline")]
+        lines = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                lines.append(path.read_bytes().decode(errors="replace"))
         return [line for line in lines if "localcloud" in line]
+
+    def _content_of(self, name):
+        try:
+            return self._user.lake.download_blob(name).readall().decode(errors="replace")
+        except ResourceNotFoundError:  # the watch has put it away since it was listed
+            return ""
 
     def _get(self, path, accept="application/json"):
         return self._user.http.get(path, headers={**self._host, "accept": accept})
