@@ -28,7 +28,7 @@ from localcloud.databricks.store import RunStore, now_ms
 from localcloud.databricks.submission import Submission
 from localcloud.databricks.workspace import Workspace
 from localcloud.identity import Identity
-from localcloud.service import LOOPBACK
+from localcloud.names import LOOPBACK
 
 
 class SimulatedRunner(Runner):

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from localcloud.entra import new_signing_key
-from localcloud.names import AWS_ACCOUNT
+from localcloud.names import AWS_ACCOUNT, LOOPBACK
 from localcloud.processes import free_port, port_is_free
-from localcloud.service import LOOPBACK
 
 SERVICES = ("aws", "lake", "cosmos", "management", "databricks", "functions_host")
 # Where Azure's own tool serves a function app, and so where `d2c` looks for one.

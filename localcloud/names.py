@@ -1,5 +1,6 @@
 """What the parts of the local cloud are called; every service and every setting takes it from here."""
 
+LOOPBACK = "127.0.0.1"
 AWS_REGION = "eu-west-1"
 AWS_ACCOUNT = "123456789012"
 # Another account, whose tables are exported to the first one's bucket.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-LOOPBACK = "127.0.0.1"
+from localcloud.names import LOOPBACK
 
 
 def service_parser(name: str, description: str) -> argparse.ArgumentParser:

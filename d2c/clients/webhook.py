@@ -5,15 +5,18 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 import asyncio
 import base64
+import functools
 import hashlib
 import hmac
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import httpx
+from httpx import create_ssl_context
 
 from d2c.errors import TransientError
 from d2c.settings import LOOPBACK_HOSTS, Settings
@@ -89,11 +92,17 @@ class Webhook:
         )
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return the authorities that are trusted; to read them takes long enough to hold up a host's event loop."""
+    return create_ssl_context()
+
+
 @asynccontextmanager
 async def connect_webhook(settings: Settings) -> AsyncIterator[Webhook]:
     """Connect to the webhook in the settings, which must have one."""
     local = urlsplit(settings.webhook_url).hostname in LOOPBACK_HOSTS
     async with httpx.AsyncClient(
-        follow_redirects=False, timeout=TIMEOUT_SECONDS, trust_env=not local
+        verify=_trusted(), follow_redirects=False, timeout=TIMEOUT_SECONDS, trust_env=not local
     ) as client:
         yield Webhook(client, settings.webhook_url, settings.webhook_secret)

@@ -20,9 +20,8 @@ from localcloud.aws.policies import PolicyError
 from localcloud.aws.sessions import Sessions
 from localcloud.aws.stack import Account, StackError, load_account
 from localcloud.aws.sts import Sts
-from localcloud.names import AWS_ACCOUNT
+from localcloud.names import AWS_ACCOUNT, LOOPBACK
 from localcloud.service import (
-    LOOPBACK,
     announce_ready,
     required_variable,
     service_parser,

@@ -18,7 +18,8 @@ from localcloud.databricks.runs import Runner, RunnerOptions
 from localcloud.databricks.store import RunStore
 from localcloud.databricks.web_hdfs import WebHdfs
 from localcloud.databricks.workspace import Workspace
-from localcloud.service import LOOPBACK, required_variable, serve, service_parser, start_logging
+from localcloud.names import LOOPBACK
+from localcloud.service import required_variable, serve, service_parser, start_logging
 
 TOKEN = "LOCALCLOUD_DATABRICKS_TOKEN"  # noqa: S105 - the variable's name
 SECRETS = "LOCALCLOUD_SECRETS"

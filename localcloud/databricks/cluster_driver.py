@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.databricks.parent import announce, read_messages
-from localcloud.databricks.spark_session import LONG_LIVED_JVM, start_spark
+from localcloud.databricks.spark_session import start_spark
 from localcloud.databricks.warm_up import warm_up
 
 LOOK_SECONDS = 0.5
@@ -21,7 +21,7 @@ def main() -> None:
     messages = read_messages()
     settings = messages.get()
     folder = Path(settings["folder"])
-    spark = start_spark(folder, settings["driver_memory"], {}, LONG_LIVED_JVM)
+    spark = start_spark(folder, settings["driver_memory"], {})
     warm_up(spark, folder / "scratch")
     gateway: Any = spark.sparkContext._gateway
     announce({"port": gateway.gateway_parameters.port, "secret": gateway.gateway_parameters.auth_token})

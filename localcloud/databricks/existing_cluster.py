@@ -7,7 +7,7 @@ from typing import Any
 
 from localcloud.databricks.child_process import ChildProcess
 from localcloud.databricks.errors import RunFault
-from localcloud.service import LOOPBACK
+from localcloud.names import LOOPBACK
 
 MODULE = "localcloud.databricks.cluster_driver"
 Json = dict[str, Any]

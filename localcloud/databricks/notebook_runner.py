@@ -19,7 +19,6 @@ from localcloud.databricks.dbutils import DBUtils, NotebookExit
 from localcloud.databricks.notebook_source import Cell, NotebookError, parse_notebook
 from localcloud.databricks.parent import read_messages
 from localcloud.databricks.spark_session import (
-    SHORT_LIVED_JVM,
     connect_spark,
     install_connector,
     install_wheels,
@@ -38,7 +37,7 @@ def main() -> None:
     if run["gateway"]:
         spark = connect_spark(run["gateway"], run["group"])
     else:
-        spark = start_spark(folder, run["driver_memory"], run["spark_conf"], SHORT_LIVED_JVM)
+        spark = start_spark(folder, run["driver_memory"], run["spark_conf"])
     mount_lake(spark, run["mounts"])
     install_wheels(spark, run["wheels"], Path(run["libraries"]))
     install_connector(spark, run["connector"])

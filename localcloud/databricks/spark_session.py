@@ -12,7 +12,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from localcloud.service import LOOPBACK
+from localcloud.names import LOOPBACK
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 # Made for one machine and short jobs.
@@ -29,30 +29,26 @@ SETTINGS = {
 }
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
 PRODUCT = "d2c"
-LONG_LIVED_JVM = "-XX:+UseParallelGC"
-# The second compiler's work does not pay in a process that lives for one run: a third of a small table's time.
-SHORT_LIVED_JVM = f"{LONG_LIVED_JVM} -XX:TieredStopAtLevel=1"
+# Short jobs on two cores: the second compiler's work and a parallel collector's took half of the JVM's time.
+JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
 
 
-def start_spark(
-    folder: Path, driver_memory: str, spark_conf: Mapping[str, str], java_options: str
-) -> SparkSession:
+def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str]) -> SparkSession:
     """Start Spark on two cores of this machine.
 
     Args:
         folder: takes Spark's files; nothing is written elsewhere.
         driver_memory: the JVM's heap, as Spark writes it: ``3g``.
         spark_conf: the cluster's own settings.
-        java_options: further options of the JVM.
     """
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
-    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {java_options}"
+    java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {JVM_OPTIONS}"
     builder: Any = SparkSession.builder
     settings = {
         **SETTINGS,

@@ -17,7 +17,8 @@ from localcloud.functions_host.engine import Engine
 from localcloud.functions_host.http_functions import add_http_functions
 from localcloud.functions_host.store import Store
 from localcloud.functions_host.timer_trigger import TimerTrigger
-from localcloud.service import LOOPBACK, serve, service_parser, start_logging
+from localcloud.names import LOOPBACK
+from localcloud.service import serve, service_parser, start_logging
 
 # A request must not wait for its turn behind every thread that replays: by default each has Python for 5 ms.
 SWITCH_SECONDS = 0.0005

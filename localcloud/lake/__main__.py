@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from localcloud.lake import ACCOUNT
+from localcloud.names import LOOPBACK
 from localcloud.service import (
-    LOOPBACK,
     announce_ready,
     required_variable,
     service_parser,

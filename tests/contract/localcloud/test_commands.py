@@ -10,7 +10,7 @@ import sys
 import pytest
 from azure.cosmos import CosmosClient
 
-from localcloud.service import LOOPBACK
+from localcloud.names import LOOPBACK
 
 
 def command(*arguments):

@@ -8,8 +8,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from localcloud.lake import connection_string
+from localcloud.names import LOOPBACK
 from localcloud.processes import ServiceFailedError, start_service, stop_service
-from localcloud.service import LOOPBACK
 from tests.contract.polling import wait_until
 
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()

@@ -3,7 +3,7 @@ import socket
 import stat
 
 from localcloud.identity import IDENTITY_FILE, SERVICES, load_identity
-from localcloud.service import LOOPBACK
+from localcloud.names import LOOPBACK
 
 SECRETS = (
     "lake_key",
