@@ -82,7 +82,8 @@ def _actual_quantities(
         seconds[stage["stage"]] = seconds.get(stage["stage"], 0) + (stage.get("seconds") or 0)
     return {
         "items": export.get("items"),
-        "bytes": export.get("bytes"),
+        # What DynamoDB bills is the table's size, or nothing for a small one.
+        "bytes": export.get("billed_bytes") or None,
         "billed_bytes": export.get("billed_bytes"),
         "copied_bytes": copy.get("bytes"),
         "files": export.get("files"),

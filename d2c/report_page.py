@@ -106,7 +106,9 @@ def _outline(part: Mapping[str, Any]) -> str:
     files, export, throughput = part["files"], part["export"], part["throughput"]
     pairs = [
         ("Exported as of", moment(export["time"])),
-        ("Size in DynamoDB", size(export["bytes"])),
+        # DynamoDB may bill nothing for a small table.
+        ("Size in DynamoDB", size(export["billed_bytes"] or None)),
+        ("Data files of the export", size(export["bytes"])),
         ("Data files verified", f"{number(files['verified'])} of {number(files['listed'])}"),
     ]
     for name, when in (("before", "before"), ("peak", "during load"), ("after", "after")):

@@ -141,7 +141,11 @@ function counts(table, part) {
     ["Items rejected", badCount(table.items_rejected)],
     ["Items expired", number(table.items_expired)],
     ["Mismatches", badCount(table.mismatches)],
-    ...(part ? /** @type {[string, string][]} */ ([["Size in DynamoDB", size(part.export?.bytes)]]) : []),
+    ...(part ? /** @type {[string, string][]} */ ([
+      // DynamoDB may bill nothing for a small table.
+      ["Size in DynamoDB", size(part.export?.billed_bytes || null)],
+      ["Data files of the export", size(part.export?.bytes)],
+    ]) : []),
   ]);
 }
 

@@ -3,6 +3,7 @@
 Importing this takes seconds (`d2c.clients.databricks`).
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from databricks.sdk.credentials_provider import CredentialsStrategy
 from d2c.clients.azure_sign_in import azure_credential
 from d2c.clients.connections import connected_once
 from d2c.settings import Settings
+
+# It warns of a workspace that does not tell what it is like, which is none of its duties; errors are raised.
+logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"

@@ -158,9 +158,14 @@ class TestOutcome:
     def test_every_figure_of_the_estimate_has_what_it_came_to(self):
         rows = self.rows()
         assert rows["items"] == (5_000, 5_000)
+        assert rows["bytes"] == (7_340_032, 8_000_000)
         assert rows["ru"] == (10 * 7168, 61_000)
         assert rows["export"] == (361, 2.5)
         assert rows["verify"][1] == 157.5
+
+    def test_a_size_that_dynamodb_does_not_bill_is_not_known(self):
+        unbilled = {**RECORD, "export": {**RECORD["export"], "billed_bytes": 0}}
+        assert self.rows(record=unbilled)["bytes"] == (7_340_032, None)
 
     def test_actual_money_is_the_same_formulas_over_what_was_measured(self):
         rows = self.rows()

@@ -84,6 +84,7 @@ def test_totals_are_summed_over_the_tables(page):
 def test_a_table_tells_stages_reasons_mismatches_revisits_and_throughput(source):
     orders = section_of(source, 0)
     assert "RU/s before 400 RU/s during load 20,000 RU/s after 1,000" in orders
+    assert "Size in DynamoDB 7.0 MB Data files of the export 2.2 MB" in orders
     assert "copy succeeded 33.5 s 2026-06-01 12:02:07" in orders
     assert "verify succeeded 2 min 38 s" in orders
     assert "inexact_number 20 missing_key 5" in orders
