@@ -12,7 +12,7 @@ from d2c.clients.lake import connect_lake
 from d2c.clients.s3 import connect_bucket
 from d2c.copy_sessions import copy_session_name, copy_session_policy, copy_session_seconds
 from d2c.errors import RunFailedError, StageError
-from d2c.lake_paths import export_folder
+from d2c.lake_paths import copy_begun_path, export_folder
 from d2c.resolving import place_of
 from d2c.run_keys import attempts_of_round, run_key
 from d2c.settings import Settings, app_settings
@@ -33,8 +33,13 @@ def start_copy(payload: dict) -> Any:
     refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
     factory = connect_data_factory(settings)
-    key = run_key(payload["migration"], payload["table"], "copy", payload["attempt"])
-    found = factory.find_run([*PIPELINES.values()], key, since=datetime.fromisoformat(payload["started_at"]))
+    names = payload["migration"], payload["table"]
+    key = run_key(*names, "copy", payload["attempt"])
+    found = None
+    # To look through all runs costs calls that grow with them: only who finds the mark of an earlier try has to.
+    if not connect_lake(settings).create(copy_begun_path(*names, payload["attempt"]), b""):
+        since = datetime.fromisoformat(payload["started_at"])
+        found = factory.find_run([*PIPELINES.values()], key, since=since)
     return found or factory.start_run(
         PIPELINES[settings.aws.copy_credentials],
         {
@@ -42,7 +47,7 @@ def start_copy(payload: dict) -> Any:
             "bucket": settings.export_bucket,
             "exportFolder": payload["export"]["folder"],
             "fileSystem": settings.lake_file_system,
-            "lakeFolder": export_folder(payload["migration"], payload["table"], payload["export"]["id"]),
+            "lakeFolder": export_folder(*names, payload["export"]["id"]),
             **(_session(settings, payload) if settings.aws.copy_credentials == "session" else {}),
         },
     )

@@ -6,6 +6,7 @@ runs are simulated (`benchmarks.many_tables_jobs`), as Spark would take the core
 """
 
 import argparse
+import functools
 import json
 import sqlite3
 import statistics
@@ -107,7 +108,7 @@ def _create_tables(cloud: Cloud, count: int) -> None:
     dynamodb = aws_client(cloud.identity, "dynamodb")
     for number in range(count):
         items = [{"key": f"k{place}", "n": place, "table": number} for place in range(ITEMS)]
-        table = DemoTable(f"Table{number:04d}", "many", ("key", "S"), None, lambda items=items: iter(items))
+        table = DemoTable(f"Table{number:04d}", "many", ("key", "S"), None, functools.partial(iter, items))
         create_table(dynamodb, table)
 
 
@@ -157,7 +158,7 @@ def _own_seconds(seconds: float, count: int, options: argparse.Namespace) -> flo
     """Return what a table's place is taken for beyond what is simulated outside."""
     per_run = 1 if options.alone else min(20, count)
     simulated = options.load_seconds * per_run + options.start_seconds
-    return seconds * min(options.at_once, count) / count - simulated
+    return float(seconds * min(options.at_once, count) / count - simulated)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from d2c.settings import read_settings
 from localcloud.app_settings import app_settings
 from localcloud.databricks.api import Api
 from localcloud.databricks.faults import Faults
+from localcloud.databricks.reads import Reads
 from localcloud.databricks.runs import Runner
 from localcloud.databricks.store import RunStore, now_ms
 from localcloud.databricks.submission import Submission
@@ -50,7 +51,7 @@ class SimulatedRunner(Runner):
 
     def start(self, run_id: int, submission: Submission) -> None:
         """Carry a run out."""
-        self._tasks[run_id] = asyncio.create_task(self._run(run_id, submission.parameters["request"]))
+        self._tasks[run_id] = asyncio.create_task(self._simulate(run_id, submission.parameters["request"]))
 
     def cancel(self, run_id: int) -> None:
         """End a run before its next table."""
@@ -62,7 +63,7 @@ class SimulatedRunner(Runner):
         self._tasks[run_id].cancel()
         self._end(run_id, "CLOUD_FAILURE", "The cluster was lost.")
 
-    async def _run(self, run_id: int, path: str) -> None:
+    async def _simulate(self, run_id: int, path: str) -> None:
         self._store.change(run_id, state="RUNNING", message="In run", started_at_ms=now_ms())
         try:
             await asyncio.sleep(self._start_seconds)
@@ -74,9 +75,6 @@ class SimulatedRunner(Runner):
             self._end(run_id, "RUN_EXECUTION_ERROR", str(error))
             raise
         self._end(run_id, "SUCCESS", "")
-
-    def _end(self, run_id: int, code: str, message: str) -> None:
-        self._store.change(run_id, state="TERMINATED", code=code, message=message, ended_at_ms=now_ms())
 
     def _load(self, request: LoadRequest) -> None:
         """Leave the journal of a table that was assessed, loaded and verified without fault."""
@@ -131,7 +129,10 @@ def simulated_databricks(
         runner = SimulatedRunner(store, lake, start_seconds, seconds_per_table)
         application = web.Application()
         workspace = Workspace(state_folder)
-        Api(identity.databricks_token, store, runner, workspace, Faults()).add_routes(application.router)
+        reads = Reads(workspace, runner, {})
+        Api(identity.databricks_token, store, runner, workspace, Faults(), reads).add_routes(
+            application.router
+        )
         served = web.AppRunner(application, access_log=None)
         await served.setup()
         await web.TCPSite(served, LOOPBACK, identity.ports["databricks"], backlog=1024).start()

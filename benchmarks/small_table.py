@@ -86,8 +86,10 @@ def _ends_outside(cloud: Cloud, report: dict[str, Any]) -> dict[str, datetime]:
     dynamodb = aws_client(cloud.identity, "dynamodb")
     export = dynamodb.describe_export(ExportArn=report["tables"][0]["export"]["arn"])["ExportDescription"]
     client = DataFactoryManagementClient(**management_arguments(read_settings(app_settings(cloud.identity))))
-    window = {"lastUpdatedAfter": "2026-01-01T00:00:00Z", "lastUpdatedBefore": "2999-01-01T00:00:00Z"}
-    copies = client.pipeline_runs.query_by_factory(names.RESOURCE_GROUP, names.DATA_FACTORY, window).value
+    window: Any = {"lastUpdatedAfter": "2026-01-01T00:00:00Z", "lastUpdatedBefore": "2999-01-01T00:00:00Z"}
+    copies: Any = client.pipeline_runs.query_by_factory(
+        names.RESOURCE_GROUP, names.DATA_FACTORY, window
+    ).value
     config = Config(
         host=cloud.identity.url("databricks"), token=cloud.identity.databricks_token, auth_type="pat"
     )

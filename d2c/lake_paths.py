@@ -22,6 +22,7 @@ migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left 
 migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
 migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json (what it was asked), run.json (its id)
 migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
+migrations/<migration>/tables/<table>/copy-<attempt>.begun   there before that copy run is started
 migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was asked and what it found: run is `load`,
                                               or a revisit such as `verify-1`, `replay-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
@@ -191,6 +192,11 @@ def report_page_path(migration: str) -> str:
 def table_report_path(migration: str, table: str) -> str:
     """Return the path of one table's part of the report."""
     return f"migrations/{migration}/tables/{table}/report.json"
+
+
+def copy_begun_path(migration: str, table: str, attempt: int) -> str:
+    """Return the path of the mark that a copy run may have been started."""
+    return f"migrations/{migration}/tables/{table}/copy-{attempt}.begun"
 
 
 def table_record_path(migration: str, table: str) -> str:

@@ -63,9 +63,8 @@ def _type(whole: Schema, field: Schema) -> str:
         return f"array of {_type(whole, _chosen(whole, field['items']))}"
     if "const" in field or "enum" in field:
         return "text"
-    return {"string": "text", "integer": "whole number"}.get(
-        field.get("type", "any"), field.get("type", "any")
-    )
+    kind = str(field.get("type", "any"))
+    return {"string": "text", "integer": "whole number"}.get(kind, kind)
 
 
 def _values(field: Schema) -> str:

@@ -70,8 +70,9 @@ def test_a_retry_goes_on_with_what_failed_and_repeats_nothing_else(shop, user):
 
 def test_a_suspended_migration_begins_no_stage_until_it_is_resumed(user):
     user.create_table("Held", [{"pk": {"S": "held"}}])
-    user.start(plan("held", {"table": "Held"}))
-    assert user.http.post(f"{API}/held/suspend").status_code == 202
+    with user.held_export():
+        user.start(plan("held", {"table": "Held"}))
+        assert user.http.post(f"{API}/held/suspend").status_code == 202
     wait_until(
         lambda: (user.table("held", "Held")["waiting"] or {}).get("for") == "pause", timeout_seconds=60
     )
@@ -93,9 +94,10 @@ def test_a_migration_waits_for_its_time_and_can_be_cancelled_before_it(user):
 def test_one_table_is_cancelled_and_the_others_go_on(user):
     for name in ("Kept", "Unwanted"):
         user.create_table(name, [{"pk": {"S": name}}])
-    user.start(plan("partly", {"table": "Kept"}, {"table": "Unwanted"}))
-    user.http.post(f"{API}/partly/suspend")
-    assert user.http.post(f"{API}/partly/cancel", json={"tables": ["Unwanted"]}).status_code == 202
+    with user.held_export():
+        user.start(plan("partly", {"table": "Kept"}, {"table": "Unwanted"}))
+        user.http.post(f"{API}/partly/suspend")
+        assert user.http.post(f"{API}/partly/cancel", json={"tables": ["Unwanted"]}).status_code == 202
     user.http.post(f"{API}/partly/resume")
     status = user.ended("partly")
     assert {table["table"]: table["state"] for table in status["tables"]} == {

@@ -165,6 +165,15 @@ class User:
             assert answer.status < 300
 
     @contextmanager
+    def held_export(self) -> Iterator[None]:
+        """Fail each look at an export, so that no table gets past it."""
+        self.fail("aws", {"operation": "DescribeExport", "status": 500, "count": 1000})
+        try:
+            yield
+        finally:
+            self.fail("aws")
+
+    @contextmanager
     def held_load(self) -> Iterator[None]:
         """Throttle each write of a load, so that no load run gets past it."""
         self.fail("cosmos", {"scope": "item", "status": 429, "retry_after_ms": 500, "count": 10_000})

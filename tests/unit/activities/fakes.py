@@ -142,7 +142,10 @@ class FakeDataFactory:
     pipelines: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
 
+    looked_through: int = 0
+
     def find_run(self, pipelines: list[str], run_key: str, *, since: datetime) -> str | None:
+        self.looked_through += 1
         keys = [parameters["runKey"] for parameters in self.started]
         return f"run-{keys.index(run_key)}" if run_key in keys else None
 

@@ -8,6 +8,7 @@ from activities.copying import look_at_copy, start_copy, stop_copy
 from d2c.clients.aws_sign_in import TemporaryCredentials
 from d2c.clients.data_factory import CopyProgress, PipelineRun
 from d2c.copy_sessions import copy_session_policy
+from d2c.errors import TransientError
 from d2c.run_keys import run_key
 from tests.unit.clients.settings import local_settings
 from tests.unit.test_aws_settings import ONE, ROLE, ROLE_OF_TWO, TWO, WITH_ROLES
@@ -29,6 +30,10 @@ PAYLOAD = {
 LOOK = {**PAYLOAD, "run": "run-0"}
 
 
+def dies(*_):
+    raise TransientError("no answer", "It is tried again.")
+
+
 class TestStartCopy:
     def test_the_pipeline_gets_where_from_where_to_and_the_run_key(self, world):
         assert value_of(start_copy(PAYLOAD)) == "run-0"
@@ -45,6 +50,20 @@ class TestStartCopy:
     def test_a_second_try_finds_what_the_first_one_started(self, world):
         assert value_of(start_copy(PAYLOAD)) == value_of(start_copy(PAYLOAD))
         assert len(world.factory.started) == 1
+
+    def test_all_runs_are_looked_through_only_by_a_try_after_another(self, world):
+        start_copy(PAYLOAD)
+        assert world.factory.looked_through == 0
+        start_copy(PAYLOAD)
+        assert world.factory.looked_through == 1
+
+    def test_a_try_that_died_before_its_run_was_started_is_followed_by_one_that_starts_it(
+        self, world, monkeypatch
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(world.factory, "start_run", dies)
+            error_of(start_copy(PAYLOAD), "transient")
+        assert value_of(start_copy(PAYLOAD)) == "run-0"
 
     def test_another_attempt_is_another_run(self, world):
         assert value_of(start_copy(PAYLOAD)) != value_of(start_copy({**PAYLOAD, "attempt": 2}))

@@ -12,6 +12,7 @@ from activities import copying
 from d2c.aws_settings import COPY_CREDENTIALS
 from d2c.clients.aws_sign_in import TemporaryCredentials
 from localcloud.data_factory.definitions import load_definitions
+from tests.unit.activities.fakes import FakeLake
 from tests.unit.test_aws_settings import aws
 
 ADF = Path(__file__).parents[3] / "adf"
@@ -58,6 +59,7 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch
     )
     monkeypatch.setattr(copying, "app_settings", lambda: settings)
     monkeypatch.setattr(copying, "connect_data_factory", lambda _: factory)
+    monkeypatch.setattr(copying, "connect_lake", lambda _: FakeLake())
     monkeypatch.setattr(copying, "web_identity", lambda *_: Identity())
     monkeypatch.setattr(copying, "refuse_if_cancelled", lambda *_, **__: None)
     payload = {
