@@ -18,7 +18,7 @@ from d2c.clients.dynamodb import connect_dynamodb
 from d2c.clients.lake import Lake, connect_lake
 from d2c.container_records import record_path
 from d2c.costs import cluster_of
-from d2c.estimate import estimate_of
+from d2c.estimate import copied_bytes, estimate_of
 from d2c.plan import Plan
 from d2c.preflight.aws import check_copy_time
 from d2c.preflight.containers import check_container
@@ -123,7 +123,7 @@ def _check_table(settings: Settings, migration: str, table: Json) -> Checked:
 def _check_copy(settings: Settings, table: str, checked: CheckedTable) -> list[Finding]:
     if checked.description is None or settings.aws.copy_credentials != "session":
         return []
-    copied = round(checked.description.size_bytes * settings.prices.assumed("compression"))
+    copied = copied_bytes(checked.description.size_bytes, settings.prices)
     return check_copy_time(table, copied, settings.aws)
 
 

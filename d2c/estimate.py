@@ -14,6 +14,16 @@ COUNT_SECONDS = 30
 Json = dict[str, Any]
 
 
+def copied_bytes(size: int, prices: Prices) -> int:
+    """Return about how many bytes the export of a table has.
+
+    Args:
+        size: the table's, in bytes.
+        prices: with what is assumed.
+    """
+    return round(size * prices.assumed("compression"))
+
+
 def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Prices) -> Json | None:
     """Return the figures of a table from which its money follows; None where its size is unknown.
 
@@ -27,7 +37,7 @@ def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Pri
         return None
     wanted = table["throughput"]["load_ru_per_second"]
     kilobytes = max(items, math.ceil(size / 1024))
-    copied = round(size * prices.assumed("compression"))
+    copied = copied_bytes(size, prices)
     quantities: Json = {
         "items": items,
         "bytes": size,

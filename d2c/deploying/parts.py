@@ -139,12 +139,10 @@ class ParametersPart(Part):
 
     def _wanted(self, found: Mapping[str, str]) -> dict[str, str]:
         """Return what each is to be: this environment's value, or what is there where that has none or needs none."""
-
-        def is_left(name: str) -> bool:
-            value = self._values.get(name) or ""
-            return not value or (value == UNUSED and bool(found[name]))
-
-        return {name: found[name] if is_left(name) else self._values[name] for name in self._names}
+        given = {name: self._values.get(name) or "" for name in self._names}
+        return {
+            name: (found[name] or value) if value in ("", UNUSED) else value for name, value in given.items()
+        }
 
 
 class DefinitionPart(Part):
