@@ -60,7 +60,7 @@ def _check_aws(settings: Settings, plan: Plan, payload: Json) -> Checked:
     places, seconds = places_of(plan), settings.aws.longest_session_seconds
 
     def take_on(place: Place) -> str:
-        role_arn = str(settings.aws.role(settings.aws.bucket_account(*place), place.region))
+        role_arn = str(settings.aws.bucket_role(*place))
         web_identity(settings, place.region).take_on(role_arn, session_name=CHECK_SESSION, seconds=seconds)
         return role_arn
 

@@ -90,7 +90,7 @@ def stop_copy(payload: dict) -> Any:
 def _session(settings: Settings, payload: dict[str, Any]) -> dict[str, str]:
     """Return new credentials as the pipeline's secure parameters; they go to Data Factory and nowhere else."""
     region = payload["region"]
-    role_arn = settings.aws.role(settings.aws.bucket_account(payload.get("account"), region), region)
+    role_arn = settings.aws.bucket_role(payload.get("account"), region)
     export = payload["export"]
     found = web_identity(settings, region).take_on(
         str(role_arn),

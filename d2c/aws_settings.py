@@ -61,6 +61,10 @@ class AwsSettings:
         owner = self.bucket_owner
         return owner if owner and self.roles and not self.fault(owner, region) else account
 
+    def bucket_role(self, account: str | None, region: str) -> str | None:
+        """Return the ARN of the role that reads the export bucket for tables of an account; as `role` otherwise."""
+        return self.role(self.bucket_account(account, region), region)
+
     def fault(self, account: str | None, region: str) -> str | None:
         """Return why there is no role for an account and region, or None if nothing is in the way."""
         if not self.roles:

@@ -26,8 +26,8 @@ EnvFile = Annotated[
 ]
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; list what differs, and exit with 1.")]
 UNCHANGED = "unchanged"
-# They log at length what the command tells in a line.
-CHATTY = ("azure.identity", "databricks.sdk")
+# It logs at length what the command tells in a line.
+CHATTY = "azure.identity"
 
 
 def deploy(check: Check = False, env_file: EnvFile = None, as_json: AsJson = False) -> None:
@@ -36,8 +36,7 @@ def deploy(check: Check = False, env_file: EnvFile = None, as_json: AsJson = Fal
     What is deployed already is left alone, so the command can be repeated. It takes the app's settings from the
     environment, and signs in to Azure as you are signed in (az login).
     """
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger(CHATTY).setLevel(logging.CRITICAL)
     with errors_told(as_json):
         environment = {**os.environ, **(read_env_file(env_file) if env_file else {})}
         if check:

@@ -16,7 +16,7 @@ from d2c.clients.connections import connected_once
 from d2c.settings import Settings
 
 # It warns of a workspace that does not tell what it is like, which is none of its duties; errors are raised.
-logging.getLogger("databricks.sdk").setLevel(logging.ERROR)
+logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
