@@ -15,7 +15,7 @@ import time
 from benchmarks.mapping import KEYS, KINDS, NOW, sample_of
 from d2c.export_format import read_lines
 from d2c.load_run.accounting import FileTally
-from d2c.load_run.census import Census
+from d2c.load_run.census.counts import Census
 from d2c.mapping import Sighting, compile_mapper, parse_rules
 
 RULES = parse_rules({}, KEYS)

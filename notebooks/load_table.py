@@ -28,14 +28,14 @@ from pyspark.sql import functions as F
 from d2c.errors import D2CError, StageError
 from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES
-from d2c.load_groups import left
-from d2c.load_run import accounting, batches, census, comparing, limits, replaying, verification, workers
+from d2c.load_run import accounting, batches, comparing, limits, replaying, verification, workers
+from d2c.load_run.census import census
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
-from d2c.load_run.journal import Journal
+from d2c.load_run.groups import left
 from d2c.load_run.mappers import request_mapper
+from d2c.load_run.progress import Journal, repeated, task_counts
 from d2c.load_run.request import LoadRequest, read_requests
-from d2c.load_run.task_progress import repeated, task_counts
-from d2c.spark_errors import readable_cause
+from d2c.load_run.spark_errors import readable_cause
 
 # COMMAND ----------
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from d2c.openapi import api_document
+from d2c.api.openapi import api_document
 
 DOCUMENT_FILE = Path(__file__).parents[1] / "docs" / "openapi.json"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from d2c.plan import MEANINGS, Plan
+from d2c.plan.model import MEANINGS, Plan
 
 PAGE = Path(__file__).parents[1] / "docs" / "plan-reference.md"
 BOUNDS = {"minimum": "from {}", "maximum": "to {}", "multipleOf": "a multiple of {}"}

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from d2c.plan import Plan
+from d2c.plan.model import Plan
 
 SCHEMA_FILE = Path(__file__).parents[1] / "docs" / "plan.schema.json"
 

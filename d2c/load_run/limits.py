@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from d2c.errors import StageError
-from d2c.load_run.heavy_hitters import HeavyHitters
+from d2c.load_run.census.heavy_hitters import HeavyHitters
 
 Fault = tuple[str, str, str]
 

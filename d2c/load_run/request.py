@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from d2c.errors import StageError
-from d2c.load_run.census import LOGICAL_PARTITION_BYTES
+from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 
 REQUEST_FILE = "request.json"
 STAGES = ("assess", "load", "verify")

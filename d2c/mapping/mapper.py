@@ -8,6 +8,7 @@ import orjson
 
 from d2c.mapping.export_line import NAME_TWICE, check_names, parse_item, read_item
 from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_keys
+from d2c.mapping.mapped_shape import Sighting
 from d2c.mapping.names import KEPT_PREFIX
 from d2c.mapping.numbers import NUMBER_RULES, exact
 from d2c.mapping.rejected import (
@@ -22,7 +23,6 @@ from d2c.mapping.rejected import (
     reject_line,
 )
 from d2c.mapping.rules import Rules
-from d2c.mapping.sighting import Sighting
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
 from d2c.mapping.values import faults_of, map_values
 

@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrators import lanes, long_run, migration
+from orchestrators import lane, migrate, run_to_its_end
 from tests.replay.lanes import Units
 from tests.replay.world import World, orchestrator_functions
 
@@ -35,7 +35,7 @@ def world(units, lanes_wanted, states=None, **changes):
         "write_report": lambda payload: {"value": {"state": payload["state"], "tables": {"all": count}}},
         **changes,
     }
-    known = {**orchestrator_functions(lanes, long_run, migration), "migrate_table": migrate_table}
+    known = {**orchestrator_functions(lane, run_to_its_end, migrate), "migrate_table": migrate_table}
     return World(activities, known)
 
 

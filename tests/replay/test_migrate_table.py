@@ -1,9 +1,9 @@
 import pytest
 
-from orchestrators import long_run, table_migration
+from orchestrators import migrate_table, run_to_its_end
 from tests.replay.world import World, orchestrator_functions
 
-ORCHESTRATORS = orchestrator_functions(long_run, table_migration)
+ORCHESTRATORS = orchestrator_functions(run_to_its_end, migrate_table)
 TABLE = {
     "migration": "m",
     "table": "Music",

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from d2c.load_run.census import Census, merged, summarise
+from d2c.load_run.census.counts import Census, merged, summarise
 from d2c.mapping import KeySchema, Sighting, compile_mapper, parse_rules
-from d2c.report import assemble_report, table_report
+from d2c.report.contents import assemble_report, table_report
 
 from .mapping.helpers import NOW, line_of, n, s
 

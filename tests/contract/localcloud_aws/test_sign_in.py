@@ -11,8 +11,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from d2c.clients.aws_sign_in import WebIdentity
-from d2c.copy_sessions import copy_session_policy
+from d2c.clients.aws.copy_session import copy_session_policy
+from d2c.clients.aws.sign_in import WebIdentity
 from d2c.errors import StageError
 from localcloud.app_settings import stack_parameters
 from localcloud.aws.sessions import Session, Sessions

@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from d2c.clients.lake import Lake
-from d2c.container_records import take_container
+from d2c.clients.azure.lake import Lake
 from d2c.errors import StageError
+from d2c.state.container_lock import take_container
 from localcloud.processes import stop_service
 
 from .test_lake import container, start

@@ -5,9 +5,9 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
-from d2c.clients.azure_sign_in import management_arguments
-from d2c.clients.cosmos_management import connect_cosmos_management
-from d2c.clients.data_factory import connect_data_factory
+from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.data_factory import connect_data_factory
+from d2c.clients.azure.sign_in import management_arguments
 from d2c.errors import StageError, TransientError
 from localcloud.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from localcloud.processes import ServiceFailedError

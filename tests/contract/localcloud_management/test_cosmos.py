@@ -2,8 +2,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from d2c.clients.azure_sign_in import management_arguments
-from d2c.clients.cosmos_management import Container, Throughput
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.sign_in import management_arguments
 from d2c.errors import StageError
 from localcloud.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until

@@ -3,11 +3,10 @@ import json
 import httpx
 import pytest
 
-from d2c.clients.factory_definitions import FactoryDefinitions, connect_factory_definitions
-from d2c.deploying.comparing import unlike
-from d2c.deploying.parts import parts_of_factory
-from d2c.deploying.publishing import publish
-from d2c.deploying.release import own_release
+from d2c.clients.azure.factory_definitions import FactoryDefinitions, connect_factory_definitions
+from d2c.deploy.parts import parts_of_factory, unlike
+from d2c.deploy.publish import publish
+from d2c.deploy.release import own_release
 from d2c.errors import StageError
 from localcloud import names
 from localcloud.data_factory.run_store import MASK

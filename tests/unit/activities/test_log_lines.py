@@ -3,22 +3,20 @@ import logging
 import pytest
 
 from activities import (
-    arrivals,
-    checking,
-    cleaning_up,
-    copying,
-    exporting,
-    loading,
-    planning,
-    preparing,
-    reporting,
-    revisiting,
+    check,
+    copy,
+    existing_export,
+    export,
+    load,
+    orphans,
+    prepare,
+    report,
     turns,
+    units,
 )
-from activities.log_lines import STAGE_OF_ACTIVITY, fields_of
-from activities.outcome import outcome
+from activities.outcome import STAGE_OF_ACTIVITY, fields_of, outcome
 from d2c.errors import CancelledError, StageError, TransientError
-from d2c.run_keys import run_key
+from d2c.state.ids import run_key
 
 OF_MIGRATIONS = {
     *("list_tables", "list_revisited", "take_unit", "look_at_turn", "look_at_places", "read_table_record"),
@@ -26,7 +24,7 @@ OF_MIGRATIONS = {
     *("stop_left_runs", "free_left_container", "read_left_table", "read_left_migration"),
 }
 MODULES = (
-    arrivals, checking, cleaning_up, copying, exporting, loading, planning, preparing, reporting, revisiting, turns
+    existing_export, check, orphans, copy, export, load, units, prepare, report, report, turns
 )  # fmt: skip
 ACTIVITIES = {
     name

@@ -2,17 +2,17 @@ import logging
 
 import pytest
 
-from activities import copying, exporting, loading, preparing
+from activities import copy, export, load, prepare
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.errors import CancelledError, RunFailedError, StageError, TransientError
 
 from .answers import error_of, value_of
 
 STARTS_AND_LOOKS = {
-    exporting: ["describe_source", "start_export", "look_at_export"],
-    copying: ["start_copy", "look_at_copy"],
-    preparing: ["describe_container", "start_prepare", "look_at_prepare"],
-    loading: ["start_load", "look_at_load"],
+    export: ["describe_source", "start_export", "look_at_export"],
+    copy: ["start_copy", "look_at_copy"],
+    prepare: ["describe_container", "start_prepare", "look_at_prepare"],
+    load: ["start_load", "look_at_load"],
 }
 
 

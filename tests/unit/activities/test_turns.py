@@ -4,8 +4,8 @@ import pytest
 
 from activities import turns
 from activities.turns import look_at_places, look_at_turn, make_room
-from d2c import lake_paths
-from d2c.turns import MOST_EXPORT_BYTES
+from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.state import paths
 
 from .answers import error_of, value_of
 from .fakes import REGION
@@ -36,7 +36,7 @@ class TestTimes:
         assert waits_for(table("Music", "copies")) is None
 
     def test_a_pause_holds_every_stage_back(self, world):
-        world.lake.write_json(lake_paths.pause_path("m"), {})
+        world.lake.write_json(paths.pause_path("m"), {})
         assert {waits_for(table("Music", kind)) for kind in NO_SLOTS} == {"pause"}
 
     @pytest.mark.parametrize(("hour", "reason"), [(-0.5, None), (2, "window")])
@@ -67,7 +67,7 @@ class TestCancelling:
         assert error_of(look_at_turn({"migration": "m", "times": {}}), "cancelled")
 
     def test_of_single_tables_only_they_are_told(self, world):
-        world.lake.write_json(lake_paths.cancel_path("m"), {"tables": ["Music"]})
+        world.lake.write_json(paths.cancel_path("m"), {"tables": ["Music"]})
         error = error_of(look_at_turn(table("Music", "copies")), "cancelled")
         assert "Table Music of migration m" in error["detail"]
         assert waits_for(table("Films", "copies")) is None
@@ -82,7 +82,7 @@ class TestSlots:
         for _ in range(3):
             assert waits_for(table("a", "copies", slots={"copies": 1})) is None
             assert waits_for(table("b", "copies", slots={"copies": 1})) == "slot"
-        assert len(world.lake.read_log(lake_paths.slots_path("m", "copies"))) == 2
+        assert len(world.lake.read_log(paths.slots_path("m", "copies"))) == 2
 
     def test_a_slot_is_given_back_when_the_next_stage_asks_for_its_own(self, world):
         slots = {"exports": 1, "copies": 1}

@@ -3,13 +3,13 @@ import re
 
 import yaml
 
-from d2c.cluster_settings import read_cluster
-from d2c.deploying.parameters import PARAMETERS
-from d2c.settings import REQUIRED, read_settings
+from d2c.app.cluster_settings import read_cluster
+from d2c.app.settings import REQUIRED, read_settings
+from d2c.deploy.parameters import PARAMETERS
+from tests.unit.app.test_settings import COMPLETE
+from tests.unit.docs.test_settings import Recorder
 
 from ..pages import ROOT, codes, json_blocks, table_rows, text_of
-from ..test_docs_settings import Recorder
-from ..test_settings import COMPLETE
 from .bicep import INFRA, Bicep, child_of, properties, walk
 
 RESOURCES, MAIN, EVENTS = (Bicep(INFRA / name) for name in ("resources.bicep", "main.bicep", "events.bicep"))

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from d2c.clients.factory_definitions import COLLECTIONS
+from d2c.clients.azure.factory_definitions import COLLECTIONS
 
 from ..pages import codes, table_rows, text_of
 from .bicep import FILES, INFRA, Bicep
@@ -119,7 +119,7 @@ def calls_of_the_app():
     found = set()
     for call, request, *_ in table_rows(text_of("outside-calls.md"), "## Data Factory"):
         method, path = re.search(r"`(\w+) …/factories/\{name\}([^`]*)`", request).groups()
-        if call.startswith("`data_factory:"):
+        if call.startswith("`azure.data_factory:"):
             found.add(action_of(method, path))
     # The check looks at every kind of a definition; only whoever deploys writes them.
     return found | {action_of("GET", f"/{collection}/{{name}}") for collection in COLLECTIONS.values()}

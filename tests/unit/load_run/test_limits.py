@@ -1,7 +1,7 @@
 import pytest
 
 from d2c.errors import StageError
-from d2c.load_run.heavy_hitters import HeavyHitters
+from d2c.load_run.census.heavy_hitters import HeavyHitters
 from d2c.load_run.limits import check_limits
 
 PARTITIONS = HeavyHitters({'["small"]': 10, '["large",7]': 100, '["larger"]': 101}, error=1_000)
