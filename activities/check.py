@@ -25,7 +25,7 @@ from d2c.clients.azure.cosmos_management import Container, Throughput, connect_c
 from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, load_ru_per_second
 from d2c.plan.model import Plan
-from d2c.plan.tables import place_of
+from d2c.plan.tables import location_of
 from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import copied_bytes, estimate_of
@@ -103,7 +103,9 @@ def sum_up_check(payload: dict) -> Any:
 
 
 def _check_table(settings: Settings, migration: str, table: Json) -> Checked:
-    checked = check_table(table, lambda: connect_dynamodb(settings, *place_of(table)), settings.export_bucket)
+    checked = check_table(
+        table, lambda: connect_dynamodb(settings, *location_of(table)), settings.export_bucket
+    )
     load_ru = _load_ru(table, checked)
     container = check_container(table, checked.mapper, load_ru, migration, _ContainerReads(settings))
     after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)

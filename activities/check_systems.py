@@ -30,7 +30,7 @@ from d2c.deploy.release import own_release
 from d2c.deploy.wheel import wheel_path
 from d2c.load_run.cosmos_options import secrets_of
 from d2c.plan.model import Plan
-from d2c.plan.tables import Place, places_of
+from d2c.plan.tables import Location, locations_of
 
 SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "fileSystem", "lakeFolder")
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
@@ -55,9 +55,9 @@ class Checked:
 
 
 def _check_aws(settings: Settings, plan: Plan, payload: Json) -> Checked:
-    places, seconds = places_of(plan), settings.aws.longest_session_seconds
+    places, seconds = locations_of(plan), settings.aws.longest_session_seconds
 
-    def take_on(place: Place) -> str:
+    def take_on(place: Location) -> str:
         role_arn = str(settings.aws.bucket_role(*place))
         web_identity(settings, place.region).take_on(role_arn, session_name=CHECK_SESSION, seconds=seconds)
         return role_arn
@@ -69,7 +69,7 @@ def _check_aws(settings: Settings, plan: Plan, payload: Json) -> Checked:
 
 
 def _check_bucket(settings: Settings, plan: Plan, payload: Json) -> Checked:
-    places = places_of(plan)
+    places = locations_of(plan)
     return Checked(
         check_bucket(
             lambda: connect_bucket(settings, *places[0]),
@@ -136,7 +136,7 @@ def _check_deployment(settings: Settings, plan: Plan, payload: Json) -> Checked:
 
 def _check_surroundings(settings: Settings, plan: Plan, payload: Json) -> Checked:
     addresses: dict[str, Callable[[], str]] = {
-        "AWS": lambda: connect_dynamodb(settings, *places_of(plan)[0]).endpoint,
+        "AWS": lambda: connect_dynamodb(settings, *locations_of(plan)[0]).endpoint,
         "Lake": lambda: connect_lake(settings).endpoint,
         "Azure Resource Manager": lambda: settings.management_endpoint,
         "Cosmos DB": lambda: settings.cosmos_endpoint,

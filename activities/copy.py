@@ -12,8 +12,8 @@ from d2c.clients.aws.s3 import connect_bucket
 from d2c.clients.aws.sign_in import web_identity
 from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER, connect_data_factory
 from d2c.clients.azure.lake import connect_lake
-from d2c.errors import RunFailedError, StageError
-from d2c.plan.tables import place_of
+from d2c.errors import PermanentError, RunFailedError
+from d2c.plan.tables import location_of
 from d2c.state.ids import attempts_of_round, run_key
 from d2c.state.paths import copy_begun_path, export_folder
 
@@ -67,7 +67,9 @@ def look_at_copy(payload: dict) -> Any:
         progress = {"files": copied.files, "done": copied.size_bytes, "total": total}
         return {"state": "running", "progress": progress}
     if run.status == "Cancelled":
-        raise StageError(f"Copy run {payload['run']} was cancelled in Data Factory.", "Retry the migration.")
+        raise PermanentError(
+            f"Copy run {payload['run']} was cancelled in Data Factory.", "Retry the migration."
+        )
     if run.status != "Succeeded":
         error = factory.get_copy_progress(payload["run"], since=since).error or run.message
         next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
@@ -113,7 +115,7 @@ def _check_copy(payload: dict[str, Any]) -> dict[str, Any]:
     settings = app_settings()
     export = payload["export"]
     prefix = f"{export['folder']}/"
-    objects = connect_bucket(settings, *place_of(payload)).sizes(prefix)
+    objects = connect_bucket(settings, *location_of(payload)).sizes(prefix)
     expected = {
         key.removeprefix(prefix): size for key, size in objects.items() if not key.endswith("/_started")
     }

@@ -11,7 +11,7 @@ from activities.outcome import outcome, refuse_if_cancelled
 from d2c.app.settings import app_settings
 from d2c.clients.aws.dynamodb import TableDescription, connect_dynamodb
 from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.export_format import ExportFormatError, ExportManifest, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES
 from d2c.load_run.mappers import table_mapper
@@ -81,7 +81,7 @@ def _check_patience(payload: Json, missing: list[str], damage: ExportFormatError
     if damage:
         raise damage
     shown = ", ".join(missing[:NAMED_FILES])
-    raise StageError(
+    raise PermanentError(
         f"{len(missing)} files of the export are not in the lake's {payload['arrived']['folder']} an hour after its "
         f"manifest: {shown}.",
         "Copy them there, then retry the migration.",
@@ -143,10 +143,12 @@ def _described(payload: Json) -> TableDescription:
     mend = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
     try:
         described = dynamodb.describe_table(payload["table"])
-    except StageError as error:
-        raise StageError(f"The keys of the table that arrived are not known: {error.detail}", mend) from error
+    except PermanentError as error:
+        raise PermanentError(
+            f"The keys of the table that arrived are not known: {error.detail}", mend
+        ) from error
     if described.arn != arrived["export"]["table_arn"]:
-        raise StageError(
+        raise PermanentError(
             f"The export is of {arrived['export']['table_arn']}, and the app's AWS identity sees {described.arn}, "
             "whose keys may be others.",
             mend,

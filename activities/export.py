@@ -10,10 +10,10 @@ from activities.outcome import outcome, refuse_if_cancelled
 from d2c.app.settings import app_settings
 from d2c.clients.aws.dynamodb import ExportState, connect_dynamodb
 from d2c.clients.aws.s3 import Bucket, connect_bucket
-from d2c.errors import RunFailedError, StageError
+from d2c.errors import PermanentError, RunFailedError
 from d2c.export_format import ExportManifest, read_export_manifest
 from d2c.load_run.mappers import table_mapper
-from d2c.plan.tables import place_of
+from d2c.plan.tables import location_of
 from d2c.state.ids import run_key
 
 MANIFEST_PATIENCE = timedelta(hours=1)
@@ -28,7 +28,7 @@ def describe_source(payload: dict) -> Any:
     The time must be the same at every try: DynamoDB refuses a client token that comes with another one.
     """
     refuse_if_cancelled(payload["migration"], table=payload["table"])
-    dynamodb = connect_dynamodb(app_settings(), *place_of(payload))
+    dynamodb = connect_dynamodb(app_settings(), *location_of(payload))
     table = dynamodb.describe_table(payload["table"])
     table_mapper(table.hash_key, table.range_key, table.ttl_attribute, payload["rules"])
     export_time = dynamodb.latest_restorable_time(payload["table"])
@@ -41,7 +41,7 @@ def start_export(payload: dict) -> Any:
     """Start the export, or find the one that an earlier try started; the result is its ARN."""
     refuse_if_cancelled(payload["migration"], table=payload["table"])
     settings = app_settings()
-    dynamodb = connect_dynamodb(settings, *place_of(payload))
+    dynamodb = connect_dynamodb(settings, *location_of(payload))
     source = payload["source"]
     token = run_key(payload["migration"], payload["table"], "export", payload["attempt"])
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
@@ -59,12 +59,12 @@ def start_export(payload: dict) -> Any:
 def look_at_export(payload: dict) -> Any:
     """Look whether the export is complete and its manifest has landed and holds."""
     refuse_if_cancelled(payload["migration"], table=payload["table"])
-    export = connect_dynamodb(app_settings(), *place_of(payload)).describe_export(payload["run"])
+    export = connect_dynamodb(app_settings(), *location_of(payload)).describe_export(payload["run"])
     if export.status == "FAILED":
         raise _export_failure(export.arn, export.failure)
     if export.status != "COMPLETED":
         return {"state": "running", "progress": {"status": export.status}}
-    bucket = connect_bucket(app_settings(), *place_of(payload))
+    bucket = connect_bucket(app_settings(), *location_of(payload))
     export_id = export.arn.rpartition("/")[2]
     # DescribeExport need not tell the manifest's key; an export's folder is called like the last part of its ARN.
     folder = export.manifest_key.rpartition("/")[0] or f"{_prefix(payload)}/AWSDynamoDB/{export_id}"
@@ -94,7 +94,7 @@ def _check_patience(folder: str, export: ExportState) -> None:
     """Refuse to wait any longer for a manifest that DynamoDB writes before it calls an export complete."""
     if export.ended_at and datetime.now(UTC) - export.ended_at > MANIFEST_PATIENCE:
         ended_at = f"{export.ended_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        raise StageError(
+        raise PermanentError(
             f"The export {export.arn} was complete at {ended_at}, and its manifest is not in {folder}.",
             "Look for what deletes objects there, such as a lifecycle rule of the bucket, then start again.",
         )
@@ -118,12 +118,12 @@ def _landed_manifest(bucket: Bucket, folder: str, export_arn: str, table_arn: st
         return None
 
 
-def _export_failure(arn: str, failure: str) -> StageError:
+def _export_failure(arn: str, failure: str) -> PermanentError:
     detail = f"DynamoDB could not complete the export {arn}: {failure or 'it gave no reason'}."
     if "NoSuchBucket" in failure:
-        return StageError(detail, "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.")
+        return PermanentError(detail, "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.")
     if "AccessDenied" in failure:
-        return StageError(
+        return PermanentError(
             detail, "Let the app's AWS identity put objects into the bucket (docs/permissions.md)."
         )
     return RunFailedError(

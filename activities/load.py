@@ -12,7 +12,7 @@ from d2c.app.settings import Settings, app_settings
 from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.clients.databricks.jobs import NotebookRun, connect_databricks
 from d2c.deploy.wheel import wheel_path
-from d2c.errors import RunFailedError, StageError
+from d2c.errors import PermanentError, RunFailedError
 from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE
 from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest
 from d2c.state.ids import run_key
@@ -112,16 +112,16 @@ def _find_run(lake: Lake, payload: dict[str, Any]) -> int | None:
     return run
 
 
-def _why_no_result(run_id: int, run: NotebookRun, folder: str) -> StageError:
+def _why_no_result(run_id: int, run: NotebookRun, folder: str) -> PermanentError:
     """Return why a run has ended without a result for a table."""
     if run.cancelled:
-        return StageError(f"Load run {run_id} was cancelled in Databricks.", "Retry the migration.")
+        return PermanentError(f"Load run {run_id} was cancelled in Databricks.", "Retry the migration.")
     if run.succeeded:
-        return StageError(
+        return PermanentError(
             f"Load run {run_id} ended without a result in the lake's {folder}.",
             "Check that the notebook in the workspace is the app's own version.",
         )
-    kind = RunFailedError if run.healable else StageError
+    kind = RunFailedError if run.healable else PermanentError
     return kind(
         f"Load run {run_id} failed: {run.message}",
         "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",

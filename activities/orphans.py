@@ -15,7 +15,7 @@ from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
 from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.clients.databricks.jobs import connect_databricks
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.load_run.request import REQUEST_FILE
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
@@ -106,7 +106,7 @@ def _left(lake: Lake, payload: Json) -> Json:
     path = paths.left_behind_path(payload["migration"])
     left: Json | None = lake.read_json(path)
     if left is None:
-        raise StageError(
+        raise PermanentError(
             f"What migration {payload['migration']} left behind is no longer told by the lake's {path}.",
             "The watch looks again within minutes.",
         )

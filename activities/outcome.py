@@ -2,7 +2,7 @@
 
 The SDK's retries have neither a growing interval nor a filter on errors, and the text of an exception reaches an
 orchestrator with its stack trace. So an activity never raises: it returns ``{"value": ...}`` or ``{"error": ...}``,
-and `orchestrators.waiting.call` tries again what may heal.
+and `orchestrators.retrying.call` tries again what may heal.
 """
 
 import functools

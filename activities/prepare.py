@@ -14,7 +14,7 @@ from d2c.clients.azure.cosmos_management import (
     connect_cosmos_management,
 )
 from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.errors import RefusedError, StageError
+from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.mappers import table_mapper
 from d2c.load_run.throughput import AFTER_LOAD_RU, load_ru_per_second
 from d2c.mapping import Mapper
@@ -44,7 +44,7 @@ def describe_container(payload: dict) -> Any:
     record, version = take_container(lake, path, payload)
     try:
         description = _describe(connect_cosmos_management(settings), payload, record)
-    except (StageError, RefusedError):
+    except (PermanentError, RefusedError):
         if "peak_ru_per_second" not in record:
             release_container(lake, path, payload)
         raise
@@ -194,7 +194,7 @@ def _check_fits(payload: dict[str, Any], description: dict[str, Any], container:
     misfit = find_misfit(description, container)
     if misfit:
         thing = f"Container {payload['database']}/{payload['container']}"
-        raise StageError(f"{thing} has {misfit.cause}", misfit.next_step, misfit.title)
+        raise PermanentError(f"{thing} has {misfit.cause}", misfit.next_step, misfit.title)
 
 
 def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
@@ -208,7 +208,7 @@ def _check_empty(payload: dict[str, Any], mapper: Mapper) -> None:
     marks = marks_of(mapper)
     if has_documents(connect_cosmos(app_settings()), *names, marks):
         which = f" with {', '.join(f'{name} = {value!r}' for name, value in marks.items())}" if marks else ""
-        raise StageError(
+        raise PermanentError(
             f"Container {'/'.join(names)} holds documents{which} already.",
             "Empty it, name another container, or set allow_existing_documents in the plan.",
             title="The container is not empty",

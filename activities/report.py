@@ -11,14 +11,14 @@ from d2c.app.observing import measure, measure_tables
 from d2c.app.settings import app_settings
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.report.contents import assemble_report, ended_stages, table_report, worst_state
 from d2c.report.page import render_report
 from d2c.state import paths
 from d2c.state.operations import last_round
 from d2c.state.outbox import MIGRATION_ENDED, notify, notify_of_table
 from d2c.state.paths import table_record_path
-from d2c.state.table_record import ended_table_line, mismatches_path
+from d2c.state.table_record import mismatches_path, table_end
 from d2c.state.table_states import standings
 
 PARTS_READ_AT_ONCE = 16
@@ -45,7 +45,7 @@ def write_table_report(payload: dict) -> Any:
     lake.write_json(paths.table_record_path(*names), record)
     lake.write_json(paths.table_report_path(*names), report)
     make_room(lake, record)
-    line = ended_table_line(record)
+    line = table_end(record)
     if not record.get("revisits"):
         _measure(report)
     lake.append(paths.ended_tables_path(payload["migration"]), line)
@@ -77,7 +77,7 @@ def write_report(payload: dict) -> Any:
     path = paths.plan_path(migration)
     accepted = lake.read_json(path)
     if accepted is None:
-        raise StageError(
+        raise PermanentError(
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there; each table's part of the report is beside it.",
         )
@@ -125,7 +125,7 @@ def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
     part: dict[str, Any] | None = lake.read_json(path)
     if part is not None:
         return part
-    error = StageError(
+    error = PermanentError(
         f"The table's migration ended without its part of the report, {path}.",
         "See how the table's orchestration ended: its links are in the migration's status.",
     )
@@ -140,7 +140,7 @@ def read_table_record(payload: dict) -> Any:
     path = table_record_path(payload["migration"], payload["table"])
     record = connect_lake(app_settings()).read_json(path)
     if record is None:
-        raise StageError(
+        raise PermanentError(
             f"The record of the table {payload['table']} is no longer in the lake: {path}.",
             "Look for what deletes files there.",
         )

@@ -21,7 +21,7 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_turn(payload: dict) -> Any:
+def look_at_start(payload: dict) -> Any:
     """Look whether a stage may begin, and take the slot that it needs; the slot of the stage before is given back.
 
     A payload without a ``kind`` asks for a whole migration: whether its time has come.

@@ -11,9 +11,9 @@ from d2c.app.settings import app_settings
 from d2c.app.threads import side_by_side
 from d2c.clients.aws.dynamodb import connect_dynamodb
 from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.plan.model import MOST_EXPORT_BYTES, Plan, times_of
-from d2c.plan.tables import needs_listing, place_of, resolve_tables
+from d2c.plan.tables import location_of, locations_with_patterns, resolve_tables
 from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import estimate_of
@@ -124,7 +124,7 @@ def _accepted(lake: Lake, migration: str) -> Json:
     path = paths.plan_path(migration)
     accepted: Json | None = lake.read_json(path)
     if accepted is None:
-        raise StageError(
+        raise PermanentError(
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there.",
         )
@@ -139,7 +139,9 @@ def _found(plan: Plan, arrived: Json | None) -> list[Json]:
         arrived: the export that others copied into the lake, of the plan's one table, or None.
     """
     settings = app_settings()
-    existing = {place: connect_dynamodb(settings, *place).list_tables() for place in needs_listing(plan)}
+    existing = {
+        place: connect_dynamodb(settings, *place).list_tables() for place in locations_with_patterns(plan)
+    }
     tables = [
         {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
     ]
@@ -152,8 +154,8 @@ def _size(table: Json) -> Json:
     if table.get("arrived"):
         return {"size_bytes": table["arrived"]["bytes"], "item_count": table["arrived"]["export"]["items"]}
     try:
-        described = connect_dynamodb(app_settings(), *place_of(table)).describe_table(table["table"])
-    except StageError:
+        described = connect_dynamodb(app_settings(), *location_of(table)).describe_table(table["table"])
+    except PermanentError:
         return {"size_bytes": None, "item_count": None}
     return {"size_bytes": described.size_bytes, "item_count": described.item_count}
 
@@ -163,7 +165,9 @@ def _retried(lake: Lake, migration: str, number: int, listed: Json) -> list[Json
     path = paths.retry_path(migration, number)
     asked = lake.read_json(path)
     if asked is None:
-        raise StageError(f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again.")
+        raise PermanentError(
+            f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again."
+        )
     units = {entry["table"]: entry["unit"] for entry in listed["tables"]}
     first = paths.round_folder(migration, listed["round"])
 

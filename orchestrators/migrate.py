@@ -44,7 +44,7 @@ def _work(asked: Json) -> Json:
 
 def _wait_for_the_start(context: df.DurableOrchestrationContext, asked: Json) -> Step:
     """Wait until the plan's time has come and nothing holds it back."""
-    look = yield from call(context, "look_at_turn", asked, asked["waits"], ATTEMPTS_TO_LOOK)
+    look = yield from call(context, "look_at_start", asked, asked["waits"], ATTEMPTS_TO_LOOK)
     if look["state"] == "running":
         context.set_custom_status(look["progress"])
         instance = start_instance_id(asked["migration"], asked["round"])

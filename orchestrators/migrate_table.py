@@ -64,7 +64,7 @@ def _take_turn(
 ) -> Step:
     """Wait until a stage may begin, and take the slot that it needs."""
     payload = {**table, "kind": kind}
-    look = yield from call(context, "look_at_turn", payload, table["waits"], ATTEMPTS_TO_LOOK)
+    look = yield from call(context, "look_at_start", payload, table["waits"], ATTEMPTS_TO_LOOK)
     if look["state"] == "running":
         log.wait(stage, look["progress"]["waiting"])
         instance = stage_instance_id(table["migration"], table["table"], f"{kind}-turn", table["round"])

@@ -6,8 +6,8 @@ from d2c.app.aws_settings import AwsSettings
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.aws.copy_session import copy_session_seconds
 from d2c.clients.aws.s3 import Bucket
-from d2c.errors import StageError
-from d2c.plan.tables import Place
+from d2c.errors import PermanentError
+from d2c.plan.tables import Location
 
 IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
     "identity",
@@ -20,7 +20,7 @@ IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING =
 )
 
 
-def check_identities(places: Sequence[Place], caller: Callable[[Place], str]) -> list[Finding]:
+def check_identities(places: Sequence[Location], caller: Callable[[Location], str]) -> list[Finding]:
     """Ask AWS in each of the plan's places who the app is.
 
     Args:
@@ -35,7 +35,7 @@ def check_identities(places: Sequence[Place], caller: Callable[[Place], str]) ->
 
 
 def check_copy_sessions(
-    places: Sequence[Place], take_on: Callable[[Place], str], longest_session_seconds: int
+    places: Sequence[Location], take_on: Callable[[Location], str], longest_session_seconds: int
 ) -> list[Finding]:
     """Take on the roles that copies read S3 with, for as long as the longest copy may need them.
 
@@ -63,7 +63,7 @@ def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Fin
     findings = Findings("S3")
     try:
         seconds = copy_session_seconds(aws, copied_bytes, is_first_try=True)
-    except StageError as error:
+    except PermanentError as error:
         findings.warning(table, COPY_TIME, f"By its estimated size: {error.detail}", error.next_step)
     else:
         findings.ok(table, COPY_TIME, f"A session of {seconds:,} seconds outlasts the copy.")

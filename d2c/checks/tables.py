@@ -11,7 +11,7 @@ from d2c.errors import PlanError
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping import Mapper
 from d2c.plan.model import MOST_EXPORT_BYTES, Plan
-from d2c.plan.tables import Place, needs_listing, resolve_tables
+from d2c.plan.tables import Location, locations_with_patterns, resolve_tables
 
 TABLE, RECOVERY, RIGHTS, RULES, TIME_TO_LIVE = (
     "table",
@@ -126,7 +126,7 @@ Json = dict[str, Any]
 
 
 def find_tables(
-    plan: Plan, list_tables: Callable[[Place], Sequence[str]]
+    plan: Plan, list_tables: Callable[[Location], Sequence[str]]
 ) -> tuple[list[Json], list[Finding]]:
     """Return the plan's tables, those of patterns too; where they cannot be resolved, those listed by name.
 
@@ -137,7 +137,7 @@ def find_tables(
     findings = Findings("Plan")
     tables = plan.table_inputs()
     with findings.attempt(plan.name, TABLES):
-        existing = {place: list_tables(place) for place in needs_listing(plan)}
+        existing = {place: list_tables(place) for place in locations_with_patterns(plan)}
         try:
             tables = resolve_tables(plan, existing)
             findings.ok(plan.name, TABLES, f"It comes to {numbered(len(tables), 'table')}.")

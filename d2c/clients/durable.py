@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 STATE_OF_RUNTIME_STATUS = {
     "Pending": "pending",
@@ -101,7 +101,7 @@ async def is_under_way(client: Any, instance: str) -> bool:
 def broken_off(state: str, output: Any) -> dict[str, Any]:
     """Describe an orchestration that ended without a result; its output may go on with a stack trace."""
     cause = (str(output or "").strip().splitlines() or ["no reason was given"])[0]
-    error = StageError(
+    error = PermanentError(
         f"The orchestration ended without a result: {cause}",
         "See the app's log, then start the migration again under another name.",
     )

@@ -11,10 +11,10 @@ from d2c.clients import durable
 from d2c.clients.azure.lake import Lake
 from d2c.control import migrations
 from d2c.control.lifecycle import WAITING
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.state import paths
 from d2c.state.ids import clean_up_instance_id, stage_instance_id, table_instance_id
-from d2c.state.table_states import Standing
+from d2c.state.table_states import TableState
 
 # The stages whose input or result tells what a table's stages found, the last one first.
 TELLING_STAGES = ("load", "prepare", "copy", "arrival", "export")
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 
 async def left_tables(
-    client: Any, migration: str, tables: Sequence[Standing], *, ended_as: str | None = None
+    client: Any, migration: str, tables: Sequence[TableState], *, ended_as: str | None = None
 ) -> list[Json]:
     """Return the tables whose orchestrations have ended without a word, with what is known of them.
 
@@ -57,7 +57,7 @@ def _has_succeeded(status: Any) -> bool:
     return bool(status) and durable.state_of(status) == "succeeded"
 
 
-async def _left_table(client: Any, migration: str, table: Standing, status: Any) -> Json:
+async def _left_table(client: Any, migration: str, table: TableState, status: Any) -> Json:
     stages = {
         stage: stage_instance_id(migration, table.table, stage, table.round)
         for stage in dict.fromkeys((*TELLING_STAGES, *WAITING))
@@ -78,8 +78,8 @@ async def _left_table(client: Any, migration: str, table: Standing, status: Any)
     }
 
 
-def _never_begun(table: Standing, ended_as: str) -> Json:
-    error = StageError(
+def _never_begun(table: TableState, ended_as: str) -> Json:
+    error = PermanentError(
         "The migration ended before the table's turn came.", "Retry it.", title="The table was not begun"
     )
     is_cancelled = ended_as == "cancelled"

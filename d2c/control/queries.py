@@ -20,7 +20,7 @@ from d2c.state import paths
 from d2c.state.ids import stage_instance_id, table_instance_id
 from d2c.state.rejected_pages import read_page, read_token
 from d2c.state.status import (
-    Look,
+    TableView,
     Times,
     ended_table,
     in_seconds,
@@ -32,7 +32,7 @@ from d2c.state.status import (
     times_of,
 )
 from d2c.state.table_record import rejected_folder
-from d2c.state.table_states import STATES, UNDER_WAY, Standing, named_tables, standings
+from d2c.state.table_states import STATES, UNDER_WAY, TableState, named_tables, standings
 
 TABLES_OF_A_PAGE = 100
 MOST_TABLES_OF_A_PAGE = 1000
@@ -132,7 +132,7 @@ async def status_of(client: Any, migration: str, wanted: Wanted) -> Json:
     }
 
 
-async def standings_of(lake: Lake, migration: str, number: int, plan: Json) -> list[Standing]:
+async def standings_of(lake: Lake, migration: str, number: int, plan: Json) -> list[TableState]:
     """Return how a migration's tables stand by the lake's logs, in a round of its work."""
     folder = paths.round_folder(migration, number)
     listed, members, turns, ended = await asyncio.gather(
@@ -145,7 +145,7 @@ async def standings_of(lake: Lake, migration: str, number: int, plan: Json) -> l
     return standings(tables, number, members["units"] if members else (), turns, ended)
 
 
-async def _looks(client: Any, migration: str, known: Sequence[Standing]) -> list[Look]:
+async def _looks(client: Any, migration: str, known: Sequence[TableState]) -> list[TableView]:
     """Return how each table stands; Durable is asked only where the logs do not say it."""
     running = [standing for standing in known if standing.state == "running"]
     if not running:
@@ -156,12 +156,12 @@ async def _looks(client: Any, migration: str, known: Sequence[Standing]) -> list
     return [found.get(standing.table) or _look_by_logs(standing) for standing in known]
 
 
-def _look_by_logs(standing: Standing) -> Look:
+def _look_by_logs(standing: TableState) -> TableView:
     """Return how a table stands whose orchestration is over, or has not begun."""
-    return Look(standing, ended_table(standing.end) if standing.end else pending_table(standing.table))
+    return TableView(standing, ended_table(standing.end) if standing.end else pending_table(standing.table))
 
 
-async def _look_at_running(seen: Snapshot, migration: str, standing: Standing) -> Look:
+async def _look_at_running(seen: Snapshot, migration: str, standing: TableState) -> TableView:
     """Return how a table stands that is in a lane's turn and has left no line in the log."""
     status = await seen.status(table_instance_id(migration, standing.table, standing.round))
     if not status:
@@ -170,14 +170,14 @@ async def _look_at_running(seen: Snapshot, migration: str, standing: Standing) -
     if state in UNDER_WAY:
         progress = await _progress(seen, migration, standing, shown)
         table = table_under_way(standing.table, state, shown, progress, None)
-        return Look(standing, table, status.created_time.astimezone(UTC))
+        return TableView(standing, table, status.created_time.astimezone(UTC))
     error = _error_of(status)
     if error and "stage" not in error:
         error = {**error, "stage": shown.get("stage", "export")}
-    return Look(standing, table_under_way(standing.table, state, shown, None, error))
+    return TableView(standing, table_under_way(standing.table, state, shown, None, error))
 
 
-async def _progress(seen: Snapshot, migration: str, standing: Standing, shown: Json) -> Any:
+async def _progress(seen: Snapshot, migration: str, standing: TableState, shown: Json) -> Any:
     """Return what the stage that a table is in found at its last look; None before the first, and while it waits."""
     if "stage" not in shown or shown.get("waiting"):
         return None
@@ -208,7 +208,7 @@ def _error_of(status: Any) -> Json | None:
     return None if state in UNDER_WAY else durable.broken_off(state, status.output)
 
 
-def _shown(migration: str, look: Look, times: Times, watched: Json) -> Json:
+def _shown(migration: str, look: TableView, times: Times, watched: Json) -> Json:
     """Return a table with the id of its orchestration, and with the stall that the watch found."""
     name, number = look.standing.table, look.standing.round
     stalled = watched.get(name, {}).get("stalled")

@@ -16,9 +16,9 @@ from d2c.control import queries
 from d2c.state import paths
 from d2c.state.ids import table_instance_id
 from d2c.state.outbox import TABLE_STALLED, notify
-from d2c.state.stall_rules import Look, after_looks, new_stalls
+from d2c.state.stall_rules import StallSample, after_looks, new_stalls
 from d2c.state.status import table_under_way
-from d2c.state.table_states import Standing
+from d2c.state.table_states import TableState
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -29,7 +29,7 @@ async def look_for_stalls(
     lake: Lake,
     migration: str,
     number: int,
-    tables: Sequence[Standing],
+    tables: Sequence[TableState],
     before: Mapping[str, Any],
     now: datetime,
 ) -> None:
@@ -63,8 +63,8 @@ async def look_for_stalls(
 
 
 async def _look_at_table(
-    seen: Snapshot, migration: str, table: Standing, size_bytes: int | None
-) -> Look | None:
+    seen: Snapshot, migration: str, table: TableState, size_bytes: int | None
+) -> StallSample | None:
     """Return how far a table is, or None if its orchestration is not under way."""
     status = await seen.status(table_instance_id(migration, table.table, table.round))
     if not durable.goes_on(status):
@@ -76,4 +76,4 @@ async def _look_at_table(
     stage = table_under_way(table.table, "running", shown, progress, None)["stage"]
     is_held = any(durable.runtime_status(one) == "Suspended" for one in (status, wait) if one)
     is_waiting = any(told.get(name) for told in (shown, progress or {}) for name in ("waiting", "waits_for"))
-    return Look(table.table, table.round, stage, progress, is_held or is_waiting, size_bytes)
+    return StallSample(table.table, table.round, stage, progress, is_held or is_waiting, size_bytes)

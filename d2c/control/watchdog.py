@@ -20,7 +20,7 @@ from d2c.errors import D2CError
 from d2c.plan.model import Plan
 from d2c.state import paths
 from d2c.state.ids import lane_instance_id, start_instance_id, table_instance_id
-from d2c.state.table_states import Standing
+from d2c.state.table_states import TableState
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -42,7 +42,7 @@ class Watched(NamedTuple):
     plan: Plan
     since: str
     round: int
-    tables: Sequence[Standing]
+    tables: Sequence[TableState]
     containers: Sequence[Json]
 
 
@@ -91,7 +91,7 @@ async def _look_at_migration(
     if not has_begun:
         await _look_at_lost_start(client, lake, plan, number, kept)
         return
-    tables: list[Standing] = []
+    tables: list[TableState] = []
     if await asyncio.to_thread(lake.exists, paths.tables_path(migration)):
         known = await queries.standings_of(lake, migration, number, accepted["plan"])
         tables = [table for table in known if not table.end]

@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where a deployment goes to.
 
     Args:
@@ -166,7 +166,7 @@ class DefinitionPart(Part):
         self._factory.put(self._definition.kind, self._definition.name, self._definition.properties)
 
 
-def parts_of_workspace(place: Place, release: Release) -> Iterator[Part]:
+def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
     """Return what is deployed to the Databricks workspace: the wheel first, as the notebook needs it."""
     yield WheelPart(place.files, wheel_path(place.settings.wheel_path), release.wheel)
     yield NotebookPart(place.files, place.settings.notebook_path, release.notebook)
@@ -181,7 +181,7 @@ def parts_of_factory(
         yield DefinitionPart(factory, definition)
 
 
-def all_parts(place: Place, release: Release) -> list[Part]:
+def all_parts(place: Target, release: Release) -> list[Part]:
     """Return all that is deployed, in the order in which it can be published."""
     return [
         *parts_of_workspace(place, release),

@@ -9,9 +9,9 @@ from d2c.app.settings import Settings, read_settings
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
 from d2c.clients.databricks.files import connect_databricks_files
 from d2c.deploy.parameters import parameter_values
-from d2c.deploy.parts import NOTHING, Difference, Part, Place, all_parts
+from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
 from d2c.deploy.release import Release, own_release
-from d2c.errors import D2CError, StageError, TransientError
+from d2c.errors import D2CError, PermanentError, TransientError
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -70,7 +70,7 @@ def deployer_told() -> Iterator[None]:
         raise D2CError(
             error.detail, "Try again; what is published already stays.", "The deployment stopped"
         ) from error
-    except StageError as error:
+    except PermanentError as error:
         raise D2CError(
             error.detail,
             "Sign in (az login), check who you are (az account show), that you may deploy (docs/permissions.md, "
@@ -104,14 +104,14 @@ def deploy(environment: Mapping[str, str], tell: Callable[[Published], None]) ->
     return publish(all_parts(connect_place(read_settings(environment), environment), release), tell)
 
 
-def connect_place(settings: Settings, environment: Mapping[str, str] = os.environ) -> Place:
+def connect_place(settings: Settings, environment: Mapping[str, str] = os.environ) -> Target:
     """Return the place of the app's deployment.
 
     Args:
         settings: the app's.
         environment: what the global parameters' values are taken from beside the settings.
     """
-    return Place(
+    return Target(
         settings,
         connect_databricks_files(settings),
         connect_factory_definitions(settings),
@@ -119,7 +119,7 @@ def connect_place(settings: Settings, environment: Mapping[str, str] = os.enviro
     )
 
 
-def find_differences(place: Place, release: Release | None = None) -> list[Difference]:
+def find_differences(place: Target, release: Release | None = None) -> list[Difference]:
     """Return in what the deployment is not as a version expects it; nothing if all is. Nothing is changed.
 
     Args:

@@ -14,7 +14,7 @@ PROGRESS_FILE = "progress.json"
 RESULT_FILE = "result.json"
 
 
-class Journal:
+class RunProgress:
     """Keeps the stages and findings of one load run, and writes them where the app reads them.
 
     Args:

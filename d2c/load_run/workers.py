@@ -17,8 +17,8 @@ from d2c.load_run.request import LoadRequest
 from d2c.mapping import (
     Document,
     Mapped,
+    MappedShape,
     Rejected,
-    Sighting,
 )
 
 
@@ -72,7 +72,7 @@ def _outcome_worker(
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:
-        sighting = Sighting() if takes_census else None
+        sighting = MappedShape() if takes_census else None
         mapper = request_mapper(request, sighting)
         for name, content in files_of(batches):
             tally = FileTally(name)

@@ -2,7 +2,7 @@
 
 from d2c.mapping.comparison import differences, document_identity, fingerprint, identity_of
 from d2c.mapping.container import faults_of_sharing
-from d2c.mapping.mapped_shape import Sighting, count_inexact
+from d2c.mapping.mapped_shape import MappedShape, count_inexact
 from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
 from d2c.mapping.parse_rules import parse_rules
 from d2c.mapping.rejected import REASONS, Rejected
@@ -15,11 +15,11 @@ __all__ = [
     "Expired",
     "KeySchema",
     "Mapped",
+    "MappedShape",
     "Mapper",
     "Rejected",
     "Rules",
     "RulesError",
-    "Sighting",
     "compile_mapper",
     "count_inexact",
     "differences",

@@ -10,7 +10,7 @@ from d2c.mapping.rejected import Fault
 from d2c.mapping.values import MAX_DEPTH
 
 
-class Sighting:
+class MappedShape:
     """What a mapper saw of the item that it mapped last, if it did not reject it; all of it was in its hands anyway.
 
     `shape` has the names of the attributes, then their type tags in the same order; dropped attributes are not

@@ -11,7 +11,7 @@ from d2c.plan.validation import faults_of_sharers, is_pattern
 Json = dict[str, Any]
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where tables are: an AWS account's 12 digits, None where the plan leaves it to the settings, and a region."""
 
     account: str | None
@@ -21,21 +21,21 @@ class Place(NamedTuple):
         return f"{self.region} of account {self.account}" if self.account else self.region
 
 
-def needs_listing(plan: Plan) -> list[Place]:
+def locations_with_patterns(plan: Plan) -> list[Location]:
     """Return the places whose tables must be listed before the plan's patterns can be resolved."""
     return _sorted(_place(plan, entry) for entry in plan.tables if is_pattern(entry.table))
 
 
-def places_of(plan: Plan) -> list[Place]:
+def locations_of(plan: Plan) -> list[Location]:
     """Return all places that a plan's tables are in."""
     return _sorted(_place(plan, entry) for entry in plan.tables)
 
 
-def _sorted(places: Iterable[Place]) -> list[Place]:
+def _sorted(places: Iterable[Location]) -> list[Location]:
     return sorted(set(places), key=lambda place: (place.account or "", place.region))
 
 
-def resolve_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> list[Json]:
+def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> list[Json]:
     """Return each table's whole settings as plain JSON, in the plan's order, those of a pattern by their names.
 
     A table that is listed by its name is there whatever `exclude` says and whether or not it exists: its own migration
@@ -43,7 +43,7 @@ def resolve_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> list[
 
     Args:
         plan: what a user asks for.
-        existing: the names of the tables in each place of `needs_listing`.
+        existing: the names of the tables in each place of `locations_with_patterns`.
 
     Raises:
         PlanError: with every fault that shows only now.
@@ -69,7 +69,7 @@ def resolve_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> list[
     return inputs
 
 
-def table_input_of(plan: Plan, table: str, place: Place) -> Json | None:
+def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:
     """Return one table's whole settings as plain JSON, or None if the plan does not speak of it.
 
     Args:
@@ -77,14 +77,14 @@ def table_input_of(plan: Plan, table: str, place: Place) -> Json | None:
         table: its name, whether or not it exists any more.
         place: where it is, with its account.
     """
-    entries = [*_entries_in(plan, place), *_entries_in(plan, Place(None, place.region))]
+    entries = [*_entries_in(plan, place), *_entries_in(plan, Location(None, place.region))]
     entry = _owners(plan, entries, [table]).get(table)
     return None if entry is None else plan.table_input(entry, table)
 
 
-def place_of(table: Mapping[str, Any]) -> Place:
+def location_of(table: Mapping[str, Any]) -> Location:
     """Return where a table is, by its settings."""
-    return Place(table.get("account"), table["region"])
+    return Location(table.get("account"), table["region"])
 
 
 def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
@@ -93,7 +93,7 @@ def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
     return [table for table, owner in owners.items() if owner is entry]
 
 
-def _entries_in(plan: Plan, place: Place) -> list[TablePlan]:
+def _entries_in(plan: Plan, place: Location) -> list[TablePlan]:
     return [entry for entry in plan.tables if _place(plan, entry) == place]
 
 
@@ -111,15 +111,15 @@ def _owners(plan: Plan, entries: Sequence[TablePlan], tables: Sequence[str]) -> 
     return owners
 
 
-def _place(plan: Plan, entry: TablePlan) -> Place:
-    return Place(entry.account or plan.account, str(entry.region or plan.region))
+def _place(plan: Plan, entry: TablePlan) -> Location:
+    return Location(entry.account or plan.account, str(entry.region or plan.region))
 
 
 def _matches(table: str, pattern: str) -> bool:
     return table.startswith(pattern[:-1]) if is_pattern(pattern) else table == pattern
 
 
-def _patterns_without_tables(plan: Plan, existing: Mapping[Place, Sequence[str]]) -> Iterator[str]:
+def _patterns_without_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> Iterator[str]:
     for number, entry in enumerate(plan.tables):
         place = _place(plan, entry)
         if is_pattern(entry.table) and not any(_matches(table, entry.table) for table in existing[place]):
@@ -135,8 +135,8 @@ def _tables_of_two_places(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
         before, other = first.setdefault(table["table"], (number, table))
         if other is not table:
             yield (
-                f"tables.{number}.table: {table['table']} of {place_of(table)} has the name of a table of "
-                f"{place_of(other)} that is in tables.{before} already; migrate one of them with another plan"
+                f"tables.{number}.table: {table['table']} of {location_of(table)} has the name of a table of "
+                f"{location_of(other)} that is in tables.{before} already; migrate one of them with another plan"
             )
 
 

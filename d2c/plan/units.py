@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from d2c.plan.tables import Place, place_of
+from d2c.plan.tables import Location, location_of
 
 Json = dict[str, Any]
 Group = list[Json]
@@ -55,10 +55,10 @@ def _groups(tables: Sequence[Json], below_bytes: int, most: int) -> Iterator[tup
     sharers: defaultdict[tuple[str, str], Group] = defaultdict(list)
     for table in tables:
         sharers[table["database"], table["container"]].append(table)
-    small: defaultdict[Place, Group] = defaultdict(list)
+    small: defaultdict[Location, Group] = defaultdict(list)
     for group in sharers.values():
         if len(group) == 1 and _total_bytes(group) < below_bytes:
-            small[place_of(group[0])] += group
+            small[location_of(group[0])] += group
         else:
             yield group, False
     for group in small.values():

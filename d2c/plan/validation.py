@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import from_json
 
 Json = Mapping[str, Any]
-Place = tuple[int | str, ...]
+Loc = tuple[int | str, ...]
 
 MOST_NAMED = 10
 
@@ -17,7 +17,7 @@ def is_pattern(table: str) -> bool:
     return table.endswith("*")
 
 
-def faults_between_fields(body: bytes, spoilt: Sequence[Place]) -> list[str]:
+def faults_between_fields(body: bytes, spoilt: Sequence[Loc]) -> list[str]:
     """Return what is wrong between the fields of a plan that may have faults within them, too.
 
     Args:
@@ -131,7 +131,7 @@ def _entries(tables: Any) -> list[tuple[int, Json]]:
     return [(number, entry) for number, entry in enumerate(found) if isinstance(entry, dict)]
 
 
-def _is_sound(number: int, spoilt: Sequence[Place]) -> bool:
+def _is_sound(number: int, spoilt: Sequence[Loc]) -> bool:
     """Return whether a table, and what the top says for it, has no fault within its fields."""
     return not any(place[0] in ("database", "rules") or place[:2] == ("tables", number) for place in spoilt)
 

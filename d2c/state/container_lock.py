@@ -11,7 +11,7 @@ from typing import Any
 
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from d2c.state.paths import container_path
 
 Record = dict[str, Any]
@@ -36,7 +36,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
         payload: the table's, with its ``migration``, ``table``, ``round``, ``database`` and ``container``.
 
     Raises:
-        StageError: if another migration has it.
+        PermanentError: if another migration has it.
         TransientError: if it changes hands at this moment.
     """
     holder = {"migration": payload["migration"], "table": payload["table"], "round": payload.get("round", 0)}
@@ -106,8 +106,8 @@ def holder_of(record: Mapping[str, Any]) -> Record:
     return {"round": 0, **{name: record[name] for name in HOLDER if name in record}}
 
 
-def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> StageError:
-    return StageError(
+def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> PermanentError:
+    return PermanentError(
         f"Container {payload['database']}/{payload['container']} is being loaded by the migration "
         f"{record['migration']}, for its table {record['table']}.",
         f"Wait until that table has ended, or cancel {record['migration']}, then retry this table; or name another "

@@ -18,7 +18,7 @@ from d2c.errors import D2CError, RefusedError
 from d2c.export_format import ExportFormatError
 from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
 from d2c.plan.model import NAME, Plan
-from d2c.plan.tables import Place, table_input_of
+from d2c.plan.tables import Location, table_input_of
 from d2c.state import paths
 from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
@@ -127,9 +127,9 @@ def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) 
     return source
 
 
-def _table_and_place(table_arn: str) -> tuple[str, Place] | None:
+def _table_and_place(table_arn: str) -> tuple[str, Location] | None:
     found = TABLE_ARN.fullmatch(table_arn)
-    return (found["table"], Place(found["account"], found["region"])) if found else None
+    return (found["table"], Location(found["account"], found["region"])) if found else None
 
 
 def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
@@ -147,7 +147,7 @@ def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
     }
 
 
-def _not_one_plan(table: str, place: Place, plans: Sequence[StandingPlan]) -> RefusedError:
+def _not_one_plan(table: str, place: Location, plans: Sequence[StandingPlan]) -> RefusedError:
     if not plans:
         return RefusedError(
             f"No plan says how to load an export of the table {table} in {place}.",

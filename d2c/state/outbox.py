@@ -1,4 +1,4 @@
-"""Notifications: what happened, as CloudEvents 1.0 in the lake's outbox, from where `triggers.notifications` sends it.
+"""Notifications: what happened, as CloudEvents 1.0 in the lake's outbox, from where `triggers.events` sends it.
 
 Writing an event costs a migration one small file, whatever becomes of its delivery.
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md

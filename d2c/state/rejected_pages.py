@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from d2c.clients.azure.lake import Lake
-from d2c.errors import RefusedError, StageError
+from d2c.errors import PermanentError, RefusedError
 
 PIECE_BYTES = 2**20
 # A page ends early rather than that one call reads, or answers with, any more than this.
@@ -21,7 +21,7 @@ MOST_BYTES_READ = 64 * 2**20
 MOST_BYTES_ANSWERED = 8 * 2**20
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """Where a line begins."""
 
     table: str
@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return base64.urlsafe_b64encode(json.dumps(self).encode()).decode()
 
 
-def read_token(token: str) -> Place:
+def read_token(token: str) -> Cursor:
     """Return the place that a token stands for.
 
     Raises:
@@ -47,12 +47,12 @@ def read_token(token: str) -> Place:
     texts = [value for value in (table, folder, file) if isinstance(value, str)]
     if len(texts) != 3 or type(offset) is not int or offset < 0:
         raise _bad_token()
-    return Place(table, folder, file, offset)
+    return Cursor(table, folder, file, offset)
 
 
 def read_page(
-    lake: Lake, folders: Mapping[str, str], reason: str | None, most: int, begin: Place | None
-) -> tuple[list[bytes], Place | None]:
+    lake: Lake, folders: Mapping[str, str], reason: str | None, most: int, begin: Cursor | None
+) -> tuple[list[bytes], Cursor | None]:
     """Return some rejected items as JSON text, and the place where the next page begins or None.
 
     A page may hold fewer than could be, even none, and not be the last one.
@@ -82,7 +82,9 @@ def read_page(
     return found, None
 
 
-def _lines(lake: Lake, folders: Mapping[str, str], begin: Place | None) -> Iterator[tuple[bytes, Place, int]]:
+def _lines(
+    lake: Lake, folders: Mapping[str, str], begin: Cursor | None
+) -> Iterator[tuple[bytes, Cursor, int]]:
     """Return lines with the places where they begin and the offsets at which they end."""
     tables = list(folders)
     if begin is not None:
@@ -101,11 +103,11 @@ def _lines(lake: Lake, folders: Mapping[str, str], begin: Place | None) -> Itera
             if start is not None and name < start.file:
                 continue
             offset = start.offset if start is not None and name == start.file else 0
-            first = Place(table, folders[table], name, offset)
+            first = Cursor(table, folders[table], name, offset)
             yield from _lines_of_file(lake, first, sizes[name])
 
 
-def _check_start(lake: Lake, start: Place, sizes: Mapping[str, int]) -> None:
+def _check_start(lake: Lake, start: Cursor, sizes: Mapping[str, int]) -> None:
     """Refuse a place that is not the beginning of a line."""
     if start.offset >= sizes.get(start.file, 0):
         raise _bad_token()
@@ -114,7 +116,7 @@ def _check_start(lake: Lake, start: Place, sizes: Mapping[str, int]) -> None:
         raise _bad_token()
 
 
-def _lines_of_file(lake: Lake, first: Place, size: int) -> Iterator[tuple[bytes, Place, int]]:
+def _lines_of_file(lake: Lake, first: Cursor, size: int) -> Iterator[tuple[bytes, Cursor, int]]:
     rest, begin, position = b"", first.offset, first.offset
     while position < size:
         piece = lake.read_range(f"{first.folder}/{first.file}", position, min(PIECE_BYTES, size - position))
@@ -128,11 +130,11 @@ def _lines_of_file(lake: Lake, first: Place, size: int) -> Iterator[tuple[bytes,
         yield rest, first._replace(offset=begin), size
 
 
-def _item(line: bytes, place: Place) -> dict[str, Any]:
+def _item(line: bytes, place: Cursor) -> dict[str, Any]:
     try:
         item = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise StageError(
+        raise PermanentError(
             f"{place.folder}/{place.file} in the lake has no rejected item at byte {place.offset}: {error.msg}",
             "Look for what changes files there.",
         ) from None

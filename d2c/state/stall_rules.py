@@ -52,7 +52,7 @@ PATIENCE = {
 }
 
 
-class Look(NamedTuple):
+class StallSample(NamedTuple):
     """What one look at a table saw.
 
     Args:
@@ -78,7 +78,7 @@ def patience_seconds(stage: str, size_bytes: int | None) -> float:
     return patience.seconds + patience.seconds_per_gigabyte * (size_bytes or 0) / GIGABYTE
 
 
-def after_looks(before: Mapping[str, Any], looks: Iterable[Look], now: datetime) -> Json:
+def after_looks(before: Mapping[str, Any], looks: Iterable[StallSample], now: datetime) -> Json:
     """Return what the watch keeps of a migration: of each table that runs, since when it has not changed.
 
     Args:
@@ -108,7 +108,7 @@ def new_stalls(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _after_look(before: Mapping[str, Any] | None, look: Look, step: float, now: datetime) -> Json:
+def _after_look(before: Mapping[str, Any] | None, look: StallSample, step: float, now: datetime) -> Json:
     seen = _digest(look)
     if before is None or look.waits or before["seen"] != seen:
         return {"seen": seen, "seconds": 0.0, "stalled": None}
@@ -118,12 +118,12 @@ def _after_look(before: Mapping[str, Any] | None, look: Look, step: float, now: 
     return {"seen": seen, "seconds": seconds, "stalled": stalled}
 
 
-def _digest(look: Look) -> str:
+def _digest(look: StallSample) -> str:
     text = json.dumps([look.round, look.stage, look.progress, look.waits], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stalled(look: Look, seconds: float, now: datetime) -> Json:
+def _stalled(look: StallSample, seconds: float, now: datetime) -> Json:
     limit = patience_seconds(look.stage, look.size_bytes)
     since = now - timedelta(seconds=seconds)
     return {

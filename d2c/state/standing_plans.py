@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from d2c.clients.azure.lake import Lake
 from d2c.errors import ConflictError, PlanError
 from d2c.plan.model import Plan, parse_plan, times_of
-from d2c.plan.tables import Place, table_input_of
+from d2c.plan.tables import Location, table_input_of
 
 PLANS = "plans/"
 MOST_PLAN_BYTES = 2**20
@@ -52,12 +52,12 @@ def standing_plans(lake: Lake) -> list[StandingPlan]:
     return [StandingPlan(path, plan) for path, plan in plans if plan and is_standing(plan)]
 
 
-def plans_for(standing: Sequence[StandingPlan], table: str, place: Place) -> list[StandingPlan]:
+def plans_for(standing: Sequence[StandingPlan], table: str, place: Location) -> list[StandingPlan]:
     """Return the standing plans that speak of a table."""
     return [entry for entry in standing if table_input_of(entry.plan, table, place)]
 
 
-def plan_of_one_table(plan: Plan, table: str, place: Place, name: str) -> Plan:
+def plan_of_one_table(plan: Plan, table: str, place: Location, name: str) -> Plan:
     """Return the plan of a migration of one table, as a standing plan wants it.
 
     Args:

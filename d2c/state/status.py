@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from d2c.state.progress import WHOLE_WAY, estimated_arrival, percent_of_all, percent_of_table
-from d2c.state.table_states import STATES, UNDER_WAY, Standing, begin_of, waiting_until, window_of
+from d2c.state.table_states import STATES, UNDER_WAY, TableState, begin_of, waiting_until, window_of
 
 Json = dict[str, Any]
 
 ITEMS = ("exported", "written", "rejected", "expired")
 
 
-class Look(NamedTuple):
+class TableView(NamedTuple):
     """What one look at a table saw.
 
     Args:
@@ -22,7 +22,7 @@ class Look(NamedTuple):
         began: when its orchestration began, if it is under way.
     """
 
-    standing: Standing
+    standing: TableState
     table: Json
     began: datetime | None = None
 
@@ -65,7 +65,7 @@ def times_of(plan: Mapping[str, Any], began: datetime | None, is_paused: bool, n
     return Times(now, begin_of(plan, began), plan, is_paused, waiting_until(plan, now))
 
 
-def sums_of(looks: Sequence[Look], number: int, times: Times) -> Json:
+def sums_of(looks: Sequence[TableView], number: int, times: Times) -> Json:
     """Return what a migration's tables come to together.
 
     Args:
@@ -87,7 +87,7 @@ def sums_of(looks: Sequence[Look], number: int, times: Times) -> Json:
     }
 
 
-def _way(look: Look, is_over: float | None = None) -> tuple[int | None, float]:
+def _way(look: TableView, is_over: float | None = None) -> tuple[int | None, float]:
     """Return how many items a table has, as far as it is known, and how much of its way is behind it."""
     exported, percent = look.table["items_exported"], look.table["percent"]
     if is_over is not None and look.table["state"] not in UNDER_WAY:
@@ -95,7 +95,9 @@ def _way(look: Look, is_over: float | None = None) -> tuple[int | None, float]:
     return (look.standing.item_count if exported is None else exported), percent
 
 
-def page_of(looks: Sequence[Look], state: str | None, top: int, begin: int) -> tuple[list[Look], str | None]:
+def page_of(
+    looks: Sequence[TableView], state: str | None, top: int, begin: int
+) -> tuple[list[TableView], str | None]:
     """Return a page of tables, and the token of the next page or None.
 
     Args:
@@ -111,7 +113,7 @@ def page_of(looks: Sequence[Look], state: str | None, top: int, begin: int) -> t
     return [looks[place] for place in places[:top]], following
 
 
-def shown_table(look: Look, times: Times, stalled: Mapping[str, Any] | None) -> Json:
+def shown_table(look: TableView, times: Times, stalled: Mapping[str, Any] | None) -> Json:
     """Return a table with whole percents, its time of arrival, and the stall that the watch found.
 
     Args:

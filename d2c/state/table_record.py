@@ -49,7 +49,7 @@ def mismatches_path(record: Record) -> str | None:
     return path
 
 
-def ended_table_line(record: Record) -> dict[str, Any]:
+def table_end(record: Record) -> dict[str, Any]:
     """Return what the log of ended tables says of a table: enough to tell how it stands without its record."""
     export = record.get("export") or {}
     error = record["error"]

@@ -12,7 +12,7 @@ UNDER_WAY = ("pending", "running")
 Entry = Mapping[str, Any]
 
 
-class Standing(NamedTuple):
+class TableState(NamedTuple):
     """How a table stands.
 
     Args:
@@ -41,7 +41,7 @@ def standings(
     units: Sequence[Sequence[str]],
     turns: Sequence[Entry],
     ended: Sequence[Entry],
-) -> list[Standing]:
+) -> list[TableState]:
     """Return how each table of a migration stands, in the order in which they are given.
 
     Args:
@@ -58,7 +58,7 @@ def standings(
     taken = units[: len({(entry["lane"], entry["turn"]) for entry in turns})]
     begun = {name for unit in taken for name in _under_way(unit, finished, containers)}
 
-    def standing(entry: Entry) -> Standing:
+    def standing(entry: Entry) -> TableState:
         name = entry["table"]
         end = last[name] if name in finished else None
         if end:
@@ -68,7 +68,7 @@ def standings(
             is_lost = number > 0 and bool(units) and name not in members
             state = "running" if name in begun or is_lost else "pending"
             in_round = number if name in members else 0
-        return Standing(name, state, in_round, entry.get("item_count"), end)
+        return TableState(name, state, in_round, entry.get("item_count"), end)
 
     return [standing(entry) for entry in tables]
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from d2c.app.aws_settings import SESSION_SECONDS, AwsSettings
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 # Runs wait for their turn in Data Factory, and list and copy the manifests beside the data.
 SECONDS_BESIDE_THE_DATA = 900
@@ -58,12 +58,12 @@ def copy_session_seconds(aws: AwsSettings, export_bytes: int, *, is_first_try: b
         is_first_try: whether no copy run of this export has failed yet, maybe since its session ended.
 
     Raises:
-        StageError: if a copy of this size takes longer than a session may last.
+        PermanentError: if a copy of this size takes longer than a session may last.
     """
     needed = math.ceil(export_bytes / aws.copy_bytes_per_second) + SECONDS_BESIDE_THE_DATA
     longest = aws.longest_session_seconds
     if needed > longest:
-        raise StageError(
+        raise PermanentError(
             f"The export has {export_bytes:,} bytes. To copy them takes about {needed:,} seconds at "
             f"{aws.copy_bytes_per_second:,} bytes per second, and a session of the AWS role lasts {longest:,} "
             "seconds at most (D2C_AWS_SESSION_SECONDS).",

@@ -10,7 +10,7 @@ from d2c.app.settings import Settings
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.aws.sign_in import aws_client
 from d2c.clients.connections import connected_once
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
 IMPOSSIBLE_EXPORT_TIME = datetime(2001, 1, 1, tzinfo=UTC)
@@ -86,13 +86,13 @@ class DynamoDB:
         """Return a table's keys, size and time to live.
 
         Raises:
-            StageError: if there is no such table, or it is not active.
+            PermanentError: if there is no such table, or it is not active.
         """
         with aws_errors(self._thing(name)):
             table = self._client.describe_table(TableName=name)["Table"]
             time_to_live = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-            raise StageError(
+            raise PermanentError(
                 f"{self._thing(name)} is {table['TableStatus']}, not active.",
                 "Wait until it is, then try again.",
             )
@@ -126,11 +126,11 @@ class DynamoDB:
         DynamoDB refuses export times too close to now, hence this one and not the clock's.
 
         Raises:
-            StageError: if point-in-time recovery is off.
+            PermanentError: if point-in-time recovery is off.
         """
         latest = self.recovery_window(name).latest
         if latest is None:
-            raise StageError(
+            raise PermanentError(
                 f"{self._thing(name)} has no point-in-time recovery, which an export reads from.",
                 f"Turn it on: aws dynamodb update-continuous-backups --region {self._region} --table-name {name} "
                 "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true, then try again.",
@@ -198,7 +198,7 @@ class DynamoDB:
             bucket: the S3 bucket, which DynamoDB does not look at before the time.
 
         Raises:
-            StageError: if the right is missing, or the service took on such an export against its documentation.
+            PermanentError: if the right is missing, or the service took on such an export against its documentation.
         """
         with aws_errors(f"Export of {table_arn}"):
             try:
@@ -209,7 +209,7 @@ class DynamoDB:
                 if error.response["Error"].get("Code") in REFUSED_FOR_ITS_TIME:
                     return
                 raise
-        raise StageError(
+        raise PermanentError(
             f"Export of {table_arn}: DynamoDB took on an export as of {IMPOSSIBLE_EXPORT_TIME:%Y-%m-%d}.",
             "Look at the table's exports in the AWS console; this one moves nothing.",
         )
@@ -236,7 +236,7 @@ class DynamoDB:
         """Return an export's client token, or None if the export has aged out since it was listed."""
         try:
             return self.describe_export(export_arn).client_token
-        except StageError as error:
+        except PermanentError as error:
             if isinstance(error.__cause__, self._client.exceptions.ExportNotFoundException):
                 return None
             raise

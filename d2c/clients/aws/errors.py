@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 
 from d2c.app.redaction import without_secrets
-from d2c.errors import BusyError, StageError, TransientError
+from d2c.errors import BusyError, PermanentError, TransientError
 
 # Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
 TRANSIENT_STATUSES = (408, 429)
@@ -64,7 +64,7 @@ NEXT_STEPS = {
 
 @contextmanager
 def aws_errors(thing: str) -> Iterator[None]:
-    """Turn what boto3 raises about a thing into a StageError or a TransientError.
+    """Turn what boto3 raises about a thing into a PermanentError or a TransientError.
 
     Args:
         thing: what the call is about, such as ``DynamoDB table Music in eu-west-1``.
@@ -86,9 +86,9 @@ def aws_errors(thing: str) -> Iterator[None]:
         next_step = NEXT_STEPS.get(
             code, "See AWS's documentation of this error, mend its cause, then try again."
         )
-        raise StageError(detail, next_step) from error
+        raise PermanentError(detail, next_step) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise StageError(
+        raise PermanentError(
             f"{thing}: the app has no AWS credentials: {error}",
             "Set D2C_AWS_ROLES, so that it signs in by its managed identity, or give it credentials in one of the ways "
             "that boto3 looks for them (docs/aws.md).",
@@ -104,7 +104,7 @@ def aws_errors(thing: str) -> Iterator[None]:
             "It is tried again; check the region in the plan, and the network between the app and AWS.",
         ) from error
     except BotoCoreError as error:
-        raise StageError(f"{thing}: {_one_line(error)}", "Check the app's AWS settings.") from error
+        raise PermanentError(f"{thing}: {_one_line(error)}", "Check the app's AWS settings.") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -27,7 +27,7 @@ from d2c.app.settings import Settings
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60)
 ACTION = "sts:AssumeRoleWithWebIdentity"
@@ -91,7 +91,7 @@ class WebIdentity:
             policy: what they allow of what the role does; all of it if None.
 
         Raises:
-            StageError: with the role, the audience and what to do; never with the token.
+            PermanentError: with the role, the audience and what to do; never with the token.
             TransientError: if a service did not answer as it should.
         """
         token = self._token(role_arn)
@@ -109,7 +109,7 @@ class WebIdentity:
                 told = error.response["Error"]
                 if told.get("Code") not in NEXT_STEPS:
                     raise
-                raise StageError(
+                raise PermanentError(
                     f"AWS role {role_arn}: {ACTION} answered {told['Code']}: "
                     f"{without_secrets(told.get('Message', ''))} The app's token has {_described(token)}.",
                     NEXT_STEPS[told["Code"]],
@@ -126,7 +126,7 @@ class WebIdentity:
             try:
                 return self._credential.get_token(f"{self._audience}/.default").token
             except ClientAuthenticationError as error:
-                raise StageError(
+                raise PermanentError(
                     f"{thing} was not given: {_cause(error)}",
                     "Check that the app has a managed identity, that an app registration of its tenant has this App "
                     "ID URI, and that the identity is assigned to it (docs/aws.md).",

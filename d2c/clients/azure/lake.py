@@ -12,7 +12,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorC
 from d2c.app.settings import Settings
 from d2c.clients.azure.sign_in import SDK_RETRIES, azure_credential, azure_errors
 from d2c.clients.connections import connected_once
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 
 
 class Lake:
@@ -191,13 +191,13 @@ def connect_lake(settings: Settings) -> Lake:
     """Return the lake in the settings.
 
     Raises:
-        StageError: if its connection string is not one.
+        PermanentError: if its connection string is not one.
     """
     if settings.lake_connection_string:
         try:
             service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
         except ValueError as error:
-            raise StageError(
+            raise PermanentError(
                 f"D2C_LAKE is not a storage account's connection string: {error}",
                 "Copy the connection string again, or set D2C_LAKE__blobServiceUri in its place.",
             ) from None

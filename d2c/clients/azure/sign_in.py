@@ -18,7 +18,7 @@ from d2c.app.settings import Settings
 from d2c.clients.azure.identity import azure_credential as azure_credential
 from d2c.clients.azure.identity import name_in_headers
 from d2c.clients.azure.refusals import find_refusal, telling_line
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 
 # Few retries inside the SDK: an activity returns soon, and the orchestrator waits and tries again.
 SDK_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.4, "connection_timeout": 10}
@@ -66,7 +66,7 @@ def management_arguments(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def azure_errors(thing: str) -> Iterator[None]:
-    """Turn what an Azure SDK raises about a thing into a StageError or a TransientError.
+    """Turn what an Azure SDK raises about a thing into a PermanentError or a TransientError.
 
     Args:
         thing: what the call is about, such as ``Cosmos DB container shop/music``.
@@ -85,7 +85,7 @@ def azure_errors(thing: str) -> Iterator[None]:
         raise _no_answer(thing, error) from error
 
 
-def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> StageError | TransientError:
+def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> PermanentError | TransientError:
     """Say what an answer means; one of success comes with an operation that was accepted and failed later."""
     text = f"{_text(error)}\n{getattr(error, 'error_code', None) or ''}"
     refusal = find_refusal(text)
@@ -97,13 +97,13 @@ def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> Stage
     if status in TRANSIENT_STATUSES or status >= 500 or (status in (409, 412) and IN_PROGRESS in cause):
         return TransientError(detail, "It is tried again; if it persists, see Azure's service health.")
     if refusal:
-        return StageError(f"{thing}: {refusal.meaning}: {cause}{call}", refusal.next_step)
+        return PermanentError(f"{thing}: {refusal.meaning}: {cause}{call}", refusal.next_step)
     if isinstance(error, ClientAuthenticationError):
-        return StageError(
+        return PermanentError(
             f"{thing}: Azure did not accept the app's identity: {cause}{call}",
             NEXT_STEPS[401],
         )
-    return StageError(detail, NEXT_STEPS.get(status, DEFAULT_NEXT_STEP))
+    return PermanentError(detail, NEXT_STEPS.get(status, DEFAULT_NEXT_STEP))
 
 
 def _call_of(error: HttpResponseError) -> str:

@@ -18,7 +18,7 @@ from d2c.app.settings import Settings
 from d2c.clients.azure.refusals import find_refusal
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from d2c.load_run.spark_errors import readable_cause
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _value(member: Any) -> str:
 
 @contextmanager
 def databricks_errors(thing: str) -> Iterator[None]:
-    """Turn what the SDK raises about a thing, or signing in to it, into a StageError or a TransientError."""
+    """Turn what the SDK raises about a thing, or signing in to it, into a PermanentError or a TransientError."""
     from databricks.sdk import errors
     from databricks.sdk.errors.base import DatabricksError
 
@@ -172,7 +172,7 @@ def databricks_errors(thing: str) -> Iterator[None]:
         raise _asked_again(thing, error) from error
     except DatabricksError as error:
         refusal = find_refusal(f"{error.error_code}\n{error}")
-        raise StageError(
+        raise PermanentError(
             f"{thing}: {refusal.meaning if refusal else 'Databricks refused'}: {_told(error)}",
             refusal.next_step
             if refusal

@@ -13,7 +13,7 @@ from d2c.load_run.census.attribute_types import AttributeTypes
 from d2c.load_run.census.document_sizes import PERCENTILE_ERROR, DocumentSizes
 from d2c.load_run.census.heavy_hitters import HeavyHitters
 from d2c.load_run.throughput import write_ru
-from d2c.mapping import Document, Mapped, Rejected, Sighting
+from d2c.mapping import Document, Mapped, MappedShape, Rejected
 
 LOGICAL_PARTITION_BYTES = 20 * 2**30
 """https://learn.microsoft.com/azure/cosmos-db/concepts-limits#provisioned-throughput"""
@@ -32,8 +32,8 @@ class Census:
         dropped: attributes that the rules drop; they are not counted.
     """
 
-    def __init__(self, sighting: Sighting | None = None, dropped: frozenset[str] = frozenset()) -> None:
-        self._sighting = sighting or Sighting()
+    def __init__(self, sighting: MappedShape | None = None, dropped: frozenset[str] = frozenset()) -> None:
+        self._sighting = sighting or MappedShape()
         self._dropped = dropped
         self.longest_id_bytes = 0
         self.attributes = AttributeTypes()

@@ -8,7 +8,7 @@ from d2c.app.logs import StructuredRecord
 from d2c.app.observing import MEASURES, measure, observed
 from d2c.clients.open_telemetry import LOGGERS, root_of
 from d2c.clients.telemetry import observe_if_asked
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from tests.contract.telemetry.collector import attributes_of, collector
 
 PAYLOAD = {"migration": "music-2026", "table": "Music", "attempt": 1}
@@ -37,7 +37,7 @@ def running():
 
 def start_copy(payload):
     if payload["attempt"] == 2:
-        raise StageError("GET https://lake/a?sig=c2ln was refused.", "Grant it.")
+        raise PermanentError("GET https://lake/a?sig=c2ln was refused.", "Grant it.")
     return "run-17"
 
 

@@ -9,7 +9,7 @@ from activities.copy import PIPELINES
 from d2c.app.aws_settings import COPY_CREDENTIALS
 from d2c.checks.systems import SYSTEMS
 from d2c.clients.aws.dynamodb import TableDescription
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.plan.model import Plan
 from tests.unit.app.test_aws_settings import ROLE, WITH_ROLES
 from tests.unit.clients.settings import local_settings
@@ -107,7 +107,7 @@ def test_a_systems_findings_are_kept_in_the_lake(lake, monkeypatch):
 
 def test_where_the_lake_cannot_be_written_findings_stay_inline(lake, monkeypatch):
     def refuse(path, value):
-        raise StageError("Lake file x: the service answered 403.", "Grant the role.")
+        raise PermanentError("Lake file x: the service answered 403.", "Grant the role.")
 
     monkeypatch.setattr(lake, "write_json", refuse)
     monkeypatch.setitem(

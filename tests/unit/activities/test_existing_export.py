@@ -6,7 +6,7 @@ import pytest
 from activities import existing_export, outcome
 from d2c.clients.aws.dynamodb import TableDescription
 from d2c.clients.azure.lake import Lake
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.export_format.manifest import parse_summary
 from d2c.state.export_matching import match
 from d2c.state.paths import cancel_path
@@ -94,7 +94,7 @@ class TestStartArrival:
         assert (source["ttl_attribute"], source["item_count"], source["size_bytes"]) == ("until", 7, 700)
 
     def test_keys_that_are_added_to_the_plan_later_count_at_a_retry(self, world):
-        world.described = StageError("There is no such table.", "Check its name.")
+        world.described = PermanentError("There is no such table.", "Check its name.")
         payload = world.payload()
         error = error_of(existing_export.start_arrival(payload))
         assert "There is no such table" in error["detail"]

@@ -5,7 +5,7 @@ import pytest
 
 from activities.export import describe_source, look_at_export, start_export
 from d2c.clients.aws.dynamodb import ExportState
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.export_format.manifest import md5_base64
 from d2c.state.ids import run_key
 
@@ -29,7 +29,7 @@ class TestDescribeSource:
 
     @pytest.mark.parametrize("what", ["table", "latest"])
     def test_a_table_that_is_missing_or_has_no_recovery_fails_the_stage(self, world, what):
-        setattr(world.dynamodb, what, StageError("DynamoDB table Music is not so.", "Mend it."))
+        setattr(world.dynamodb, what, PermanentError("DynamoDB table Music is not so.", "Mend it."))
         assert "Music is not so" in error_of(describe_source(PAYLOAD))["detail"]
 
     def test_rules_that_are_impossible_for_the_keys_are_refused_with_every_fault_before_anything_starts(

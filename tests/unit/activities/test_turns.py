@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities import turns
-from activities.turns import look_at_places, look_at_turn, make_room
+from activities.turns import look_at_places, look_at_start, make_room
 from d2c.plan.model import MOST_EXPORT_BYTES
 from d2c.state import paths
 
@@ -20,7 +20,7 @@ def table(name, kind, *, slots=None, **more):
 
 def waits_for(payload):
     """Return what a stage waits for, or None if it may begin."""
-    look = value_of(look_at_turn(payload))
+    look = value_of(look_at_start(payload))
     return None if look["state"] == "succeeded" else look["progress"]["waiting"]["for"]
 
 
@@ -44,7 +44,7 @@ class TestTimes:
         assert waits_for(table("Music", "copies", times=clock(hour))) == reason
 
     def test_it_is_told_until_when_and_when_to_look_again_at_the_latest(self, world):
-        look = value_of(look_at_turn(table("Music", "copies", times=clock(5))))
+        look = value_of(look_at_start(table("Music", "copies", times=clock(5))))
         until = datetime.fromisoformat(look["progress"]["waiting"]["until"])
         assert timedelta(hours=3.9) < until - datetime.now(UTC) < timedelta(hours=5.1)
         assert look["look_again_in_seconds"] == turns.LONGEST_WAIT_SECONDS
@@ -63,12 +63,12 @@ class TestTimes:
 class TestCancelling:
     def test_whoever_waits_for_a_cancelled_migration_is_told(self, world):
         world.cancel()
-        assert error_of(look_at_turn(table("Music", "copies")), "cancelled")
-        assert error_of(look_at_turn({"migration": "m", "times": {}}), "cancelled")
+        assert error_of(look_at_start(table("Music", "copies")), "cancelled")
+        assert error_of(look_at_start({"migration": "m", "times": {}}), "cancelled")
 
     def test_of_single_tables_only_they_are_told(self, world):
         world.lake.write_json(paths.cancel_path("m"), {"tables": ["Music"]})
-        error = error_of(look_at_turn(table("Music", "copies")), "cancelled")
+        error = error_of(look_at_start(table("Music", "copies")), "cancelled")
         assert "Table Music of migration m" in error["detail"]
         assert waits_for(table("Films", "copies")) is None
 

@@ -4,7 +4,7 @@ import pytest
 
 from activities.units import list_revisited, list_tables, take_unit
 from d2c.clients.aws.dynamodb import TableDescription
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.plan.model import Plan
 from d2c.state import paths
 
@@ -27,7 +27,7 @@ def exist(world, **sizes):
 
     def describe(name):
         if name not in sizes:
-            raise StageError(f"there is no {name}", "")
+            raise PermanentError(f"there is no {name}", "")
         return TableDescription(TABLE_ARN, "pk", None, 7, sizes[name], None)
 
     world.dynamodb.describe_table = describe

@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 from typing import Any
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
-REFUSED = StageError("The thing: the service answered 403: no.", "Grant the right.")
+REFUSED = PermanentError("The thing: the service answered 403: no.", "Grant the right.")
 
 
 class Answers:

@@ -1,6 +1,6 @@
 from d2c.checks.aws import check_bucket, check_copy_sessions, check_copy_time, check_identities
 from d2c.clients.aws.s3 import Encryption
-from d2c.plan.tables import Place
+from d2c.plan.tables import Location
 from tests.unit.app.test_aws_settings import ROLE, aws
 
 from .fakes import REFUSED, Answers, finding, states
@@ -18,7 +18,7 @@ def test_who_the_app_is_is_told_in_each_place_and_one_refusal_hides_no_other():
             raise REFUSED
         return "arn:aws:sts::111122223333:assumed-role/d2c/app"
 
-    found = check_identities([Place(None, "eu-west-1"), Place(None, "us-east-1")], caller)
+    found = check_identities([Location(None, "eu-west-1"), Location(None, "us-east-1")], caller)
     assert states(found) == {("eu-west-1", "identity"): "ok", ("us-east-1", "identity"): "failed"}
     assert "assumed-role/d2c" in found[0]["finding"]
 
@@ -29,7 +29,7 @@ def test_a_role_that_allows_no_session_as_long_as_a_copy_may_need_fails_and_hide
             raise REFUSED
         return ROLE
 
-    found = check_copy_sessions([Place(None, "eu-west-1"), Place(None, "us-east-1")], take_on, 7200)
+    found = check_copy_sessions([Location(None, "eu-west-1"), Location(None, "us-east-1")], take_on, 7200)
     assert states(found) == {("eu-west-1", "copy session"): "ok", ("us-east-1", "copy session"): "failed"}
     assert "7,200 seconds" in found[0]["finding"]
 

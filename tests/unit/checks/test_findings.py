@@ -1,13 +1,13 @@
 import pytest
 
 from d2c.checks.findings import Findings, counts_of_findings, listed, state_of_findings
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 
 
 def test_what_goes_wrong_in_an_attempt_is_a_finding_and_what_comes_after_it_goes_on():
     findings = Findings("Lake")
     with findings.attempt("lake", "can be read"):
-        raise StageError("Lake file x: the service answered 403.", "Grant the role.")
+        raise PermanentError("Lake file x: the service answered 403.", "Grant the role.")
     findings.ok("lake", "other", "It is fine.")
     assert findings.found == [
         {
@@ -47,7 +47,7 @@ def test_nobody_is_told_that_the_check_is_tried_again():
 def test_what_only_the_check_wants_to_see_is_skipped_where_it_may_not():
     findings = Findings("S3")
     with findings.attempt("exports", "encryption", is_needed=False):
-        raise StageError("s3://exports: GetBucketEncryption answered AccessDenied.", "Grant it.")
+        raise PermanentError("s3://exports: GetBucketEncryption answered AccessDenied.", "Grant it.")
     assert findings.found[0]["state"] == "skipped"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from d2c.checks.tables import check_table
 from d2c.clients.aws.dynamodb import RecoveryWindow, TableDescription
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 from .fakes import REFUSED, Answers, finding, states
 
@@ -40,7 +40,7 @@ def test_point_in_time_recovery_that_is_off_fails_with_the_command_that_turns_it
 
 
 def test_a_table_that_is_not_there_is_told_once():
-    found = checked(describe_table=StageError("There is no table Music.", "Check the name."))
+    found = checked(describe_table=PermanentError("There is no table Music.", "Check the name."))
     assert states(found.findings) == {("Music", "table"): "failed"}
     assert (found.description, found.mapper) == (None, None)
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.state.paths import revisit_path
 from tests.unit.control.conftest import BASE, SdkError
 from tests.unit.control.plans import plan
@@ -177,7 +177,7 @@ async def test_a_revisit_whose_call_broke_off_before_it_was_started_is_started_b
 
 async def test_the_status_tells_of_revisits_newest_first(ended):
     assert await operations(ended) == []
-    error = StageError("Table Music: d", "n").to_dict()
+    error = PermanentError("Table Music: d", "n").to_dict()
     for number, operation, output in (
         (1, "verify", {"state": "failed", "error": error}),
         (2, "replay", {"state": "succeeded", "error": None}),

@@ -4,10 +4,10 @@ import pytest
 
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.deploy.parameters import UNUSED
-from d2c.deploy.parts import NOTHING, Difference, Part, Place, all_parts
+from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
 from d2c.deploy.publish import Published, find_differences, publish
 from d2c.deploy.release import own_release
-from d2c.errors import D2CError, StageError, TransientError
+from d2c.errors import D2CError, PermanentError, TransientError
 
 
 class Thing(Part):
@@ -48,7 +48,7 @@ def test_what_is_not_kept_as_it_was_written_is_told():
 @pytest.mark.parametrize(
     ("error", "step"),
     [
-        (StageError("Data Factory f: refused", "Grant the app's identity a role."), "az account show"),
+        (PermanentError("Data Factory f: refused", "Grant the app's identity a role."), "az account show"),
         (TransientError("Data Factory f: no answer", "It is tried again."), "Try again; what is published"),
     ],
 )
@@ -106,7 +106,7 @@ VALUES = {
 @pytest.fixture
 def place():
     settings = SimpleNamespace(notebook_path="/Shared/d2c/load_table", wheel_path="/Shared/d2c/libraries")
-    return Place(settings, Files(), Factory(), VALUES)
+    return Target(settings, Files(), Factory(), VALUES)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_a_wheel_that_is_another_file_or_missing_is_found(place, release, conten
 
 
 def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, release):
-    place = Place(place.settings, place.files, place.factory, {**VALUES, "keyVaultUrl": ""})
+    place = Target(place.settings, place.files, place.factory, {**VALUES, "keyVaultUrl": ""})
     with pytest.raises(
         D2CError, match=r"keyVaultUrl of the data factory is nothing, not a value \(D2C_KEY_VAULT_URL\)"
     ):
@@ -159,7 +159,7 @@ def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, relea
 
 def test_a_value_that_no_copy_uses_is_made_where_it_is_missing_and_left_where_it_is(place, release):
     values = {**VALUES, "awsAccessKeyId": UNUSED, "keyVaultUrl": UNUSED}
-    place = Place(place.settings, place.files, place.factory, values)
+    place = Target(place.settings, place.files, place.factory, values)
     place.factory.set_global_parameters(place.factory.content, {"keyVaultUrl": "https://kept"})
     publish(all_parts(place, release))
     assert find_differences(place, release) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.load_run.census.heavy_hitters import HeavyHitters
 from d2c.load_run.limits import check_limits
 
@@ -14,7 +14,7 @@ def check(rejected=None, partitions=PARTITIONS, *, items=0, partition_bytes=101)
 
 
 def error_of(*arguments, **limits):
-    with pytest.raises(StageError) as raised:
+    with pytest.raises(PermanentError) as raised:
         check(*arguments, **limits)
     return raised.value
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from d2c.errors import StageError
-from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE, Journal
+from d2c.errors import PermanentError
+from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE, RunProgress
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def files():
 
 @pytest.fixture
 def journal(files):
-    return Journal(files.__setitem__)
+    return RunProgress(files.__setitem__)
 
 
 def test_progress_shows_the_stage_under_way(journal, files):
@@ -38,8 +38,8 @@ def test_the_result_holds_stages_and_findings(journal, files):
 
 
 def test_an_error_that_a_user_can_act_on_is_in_the_result_with_its_stage(journal):
-    with pytest.raises(StageError), journal.stage("load"):
-        raise StageError("a is broken.", "Mend a.")
+    with pytest.raises(PermanentError), journal.stage("load"):
+        raise PermanentError("a is broken.", "Mend a.")
     result = json.loads(journal.close())
     assert result["state"] == "failed"
     assert (result["error"]["stage"], result["error"]["detail"]) == ("load", "a is broken.")
@@ -59,7 +59,7 @@ def test_progress_in_numbers_stands_beside_the_stages_until_the_next_stage(journ
 def test_an_unexpected_error_goes_on_upwards_and_may_be_recorded_as_the_stages_own(journal):
     with pytest.raises(ZeroDivisionError), journal.stage("assess"):
         raise ZeroDivisionError
-    journal.fail(StageError("Music: ZeroDivisionError", "See the output."))
+    journal.fail(PermanentError("Music: ZeroDivisionError", "See the output."))
     result = json.loads(journal.close())
     assert (result["state"], result["error"]["stage"]) == ("failed", "assess")
     assert result["stages"][0]["state"] == "failed"

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from hypothesis import assume, given
 
-from d2c.mapping import Expired, KeySchema, Rejected, RulesError, Sighting, compile_mapper, parse_rules
+from d2c.mapping import Expired, KeySchema, MappedShape, Rejected, RulesError, compile_mapper, parse_rules
 from d2c.mapping.mapped_shape import count_inexact
 
 from .helpers import NOW, line_of, n, s
@@ -24,12 +24,12 @@ def compiled(made_up, sighting=None):
 @given(any_item, table)
 def test_being_watched_changes_nothing_of_what_an_item_becomes(content, made_up):
     line = line_of(content)
-    assert compiled(made_up, Sighting()).map_line(line, NOW) == compiled(made_up).map_line(line, NOW)
+    assert compiled(made_up, MappedShape()).map_line(line, NOW) == compiled(made_up).map_line(line, NOW)
 
 
 @given(any_item, table)
 def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(content, made_up):
-    sighting = Sighting()
+    sighting = MappedShape()
     mapper = compiled(made_up, sighting)
     mapped = mapper.map_line(line_of(content), NOW)
     assume(not isinstance(mapped, Rejected))
@@ -46,7 +46,7 @@ def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(co
     "tagged", [n(BIG), {"NS": ["1", BIG]}, {"L": [n(BIG)]}, {"M": {"a": {"NS": [BIG, "2"]}}}]
 )
 def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_items(tagged, rule):
-    sighting = Sighting()
+    sighting = MappedShape()
     mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), sighting)
     seen = []
     for value in (tagged, n("1")):
@@ -57,7 +57,7 @@ def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_item
 
 @pytest.mark.parametrize(("key", "counts"), [("7", {"v": 1}), (BIG, {"id": 1, "v": 1})])
 def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts):
-    sighting = Sighting()
+    sighting = MappedShape()
     line = line_of({"id": n(key), "v": {"L": [n(BIG)]}})
     compile_mapper(parse_rules({}, KeySchema("id", None)), sighting).map_line(line, NOW)
     assert sighting.inexact_by_attribute() == counts
@@ -65,7 +65,7 @@ def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts)
 
 @pytest.mark.parametrize("tagged", [1, None, "text", {}, [[]], {"S": "a", "N": "1"}])
 def test_values_without_a_tag_are_left_to_the_mapper(tagged):
-    mapper = compile_mapper(parse_rules({}, KeySchema("pk", None)), Sighting())
+    mapper = compile_mapper(parse_rules({}, KeySchema("pk", None)), MappedShape())
     assert isinstance(mapper.map_line(line_of({"pk": s("a"), "v": tagged}), NOW), Rejected)
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from d2c.errors import PlanError
 from d2c.plan.model import parse_plan
-from d2c.plan.tables import Place, needs_listing, resolve_tables, table_input_of
+from d2c.plan.tables import Location, locations_with_patterns, resolve_tables, table_input_of
 
 from .test_model import plan_text
 
@@ -30,9 +30,12 @@ def faults(asked, existing):
 
 def test_only_places_of_patterns_need_to_be_listed():
     asked = plan("Music", {"table": "a*", "region": US}, {"table": "b*", "region": US}, {"table": "Orders"})
-    assert needs_listing(asked) == [Place(None, US)]
-    assert needs_listing(plan("Music")) == []
-    assert needs_listing(plan("*", {"table": "a*", "region": US})) == [Place(None, EU), Place(None, US)]
+    assert locations_with_patterns(asked) == [Location(None, US)]
+    assert locations_with_patterns(plan("Music")) == []
+    assert locations_with_patterns(plan("*", {"table": "a*", "region": US})) == [
+        Location(None, EU),
+        Location(None, US),
+    ]
 
 
 def test_tables_that_are_listed_by_their_names_need_not_be_there():
@@ -148,13 +151,13 @@ def test_all_faults_come_at_once():
 def test_the_entry_for_one_table_is_the_one_that_resolving_finds():
     asked = plan("Music", "shop-*", {"table": "crm-*", "region": US}, exclude=["shop-tmp-*"])
     assert (
-        table_input_of(asked, "shop-Orders", Place(None, EU))
+        table_input_of(asked, "shop-Orders", Location(None, EU))
         == resolve_tables(asked, {(None, EU): EXISTING, (None, US): ["crm-a"]})[2]
     )
-    assert table_input_of(asked, "Music", Place(None, EU)) == asked.table_inputs()[0]
-    assert table_input_of(asked, "shop-Orders", Place(None, US)) is None
-    assert table_input_of(asked, "shop-tmp-1", Place(None, EU)) is None
-    assert table_input_of(asked, "Invoices", Place(None, EU)) is None
+    assert table_input_of(asked, "Music", Location(None, EU)) == asked.table_inputs()[0]
+    assert table_input_of(asked, "shop-Orders", Location(None, US)) is None
+    assert table_input_of(asked, "shop-tmp-1", Location(None, EU)) is None
+    assert table_input_of(asked, "Invoices", Location(None, EU)) is None
 
 
 def test_hundreds_of_patterns_over_thousands_of_tables_are_resolved():
@@ -192,34 +195,34 @@ ONE, TWO = "111122223333", "444455556666"
 
 def test_tables_of_two_accounts_are_told_apart_though_their_region_is_one():
     asked = plan({"table": "a*", "account": ONE}, {"table": "*", "account": TWO})
-    assert needs_listing(asked) == [Place(ONE, EU), Place(TWO, EU)]
-    found = resolve_tables(asked, {Place(ONE, EU): ["aaa", "bbb"], Place(TWO, EU): ["acc"]})
+    assert locations_with_patterns(asked) == [Location(ONE, EU), Location(TWO, EU)]
+    found = resolve_tables(asked, {Location(ONE, EU): ["aaa", "bbb"], Location(TWO, EU): ["acc"]})
     assert [(table["table"], table["account"]) for table in found] == [("aaa", ONE), ("acc", TWO)]
 
 
 def test_the_account_at_the_top_is_that_of_tables_that_name_none():
     asked = plan("Music", {"table": "x*", "account": TWO}, account=ONE)
-    assert needs_listing(asked) == [Place(TWO, EU)]
-    assert resolve_tables(asked, {Place(TWO, EU): ["xyz"]})[0]["account"] == ONE
+    assert locations_with_patterns(asked) == [Location(TWO, EU)]
+    assert resolve_tables(asked, {Location(TWO, EU): ["xyz"]})[0]["account"] == ONE
 
 
 def test_a_table_name_from_two_accounts_is_a_fault_that_names_both():
     asked = plan({"table": "M*", "account": ONE}, {"table": "Mu*", "account": TWO})
-    (fault,) = faults(asked, {Place(ONE, EU): ["Music"], Place(TWO, EU): ["Music"]})
+    (fault,) = faults(asked, {Location(ONE, EU): ["Music"], Location(TWO, EU): ["Music"]})
     assert f"{EU} of account {TWO}" in fault
     assert f"{EU} of account {ONE}" in fault
 
 
 def test_a_pattern_without_tables_is_told_with_its_account():
-    (fault,) = faults(plan({"table": "x*", "account": ONE}), {Place(ONE, EU): ["Music"]})
+    (fault,) = faults(plan({"table": "x*", "account": ONE}), {Location(ONE, EU): ["Music"]})
     assert f"no table in {EU} of account {ONE} matches x*" in fault
 
 
 @pytest.mark.parametrize(("account", "speaks"), [(ONE, True), (TWO, False)])
 def test_a_plan_with_an_account_speaks_of_tables_of_that_account_only(account, speaks):
     asked = plan({"table": "*", "account": ONE})
-    assert bool(table_input_of(asked, "Music", Place(account, EU))) == speaks
+    assert bool(table_input_of(asked, "Music", Location(account, EU))) == speaks
 
 
 def test_a_plan_without_an_account_speaks_of_tables_of_any():
-    assert table_input_of(plan("*"), "Music", Place(TWO, EU))
+    assert table_input_of(plan("*"), "Music", Location(TWO, EU))

@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from d2c.errors import RefusedError, StageError
+from d2c.errors import PermanentError, RefusedError
 from d2c.state import rejected_pages
-from d2c.state.rejected_pages import Place, read_page, read_token
+from d2c.state.rejected_pages import Cursor, read_page, read_token
 
 FOLDERS = {"Music": "m/rejected", "Orders": "o/rejected"}
 
@@ -116,7 +116,7 @@ def test_a_page_reads_no_more_than_it_needs(monkeypatch):
 
 def test_what_is_no_json_is_told_with_file_and_place():
     source = SubstituteLake({"m/rejected/part-0": line(1) + b"\n{cut\n"})
-    with pytest.raises(StageError, match=f"part-0.*byte {len(line(1)) + 1}"):
+    with pytest.raises(PermanentError, match=f"part-0.*byte {len(line(1)) + 1}"):
         read_page(source, {"Music": "m/rejected"}, None, 5, None)
 
 
@@ -149,12 +149,12 @@ def test_what_is_no_token_is_refused(token):
 @pytest.mark.parametrize(
     "place",
     [
-        Place("Music", "m/rejected", "part-00001.txt", 1),
-        Place("Music", "m/rejected", "part-00001.txt", 10**9),
-        Place("Music", "m/rejected", "_SUCCESS", 0),
-        Place("Music", "m/rejected", "../../plan.json", 0),
-        Place("Music", "o/rejected", "part-00000.txt", 0),
-        Place("Films", "m/rejected", "part-00001.txt", 0),
+        Cursor("Music", "m/rejected", "part-00001.txt", 1),
+        Cursor("Music", "m/rejected", "part-00001.txt", 10**9),
+        Cursor("Music", "m/rejected", "_SUCCESS", 0),
+        Cursor("Music", "m/rejected", "../../plan.json", 0),
+        Cursor("Music", "o/rejected", "part-00000.txt", 0),
+        Cursor("Films", "m/rejected", "part-00001.txt", 0),
     ],
 )
 def test_a_place_at_which_no_page_begins_is_refused(place):

@@ -3,14 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from d2c.state.progress import STAGE_BEGINS_AT
-from d2c.state.stall_rules import PATIENCE, Look, after_looks, new_stalls, patience_seconds
+from d2c.state.stall_rules import PATIENCE, StallSample, after_looks, new_stalls, patience_seconds
 
 BEGAN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIVE_MINUTES = timedelta(minutes=5)
 
 
 def look(stage="copy", progress=None, *, table="Music", waits=False, size=None, number=0):
-    return Look(table, number, stage, progress, waits, size)
+    return StallSample(table, number, stage, progress, waits, size)
 
 
 class Watching:

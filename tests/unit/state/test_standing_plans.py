@@ -5,7 +5,7 @@ import pytest
 from d2c.clients.azure.lake import Lake
 from d2c.errors import ConflictError
 from d2c.plan.model import parse_plan
-from d2c.plan.tables import Place
+from d2c.plan.tables import Location
 from d2c.state.standing_plans import (
     MOST_PLAN_BYTES,
     is_standing,
@@ -93,7 +93,9 @@ def test_a_plan_speaks_of_a_table_by_name_pattern_exclusion_and_region(lake, tab
     put(lake, "plans/1.json", plan("prefix", {"table": "shop-*"}, exclude=["shop-old*"]))
     put(lake, "plans/2.json", plan("by-name", {"table": "shop-old"}))
     put(lake, "plans/3.json", plan("elsewhere", {"table": "*", "region": "us-east-1"}))
-    assert [entry.plan.name for entry in plans_for(standing_plans(lake), table, Place(None, region))] == names
+    assert [
+        entry.plan.name for entry in plans_for(standing_plans(lake), table, Location(None, region))
+    ] == names
 
 
 def test_the_plan_of_one_table_has_its_settings_and_starts_now():
@@ -107,7 +109,7 @@ def test_the_plan_of_one_table_has_its_settings_and_starts_now():
         time_zone="Europe/Berlin",
         exclude=["shop-old"],
     )
-    one = plan_of_one_table(standing, "shop-orders", Place(None, REGION), "theirs-1")
+    one = plan_of_one_table(standing, "shop-orders", Location(None, REGION), "theirs-1")
     assert (one.name, one.start, one.between, one.time_zone) == (
         "theirs-1",
         "now",

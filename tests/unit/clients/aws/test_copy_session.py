@@ -3,7 +3,7 @@ import json
 import pytest
 
 from d2c.clients.aws.copy_session import copy_session_name, copy_session_policy, copy_session_seconds
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from tests.unit.app.test_aws_settings import ROLE, aws
 
 FOLDER = "d2c/music-2026/Music/AWSDynamoDB/01780000000123-a1b2c3d4"
@@ -52,7 +52,7 @@ def test_a_copy_that_would_outlive_its_session_is_refused_with_the_limit_and_way
     size, words, is_first_try
 ):
     settings = aws(D2C_COPY_BYTES_PER_SECOND="1000", D2C_AWS_SESSION_SECONDS="7200")
-    with pytest.raises(StageError) as refused:
+    with pytest.raises(PermanentError) as refused:
         copy_session_seconds(settings, size, is_first_try=is_first_try)
     for part in (f"{size:,} bytes", "1,000 bytes per second", "7,200 seconds", "D2C_AWS_SESSION_SECONDS"):
         assert part in refused.value.detail

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from d2c.clients.aws.dynamodb import DynamoDB, ExportState, TableDescription
-from d2c.errors import BusyError, StageError, TransientError
+from d2c.errors import BusyError, PermanentError, TransientError
 from tests.unit.clients.aws.stubs import REGION, stubbed_client
 from tests.unit.clients.errors import error_of
 
@@ -72,7 +72,7 @@ class TestDescribeTable:
             "describe_table", "ResourceNotFoundException", "Requested resource not found"
         )
         error = error_of(lambda: dynamodb.describe_table("Music"))
-        assert type(error) is StageError
+        assert type(error) is PermanentError
         assert "DynamoDB table Music in eu-west-1" in error.detail
         assert "table's name" in error.next_step
 
@@ -110,7 +110,7 @@ class TestLatestRestorableTime:
         dynamodb, stubber = service
         self.answer(stubber, recovery)
         error = error_of(lambda: dynamodb.latest_restorable_time("Music"))
-        assert type(error) is StageError
+        assert type(error) is PermanentError
         assert "update-continuous-backups --region eu-west-1 --table-name Music" in error.next_step
 
 
@@ -196,10 +196,10 @@ class TestStartExport:
     @pytest.mark.parametrize(
         ("code", "kind", "words"),
         [
-            ("PointInTimeRecoveryUnavailableException", StageError, "Turn on point-in-time recovery"),
-            ("InvalidExportTimeException", StageError, "point-in-time recovery stayed on"),
-            ("ExportConflictException", StageError, "export settings"),
-            ("AccessDeniedException", StageError, "docs/permissions.md"),
+            ("PointInTimeRecoveryUnavailableException", PermanentError, "Turn on point-in-time recovery"),
+            ("InvalidExportTimeException", PermanentError, "point-in-time recovery stayed on"),
+            ("ExportConflictException", PermanentError, "export settings"),
+            ("AccessDeniedException", PermanentError, "docs/permissions.md"),
             ("LimitExceededException", BusyError, "until there is room"),
             ("InternalServerError", TransientError, "tried again"),
         ],

@@ -5,7 +5,7 @@ from d2c.clients.aws import sign_in
 from d2c.clients.aws.dynamodb import connect_dynamodb
 from d2c.clients.aws.errors import NEXT_STEPS, TRANSIENT_CODES, aws_errors
 from d2c.clients.aws.s3 import connect_bucket
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.settings import local_settings
 
@@ -28,7 +28,7 @@ def translated(error):
 @pytest.mark.parametrize("code", sorted(NEXT_STEPS))
 def test_an_answer_that_a_user_can_mend_names_thing_call_cause_and_what_to_do(code):
     error = translated(answered(code))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert error.detail == f"{THING}: DescribeTable answered {code}: because"
     assert error.next_step == NEXT_STEPS[code]
 
@@ -44,7 +44,7 @@ def test_an_answer_may_heal_by_its_status_whatever_its_code(status):
 
 
 def test_an_unknown_refusal_does_not_heal():
-    assert type(translated(answered("ValidationException"))) is StageError
+    assert type(translated(answered("ValidationException"))) is PermanentError
 
 
 def test_an_answer_without_a_code_or_a_status_is_told_all_the_same():
@@ -76,12 +76,12 @@ def test_an_answer_that_did_not_come_or_broke_off_may_come_at_the_next_try(error
 )
 def test_an_app_without_credentials_is_told_to_get_some(error):
     found = translated(error)
-    assert type(found) is StageError
+    assert type(found) is PermanentError
     assert "credentials" in found.next_step
 
 
 def test_a_request_that_the_sdk_refuses_does_not_heal():
-    assert type(translated(aws.ParamValidationError(report="Invalid length"))) is StageError
+    assert type(translated(aws.ParamValidationError(report="Invalid length"))) is PermanentError
 
 
 @pytest.mark.parametrize("connect", [connect_dynamodb, connect_bucket])
@@ -89,5 +89,5 @@ def test_a_profile_that_is_not_there_is_told_as_such_when_connecting(connect, mo
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setattr(sign_in, "_session", sign_in._session.__wrapped__)
     error = error_of(lambda: connect(local_settings(), None, "eu-west-1"))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert "no-such-profile" in error.detail

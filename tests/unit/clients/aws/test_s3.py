@@ -5,7 +5,7 @@ from botocore.exceptions import IncompleteReadError
 from botocore.response import StreamingBody
 
 from d2c.clients.aws.s3 import Bucket
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.aws.stubs import stubbed_client
 from tests.unit.clients.errors import error_of
 
@@ -45,8 +45,8 @@ def test_an_object_that_breaks_off_is_read_again_later(service):
 @pytest.mark.parametrize(
     ("code", "status", "kind", "words"),
     [
-        ("NoSuchBucket", 404, StageError, "D2C_EXPORT_BUCKET"),
-        ("AccessDenied", 403, StageError, "docs/permissions.md"),
+        ("NoSuchBucket", 404, PermanentError, "D2C_EXPORT_BUCKET"),
+        ("AccessDenied", 403, PermanentError, "docs/permissions.md"),
         ("SlowDown", 503, TransientError, "tried again"),
     ],
 )

@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 
 from d2c.clients.aws import sign_in
 from d2c.clients.aws.sign_in import APP_SESSION_SECONDS, WebIdentity, aws_client, web_identity
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.app.test_aws_settings import ONE, ROLE, WITH_ROLES
 from tests.unit.clients.aws.stubs import REGION, stubbed_client
 from tests.unit.clients.errors import error_of
@@ -118,7 +118,7 @@ class TestTakeOn:
         client, stubber = sts
         stubber.add_client_error("assume_role_with_web_identity", code, message, http_status_code=403)
         error = error_of(lambda: take_on(client))
-        assert type(error) is StageError
+        assert type(error) is PermanentError
         for part in (ROLE, "sts:AssumeRoleWithWebIdentity", code, message, *CLAIMS.values()):
             assert part in error.detail
         assert words in error.next_step
@@ -159,7 +159,7 @@ class TestNoToken:
     )
     def test_an_app_without_a_token_is_told_role_audience_cause_and_what_to_do(self, sts, error, words):
         found = error_of(lambda: take_on(sts[0], Entra(error)))
-        assert type(found) is StageError
+        assert type(found) is PermanentError
         for part in (ROLE, AUDIENCE, words):
             assert part in found.detail
         assert "docs/aws.md" in found.next_step
@@ -237,7 +237,7 @@ class TestSessions:
         client = aws_client(settings_with_roles("failing"), "dynamodb", ONE, REGION)
         identity.seconds_left = 700
         first = key_of(client)
-        identity.refuses = StageError("The role is gone.", "Bring it back.")
+        identity.refuses = PermanentError("The role is gone.", "Bring it back.")
         assert key_of(client) == first
         client._request_signer._credentials._expiry_time -= timedelta(seconds=200)
         assert error_of(lambda: key_of(client)) is identity.refuses

@@ -4,7 +4,7 @@ import pytest
 from azure.cosmos import CosmosClient
 
 from d2c.clients.azure.cosmos import connect_cosmos, has_documents
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.settings import SECRETS, local_settings
@@ -72,7 +72,8 @@ def test_only_documents_with_the_given_constants_count():
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(401, StageError), (403, StageError), (404, StageError), (429, TransientError)]
+    ("status", "kind"),
+    [(401, PermanentError), (403, PermanentError), (404, PermanentError), (429, TransientError)],
 )
 def test_what_cosmos_db_refuses_is_told_with_the_container_and_without_the_key(status, kind):
     message = {"code": "Because", "message": "it is so\r\nActivityId: 1"}

@@ -2,7 +2,7 @@ import pytest
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure.cosmos_management import Container, CosmosManagement, Throughput
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
@@ -165,7 +165,7 @@ class TestChangeThroughput:
     def test_what_the_service_refuses_only_later_is_told_too(self):
         refused = {"status": "Failed", "error": {"code": "BadRequest", "message": "below the minimum"}}
         error = error_of(lambda: self.change(Answer(200, refused)))
-        assert type(error) is StageError
+        assert type(error) is PermanentError
         assert "Cosmos DB container shop/music" in error.detail
         assert "below the minimum" in error.detail
 
@@ -173,7 +173,7 @@ class TestChangeThroughput:
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/permissions.md"),
+        (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/permissions.md"),
         (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
         (Answer(503, b"down"), TransientError, "tried again"),
         (

@@ -4,7 +4,7 @@ import pytest
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure.data_factory import DataFactory, PipelineRun
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
@@ -130,8 +130,8 @@ def test_cancelling_asks_for_the_run_to_stop():
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/permissions.md"),
-        (Answer(404, refusal("ResourceNotFound")), StageError, "Check the name"),
+        (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/permissions.md"),
+        (Answer(404, refusal("ResourceNotFound")), PermanentError, "Check the name"),
         (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
         (Answer(500, refusal("InternalError")), TransientError, "tried again"),
     ],

@@ -5,7 +5,7 @@ import pytest
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure.factory_definitions import FactoryDefinitions
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
 
@@ -62,7 +62,7 @@ def test_a_factory_that_is_not_there_is_told_and_not_taken_for_an_empty_one():
     here, _ = definitions(
         Answer(404, refusal("ResourceNotFound", "no factory")), Answer(404, refusal("ResourceNotFound"))
     )
-    with pytest.raises(StageError, match="Data Factory factory, dataset lake_folder"):
+    with pytest.raises(PermanentError, match="Data Factory factory, dataset lake_folder"):
         here.find("dataset", "lake_folder")
 
 
@@ -89,7 +89,13 @@ def test_global_parameters_are_merged_and_all_else_of_the_factory_is_written_bac
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, StageError), (403, StageError), (412, StageError), (429, TransientError), (503, TransientError)],
+    [
+        (400, PermanentError),
+        (403, PermanentError),
+        (412, PermanentError),
+        (429, TransientError),
+        (503, TransientError),
+    ],
 )
 def test_a_refusal_names_the_definition_and_the_cause(status, kind):
     here, _ = definitions(*[Answer(status, refusal("BadRequest", "invalid reference 'x'"))] * 3)

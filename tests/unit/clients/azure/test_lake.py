@@ -6,7 +6,7 @@ import requests
 from azure.storage.blob import ContainerClient
 
 from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.settings import local_settings
@@ -72,7 +72,7 @@ def test_a_file_that_is_not_there_is_none():
 def test_a_file_system_that_is_not_there_is_no_missing_file():
     here, _ = lake(refusal(404, "ContainerNotFound"))
     error = error_of(lambda: here.read("a/b.json"))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert "lake/a/b.json" in error.detail
 
 
@@ -118,7 +118,7 @@ def test_creating_tells_that_a_file_is_there():
 
 def test_creating_in_a_file_system_that_is_being_deleted_is_no_file_that_is_there():
     here, _ = lake(refusal(409, "ContainerBeingDeleted"))
-    assert type(error_of(lambda: here.create("a", b"x"))) is StageError
+    assert type(error_of(lambda: here.create("a", b"x"))) is PermanentError
 
 
 def test_a_file_is_there_or_not():
@@ -166,8 +166,8 @@ def test_a_page_of_nothing_is_empty():
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (refusal(403, "AuthorizationPermissionMismatch"), StageError, "docs/permissions.md"),
-        (refusal(403, "AuthenticationFailed"), StageError, "docs/permissions.md"),
+        (refusal(403, "AuthorizationPermissionMismatch"), PermanentError, "docs/permissions.md"),
+        (refusal(403, "AuthenticationFailed"), PermanentError, "docs/permissions.md"),
         (refusal(503, "ServerBusy"), TransientError, "tried again"),
         (
             requests.ConnectionError(f"HTTPSConnectionPool: /lake/a/b?{SIGNATURE}"),

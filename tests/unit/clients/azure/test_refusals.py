@@ -19,7 +19,7 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.refusals import REFUSALS, find_refusal, telling_line
 from d2c.clients.azure.sign_in import azure_errors
 from d2c.clients.databricks.jobs import Databricks
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer
 from tests.unit.clients.outside import (
@@ -270,7 +270,7 @@ def test_a_refusal_names_who_asked_for_what_of_which_resource_and_what_to_do(
     monkeypatch, call, answer, words
 ):
     error = refused(monkeypatch, call, answer)
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     for word in words:
         assert word in str(error)
 
@@ -320,7 +320,7 @@ def test_a_sign_in_that_entra_refuses_names_the_identity_and_what_to_do(
     credential = ClientSecretCredential(TENANT, CLIENT, SECRET, disable_instance_discovery=True)
     client = ContainerClient(LAKE, "lake", credential=credential, retry_total=0)
     error = error_of(lambda: Lake(client).read("plan.json"))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert "Lake file lake/plan.json" in error.detail
     assert meaning in error.detail
     assert text.partition(":")[0] in error.detail

@@ -15,7 +15,7 @@ from azure.mgmt.core import ARMPipelineClient
 
 from d2c.clients.azure import sign_in
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.settings import SECRETS, local_settings
@@ -51,7 +51,7 @@ def test_load_and_trouble_of_a_service_may_heal(status):
 )
 def test_a_refusal_does_not_heal_and_is_told_with_what_to_do(status, words):
     error = translated(with_status(status))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert words in error.next_step
 
 
@@ -59,7 +59,7 @@ def test_a_refusal_does_not_heal_and_is_told_with_what_to_do(status, words):
 def test_another_operation_on_the_account_is_waited_for(status):
     message = "There is another user operation in progress which requires an exclusive lock on [account]."
     assert type(translated(with_status(status, message))) is TransientError
-    assert type(translated(with_status(status, "The etag does not match."))) is StageError
+    assert type(translated(with_status(status, "The etag does not match."))) is PermanentError
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_answer_that_did_not_come_or_broke_off_may_come_at_the_next_try(error
 )
 def test_an_identity_that_is_not_accepted_does_not_heal(error, words):
     found = translated(error)
-    assert type(found) is StageError
+    assert type(found) is PermanentError
     assert words in found.next_step
 
 
@@ -97,7 +97,7 @@ def test_a_sign_in_that_met_trouble_of_the_service_may_heal(status):
 
 def test_an_operation_that_was_accepted_and_then_failed_is_not_told_as_an_answer_of_200():
     error = translated(with_status(200, "(BadRequest) throughput too high"))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert "answered 200" not in error.detail
     assert "(BadRequest) throughput too high" in error.detail
 

@@ -7,7 +7,7 @@ from databricks.sdk.errors import NotFound, PermissionDenied
 from databricks.sdk.service.workspace import ExportFormat, ExportResponse, ImportFormat, Language
 
 from d2c.clients.databricks.files import DatabricksFiles
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 
 class Workspace:
@@ -84,5 +84,5 @@ def test_what_is_read_is_the_content_or_none_if_there_is_nothing(read, path, exp
 
 @pytest.mark.parametrize("path", ["/Shared/a.whl", "/Volumes/main/d2c/libraries/a.whl"])
 def test_a_refusal_names_the_file(path):
-    with pytest.raises(StageError, match=f"File {path}"):
+    with pytest.raises(PermanentError, match=f"File {path}"):
         DatabricksFiles(Workspace(PermissionDenied("no"))).read_file(path)

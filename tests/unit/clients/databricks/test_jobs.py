@@ -16,7 +16,7 @@ from databricks.sdk.service.jobs import BaseRun, Run, RunOutput, RunType
 
 from d2c.clients.databricks.jobs import Databricks, NotebookRun
 from d2c.clients.databricks.sign_in import DATABRICKS_SCOPE, _ManagedIdentity
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 
 
@@ -131,10 +131,10 @@ class TestGetRun:
         assert [method for method, _, _ in jobs.calls] == ["get_run"]
 
     def test_the_cause_of_a_failure_is_that_of_its_task(self):
-        output = RunOutput.from_dict({"error": "StageError: it broke", "error_trace": "Traceback ..."})
+        output = RunOutput.from_dict({"error": "PermanentError: it broke", "error_trace": "Traceback ..."})
         run = run_of(ended("FAILED", "see the task"), terminated("RUN_EXECUTION_ERROR", "CLIENT_ERROR"))
         here, jobs = databricks(get_run=run, get_run_output=output)
-        assert here.get_run(17) == NotebookRun(True, False, False, False, "StageError: it broke")
+        assert here.get_run(17) == NotebookRun(True, False, False, False, "PermanentError: it broke")
         assert jobs.calls[-1] == ("get_run_output", (18,), {})
 
     @pytest.mark.parametrize("output", [{}, {"error": ""}])
@@ -166,13 +166,13 @@ class TestGetRun:
         error = (
             "PythonException: An exception was thrown from the Python worker. Please see the stack trace below.\n"
             'Traceback (most recent call last):\n  File "worker.py", line 1, in main\n    process()\n'
-            "d2c.errors.StageError: a.json.gz is broken.\n\n\tat org.apache.spark.Thing.run(Thing.scala:1)\n"
+            "d2c.errors.PermanentError: a.json.gz is broken.\n\n\tat org.apache.spark.Thing.run(Thing.scala:1)\n"
         )
         here, _ = databricks(
             get_run=run_of(ended("FAILED")), get_run_output=RunOutput.from_dict({"error": error})
         )
         assert here.get_run(17).message.endswith(
-            "stack trace below. d2c.errors.StageError: a.json.gz is broken."
+            "stack trace below. d2c.errors.PermanentError: a.json.gz is broken."
         )
 
     def test_a_cause_of_pages_is_cut(self):
@@ -246,7 +246,7 @@ def test_an_output_that_is_not_to_be_had_leaves_the_runs_own_message():
 def test_a_sign_in_that_fails_is_told_as_for_every_azure_service():
     here, _ = databricks(get_run=ClientAuthenticationError("no identity"))
     error = error_of(lambda: here.get_run(17))
-    assert type(error) is StageError
+    assert type(error) is PermanentError
     assert "Load run 17" in error.detail
 
 
@@ -264,9 +264,9 @@ def test_cancelling_asks_for_the_run_to_stop():
         (TooManyRequests("429"), TransientError),
         (requests.ConnectionError("refused"), TransientError),
         (TimeoutError("Timed out after 0:00:20"), TransientError),
-        (PermissionDenied("no CAN_MANAGE"), StageError),
-        (InvalidParameterValue("no such cluster"), StageError),
-        (NotFound("no such run"), StageError),
+        (PermissionDenied("no CAN_MANAGE"), PermanentError),
+        (InvalidParameterValue("no such cluster"), PermanentError),
+        (NotFound("no such run"), PermanentError),
     ],
 )
 @pytest.mark.parametrize(

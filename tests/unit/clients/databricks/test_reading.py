@@ -15,7 +15,7 @@ from d2c.clients.aws.s3 import Bucket, Encryption
 from d2c.clients.azure.cosmos_management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.databricks.reading import WorkspaceReading
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from tests.unit.clients.aws.stubs import REGION, stubbed_client
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
@@ -44,7 +44,7 @@ class TestDynamoDB:
         stubber.add_client_error(
             "export_table_to_point_in_time", "AccessDeniedException", "User is not authorized"
         )
-        with pytest.raises(StageError, match="AccessDeniedException"):
+        with pytest.raises(PermanentError, match="AccessDeniedException"):
             dynamodb.try_exporting(ARN, "exports")
 
     def test_an_export_of_2001_that_is_taken_on_is_told_and_not_hidden(self):
@@ -53,7 +53,7 @@ class TestDynamoDB:
             "export_table_to_point_in_time",
             {"ExportDescription": {"ExportArn": f"{ARN}/export/01601671299117-a1b2c3d4"}},
         )
-        with pytest.raises(StageError, match="took on an export as of 2001-01-01"):
+        with pytest.raises(PermanentError, match="took on an export as of 2001-01-01"):
             dynamodb.try_exporting(ARN, "exports")
 
     def test_the_recovery_window_is_empty_where_recovery_is_off(self):
@@ -153,7 +153,7 @@ class TestDataFactory:
         body = {"name": "lake", "properties": {"type": "AzureBlobFS", "typeProperties": {}}}
         assert self.factory(Answer(body=body)).has_linked_service("lake")
         assert not self.factory(NOT_FOUND).has_linked_service("lake")
-        with pytest.raises(StageError):
+        with pytest.raises(PermanentError):
             self.factory(Answer(403, refusal("AuthorizationFailed"))).has_linked_service("lake")
 
 
@@ -207,5 +207,5 @@ class TestWorkspace:
     def test_a_refusal_is_an_error_and_not_an_absence(self, workspace):
         for look in ("has_policy", "has_pool", "secret_names", "find_cluster", "kind_of_object"):
             reading, _ = workspace(PermissionDenied("no"))
-            with pytest.raises(StageError):
+            with pytest.raises(PermanentError):
                 getattr(reading, look)("x")

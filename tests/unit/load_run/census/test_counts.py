@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from d2c.load_run.census.counts import SYSTEM_PROPERTIES_BYTES, Census, merged, summarise
-from d2c.mapping import Document, KeySchema, Rejected, Sighting, compile_mapper, parse_rules
+from d2c.mapping import Document, KeySchema, MappedShape, Rejected, compile_mapper, parse_rules
 from tests.unit.mapping import strategies
 from tests.unit.mapping.helpers import NOW, line_of, n, s
 
@@ -23,7 +23,7 @@ lines = st.lists(
 def taken(items, rules=None, keys=("pk", "sk"), ttl_attribute=None):
     """Take the census of items as an assess worker does."""
     parsed = parse_rules(rules or {}, KeySchema(*keys), ttl_attribute=ttl_attribute)
-    sighting = Sighting()
+    sighting = MappedShape()
     mapper = compile_mapper(parsed, sighting)
     census = Census(sighting, parsed.drop)
     mapped = []
