@@ -60,7 +60,7 @@ def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[Json] | None:
     """Read the body of a retry's request.
 
     Args:
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Returns:

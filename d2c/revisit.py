@@ -53,7 +53,7 @@ def parse_body(operation: str, body: bytes, known_tables: Sequence[str]) -> Aske
 
     Args:
         operation: ``verify`` or ``replay``.
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:

@@ -20,7 +20,7 @@ def parse_cancel(body: bytes, known_tables: Sequence[str]) -> list[str] | None:
     """Read the body of a request to cancel; the result is the tables that it names, or None.
 
     Args:
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:

@@ -174,7 +174,7 @@ class TestChangeThroughput:
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/permissions.md"),
+        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/install/permissions.md"),
         (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
         (Answer(503, b"down"), TransientError, "tried again"),
         (

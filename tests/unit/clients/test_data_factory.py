@@ -131,7 +131,7 @@ def test_cancelling_asks_for_the_run_to_stop():
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/permissions.md"),
+        (Answer(403, refusal("AuthorizationFailed")), StageError, "docs/install/permissions.md"),
         (Answer(404, refusal("ResourceNotFound")), StageError, "Check the name"),
         (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
         (Answer(500, refusal("InternalError")), TransientError, "tried again"),

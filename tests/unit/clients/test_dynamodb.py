@@ -200,7 +200,7 @@ class TestStartExport:
             ("PointInTimeRecoveryUnavailableException", StageError, "Turn on point-in-time recovery"),
             ("InvalidExportTimeException", StageError, "point-in-time recovery stayed on"),
             ("ExportConflictException", StageError, "export settings"),
-            ("AccessDeniedException", StageError, "docs/permissions.md"),
+            ("AccessDeniedException", StageError, "docs/install/permissions.md"),
             ("LimitExceededException", BusyError, "until there is room"),
             ("InternalServerError", TransientError, "tried again"),
         ],

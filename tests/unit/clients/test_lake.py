@@ -167,8 +167,8 @@ def test_a_page_of_nothing_is_empty():
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (refusal(403, "AuthorizationPermissionMismatch"), StageError, "docs/permissions.md"),
-        (refusal(403, "AuthenticationFailed"), StageError, "docs/permissions.md"),
+        (refusal(403, "AuthorizationPermissionMismatch"), StageError, "docs/install/permissions.md"),
+        (refusal(403, "AuthenticationFailed"), StageError, "docs/install/permissions.md"),
         (refusal(503, "ServerBusy"), TransientError, "tried again"),
         (
             requests.ConnectionError(f"HTTPSConnectionPool: /lake/a/b?{SIGNATURE}"),

@@ -47,7 +47,7 @@ def test_an_object_that_breaks_off_is_read_again_later(service):
     ("code", "status", "kind", "words"),
     [
         ("NoSuchBucket", 404, StageError, "D2C_EXPORT_BUCKET"),
-        ("AccessDenied", 403, StageError, "docs/permissions.md"),
+        ("AccessDenied", 403, StageError, "docs/install/permissions.md"),
         ("SlowDown", 503, TransientError, "tried again"),
     ],
 )

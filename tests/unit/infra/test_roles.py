@@ -10,7 +10,7 @@ from d2c.clients.factory_definitions import COLLECTIONS
 from ..pages import codes, table_rows, text_of
 from .bicep import FILES, INFRA, Bicep
 
-PAGE = text_of("permissions.md")
+PAGE = text_of("install/permissions.md")
 ROLES = {key: role["name"] for key, role in json.loads((INFRA / "roles.json").read_text()).items()}
 MODULES = {path.stem: Bicep(path) for path in FILES}
 SECTIONS = {
@@ -117,7 +117,7 @@ def action_of(method, path):
 def calls_of_the_app():
     """Return the actions of the calls on the page of outside calls, which a test holds to the clients' source."""
     found = set()
-    for call, request, *_ in table_rows(text_of("outside-calls.md"), "## Data Factory"):
+    for call, request, *_ in table_rows(text_of("develop/outside-calls.md"), "## Data Factory"):
         method, path = re.search(r"`(\w+) …/factories/\{name\}([^`]*)`", request).groups()
         if call.startswith("`data_factory:"):
             found.add(action_of(method, path))
@@ -151,7 +151,7 @@ NOT_OF_OPERATOR = (
     ("call", "request_"),
     [
         (row[0], row[1])
-        for row in table_rows(text_of("outside-calls.md"), "## Cosmos DB")
+        for row in table_rows(text_of("develop/outside-calls.md"), "## Cosmos DB")
         if row[0].startswith("`cosmos_management:")
     ],
 )
