@@ -5,7 +5,7 @@ from d2c.stalls import LONGEST_STEP_SECONDS, PATIENCE
 
 from .pages import codes, table_rows, text_of
 
-PAGE = text_of("operate/watching.md")
+PAGE = text_of("operate/watchdog.md")
 ROWS = {codes(row[0])[0]: row[1] for row in table_rows(PAGE, "## Stalled stages")}
 
 
