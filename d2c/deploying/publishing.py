@@ -68,7 +68,7 @@ def deployer_told() -> Iterator[None]:
         raise D2CError(
             error.detail,
             "Sign in (az login), check who you are (az account show), that you may deploy "
-            "(docs/install/permissions.md, Whoever deploys), and the names in the settings; then try again: what is "
+            "(docs/install/permissions.md, Deployers), and the names in the settings; then try again: what is "
             "published already stays.",
             "The deployment stopped",
         ) from error

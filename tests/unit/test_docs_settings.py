@@ -16,7 +16,7 @@ SECTIONS = (
     "## The lake",
     "## Azure",
     "## Databricks and Spark",
-    "## Waiting",
+    "## Polling",
     "## Cost",
     "## Notifications",
 )

@@ -74,7 +74,7 @@ def rows_of_page():
         for cells in table_rows(PAGE, section):
             if len(cells) != 3 or "`" in cells[0] or cells[0] == "READ":
                 continue
-            role = cells[0].removesuffix(" (made for this)")
+            role = cells[0].removesuffix(" (custom role)")
             place = re.split(r" with the secret|, or its database", cells[1])[0]
             found.add((section, role, place))
     return found
