@@ -76,7 +76,7 @@ def look_at_copy(payload: dict) -> Any:
         if EXPIRED in error:
             next_step = (
                 "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
-                "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/aws.md)."
+                "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/install/aws.md)."
             )
         raise RunFailedError(f"Copy run {payload['run']} ended as {run.status}: {error}", next_step)
     return {"state": "succeeded", "result": _check_copy(payload)}

@@ -124,7 +124,7 @@ def _export_failure(arn: str, failure: str) -> PermanentError:
         return PermanentError(detail, "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.")
     if "AccessDenied" in failure:
         return PermanentError(
-            detail, "Let the app's AWS identity put objects into the bucket (docs/permissions.md)."
+            detail, "Let the app's AWS identity put objects into the bucket (docs/install/permissions.md)."
         )
     return RunFailedError(
         detail, "Another export is started; if it fails too, ask AWS support with this ARN."

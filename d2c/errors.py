@@ -67,7 +67,7 @@ class PlanError(RefusedError):
         self.faults = tuple(faults)
         super().__init__(
             "; ".join(self.faults),
-            "Mend the plan and post it again; docs/plan.md describes every field.",
+            "Mend the plan and post it again; docs/start/plan.md describes every field.",
         )
 
 
@@ -81,7 +81,8 @@ class BodyError(RefusedError):
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
         super().__init__(
-            "; ".join(self.faults), "Mend the body and post it again; docs/http-api.md describes it."
+            "; ".join(self.faults),
+            "Mend the body and post it again; docs/reference/http-api.md describes it.",
         )
 
 

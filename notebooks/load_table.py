@@ -29,7 +29,7 @@ from d2c.errors import D2CError, PermanentError
 from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES
 from d2c.load_run import accounting, batches, comparing, limits, replaying, verification, workers
-from d2c.load_run.census import census
+from d2c.load_run.census import counts
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
 from d2c.load_run.groups import left
 from d2c.load_run.mappers import request_mapper
@@ -168,8 +168,8 @@ def assess(load: Load) -> None:
         assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)}
     )
     accounting.check_conservation(files, tallies)
-    table_census = census.merged(tally.census for tally in tallies)
-    load.journal.note(census=census.summarise(table_census))
+    table_census = counts.merged(tally.census for tally in tallies)
+    load.journal.note(census=counts.summarise(table_census))
     limits.check_limits(
         sums["rejected_by_reason"],
         table_census.partitions,

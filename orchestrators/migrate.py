@@ -48,7 +48,7 @@ def _wait_for_the_start(context: df.DurableOrchestrationContext, asked: Json) ->
     if look["state"] == "running":
         context.set_custom_status(look["progress"])
         instance = start_instance_id(asked["migration"], asked["round"])
-        yield from run_to_its_end_of(context, "turn", asked, instance, run="start")
+        yield from run_to_its_end_of(context, "start", asked, instance, run="start")
 
 
 def _report(context: df.DurableOrchestrationContext, asked: Json, result: Json) -> Step:

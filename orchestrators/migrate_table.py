@@ -68,7 +68,7 @@ def _take_turn(
     if look["state"] == "running":
         log.wait(stage, look["progress"]["waiting"])
         instance = stage_instance_id(table["migration"], table["table"], f"{kind}-turn", table["round"])
-        yield from run_to_its_end_of(context, "turn", payload, instance, run=kind)
+        yield from run_to_its_end_of(context, "start", payload, instance, run=kind)
 
 
 def _run(context: df.DurableOrchestrationContext, stage: str, payload: Json, stop: str | None = None) -> Step:

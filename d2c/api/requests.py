@@ -49,7 +49,7 @@ def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[dict[str, Any]
     """Read the body of a retry's request.
 
     Args:
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Returns:
@@ -113,7 +113,7 @@ def parse_body(operation: str, body: bytes, known_tables: Sequence[str]) -> Aske
 
     Args:
         operation: ``verify`` or ``replay``.
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:
@@ -167,7 +167,7 @@ def parse_cancel(body: bytes, known_tables: Sequence[str]) -> list[str] | None:
     """Read the body of a request to cancel; the result is the tables that it names, or None.
 
     Args:
-        body: UTF-8 JSON as ``docs/http-api.md`` describes it, or nothing.
+        body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:

@@ -51,7 +51,7 @@ class AwsSettings:
             return None
         fault = self.fault(account, region)
         if fault:
-            raise SettingsError(fault, "Set it in the app settings (docs/aws.md).")
+            raise SettingsError(fault, "Set it in the app settings (docs/install/aws.md).")
         account = account or self.account
         return self.roles.get(f"{account}/{region}") or self.roles[account]
 

@@ -94,7 +94,7 @@ def check_bucket(
             name,
             WRITING,
             "DynamoDB writes exports with the app's rights; to try them would change the bucket.",
-            "Hold the app's policy against docs/permissions.md: s3:PutObject, s3:PutObjectAcl, "
+            "Hold the app's policy against docs/install/permissions.md: s3:PutObject, s3:PutObjectAcl, "
             "s3:AbortMultipartUpload.",
         )
     return findings.found
@@ -124,5 +124,5 @@ def _check_encryption(findings: Findings, bucket: Bucket, name: str) -> None:
         ENCRYPTION,
         f"Objects are encrypted with the KMS key {encryption.kms_key or 'aws/s3'}.",
         "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and the reader of the copy kms:Decrypt "
-        "(docs/permissions.md).",
+        "(docs/install/permissions.md).",
     )

@@ -31,7 +31,7 @@ DEDICATED = (
     "LEGACY_SINGLE_USER_STANDARD",
 )
 WITHOUT_UNITY_CATALOG = ("NONE", "")
-ADVICE = "Set D2C_CLUSTER as docs/settings.md shows it: 17.3.x-scala2.13 and SINGLE_USER."
+ADVICE = "Set D2C_CLUSTER as docs/install/settings.md shows it: 17.3.x-scala2.13 and SINGLE_USER."
 
 
 def check_cluster(

@@ -160,5 +160,5 @@ def _check_holder(findings: Findings, thing: str, record: Mapping[str, Any] | No
             HOLDER,
             f"The migration {record['migration']} holds it, for its table {record['table']}.",
             f"Wait until that table has ended, or cancel {record['migration']}; the watch frees the container if "
-            "that migration is gone (docs/watching.md).",
+            "that migration is gone (docs/operate/watchdog.md).",
         )

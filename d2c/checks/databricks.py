@@ -138,13 +138,16 @@ def _check_secrets(findings: Findings, scope: str, found: set[str] | None, wante
             scope,
             SECRETS,
             "There is no such secret scope, or the app may not read it.",
-            "Make it and grant the app READ (docs/settings.md), or set D2C_SECRET_SCOPE.",
+            "Make it and grant the app READ (docs/install/settings.md), or set D2C_SECRET_SCOPE.",
         )
         return
     missing = [name for name in wanted if name not in found]
     if missing:
         findings.failed(
-            scope, SECRETS, f"It lacks {', '.join(missing)}.", "Put them into the scope (docs/settings.md)."
+            scope,
+            SECRETS,
+            f"It lacks {', '.join(missing)}.",
+            "Put them into the scope (docs/install/settings.md).",
         )
     else:
         findings.ok(scope, SECRETS, f"It has {', '.join(wanted)}; their values were not read.")

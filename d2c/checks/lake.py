@@ -38,7 +38,7 @@ def _check_writing(findings: Findings, lake: Lake, file_system: str, checked_pla
         file_system,
         WRITING,
         "The check could not keep its plan there.",
-        "Grant the app's identity Storage Blob Data Contributor on the file system (docs/permissions.md).",
+        "Grant the app's identity Storage Blob Data Contributor on the file system (docs/install/permissions.md).",
     )
 
 

@@ -53,7 +53,9 @@ def check_webhook(url: str) -> list[Finding]:
         host = urlsplit(url).hostname
         findings.ok(str(host), WEBHOOK, "Events are sent there, signed; none was sent to try it.")
     else:
-        findings.skipped("webhook", WEBHOOK, "None is set, so nobody is notified.", "docs/notifications.md")
+        findings.skipped(
+            "webhook", WEBHOOK, "None is set, so nobody is notified.", "docs/operate/notifications.md"
+        )
     return findings.found
 
 
@@ -73,7 +75,9 @@ def check_schedule(plan: Plan, now: datetime) -> list[Finding]:
             )
         elif plan.start == "when_exports_arrive":
             findings.ok(
-                plan.name, SCHEDULE, "A migration begins for each export that arrives (docs/events.md)."
+                plan.name,
+                SCHEDULE,
+                "A migration begins for each export that arrives (docs/operate/events.md).",
             )
         elif begins > now:
             findings.ok(plan.name, SCHEDULE, f"Stages begin at {begins.isoformat(timespec='minutes')}.")

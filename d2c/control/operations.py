@@ -35,7 +35,7 @@ async def start(client: Any, migration: str, operation: str, body: bytes) -> Jso
         client: Durable's.
         migration: its id.
         operation: ``verify`` or ``replay``.
-        body: as ``docs/http-api.md`` describes it.
+        body: as ``docs/reference/http-api.md`` describes it.
 
     Raises:
         NotFoundError: if there is no such migration.

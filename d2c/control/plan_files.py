@@ -83,7 +83,7 @@ def _refusal(error: RefusedError) -> Json:
     refusal: Json = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
     if isinstance(error, PlanError):
         refusal["next_step"] = (
-            "Mend the plan and put it under the same name again; docs/plan.md describes every field."
+            "Mend the plan and put it under the same name again; docs/start/plan.md describes every field."
         )
         refusal["faults"] = list(error.faults)
     return refusal

@@ -73,8 +73,9 @@ def deployer_told() -> Iterator[None]:
     except PermanentError as error:
         raise D2CError(
             error.detail,
-            "Sign in (az login), check who you are (az account show), that you may deploy (docs/permissions.md, "
-            "Whoever deploys), and the names in the settings; then try again: what is published already stays.",
+            "Sign in (az login), check who you are (az account show), that you may deploy "
+            "(docs/install/permissions.md, Deployers), and the names in the settings; then try again: what is "
+            "published already stays.",
             "The deployment stopped",
         ) from error
 

@@ -205,7 +205,7 @@ def parse_plan(body: bytes) -> Plan:
     """Read a plan from JSON text.
 
     Args:
-        body: UTF-8 JSON, one object as ``docs/plan.md`` describes it.
+        body: UTF-8 JSON, one object as ``docs/start/plan.md`` describes it.
 
     Raises:
         PlanError: with every fault of it.

@@ -112,7 +112,7 @@ def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> P
         f"{record['migration']}, for its table {record['table']}.",
         f"Wait until that table has ended, or cancel {record['migration']}, then retry this table; or name another "
         "container in the plan. If that migration is no longer under way, the watch frees the container within "
-        "minutes (docs/watching.md).",
+        "minutes (docs/operate/watchdog.md).",
         title="Another migration loads the container",
     )
 

@@ -79,7 +79,7 @@ def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
         notes.append(f"Of unknown size, and left out: {', '.join(estimate['tables_of_unknown_size'])}.")
     if any(not line["is_confirmed"] for line in estimate["lines"]):
         notes.append(
-            "* the price is not confirmed; docs/cost.md says where it comes from and how to set yours."
+            "* the price is not confirmed; docs/start/cost.md says where it comes from and how to set yours."
         )
     return Group(heading, _tables_view(estimate, is_wide), _money_view(estimate, is_wide), *map(Text, notes))
 

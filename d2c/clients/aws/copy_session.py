@@ -81,7 +81,7 @@ def copy_session_name(migration: str, table: str) -> str:
 def _next_step(needed: int) -> str:
     others = (
         "set D2C_COPY_BYTES_PER_SECOND if your copies are faster, or set D2C_COPY_CREDENTIALS to key_vault; "
-        "then retry the migration (docs/aws.md)."
+        "then retry the migration (docs/install/aws.md)."
     )
     if needed <= SESSION_SECONDS[1]:
         return f"Let the role allow {needed:,} seconds and set D2C_AWS_SESSION_SECONDS to that, {others}"

@@ -36,12 +36,12 @@ TRANSIENT_CODES = {
 BUSY_CODES = {"LimitExceededException"}
 
 NEXT_STEPS = {
-    "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
-    "AccessDeniedException": "Grant the app's AWS identity this action on this resource (docs/permissions.md).",
+    "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/install/permissions.md).",
+    "AccessDeniedException": "Grant the app's AWS identity this action on this resource (docs/install/permissions.md).",
     "ExportConflictException": "Set the app's export settings back to what they were, or start a new migration.",
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException"),
-        "Renew the app's AWS credentials, or let it sign in without any: set D2C_AWS_ROLES (docs/aws.md).",
+        "Renew the app's AWS credentials, or let it sign in without any: set D2C_AWS_ROLES (docs/install/aws.md).",
     ),
     **dict.fromkeys(
         (
@@ -52,7 +52,7 @@ NEXT_STEPS = {
             "UnrecognizedClientException",
         ),
         "Give the app AWS credentials that are valid, or let it sign in without any: set D2C_AWS_ROLES "
-        "(docs/aws.md).",
+        "(docs/install/aws.md).",
     ),
     "ResourceNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "TableNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
@@ -91,7 +91,7 @@ def aws_errors(thing: str) -> Iterator[None]:
         raise PermanentError(
             f"{thing}: the app has no AWS credentials: {error}",
             "Set D2C_AWS_ROLES, so that it signs in by its managed identity, or give it credentials in one of the ways "
-            "that boto3 looks for them (docs/aws.md).",
+            "that boto3 looks for them (docs/install/aws.md).",
         ) from error
     except CredentialRetrievalError as error:
         raise TransientError(

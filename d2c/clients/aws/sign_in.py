@@ -39,12 +39,12 @@ RENEW_BEFORE_SECONDS, MUST_RENEW_BEFORE_SECONDS = 900, 600
 # How STS refuses, and what to do about it; "ValidationError" is also how it answers a session that is too long.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
 NEXT_STEPS = {
-    "AccessDenied": "Let the role's trust policy admit this audience and subject (docs/aws.md), and check the role's "
-    "name in D2C_AWS_ROLES.",
+    "AccessDenied": "Let the role's trust policy admit this audience and subject (docs/install/aws.md), and check "
+    "the role's name in D2C_AWS_ROLES.",
     "InvalidIdentityToken": "Create an IAM identity provider for this issuer and audience in the role's account; if "
-    "there is one, check that it is of this tenant and D2C_AWS_TOKEN_AUDIENCE is its audience (docs/aws.md).",
+    "there is one, check that it is of this tenant and D2C_AWS_TOKEN_AUDIENCE is its audience (docs/install/aws.md).",
     "IDPRejectedClaim": "Check that the app's managed identity still exists and is assigned to the app registration "
-    "(docs/aws.md).",
+    "(docs/install/aws.md).",
     "ExpiredTokenException": "Try again; if it persists, compare this machine's clock with the time in the message.",
     "PackedPolicyTooLarge": "Shorten D2C_EXPORT_PREFIX, the plan's name or the role's session tags.",
     "MalformedPolicyDocument": "Check that D2C_EXPORT_BUCKET and D2C_EXPORT_PREFIX hold no unusual characters.",
@@ -129,7 +129,7 @@ class WebIdentity:
                 raise PermanentError(
                     f"{thing} was not given: {_cause(error)}",
                     "Check that the app has a managed identity, that an app registration of its tenant has this App "
-                    "ID URI, and that the identity is assigned to it (docs/aws.md).",
+                    "ID URI, and that the identity is assigned to it (docs/install/aws.md).",
                     title="The app has no token for AWS",
                 ) from error
 

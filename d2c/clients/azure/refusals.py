@@ -21,7 +21,7 @@ class Refusal(NamedTuple):
     next_step: str
 
 
-GRANT = "Grant the app's identity the role that this call needs (docs/permissions.md); a new one acts after minutes."
+GRANT = "Grant the app's identity the role that this call needs (docs/install/permissions.md); it acts after minutes."
 OPEN_NETWORK = (
     "Join the app to a virtual network that may reach it, or allow the app's address in the {place}."
 )
@@ -84,13 +84,13 @@ STORAGE = (
     Refusal("Issuer validation failed", "the token is of another tenant", RIGHT_TENANT),
     Refusal("InvalidAuthenticationInfo", "the token is not accepted", "Check the clock of the machine; sign in anew."),
     Refusal("AuthenticationFailed", "the key or the signature is not accepted",
-            "Check the credentials in the settings (docs/permissions.md), and the clock of the machine."),
+            "Check the credentials in the settings (docs/install/permissions.md), and the clock of the machine."),
 )  # fmt: skip
 
 # https://learn.microsoft.com/azure/cosmos-db/nosql/troubleshoot-forbidden
 COSMOS = (
     Refusal("does not have required RBAC permissions", "the app's identity lacks the data-plane role for this action",
-            "Assign the data-plane role of docs/permissions.md on the account; Azure's ordinary roles do not count."),
+            "Assign the data-plane role of docs/install/permissions.md on the account; other roles do not count."),
     Refusal("cannot be authorized by AAD token in data plane", "no Entra identity may do this in the data plane",
             "It goes through the management plane: check the account's name and the app's role there."),
     Refusal("blocked by your Cosmos DB account firewall|Request originated from",
@@ -116,7 +116,7 @@ DATABRICKS = (
             "the app's identity is no user of the workspace",
             "Add it to the workspace as a service principal, or set D2C_DATABRICKS_RESOURCE_ID."),
     Refusal("PERMISSION_DENIED", "the app's identity lacks a right in the workspace",
-            "Grant it the right that the answer names (docs/permissions.md)."),
+            "Grant it the right that the answer names (docs/install/permissions.md)."),
 )  # fmt: skip
 
 REFUSALS = (*ENTRA, *MANAGEMENT, *STORAGE, *COSMOS, *DATABRICKS)

@@ -126,8 +126,8 @@ def _no_answer(thing: str, error: Exception) -> TransientError:
 
 DEFAULT_NEXT_STEP = "See Azure's documentation of this error, mend its cause, then try again."
 NEXT_STEPS = {
-    401: "Check the app's managed identity and its role assignments (docs/permissions.md).",
-    403: "Grant the app's managed identity the role that this call needs (docs/permissions.md).",
+    401: "Check the app's managed identity and its role assignments (docs/install/permissions.md).",
+    403: "Grant the app's managed identity the role that this call needs (docs/install/permissions.md).",
     404: "Check the name in the settings or the plan, and that the resource exists.",
 }
 TRANSIENT_STATUSES = (408, 429, 449)

@@ -147,7 +147,7 @@ class TestLookAtExport:
         ("failure", "marks", "words"),
         [
             ("S3NoSuchBucket: The bucket does not exist", (), "D2C_EXPORT_BUCKET"),
-            ("S3AccessDenied: no PutObject", (), "docs/permissions.md"),
+            ("S3AccessDenied: no PutObject", (), "docs/install/permissions.md"),
             ("UNKNOWN: an internal error", ("another_run",), "Another export"),
             ("", ("another_run",), "Another export"),
         ],

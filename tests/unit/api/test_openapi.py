@@ -52,13 +52,13 @@ def test_the_document_tells_where_a_key_is_needed():
 
 
 def test_every_call_has_its_place_on_the_page():
-    page = text_of("http-api.md")
+    page = text_of("reference/http-api.md")
     told = set(re.findall(r"`(GET|POST) /api/([\w/{}.*]+)`", page))
     assert {(route.method, route.path) for route in ROUTES if "{*" not in route.path} <= told
 
 
 def test_every_field_of_the_status_has_its_place_on_the_page():
-    page = text_of("http-api.md")
+    page = text_of("reference/http-api.md")
     schemas = api_document()["components"]["schemas"]
     names = {name for model in ("MigrationStatus", "TableStatus") for name in schemas[model]["properties"]}
     assert {name for name in names if not re.search(rf'[`"]{name}[`"]', page)} == set()

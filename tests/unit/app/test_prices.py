@@ -5,7 +5,7 @@ import pytest
 from d2c.app.prices import DEFAULTS, prices_from, read_prices
 from tests.unit.pages import codes, json_blocks, table_rows, text_of
 
-PAGE = text_of("cost.md")
+PAGE = text_of("start/cost.md")
 
 
 def read(given):
@@ -93,5 +93,5 @@ def test_the_page_tells_every_assumption_as_it_is():
 
 
 def test_the_example_on_the_page_is_taken():
-    (example,) = json_blocks("cost.md")
+    (example,) = json_blocks("start/cost.md")
     assert read(example)[1] == []

@@ -33,7 +33,7 @@ def test_what_is_secret_is_starred_and_what_tells_where_it_stood_stays(text, cle
     "text",
     [
         "Container shop/music has the partition key /Artist",
-        "The token is not valid for this account (docs/permissions.md).",
+        "The token is not valid for this account (docs/install/permissions.md).",
         "The signature and the design=simple stay",
         "s3://exports/d2c/m/Music/AWSDynamoDB/01780000000123-a1b2c3d4/manifest-summary.json",
     ],
@@ -56,7 +56,7 @@ def test_the_longest_secret_is_starred_first_since_it_may_hold_another():
 
 
 def test_every_setting_that_the_docs_call_a_secret_is_kept_out_of_texts():
-    rows = [line for line in text_of("settings.md").splitlines() if "(secret" in line]
+    rows = [line for line in text_of("install/settings.md").splitlines() if "(secret" in line]
     marked = {name for row in rows for name in codes(row.split("|")[1])}
     # The id of an access key is no secret: AWS writes it into its own logs.
     assert marked - {"AWS_ACCESS_KEY_ID"} <= set(SECRET_SETTINGS)

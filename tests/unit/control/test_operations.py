@@ -95,7 +95,7 @@ async def test_rules_that_move_documents_are_refused_before_anything_is_left(end
         ["tables.0.rules", " partition_key"],
         ["tables.0.rules", " document_id"],
     ]
-    assert "docs/http-api.md" in answer["next_step"]
+    assert "docs/reference/http-api.md" in answer["next_step"]
     assert (ended.client.started, await operations(ended)) == ([], [])
 
 

@@ -136,7 +136,7 @@ def test_every_setting_that_a_page_names_is_one_that_the_code_knows_and_the_othe
 def kql_blocks():
     workbook = json.loads((ROOT / "infra" / "workbook.json").read_text())
     queries = [item["content"]["query"] for item in workbook["items"] if item["type"] == 3]
-    return code_blocks(text_of("operations.md"), "kql"), queries
+    return code_blocks(text_of("operate/operations.md"), "kql"), queries
 
 
 def test_the_workbook_asks_what_the_page_says():
@@ -153,13 +153,13 @@ def test_a_query_names_only_what_is_sent(query):
 
 
 def test_the_page_has_every_metric_and_no_other():
-    rows = table_rows(text_of("operations.md"), "## Metrics, traces and the workbook")
+    rows = table_rows(text_of("operate/operations.md"), "## Metrics, traces and the workbook")
     told = {row[0].strip("`"): row[1] for row in rows if len(row) == 4}
     assert told == {name: kind for name, (kind, _) in MEASURES.items()}
 
 
 def test_the_example_of_a_line_of_the_log_has_the_fields():
-    (line,) = [block for block in code_blocks(text_of("operations.md"), "json") if "run_key" in block]
+    (line,) = [block for block in code_blocks(text_of("operate/operations.md"), "json") if "run_key" in block]
     # A check is of no migration.
     assert {*FIELDS} - {"check"} <= json.loads(line).keys()
 
@@ -172,5 +172,6 @@ def test_the_plans_reference_is_that_of_the_model():
 
 def test_the_index_leads_to_every_page():
     index = text_of("README.md")
-    others = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    docs = ROOT / "docs"
+    others = {str(page.relative_to(docs)) for page in docs.rglob("*.md")} - {"README.md"}
     assert {other for other in others if f"({other}" not in index} == set()

@@ -7,8 +7,8 @@ from d2c.plan.model import RulesPlan
 from tests.unit.mapping.helpers import NOW, line_of, mapper_of, value_of
 from tests.unit.pages import codes, json_blocks, table_rows, text_of
 
-PAGE = text_of("mapping.md")
-EXAMPLES = json_blocks("mapping.md")
+PAGE = text_of("start/mapping.md")
+EXAMPLES = json_blocks("start/mapping.md")
 MAPPED = [example for example in EXAMPLES if "item" in example]
 REFUSED = [example for example in EXAMPLES if "faults" in example]
 VALUES = [

@@ -6,7 +6,7 @@ from tests.unit.clients.outside_calls import outside_calls
 from tests.unit.clients.test_shapes import SHAPES
 from tests.unit.pages import ROOT, codes, table_rows, text_of
 
-PAGE = text_of("outside-calls.md")
+PAGE = text_of("develop/outside-calls.md")
 SYSTEMS = re.findall(r"^(## .+)$", PAGE, re.MULTILINE)
 ROWS = [row for system in SYSTEMS for row in table_rows(PAGE, system) if len(row) == 5]
 IDS = [codes(row[0])[0] for row in ROWS]

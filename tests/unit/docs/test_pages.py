@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.unit.pages import ROOT, code_blocks, pages
+from tests.unit.pages import ROOT, code_blocks, pages, tracked_pages
 
 PRODUCT = (
     "function_app.py",
@@ -15,7 +15,11 @@ PRODUCT = (
     "notebooks",
     "localcloud",
     "tools",
+    "benchmarks",
+    "infra",
+    "azure.yaml",
 )
+SUFFIXES = (".py", ".md", ".bicep", ".bicepparam", ".json", ".yaml")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -34,7 +38,7 @@ def anchors(text):
 
 
 def relative_links():
-    for page in pages():
+    for page in tracked_pages():
         for link in LINK.findall(without_code(page.read_text())):
             if not re.match(r"[a-z]+:", link):
                 yield pytest.param(page, link, id=f"{name(page)}: {link}")
@@ -43,8 +47,8 @@ def relative_links():
 def product_files():
     for room in PRODUCT:
         path = ROOT / room
-        files = [path] if path.is_file() else path.rglob("*.py")
-        yield from (file for file in files if "node_modules" not in file.parts)
+        files = [path] if path.is_file() else path.rglob("*.*")
+        yield from (file for file in files if file.suffix in SUFFIXES and "node_modules" not in file.parts)
 
 
 def pages_named_in_the_product():
@@ -52,7 +56,7 @@ def pages_named_in_the_product():
         {
             page
             for file in product_files()
-            for page in re.findall(r"(?<![\w/])docs/[\w./-]+\.md", file.read_text())
+            for page in re.findall(r"(?<![\w/])docs/[\w./-]+\.(?:md|svg)", file.read_text())
         }
     )
 
@@ -78,4 +82,4 @@ def test_a_page_that_the_product_names_is_there(page):
 
 
 def test_the_product_names_the_pages_that_its_errors_send_people_to():
-    assert {"docs/permissions.md", "docs/plan.md"} <= set(pages_named_in_the_product())
+    assert {"docs/install/permissions.md", "docs/start/plan.md"} <= set(pages_named_in_the_product())

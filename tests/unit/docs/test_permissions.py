@@ -12,7 +12,7 @@ from localcloud.aws.stack import load_account
 from localcloud.cloud import AWS_TEMPLATE
 from tests.unit.pages import codes, json_blocks, table_rows, text_of
 
-PAGE = text_of("permissions.md")
+PAGE = text_of("install/permissions.md")
 ROWS = table_rows(PAGE, "## The app in AWS")
 ACTIONS = {action: row for row in ROWS for action in codes(row[0])}
 PARAMETERS = {
@@ -24,7 +24,7 @@ PARAMETERS = {
 
 
 def test_the_policy_and_the_trust_on_the_page_are_those_of_the_template():
-    policy, trust = json_blocks("permissions.md")
+    policy, trust = json_blocks("install/permissions.md")
     assert [policy] == ROLE.policies
     assert trust == ROLE.trust
 

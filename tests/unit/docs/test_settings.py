@@ -9,13 +9,13 @@ from tests.unit.app.test_aws_settings import WITH_ROLES
 from tests.unit.app.test_settings import COMPLETE
 from tests.unit.pages import ROOT, codes, json_blocks, table_rows, text_of
 
-PAGE = text_of("settings.md")
+PAGE = text_of("install/settings.md")
 SECTIONS = (
     "## AWS",
     "## The lake",
     "## Azure",
     "## Databricks and Spark",
-    "## Waiting",
+    "## Polling",
     "## Cost",
     "## Notifications",
 )
@@ -84,13 +84,13 @@ def test_the_example_has_all_that_is_required_and_nothing_that_the_page_does_not
 
 def test_the_example_is_complete_and_holds_no_secret():
     settings = read_settings(EXAMPLE)
-    assert settings.cluster == json_blocks("settings.md")[1]
+    assert settings.cluster == json_blocks("install/settings.md")[1]
     secrets = (settings.cosmos_key, settings.databricks_token, settings.management_token)
     assert {*secrets, settings.lake_connection_string} == {""}
 
 
 def test_the_roles_on_the_page_are_such_as_the_app_takes():
-    roles = json_blocks("settings.md")[0]
+    roles = json_blocks("install/settings.md")[0]
     settings = read_settings({**COMPLETE, **WITH_ROLES, "D2C_AWS_ROLES": json.dumps(roles)})
     assert settings.aws.roles == roles
 

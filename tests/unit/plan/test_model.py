@@ -6,6 +6,7 @@ from jsonschema import Draft202012Validator
 
 from d2c.errors import PlanError
 from d2c.plan.model import Plan, RulesPlan, SourcePlan, TablePlan, parse_plan
+from tests.unit.pages import text_of
 from tools.write_plan_schema import SCHEMA_FILE, plan_schema_text
 
 MUSIC = {"table": "Music", "container": "music"}
@@ -233,9 +234,7 @@ def test_the_published_schema_is_that_of_the_model():
 
 
 def plans_of_the_documentation():
-    return [
-        block.split("```")[0] for block in SCHEMA_FILE.with_name("plan.md").read_text().split("```json")[1:]
-    ]
+    return [block.split("```")[0] for block in text_of("start/plan.md").split("```json")[1:]]
 
 
 @pytest.mark.parametrize("text", plans_of_the_documentation())
@@ -264,7 +263,7 @@ def test_the_schema_refuses_what_the_app_refuses(changes):
 
 
 def test_every_field_of_a_plan_is_in_the_documentation():
-    page = re.sub(r"```.*?```", "", SCHEMA_FILE.with_name("plan.md").read_text(), flags=re.DOTALL)
+    page = re.sub(r"```.*?```", "", text_of("start/plan.md"), flags=re.DOTALL)
     told = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))
     models = (Plan, TablePlan, RulesPlan, SourcePlan)
     assert {field for model in models for field in model.model_fields} <= told

@@ -132,7 +132,7 @@ def test_the_pipelines_activities_are_as_many_as_the_formulas_say():
 
 
 def test_every_price_of_the_formulas_is_on_the_page():
-    told = " ".join(row[3] for row in table_rows(text_of("cost.md"), "## The money"))
+    told = " ".join(row[3] for row in table_rows(text_of("start/cost.md"), "## The money"))
     for cost in COSTS:
         assert cost.price(JOB).partition(":")[0] in told
 

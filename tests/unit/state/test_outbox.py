@@ -151,7 +151,7 @@ def test_an_event_holds_no_secret(lake):
 def test_the_page_shows_each_kind_with_the_fields_that_events_have(lake):
     notify(lake, SETTINGS, TABLE_ENDED, "m", "Music", {}, 0)
     (event,) = events(lake)
-    shown = json_blocks("notifications.md")
+    shown = json_blocks("operate/notifications.md")
     assert {example["type"] for example in shown} == {
         "d2c.table.ended",
         "d2c.items.rejected",

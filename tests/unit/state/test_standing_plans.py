@@ -127,5 +127,5 @@ def test_the_plan_of_one_table_has_its_settings_and_starts_now():
 
 
 def test_the_page_shows_a_standing_plan_that_is_without_faults():
-    shown = json_blocks("events.md")[1]
+    shown = json_blocks("operate/events.md")[1]
     assert is_standing(parse_plan(json.dumps(shown).encode()))

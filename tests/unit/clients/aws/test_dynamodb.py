@@ -199,7 +199,7 @@ class TestStartExport:
             ("PointInTimeRecoveryUnavailableException", PermanentError, "Turn on point-in-time recovery"),
             ("InvalidExportTimeException", PermanentError, "point-in-time recovery stayed on"),
             ("ExportConflictException", PermanentError, "export settings"),
-            ("AccessDeniedException", PermanentError, "docs/permissions.md"),
+            ("AccessDeniedException", PermanentError, "docs/install/permissions.md"),
             ("LimitExceededException", BusyError, "until there is room"),
             ("InternalServerError", TransientError, "tried again"),
         ],

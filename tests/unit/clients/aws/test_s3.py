@@ -46,7 +46,7 @@ def test_an_object_that_breaks_off_is_read_again_later(service):
     ("code", "status", "kind", "words"),
     [
         ("NoSuchBucket", 404, PermanentError, "D2C_EXPORT_BUCKET"),
-        ("AccessDenied", 403, PermanentError, "docs/permissions.md"),
+        ("AccessDenied", 403, PermanentError, "docs/install/permissions.md"),
         ("SlowDown", 503, TransientError, "tried again"),
     ],
 )

@@ -162,7 +162,7 @@ class TestNoToken:
         assert type(found) is PermanentError
         for part in (ROLE, AUDIENCE, words):
             assert part in found.detail
-        assert "docs/aws.md" in found.next_step
+        assert "docs/install/aws.md" in found.next_step
 
     @pytest.mark.parametrize("error", [ServiceRequestError("no route"), HttpResponseError("broke off")])
     def test_entra_that_does_not_answer_may_heal(self, sts, error):

@@ -173,7 +173,7 @@ class TestChangeThroughput:
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/permissions.md"),
+        (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/install/permissions.md"),
         (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
         (Answer(503, b"down"), TransientError, "tried again"),
         (

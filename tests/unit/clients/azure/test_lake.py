@@ -166,8 +166,8 @@ def test_a_page_of_nothing_is_empty():
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (refusal(403, "AuthorizationPermissionMismatch"), PermanentError, "docs/permissions.md"),
-        (refusal(403, "AuthenticationFailed"), PermanentError, "docs/permissions.md"),
+        (refusal(403, "AuthorizationPermissionMismatch"), PermanentError, "docs/install/permissions.md"),
+        (refusal(403, "AuthenticationFailed"), PermanentError, "docs/install/permissions.md"),
         (refusal(503, "ServerBusy"), TransientError, "tried again"),
         (
             requests.ConnectionError(f"HTTPSConnectionPool: /lake/a/b?{SIGNATURE}"),

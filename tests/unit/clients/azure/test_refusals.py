@@ -124,7 +124,7 @@ CASES = {
         read_lake,
         storage(403, "AuthorizationPermissionMismatch",
                 "This request is not authorized to perform this operation using this permission."),
-        (IDENTITY, f"GET {LAKE}/lake/migrations/m/plan.json", "lacks the data role", "docs/permissions.md"),
+        (IDENTITY, f"GET {LAKE}/lake/migrations/m/plan.json", "lacks the data role", "docs/install/permissions.md"),
     ),
     "lake: a firewall": (
         read_lake,
@@ -146,7 +146,7 @@ CASES = {
     "data factory: a role without the action": (
         start_copy,
         lacks_role("Microsoft.DataFactory/factories/pipelines/createRun/action", f"{FACTORY}/pipelines/copy_export"),
-        (CLIENT, OBJECT, "pipelines/createRun/action", FACTORY, "lacks the role", "docs/permissions.md"),
+        (CLIENT, OBJECT, "pipelines/createRun/action", FACTORY, "lacks the role", "docs/install/permissions.md"),
     ),
     "data factory: a token of another tenant": (
         start_copy,
@@ -168,7 +168,7 @@ CASES = {
     "cosmos management: a role without the action": (
         find_container,
         lacks_role("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/read", ACCOUNT),
-        (CLIENT, OBJECT, "containers/read", ACCOUNT, "shop/music", "docs/permissions.md"),
+        (CLIENT, OBJECT, "containers/read", ACCOUNT, "shop/music", "docs/install/permissions.md"),
     ),
     "cosmos management: a deny assignment": (
         find_container,
@@ -187,7 +187,7 @@ CASES = {
         cosmos(403, f"Request blocked by Auth account : Request is blocked because principal [{OBJECT}] does not have "
                "required RBAC permissions to perform action [Microsoft.DocumentDB/databaseAccounts/readMetadata] on "
                "resource [/]. Learn more: https://aka.ms/cosmos-native-rbac.", 5301),
-        (OBJECT, "readMetadata", "account.documents.azure.com", "data-plane role", "docs/permissions.md"),
+        (OBJECT, "readMetadata", "account.documents.azure.com", "data-plane role", "docs/install/permissions.md"),
     ),
     "cosmos: what no Entra identity may do": (
         look_for_documents,

@@ -47,7 +47,8 @@ def test_load_and_trouble_of_a_service_may_heal(status):
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(403, "docs/permissions.md"), (404, "Check the name"), (400, "documentation")]
+    ("status", "words"),
+    [(403, "docs/install/permissions.md"), (404, "Check the name"), (400, "documentation")],
 )
 def test_a_refusal_does_not_heal_and_is_told_with_what_to_do(status, words):
     error = translated(with_status(status))
@@ -81,7 +82,7 @@ def test_an_answer_that_did_not_come_or_broke_off_may_come_at_the_next_try(error
     [
         (CredentialUnavailableError("no managed identity endpoint found"), "Assign a managed identity"),
         (with_status(401, "AADSTS700016", ClientAuthenticationError), "AZURE_CLIENT_ID"),
-        (with_status(401, "because", ClientAuthenticationError), "docs/permissions.md"),
+        (with_status(401, "because", ClientAuthenticationError), "docs/install/permissions.md"),
     ],
 )
 def test_an_identity_that_is_not_accepted_does_not_heal(error, words):

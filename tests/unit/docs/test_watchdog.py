@@ -4,7 +4,7 @@ from d2c.state import paths
 from d2c.state.stall_rules import LONGEST_STEP_SECONDS, PATIENCE
 from tests.unit.pages import codes, table_rows, text_of
 
-PAGE = text_of("watching.md")
+PAGE = text_of("operate/watchdog.md")
 ROWS = {codes(row[0])[0]: row[1] for row in table_rows(PAGE, "## Stalled stages")}
 
 
