@@ -7,9 +7,9 @@ import pytest
 
 from d2c.clients import dynamodb
 from d2c.copy_sessions import copy_session_policy
-from localcloud.aws.policies import actions_of
-from localcloud.aws.stack import load_account
-from localcloud.cloud import AWS_TEMPLATE
+from localcloud.aws.iam.policies import actions_of
+from localcloud.aws.iam.stack import load_account
+from localcloud.cloud.services import AWS_TEMPLATE
 
 from .pages import codes, json_blocks, table_rows, text_of
 
