@@ -16,9 +16,9 @@ from localcloud.arm.server import Arm
 from localcloud.common.service import required_variable, serve, service_parser, start_logging
 from localcloud.cosmos.management_plane.account_calls import AccountCalls
 from localcloud.cosmos.management_plane.container_calls import CosmosCalls
-from localcloud.cosmos.management_plane.data_plane import CosmosPlane
-from localcloud.cosmos.management_plane.operations import CosmosStore
+from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
 from localcloud.cosmos.management_plane.scaling import Scaler
+from localcloud.cosmos.management_plane.store import ManagementStore
 from localcloud.data_factory.api.definition_calls import DefinitionCalls
 from localcloud.data_factory.api.run_calls import FactoryCalls
 from localcloud.data_factory.definitions.loading import DefinitionError, load_definitions
@@ -57,8 +57,8 @@ def main() -> None:
     faults = Faults()
     runs = RunStore(options.state_folder / "data_factory.sqlite")
     runner = Runner(store.current, runs, _runner_options(options, faults))
-    cosmos = CosmosStore(options.state_folder / "cosmos_management.sqlite")
-    plane = CosmosPlane(options.cosmos_url, required_variable(COSMOS_KEY))
+    cosmos = ManagementStore(options.state_folder / "cosmos_management.sqlite")
+    plane = DataPlaneClient(options.cosmos_url, required_variable(COSMOS_KEY))
     scaler = Scaler(plane, cosmos, options.scale_seconds)
     routes = [
         *AccountCalls(plane, options.cosmos_url).routes(),

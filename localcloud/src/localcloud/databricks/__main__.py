@@ -14,8 +14,7 @@ from localcloud.common.service import required_variable, serve, service_parser, 
 from localcloud.databricks.api.reads import Reads
 from localcloud.databricks.api.server import Api
 from localcloud.databricks.faults import Faults
-from localcloud.databricks.files.lake_files import LakeFiles
-from localcloud.databricks.files.lake_mounts import LakeMounts
+from localcloud.databricks.files.lake_files import LakeFiles, LakeMounts
 from localcloud.databricks.files.web_hdfs import WebHdfs
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.runner import Runner, RunnerOptions

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.parser import Row, parse
+from localcloud.cosmos.sql.expressions import Row
+from localcloud.cosmos.sql.parser import parse
 from localcloud.cosmos.sql.values import is_number
 
 MOST_OPERATIONS = 10

@@ -13,7 +13,8 @@ import orjson
 
 from localcloud.cosmos.data_plane.calls import Call
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.parser import Expression, Query, Row, parse
+from localcloud.cosmos.sql.expressions import Expression, Row
+from localcloud.cosmos.sql.parser import Query, parse
 from localcloud.cosmos.sql.values import UNDEFINED, aggregate, sort_key
 from localcloud.cosmos.storage import keys
 from localcloud.cosmos.storage.charges import query_charge

@@ -5,7 +5,7 @@ https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accoun
 
 from localcloud.arm.server import Answer, Call, Route
 from localcloud.cosmos.management_plane.container_calls import ACCOUNT
-from localcloud.cosmos.management_plane.data_plane import CosmosPlane
+from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
 
 LOCATION = "West Europe"
 
@@ -18,7 +18,7 @@ class AccountCalls:
         endpoint: the data plane's address.
     """
 
-    def __init__(self, plane: CosmosPlane, endpoint: str) -> None:
+    def __init__(self, plane: DataPlaneClient, endpoint: str) -> None:
         self._plane = plane
         self._endpoint = endpoint
 

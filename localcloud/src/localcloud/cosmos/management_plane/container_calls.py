@@ -11,9 +11,9 @@ from typing import Any
 
 from localcloud.arm.errors import ArmError
 from localcloud.arm.server import Answer, Call, Route
-from localcloud.cosmos.management_plane.data_plane import CosmosPlane
-from localcloud.cosmos.management_plane.operations import CosmosStore, Operation
+from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
 from localcloud.cosmos.management_plane.scaling import Scaler, offer_content
+from localcloud.cosmos.management_plane.store import ManagementStore, Operation
 
 PROVIDER = "/providers/Microsoft.DocumentDB"
 ACCOUNT = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}{PROVIDER}/databaseAccounts/{{account}}"
@@ -39,7 +39,7 @@ class CosmosCalls:
     """
 
     def __init__(
-        self, plane: CosmosPlane, store: CosmosStore, scaler: Scaler, operation_seconds: float
+        self, plane: DataPlaneClient, store: ManagementStore, scaler: Scaler, operation_seconds: float
     ) -> None:
         self._plane = plane
         self._store = store

@@ -12,8 +12,8 @@ from typing import Any
 
 from localcloud.arm.errors import ArmError
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.management_plane.data_plane import CosmosPlane
-from localcloud.cosmos.management_plane.operations import CosmosStore
+from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
+from localcloud.cosmos.management_plane.store import ManagementStore
 from localcloud.cosmos.storage import throughput
 
 POLL_SECONDS = 0.1
@@ -31,7 +31,7 @@ class Scaler:
         seconds: how long it takes to split partitions.
     """
 
-    def __init__(self, plane: CosmosPlane, store: CosmosStore, seconds: float) -> None:
+    def __init__(self, plane: DataPlaneClient, store: ManagementStore, seconds: float) -> None:
         self._plane = plane
         self._store = store
         self._seconds = seconds

@@ -1,7 +1,7 @@
 """The query language, as far as this service has it; everything else is an error, never all documents.
 
 It has SELECT [DISTINCT] [TOP n] (* | VALUE expression | expressions), FROM one container, WHERE, ORDER BY and OFFSET
-LIMIT, with comparisons, AND, OR, NOT, IN, BETWEEN, + and -, parameters, the functions of `sql_values.FUNCTIONS`, and
+LIMIT, with comparisons, AND, OR, NOT, IN, BETWEEN, + and -, parameters, the functions of `values.FUNCTIONS`, and
 aggregates without GROUP BY. It has no JOIN, no GROUP BY and no subqueries.
 """
 
@@ -9,15 +9,21 @@ import inspect
 import json
 import operator
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.values import AGGREGATES, COMPARISONS, FUNCTIONS, UNDEFINED, equal, is_number
+from localcloud.cosmos.sql.expressions import (
+    Expression,
+    added,
+    combined,
+    compared,
+    constant,
+    member,
+    negation,
+)
+from localcloud.cosmos.sql.values import AGGREGATES, COMPARISONS, FUNCTIONS, UNDEFINED, equal
 
-# The root document, the parameters and the aggregates' results: what an expression is evaluated over.
-Expression = Callable[["Row"], Any]
 CLAUSES = ("WHERE", "ORDER", "GROUP", "OFFSET", "JOIN", "IN")
 CONSTANTS = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
 _TOKEN = re.compile(
@@ -26,14 +32,6 @@ _TOKEN = re.compile(
     |(?P<sign><=|>=|!=|<>|[-+*=<>().,\[\]]))""",
     re.VERBOSE,
 )
-
-
-class Row(NamedTuple):
-    """What an expression is evaluated over."""
-
-    document: Any
-    parameters: dict[str, Any]
-    aggregates: list[Any]
 
 
 @dataclass
@@ -162,37 +160,37 @@ class _Parser:
         parts = [self._conjunction()]
         while self._take("OR"):
             parts.append(self._conjunction())
-        return parts[0] if len(parts) == 1 else _combined(parts, True)
+        return parts[0] if len(parts) == 1 else combined(parts, True)
 
     def _conjunction(self) -> Expression:
         parts = [self._negation()]
         while self._take("AND"):
             parts.append(self._negation())
-        return parts[0] if len(parts) == 1 else _combined(parts, False)
+        return parts[0] if len(parts) == 1 else combined(parts, False)
 
     def _negation(self) -> Expression:
         if not self._take("NOT"):
             return self._comparison()
-        return _negated(self._negation())
+        return negation(self._negation())
 
     def _comparison(self) -> Expression:
         left = self._sum()
         compare = COMPARISONS.get(self._next()[1])
         if compare:
             self._rest.pop()
-            return _compared(compare, left, self._sum())
+            return compared(compare, left, self._sum())
         negated = self._take("NOT")
         if self._take("IN"):
             choices = self._arguments()
-            found = _combined([_compared(equal, left, choice) for choice in choices], True)
-            return _negated(found) if negated else found
+            found = combined([compared(equal, left, choice) for choice in choices], True)
+            return negation(found) if negated else found
         if self._take("BETWEEN"):
             low = self._sum()
             self._need("AND")
             high = self._sum()
             least, most = COMPARISONS[">="], COMPARISONS["<="]
-            found = _combined([_compared(least, left, low), _compared(most, left, high)], False)
-            return _negated(found) if negated else found
+            found = combined([compared(least, left, low), compared(most, left, high)], False)
+            return negation(found) if negated else found
         if negated:
             self._refuse()
         return left
@@ -201,7 +199,7 @@ class _Parser:
         total = self._operand()
         while self._next()[1] in ("+", "-"):
             sign = 1 if self._rest.pop()[1] == "+" else -1
-            total = _added(total, self._operand(), sign)
+            total = added(total, self._operand(), sign)
         return total
 
     def _operand(self) -> Expression:
@@ -210,18 +208,18 @@ class _Parser:
             self._need(")")
             return inner
         if self._take("-"):
-            return _added(lambda row: 0, self._operand(), -1)
+            return added(lambda row: 0, self._operand(), -1)
         if not self._rest:
             self._refuse()
         kind, text = self._rest.pop()
         if kind == "number":
-            return _constant(float(text) if re.search("[.eE]", text) else int(text))
+            return constant(float(text) if re.search("[.eE]", text) else int(text))
         if kind == "text":
-            return _constant(_unquoted(text))
+            return constant(_unquoted(text))
         if kind == "parameter":
             return lambda row: row.parameters.get(text, UNDEFINED)
         if kind == "name" and text.upper() in CONSTANTS:
-            return _constant(CONSTANTS[text.upper()])
+            return constant(CONSTANTS[text.upper()])
         if kind == "name" and self._next()[1] == "(":
             return self._call(text)
         if kind == "name" and text == self._query.root:
@@ -255,9 +253,9 @@ class _Parser:
         value: Expression = operator.attrgetter("document")
         while True:
             if self._take("."):
-                value = _member(value, _constant(self._name()))
+                value = member(value, constant(self._name()))
             elif self._take("["):
-                value = _member(value, self._expression())
+                value = member(value, self._expression())
                 self._need("]")
             else:
                 return value
@@ -288,58 +286,6 @@ class _Parser:
 
     def _refuse(self) -> None:
         raise _refusal(self._next()[1])
-
-
-def _compared(compare: Callable[[Any, Any], Any], left: Expression, right: Expression) -> Expression:
-    return lambda row: compare(left(row), right(row))
-
-
-def _combined(parts: list[Expression], decisive: bool) -> Expression:
-    """Return what OR (decided by true) or AND (decided by false) make of their parts, in three-valued logic."""
-
-    def combined(row: Row) -> Any:
-        result: Any = not decisive
-        for part in parts:
-            value = part(row)
-            if value is decisive:
-                return decisive
-            if value is not (not decisive):
-                result = UNDEFINED
-        return result
-
-    return combined
-
-
-def _negated(part: Expression) -> Expression:
-    def negated(row: Row) -> Any:
-        value = part(row)
-        return not value if isinstance(value, bool) else UNDEFINED
-
-    return negated
-
-
-def _constant(value: Any) -> Expression:
-    return lambda row: value
-
-
-def _added(left: Expression, right: Expression, sign: int) -> Expression:
-    def add(row: Row) -> Any:
-        one, other = left(row), right(row)
-        return one + sign * other if is_number(one) and is_number(other) else UNDEFINED
-
-    return add
-
-
-def _member(value: Expression, name: Expression) -> Expression:
-    def member(row: Row) -> Any:
-        whole, at = value(row), name(row)
-        if isinstance(whole, dict) and isinstance(at, str):
-            return whole.get(at, UNDEFINED)
-        if isinstance(whole, list) and type(at) is int and 0 <= at < len(whole):
-            return whole[at]
-        return UNDEFINED
-
-    return member
 
 
 def _unquoted(text: str) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 Json = dict[str, Any]
 
 LARGEST_RESULT_BYTES = 5 * 2**20
-WORKLOAD_FAILED = "Workload failed, see run output for details"
 # By termination code: the old life cycle state and result state, and the new termination type.
 ENDINGS = {
     "SUCCESS": ("TERMINATED", "SUCCESS", "SUCCESS"),

@@ -4,6 +4,8 @@ Register it with ``spark.dataSource.register(CosmosDataSource)``, in a session w
 package. A notebook that was written for the connector then runs unchanged.
 """
 
+from typing import Any, NoReturn
+
 from pyspark.sql.datasource import DataSource
 from pyspark.sql.types import StructType
 
@@ -54,3 +56,31 @@ class CosmosDataSource(DataSource):
                 "overwritten is said by spark.cosmos.write.strategy."
             )
         return Writer(parse_options(self.options), schema)
+
+
+class RefusedConnector(DataSource):
+    """The connector on a cluster of shared access mode: installed, but Unity Catalog refuses every use.
+
+    https://github.com/Azure/azure-sdk-for-java/issues/45872
+    """
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the format's name."""
+        return "cosmos.oltp"
+
+    def schema(self) -> str:
+        """Return the columns that are read."""
+        return "_rawBody string"
+
+    def reader(self, schema: Any) -> NoReturn:
+        """Refuse to read."""
+        raise PermissionError(
+            "[UC_DATA_SOURCE_NOT_SUPPORTED] Data source v2 are not supported in Unity Catalog. SQLSTATE: 0AKUC"
+        )
+
+    def writer(self, schema: Any, overwrite: bool) -> NoReturn:
+        """Refuse to write."""
+        raise PermissionError(
+            "[UC_COMMAND_NOT_SUPPORTED] The command(s): AppendData are not supported in Unity Catalog. SQLSTATE: 0AKUC"
+        )

@@ -1,15 +1,17 @@
-"""The lake's files and folders as a file system, over its blob endpoint.
+"""The lake's files and folders as a file system, over its blob endpoint, and where a notebook finds them.
 
 Azurite has no endpoint for a hierarchical namespace. As an account with one lists them, a folder is an empty blob
-that says so in its metadata; a folder that only other files' names tell of is one as well.
+that says so in its metadata; a folder that appears only in other files' names is one as well.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+
+from localcloud.lake import ACCOUNT
 
 FOLDER_MARK = {"hdi_isfolder": "true"}
 PIECE_BYTES = 8 * 2**20
@@ -114,3 +116,22 @@ def _entry(blob: Any) -> Entry:
     is_folder = (blob.metadata or {}).get("hdi_isfolder") == "true"
     changed_at_ms = int(blob.last_modified.timestamp() * 1000)
     return Entry(blob.name, is_folder, 0 if is_folder else blob.size, changed_at_ms)
+
+
+@dataclass(frozen=True)
+class LakeMounts:
+    """The lake's file systems behind the service's WebHDFS, mounted under the authority of its ``abfss://`` paths.
+
+    ``address`` is the service's host and port; ``secret`` the first part of every path.
+    """
+
+    files: LakeFiles
+    address: str
+    secret: str = field(repr=False)
+
+    async def mounts(self) -> dict[str, str]:
+        """Return the address of each file system by its authority."""
+        return {
+            f"{name}@{ACCOUNT}.dfs.core.windows.net": f"webhdfs://{self.address}/{self.secret}/{name}"
+            for name in await self.files.file_systems()
+        }

@@ -16,7 +16,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from localcloud.databricks.notebook.dbutils import DBUtils, NotebookExit
-from localcloud.databricks.notebook.parent import read_messages
+from localcloud.databricks.notebook.protocol import OUTCOME_FILE, read_messages
 from localcloud.databricks.notebook.source import Cell, NotebookError, parse_notebook
 from localcloud.databricks.notebook.spark_session import (
     connect_spark,
@@ -26,7 +26,6 @@ from localcloud.databricks.notebook.spark_session import (
     start_spark,
 )
 
-OUTCOME_FILE = "outcome.json"
 Json = dict[str, Any]
 
 

@@ -128,6 +128,6 @@ def install_connector(spark: SparkSession, connector: str | None) -> None:
 
         spark.dataSource.register(CosmosDataSource)
     elif connector == "refused":
-        from localcloud.databricks.connector.refused import RefusedConnector
+        from localcloud.databricks.connector.source import RefusedConnector
 
         spark.dataSource.register(RefusedConnector)

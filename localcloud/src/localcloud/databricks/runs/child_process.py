@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.common.checkout import SOURCES
-from localcloud.databricks.notebook.parent import ANNOUNCEMENT
+from localcloud.databricks.notebook.protocol import ANNOUNCEMENT
 from localcloud.databricks.runs.redaction import redacted
 
 # Python runs the `sitecustomize` in there at its start.
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class ChildProcess:
-    """A process that has been started; see `localcloud.databricks.notebook.parent` for how it is talked to.
+    """A process that has been started; see `localcloud.databricks.notebook.protocol` for how it is talked to.
 
     Args:
         module: what it runs.

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.databricks.api.views import WORKLOAD_FAILED
 from localcloud.databricks.errors import RunFault
 from localcloud.databricks.faults import Faults
-from localcloud.databricks.files.lake_mounts import LakeMounts
+from localcloud.databricks.files.lake_files import LakeMounts
 from localcloud.databricks.files.workspace import Workspace
-from localcloud.databricks.notebook.runner import OUTCOME_FILE
+from localcloud.databricks.notebook.protocol import OUTCOME_FILE
 from localcloud.databricks.runs.child_process import ChildProcess
 from localcloud.databricks.runs.clusters import Launch, prepare_launch
 from localcloud.databricks.runs.existing_cluster import ExistingCluster
@@ -32,6 +31,7 @@ MODULE = "localcloud.databricks.notebook.runner"
 Json = dict[str, Any]
 LOST = ("CLOUD_FAILURE", "The cluster was lost: its machine was taken away by the cloud provider.")
 STOPPED = "The local Databricks was stopped while the run was under way, and with it the run's cluster."
+WORKLOAD_FAILED = "Workload failed, see run output for details"
 CANCELLED = ("USER_CANCELED", "Run cancelled.")
 TIMED_OUT = ("CANCELED", "The run took longer than timeout_seconds.")
 DRIVER_LOST = ("DRIVER_ERROR", "The spark driver has stopped unexpectedly. Its log says more.")

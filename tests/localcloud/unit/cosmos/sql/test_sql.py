@@ -1,7 +1,8 @@
 import pytest
 
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.parser import Row, parse
+from localcloud.cosmos.sql.expressions import Row
+from localcloud.cosmos.sql.parser import parse
 from localcloud.cosmos.sql.values import UNDEFINED, aggregate, sort_key
 
 DOCUMENT = {

@@ -34,7 +34,7 @@ class Scaling:
     due: float
 
 
-class CosmosStore:
+class ManagementStore:
     """The file, used by one thread.
 
     Args:

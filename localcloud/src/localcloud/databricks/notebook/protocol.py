@@ -1,8 +1,8 @@
 """How a child process talks with the service that started it.
 
-It is told what to do by lines of JSON on standard input, since an environment and a command line could be read by
-others, and it announces what the service must know on standard output, which nobody else reads. Once standard input
-closes, it ends with all the processes that it started.
+It reads its orders as lines of JSON on standard input, since other users could read an environment or a command line,
+and announces what the service must know on standard output, which nobody else reads. Once standard input closes, it
+ends with all the processes that it started.
 """
 
 import json
@@ -15,6 +15,8 @@ from typing import Any
 
 # Marks an announcement among the lines of the log.
 ANNOUNCEMENT = "\x1elocalcloud "
+# Where a notebook's process leaves how the notebook ended.
+OUTCOME_FILE = "outcome.json"
 Json = dict[str, Any]
 
 
@@ -32,5 +34,5 @@ def read_messages() -> "queue.Queue[Json]":
 
 
 def announce(value: Json) -> None:
-    """Tell the service something that no log is to hold."""
+    """Send the service something that must not be logged."""
     print(f"{ANNOUNCEMENT}{json.dumps(value)}", flush=True)

@@ -16,7 +16,7 @@ CODES = {400: "BadRequest", 404: "NotFound", 409: "Conflict"}
 Json = dict[str, Any]
 
 
-class CosmosPlane:
+class DataPlaneClient:
     """Signed calls to the account's endpoint.
 
     Args:
