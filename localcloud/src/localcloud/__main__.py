@@ -150,7 +150,7 @@ def _show(cloud: Cloud, asked: list[str]) -> None:
 
 
 def main() -> None:
-    """Run a command; what can go wrong is told in words."""
+    """Run a command; expected errors end it with a message."""
     # A profile of the user's own would outweigh the local cloud's credentials.
     os.environ.pop("AWS_PROFILE", None)
     try:

@@ -39,7 +39,7 @@ CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "botocore")
 
 
 def main() -> None:
-    """Serve the API until the process is told to end.
+    """Serve the API until the process is asked to end.
 
     The environment brings ``LOCALCLOUD_MANAGEMENT_TOKEN``, ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection
     string), and as JSON objects of texts ``LOCALCLOUD_FACTORY_PARAMETERS`` (values of the global parameters that

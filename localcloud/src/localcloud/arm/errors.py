@@ -20,6 +20,6 @@ class ArmError(Exception):
         self.target = target
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what stands under ``error`` in an answer."""
+        """Return the content of ``error`` in an answer."""
         content = {"code": self.code, "message": str(self)}
         return content | ({"target": self.target} if self.target else {})

@@ -38,7 +38,7 @@ QUIET_SECONDS = 2.0
 
 
 def main() -> None:
-    """Serve until the process is told to end, saving the state in quiet moments and at the end.
+    """Serve until the process is asked to end, saving the state in quiet moments and at the end.
 
     The environment brings ``LOCALCLOUD_AWS_SECRET_KEY``, the secret access key of the accounts' owners; and for roles,
     as JSON, ``LOCALCLOUD_AWS_STACKS``, the template's parameters by account, and ``LOCALCLOUD_TOKEN_KEYS``, the public

@@ -29,7 +29,7 @@ def find_table(account: str, region: str, name: str) -> Any | None:
 
 
 def bucket_exists(name: str) -> bool:
-    """Tell whether there is an S3 bucket of this name."""
+    """Return whether there is an S3 bucket of this name."""
     return name in s3_backends[AWS_ACCOUNT]["aws"].buckets
 
 

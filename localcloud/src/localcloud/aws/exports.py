@@ -46,7 +46,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Export:
-    """One export: what was asked for, how it stands, and while it is under way the items that it will hold."""
+    """One export: what was asked for, its state, and while it runs the items that it will hold."""
 
     request: Json
     description: Json

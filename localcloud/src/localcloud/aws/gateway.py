@@ -2,7 +2,7 @@
 
 Faults on demand: ``POST /_localcloud/faults`` takes a list of ``{"operation", "status", "code", "message", "reset",
 "count"}``; the next ``count`` calls of that operation fail so. ``DELETE`` clears them.
-``GET /_localcloud/actions`` tells which IAM actions the sessions of roles have asked for.
+``GET /_localcloud/actions`` lists the IAM actions that sessions of roles have asked for.
 """
 
 import io
@@ -110,7 +110,7 @@ class Gateway:
     def _mend_backups(
         self, caller: Caller, region: str, environment: Environment, start: StartResponse
     ) -> Iterable[bytes]:
-        """Mend an answer: moto fixes the restorable times once; the service's latest one moves with the clock."""
+        """Correct an answer: moto fixes the restorable times once; the service's latest one moves with the clock."""
         body = _body(environment)
         answer, send = self._from_moto(environment, start)
         table = backends.find_table(caller.account, region, orjson.loads(body).get("TableName", ""))
@@ -123,7 +123,7 @@ class Gateway:
     def _mend_table(
         self, caller: Caller, region: str, environment: Environment, start: StartResponse
     ) -> Iterable[bytes]:
-        """Mend an answer: moto tells no table id, and no size."""
+        """Correct an answer: moto returns no table id, and no size."""
         body = _body(environment)
         answer, send = self._from_moto(environment, start)
         table = backends.find_table(caller.account, region, orjson.loads(body).get("TableName", ""))
@@ -133,7 +133,7 @@ class Gateway:
         return send(answer)
 
     def _counted(self, table: Any) -> tuple[int, int]:
-        """Return a table's items and bytes, which are added up anew once the number of items is another."""
+        """Return a table's items and bytes, which are added up again once the number of items is another."""
         key, items = table_id(table), len(table)
         if self._counts.get(key, (None,))[0] != items:
             self._counts[key] = (items, backends.size_of(backends.table_items(table)))

@@ -42,7 +42,7 @@ def hold(state_folder: Path) -> Iterator[None]:
 def stop(state_folder: Path) -> int | None:
     """Ask the process that runs a state folder's local cloud to end, wait until it has, and return its id.
 
-    Returns None if there is no such process. The lock tells, so a number that another process has by now is safe.
+    Returns None if there is no such process. The lock decides, so a process id that was reused is safe.
 
     Raises:
         TimeoutError: if it does not end.

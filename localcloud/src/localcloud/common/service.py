@@ -82,7 +82,7 @@ def serve(
     *,
     on_ready: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve an aiohttp application on loopback until the process is told to end.
+    """Serve an aiohttp application on loopback until the process is asked to end.
 
     Args:
         app: the application; its ``on_cleanup`` handlers run before this returns.

@@ -28,7 +28,7 @@ LARGEST_BODY_BYTES = 16 * 2**20
 
 
 def main() -> None:
-    """Serve the workspace until the process is told to end.
+    """Serve the workspace until the process is asked to end.
 
     The environment brings ``LOCALCLOUD_DATABRICKS_TOKEN``, ``LOCALCLOUD_LAKE`` (a connection string) and
     ``LOCALCLOUD_SECRETS`` (a JSON object: secrets by scope and key).

@@ -27,7 +27,7 @@ class RunFault(Exception):  # noqa: N818 - it ends a run, and is no error of a c
 
     Args:
         code: a termination code, such as ``LIBRARY_INSTALLATION_ERROR``.
-        message: what the user is told.
+        message: its text for the user.
     """
 
     def __init__(self, code: str, message: str) -> None:

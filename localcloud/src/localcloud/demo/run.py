@@ -32,8 +32,8 @@ def run_demo(
 
     Args:
         state_folder: the local cloud's; what an earlier demo left there is removed.
-        report: where the report is written as JSON; the page lands beside it.
-        people: where progress is told.
+        report: where the report is written as JSON; the page goes into the same folder.
+        people: where progress is shown.
         afterwards: what to do with the local cloud before it ends, or None.
 
     Returns:

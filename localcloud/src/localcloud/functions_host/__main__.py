@@ -28,7 +28,7 @@ CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity", 
 
 
 def main() -> None:
-    """Load the app, then run it until the process is told to end."""
+    """Load the app, then run it until the process is asked to end."""
     parser = service_parser("functions_host", "A Functions host for one machine.")
     parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py and host.json")
     parser.add_argument(

@@ -29,9 +29,9 @@ END_SECONDS = 5.0
 
 
 def main() -> None:
-    """Run Azurite until this process is told to end, or Azurite ends.
+    """Run Azurite until this process is asked to end, or Azurite ends.
 
-    The environment brings ``LOCALCLOUD_LAKE_KEY`` and, for whoever wants to be told of blobs that are written,
+    The environment brings ``LOCALCLOUD_LAKE_KEY`` and, for a receiver of reports of written blobs,
     ``LOCALCLOUD_LAKE_LISTENER``, an address that takes lists of ``{"container", "blob", "etag"}``.
     """
     options = service_parser("lake", "The local lake: Azurite's blob service.").parse_args()

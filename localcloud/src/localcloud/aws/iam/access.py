@@ -101,7 +101,7 @@ class Access:
         return caller
 
     def may(self, caller: Caller, asked: Asked) -> bool:
-        """Tell whether somebody may do something that another service does in their name."""
+        """Return whether somebody may do something that another service does in their name."""
         return caller.session is None or self._denial(caller.session, asked) is None
 
     def _identify(self, service: str, key_id: str, token: str | None) -> tuple[Caller, str]:

@@ -39,7 +39,7 @@ def check_policy(policy: Any) -> None:
 
 
 def allows(policies: Iterable[Json], action: str, resource: str, context: Context) -> bool:
-    """Tell whether a statement allows an action and none denies it.
+    """Return whether a statement allows an action and none denies it.
 
     Args:
         policies: checked by `check_policy`.
@@ -91,7 +91,7 @@ def _equals(operator: str, wanted: str, value: str) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a text is like a pattern, in which ``*`` stands for any characters and ``?`` for one."""
+    """Return whether a text is like a pattern, in which ``*`` stands for any characters and ``?`` for one."""
     return _compiled(pattern).fullmatch(text) is not None
 
 

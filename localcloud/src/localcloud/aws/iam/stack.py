@@ -136,7 +136,7 @@ class _Values:
         }
 
     def has_place(self, resource: Json) -> bool:
-        """Tell whether a resource's condition holds."""
+        """Return whether a resource's condition holds."""
         return "Condition" not in resource or bool(self.of({"Condition": resource["Condition"]}))
 
     def of(self, part: Any) -> Any:

@@ -27,7 +27,7 @@ class Call:
     body: bytes
 
     def is_set(self, header: str) -> bool:
-        """Tell whether a header says true."""
+        """Return whether a header says true."""
         return self.headers.get(header, "").lower() == "true"
 
     @property

@@ -1,7 +1,7 @@
 """Running queries over a container's documents, page by page.
 
-A page ends at the asked number of results or at 4 MB. A scan goes on after the last document that it saw; a query
-that sorts, aggregates or skips is run anew for each page.
+A page ends at the asked number of results or at 4 MB. A scan resumes after the last document that it saw; a
+query that sorts, aggregates or skips runs again for each page.
 """
 
 import time
@@ -76,7 +76,7 @@ def run_query(call: Call, container: Container, text: Any, parameters: Any = Non
     """Run a query for one page.
 
     Args:
-        call: its headers say which part of the container, how many results, and where to go on.
+        call: its headers say which part of the container, how many results, and where to resume.
         container: the container.
         text: the query.
         parameters: ``[{"name": "@x", "value": ...}]``.

@@ -25,7 +25,7 @@ ADMIN_KEY_HEADER = "x-localcloud-key"
 log = logging.getLogger(__name__)
 Handler = Callable[[Call], Answer]
 
-# Method and path; a star stands for a name.
+# Method and path; a star matches any name.
 ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "dbs"): resources.post_databases,
     ("GET", "dbs"): resources.list_databases,
@@ -114,7 +114,7 @@ class Server:
         return _in_transaction(self._store, handler, call)
 
     def _administer(self, request: web.Request, parts: list[str], body: bytes) -> Answer:
-        """Set faults or tell statistics, to whoever knows the account's key."""
+        """Set faults or return statistics, to whoever knows the account's key."""
         if not hmac.compare_digest(request.headers.get(ADMIN_KEY_HEADER, ""), self._key):
             raise CosmosError(401, f"The header {ADMIN_KEY_HEADER} is not the account's key.")
         match request.method, parts:

@@ -1,6 +1,6 @@
 """Cosmos DB's calls about SQL databases, containers and their throughput.
 
-A change is carried out at once and answered with 202; whether it went well, its operation tells.
+A change is carried out at once and answered with 202; its operation reports the outcome.
 https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/sql-resources
 """
 
@@ -116,7 +116,7 @@ class CosmosCalls:
         return await self._change(call, self._scaler.change(container, wanted))
 
     async def get_operation(self, call: Call) -> Answer:
-        """Return how an operation stands."""
+        """Return the state of an operation."""
         operation = self._operation(call)
         if operation.ends > time.time():
             return Answer({"status": "Dequeued"}, headers={"Retry-After": SECONDS_BETWEEN_POLLS})
@@ -138,7 +138,7 @@ class CosmosCalls:
         raise ArmError(404, "NotFound", f"There is no {operation.resource}.")
 
     async def _change(self, call: Call, work: Awaitable[None]) -> Answer:
-        """Carry out a change, and answer with the operation that tells how it went."""
+        """Carry out a change, and answer with the operation that reports its outcome."""
         error = None
         try:
             await work

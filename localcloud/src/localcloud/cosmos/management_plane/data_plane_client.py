@@ -29,7 +29,7 @@ class DataPlaneClient:
         self._key = key
 
     async def get(self, *parts: str) -> Json:
-        """Return what stands at a path, given by its parts.
+        """Return the resource at a path, given by its parts.
 
         Raises:
             ArmError: as the data plane answers, or 503 if it does not.
@@ -37,7 +37,7 @@ class DataPlaneClient:
         return await self._call("GET", parts)
 
     async def put(self, parts: tuple[str, ...], content: Json) -> Json:
-        """Replace what stands at a path. Raises as `get` does."""
+        """Replace the resource at a path. Raises as `get` does."""
         return await self._call("PUT", parts, content)
 
     async def post(

@@ -60,7 +60,7 @@ class Scaler:
         await self._plane.put(("offers", offer["id"]), {**offer, "content": content})
 
     async def describe(self, container: Json) -> Json:
-        """Return a container's throughput settings as the management plane tells them.
+        """Return a container's throughput settings as the management plane reports them.
 
         Raises:
             ArmError: 404 if the container has no throughput of its own.

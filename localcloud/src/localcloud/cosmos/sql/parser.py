@@ -115,7 +115,7 @@ class _Parser:
         return query
 
     def _skip_columns(self) -> None:
-        """Go on to FROM: what it names must be known before the columns are read."""
+        """Skip to FROM: its alias must be known before the columns are read."""
         while self._rest and self._next()[1].upper() != "FROM":
             self._rest.pop()
 

@@ -59,7 +59,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a number."""
+    """Return whether a value is a number."""
     return type(value) in (int, float)
 
 

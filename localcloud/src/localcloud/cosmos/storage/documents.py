@@ -112,7 +112,7 @@ class Documents:
         return write_charge(len(body), indexed=self._container.indexed)
 
     def is_expired(self, body: bytes, written_at: int) -> bool:
-        """Tell whether a document's time to live is over."""
+        """Return whether a document's time to live is over."""
         default = self._container.properties.get("defaultTtl")
         if default is None:
             return False

@@ -1,4 +1,4 @@
-"""Partition keys: where they are in a document, when two are the same, and where they lie on the hash ring."""
+"""Partition keys: where they are in a document, when two are the same, and their place on the hash ring."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def check_length(key: Sequence[Any]) -> None:
 
 
 def effective_key(definition: dict[str, Any], key: Sequence[Any]) -> str:
-    """Return where a key lies on the hash ring, as the SDKs compute it."""
+    """Return the place of a key on the hash ring, as the SDKs compute it."""
     return _effective_key(
         definition["kind"], tuple(definition["paths"]), definition["version"], canonical(key)
     )

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Container:
-    """A container: its properties as the service tells them, and what the server needs beside them."""
+    """A container: its properties as the service reports them, and what else the server needs."""
 
     number: int
     database: str

@@ -46,7 +46,7 @@ class DefinitionStore:
         return self._by_kind[kind].get(name)
 
     def faults_of(self, kind: str, name: str, properties: Json) -> list[str]:
-        """Return why a definition cannot be carried out here beside those that are there; nothing if it can."""
+        """Return why a definition cannot be carried out here together with the stored ones; nothing if it can."""
         candidates = {**self._by_kind, kind: {**self._by_kind[kind], name: properties}}
         whole = Definitions(
             candidates["pipeline"],

@@ -182,7 +182,7 @@ class Runner:
         }
 
     def _begin(self, run: Json, activity: Json, attempt: int) -> Json:
-        """Store an activity run as under way; one that an earlier process left behind goes on under its id."""
+        """Store an activity run as under way; one that an earlier process left unfinished resumes under its id."""
         properties = {
             each["name"]: resolve(each["value"], {"pipeline": self._pipeline_scope(run)})
             for each in activity.get("userProperties", ())
@@ -244,7 +244,7 @@ def _depends_on(activity: Json) -> set[str]:
 
 
 def _conditions_hold(activity: Json, results: Mapping[str, str]) -> bool:
-    """Tell whether each dependency ended in one of the ways that this activity waits for."""
+    """Return whether each dependency ended in one of the ways that this activity waits for."""
     for dependency in activity.get("dependsOn", ()):
         result = results[dependency["activity"]]
         accepted = set(dependency["dependencyConditions"])

@@ -1,4 +1,4 @@
-"""What a copy tells while it runs, and what makes it stop."""
+"""A copy's progress reports, and the reasons to stop it."""
 
 import threading
 import time
@@ -52,7 +52,7 @@ class Watch:
         self._check(path)
 
     def moved(self, *, read: int = 0, written: int = 0) -> None:
-        """Count bytes, and tell of them from time to time."""
+        """Count bytes, and report them from time to time."""
         self._data_read += read
         self._data_written += written
         self._check("a file")

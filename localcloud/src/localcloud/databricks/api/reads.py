@@ -1,4 +1,4 @@
-"""The calls that tell what the workspace has, and change nothing.
+"""The read-only calls about the workspace.
 
 https://docs.databricks.com/api/azure/workspace/introduction
 """
@@ -27,8 +27,8 @@ class Reads:
 
     Args:
         workspace: has notebooks and libraries.
-        runner: knows how the existing cluster stands.
-        secrets: texts by scope and key; their names alone are told.
+        runner: knows the state of the existing cluster.
+        secrets: texts by scope and key; only their names are returned.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Reads:
         }
 
     async def node_types(self, _: web.Request) -> Json:
-        """Return the one node type that this machine stands for."""
+        """Return the one node type that this machine represents."""
         return {
             "node_types": [
                 {

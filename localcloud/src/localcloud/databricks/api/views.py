@@ -1,4 +1,4 @@
-"""Runs as the Jobs API tells them: the old ``state`` and the new ``status`` side by side."""
+"""Runs as the Jobs API returns them: with the old ``state`` and the new ``status``."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ ENDINGS = {
 
 
 def run_view(run: Json, host: str, *, with_tasks: bool = True) -> Json:
-    """Return a run as ``runs/get`` and ``runs/list`` tell it.
+    """Return a run as ``runs/get`` and ``runs/list`` return it.
 
     Args:
         run: as the store keeps it.
         host: the workspace's address.
-        with_tasks: whether its task is told as well.
+        with_tasks: whether its task is included.
     """
     submission = run["submission"]
     view = {
@@ -46,7 +46,7 @@ def run_view(run: Json, host: str, *, with_tasks: bool = True) -> Json:
 
 
 def output_view(run: Json) -> Json:
-    """Return what a run's task left, as ``runs/get-output`` tells it."""
+    """Return what a run's task left, as ``runs/get-output`` returns it."""
     view: Json = {"metadata": {**_task_view(run), "run_name": run["submission"]["run_name"]}}
     if run.get("code") == "SUCCESS":
         view["notebook_output"] = _notebook_output(run["result"]) if "result" in run else {}
@@ -106,7 +106,7 @@ def _states(run: Json, prefix: str) -> Json:
 
     Args:
         run: as the store keeps it.
-        prefix: stands before the message of a failure.
+        prefix: precedes the message of a failure.
     """
     state, message = run["state"], run["message"]
     if state != "TERMINATED":

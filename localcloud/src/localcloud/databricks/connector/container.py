@@ -19,10 +19,10 @@ class Container:
 
 
 def look_up_container(gateway: Gateway) -> Container:
-    """Return what the service tells about the container.
+    """Return the container as the service describes it.
 
     Raises:
-        CallFailedError: if it tells nothing, or if the container has several physical partitions.
+        CallFailedError: if the service does not answer, or if the container has several physical partitions.
     """
     what = f"Looking up the container {'/'.join(gateway.link[1::2])}"
     properties = orjson.loads(gateway.call_patiently("GET", (), {}, what=what).body)

@@ -27,7 +27,7 @@ class CallFailedError(CosmosSourceError):
 class BulkOperationFailedError(CosmosSourceError):
     """An operation on a document is refused for good, or failed too often.
 
-    The connector calls it BulkOperationFailedException, for point writes too. It never tells the document.
+    The connector calls it BulkOperationFailedException, for point writes too. It never shows the document.
     """
 
     def __init__(self, status: int, sub_status: int, document_id: str, partition_key: str, why: str) -> None:

@@ -27,11 +27,11 @@ class Strategy:
     retried: frozenset[tuple[int, int]] = frozenset({SESSION_NOT_READY})
 
     def ignores(self, status: int, sub_status: int) -> bool:
-        """Tell whether a refusal means that nothing is to be done."""
+        """Return whether a refusal means that nothing is to be done."""
         return (status, sub_status) in self.ignored
 
     def retries(self, status: int, sub_status: int) -> bool:
-        """Tell whether a failure may heal."""
+        """Return whether a failure may heal."""
         return status in _TRANSIENT or (status, sub_status) in self.retried
 
 

@@ -1,7 +1,7 @@
 """The lake behind WebHDFS, the protocol of a file system that the Hadoop within PySpark speaks over HTTP.
 
 PySpark ships no driver for ``abfss://``. Its view file system can mount another one under that scheme, so a notebook's
-paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks are told.
+paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks know.
 Hadoop's client garbles names with spaces, plus or percent signs, or letters beyond ASCII; keep them out of the lake.
 
 https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
@@ -25,7 +25,7 @@ Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
 
 
 class HdfsError(Exception):
-    """An error as WebHDFS tells it: the Java exception that the client raises, and its text."""
+    """An error as WebHDFS returns it: the Java exception that the client raises, and its text."""
 
     def __init__(self, status: int, exception: str, message: str) -> None:
         super().__init__(message)

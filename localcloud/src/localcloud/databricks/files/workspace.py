@@ -1,4 +1,4 @@
-"""The workspace's files: a path such as ``/Shared/d2c/load_table`` lies below one folder of this machine."""
+"""The workspace's files: a path such as ``/Shared/d2c/load_table`` is below one folder of this machine."""
 
 from pathlib import Path
 

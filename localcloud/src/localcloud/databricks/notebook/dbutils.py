@@ -21,7 +21,7 @@ class NotebookExit(Exception):  # noqa: N818 - no error; and like Databricks' ow
 
 
 class FileInfo(NamedTuple):
-    """A file or folder as ``dbutils.fs.ls`` tells it."""
+    """A file or folder as ``dbutils.fs.ls`` returns it."""
 
     path: str
     name: str

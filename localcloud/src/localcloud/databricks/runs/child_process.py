@@ -28,7 +28,7 @@ class ChildProcess:
     Args:
         module: what it runs.
         folder: takes its files: log, Spark's files, outcome.
-        secrets: what must not stand in its log.
+        secrets: what must not appear in its log.
     """
 
     def __init__(self, module: str, folder: Path, secrets: Sequence[str]) -> None:
@@ -55,7 +55,7 @@ class ChildProcess:
         return self._process.poll() is None
 
     def tell(self, message: Json) -> None:
-        """Send a message; a process that has died does not hear it, which `wait` will tell."""
+        """Send a message; a process that has died does not hear it, which `wait` shows."""
         assert self._process.stdin  # noqa: S101 - it was started with a pipe
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(message) + "\n")

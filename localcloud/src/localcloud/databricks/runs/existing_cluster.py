@@ -19,7 +19,7 @@ class ExistingCluster:
     Args:
         folder: takes a folder of its own for each start.
         driver_memory: the heap of its JVM.
-        secrets: what must not stand in its log.
+        secrets: what must not appear in its log.
     """
 
     def __init__(self, folder: Path, driver_memory: str, secrets: list[str]) -> None:
@@ -65,7 +65,7 @@ class ExistingCluster:
             self._process.kill()
 
     def is_running(self) -> bool:
-        """Tell whether the JVM lives; its driver notices its death a moment later."""
+        """Return whether the JVM lives; its driver notices its death a moment later."""
         if self._gateway is None:
             return False
         with socket.socket() as probe:

@@ -10,7 +10,7 @@ def redacted(text: str, secrets: Sequence[str]) -> str:
 
     Args:
         text: a notebook's output.
-        secrets: what must not stand in it. One of several lines is replaced line by line.
+        secrets: what must not appear in it. One of several lines is replaced line by line.
     """
     for secret in secrets:
         for line in filter(None, secret.splitlines()):

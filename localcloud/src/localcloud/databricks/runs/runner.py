@@ -49,7 +49,7 @@ class RunnerOptions:
     lake: LakeMounts
 
     def all_secrets(self) -> list[str]:
-        """Return what must not stand in any output."""
+        """Return what must not appear in any output."""
         return [self.lake.secret, *(text for scope in self.secrets.values() for text in scope.values())]
 
 
@@ -169,7 +169,7 @@ class Runner:
             self._keep(run_id, outcome)
 
     async def _message(self, run_id: int, submission: Submission, launch: Launch, folder: Path) -> Json:
-        """Return what a notebook process is told; a run on the existing cluster waits for that."""
+        """Return the order for a notebook process; a run on the existing cluster waits for that."""
         gateway = None
         if submission.cluster is None:
             self._on_existing.add(run_id)

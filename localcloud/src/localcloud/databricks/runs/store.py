@@ -29,7 +29,7 @@ class RunStore:
         self._connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {SCHEMA}")
 
     def submit(self, submission: Submission) -> tuple[int, bool]:
-        """Store a new run, and tell its id and whether it is new: a token that was used before gives that run."""
+        """Store a new run, and return its id and whether it is new: a token that was used before gives that run."""
         known = self._connection.execute(
             "select run_id from runs where token=?", (submission.token,)
         ).fetchone()

@@ -95,7 +95,7 @@ class Store:
         return max(datetime.fromisoformat(text).timestamp() if text else 0.0, fired or 0.0)
 
     def status(self, instance: str) -> Json | None:
-        """Return an instance's status as the management API tells it, or None."""
+        """Return an instance's status as the management API returns it, or None."""
         rows = self.read(f"select {STATUS_COLUMNS} from instances where id=?", instance)  # noqa: S608 - a constant
         return _status(rows[0]) if rows else None
 

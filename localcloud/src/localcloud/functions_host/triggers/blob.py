@@ -58,7 +58,7 @@ class BlobTrigger:
         self._receipts: dict[str, tuple[str, int]] = {blob: (etag, tries) for blob, etag, tries in rows}
 
     def is_new(self, blob: str, etag: str) -> bool:
-        """Tell whether a version of a blob is still to fire."""
+        """Return whether a version of a blob is still to fire."""
         if not self._pattern.fullmatch(blob) or (blob, etag) in self._under_way:
             return False
         known, tries = self._receipts.get(blob, ("", 0))
@@ -96,7 +96,7 @@ class BlobTrigger:
         return known != etag or tries < MOST_TRIES
 
     async def _try(self, blob: str, etag: str) -> bool:
-        """Call the function once; tell whether there is nothing left to do."""
+        """Call the function once; return whether nothing is left to do."""
         try:
             content, current = await asyncio.to_thread(self._download, blob)
         except ResourceNotFoundError:

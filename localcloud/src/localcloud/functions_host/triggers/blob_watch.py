@@ -1,4 +1,4 @@
-"""What blob triggers see: the blobs of a container, listed once for all of them, and writes that the lake tells of."""
+"""How blob triggers find blobs: one listing of a container for all of them, and writes that the lake reports."""
 
 import asyncio
 import html
@@ -91,7 +91,7 @@ class BlobWatch:
 
 
 def add_listener(watches: Sequence[BlobWatch], router: web.UrlDispatcher) -> None:
-    """Add the route on which the lake tells of blobs that were written, which are so found before they are listed."""
+    """Add the route on which the lake reports written blobs, so that they are found before the next listing."""
 
     async def listen(request: web.Request) -> web.Response:
         for entry in await request.json():

@@ -50,7 +50,7 @@ class Schedule:
         return float(found.get_next(float))
 
     def within_a_minute(self, moment: float) -> bool:
-        """Tell whether it comes more than once a minute, all the time: Azure does not remember those."""
+        """Return whether it comes more than once a minute, all the time: Azure does not remember those."""
         every_minute = all(field == "*" for field in self.expression.split()[1:])
         second = self.after(self.after(moment))
         return every_minute and second <= moment + MINUTE_SECONDS

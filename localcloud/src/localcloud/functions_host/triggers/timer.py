@@ -103,7 +103,7 @@ class TimerTrigger:
         return TimerRequestConverter.decode(Datum(type="json", value=json.dumps(sent)), trigger_metadata=None)
 
     def _recall(self, now: float) -> Status:
-        """Return how the timer stands at the host's start; a changed schedule begins anew."""
+        """Return the timer's state at the host's start; a changed schedule starts over."""
         rows = self._store.read("select last, next, updated from timers where name=?", self._name)
         if self._remembers and rows:
             status = Status(*rows[0])
