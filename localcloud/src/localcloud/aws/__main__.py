@@ -12,9 +12,9 @@ from typing import Any
 
 from werkzeug.serving import make_server
 
-from localcloud.aws import backends
-from localcloud.aws.exports import Exports
-from localcloud.aws.gateway import Gateway
+from localcloud.aws.api import backends
+from localcloud.aws.api.exports import Exports
+from localcloud.aws.api.gateway import Gateway
 from localcloud.aws.iam.access import Access, ActionLog
 from localcloud.aws.iam.policies import PolicyError
 from localcloud.aws.iam.sessions import Sessions

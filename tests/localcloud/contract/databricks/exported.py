@@ -3,7 +3,7 @@
 import json
 
 from d2c.load_run.request import LoadRequest, RequestList
-from localcloud.aws.export_files import ExportDescription, export_objects
+from localcloud.aws.api.export_files import ExportDescription, export_objects
 from tests.localcloud.contract.databricks.conftest import LAKE
 
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/Music"

@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl
 import orjson
 from moto.server import DomainDispatcherApplication, create_backend_app
 
-from localcloud.aws import backends
+from localcloud.aws.api import backends
+from localcloud.aws.api.exports import Exports, table_id
 from localcloud.aws.errors import DynamoDBError, RefusedError, error_body, service_of
-from localcloud.aws.exports import Exports, table_id
 from localcloud.aws.iam.access import Access, Caller
 from localcloud.aws.iam.requests import Asked
 from localcloud.aws.iam.signatures import read_authorization

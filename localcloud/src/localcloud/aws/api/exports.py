@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.aws import backends
+from localcloud.aws.api import backends
+from localcloud.aws.api.export_files import ExportDescription, export_objects
 from localcloud.aws.errors import DynamoDBError
-from localcloud.aws.export_files import ExportDescription, export_objects
 from localcloud.aws.iam.access import Caller
 from localcloud.common.names import AWS_ACCOUNT
 
