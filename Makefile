@@ -2,18 +2,24 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
+# The tests of one file share the services that they start.
+SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-fast lint lint-infra format setup lock clean
+.PHONY: demo test test-fast test-localcloud lint lint-infra format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
 
 test: setup lint
-	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
-	@$(BIN)/pytest tests/end_to_end tests/contract -n $(TESTS_IN_PARALLEL) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest tests/unit tests/replay tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
+	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES)
 
 test-fast: setup lint
 	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
+
+test-localcloud: setup lint
+	@$(BIN)/pytest tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
+	@$(BIN)/pytest tests/localcloud/contract $(SHARED_SERVICES)
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -31,13 +37,14 @@ format: setup
 
 setup: .venv/.installed localcloud/node/node_modules/.package-lock.json
 
-.venv/.installed: requirements-dev.lock pyproject.toml
+.venv/.installed: requirements-dev.lock pyproject.toml localcloud/pyproject.toml
 	@sh tools/check-prerequisites.sh "$(PYTHON)"
 	@echo "Installing the Python packages into .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet "uv>=0.8,<1"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
+	  --editable . --editable ./localcloud
 	@touch $@
 
 localcloud/node/node_modules/.package-lock.json: localcloud/node/package-lock.json
@@ -46,8 +53,9 @@ localcloud/node/node_modules/.package-lock.json: localcloud/node/package-lock.js
 	@touch $@
 
 lock:
-	@$(BIN)/uv pip compile pyproject.toml --extra app --extra cli --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-header --quiet --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile pyproject.toml localcloud/pyproject.toml --extra app --extra cli --group dev \
+	  --no-emit-package d2c --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+	  --output-file requirements-dev.lock
 
 clean:
 	@rm -rf .venv build localcloud/node/node_modules

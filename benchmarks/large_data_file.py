@@ -34,10 +34,10 @@ from databricks.sdk.config import Config
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.clients.databricks.jobs import Databricks, NotebookRun
 from d2c.load_run.request import LoadRequest
-from localcloud.deployment import deploy_to_workspace, wheel_path
+from localcloud.cloud.deployment import deploy_to_workspace, wheel_path
+from localcloud.cloud.processes import start_service, stop_service
+from localcloud.common.names import NOTEBOOK_PATH
 from localcloud.lake import connection_string
-from localcloud.names import NOTEBOOK_PATH
-from localcloud.processes import start_service, stop_service
 
 LAKE = "abfss://lake@devstoreaccount1.dfs.core.windows.net"
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/Large"

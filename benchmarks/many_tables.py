@@ -22,11 +22,11 @@ from typing import Any
 import httpx
 
 from benchmarks.many_tables_jobs import simulated_databricks
-from localcloud import names
-from localcloud.cloud import Cloud, aws_client, running_cloud
+from localcloud.cloud.processes import free_port
+from localcloud.cloud.services import Cloud, aws_client, running_cloud
+from localcloud.common import names
 from localcloud.demo.loading import create_table
 from localcloud.demo.tables import DemoTable
-from localcloud.processes import free_port
 
 ITEMS = 100
 SERVICES = ("aws", "lake", "cosmos", "management")

@@ -20,16 +20,16 @@ from d2c.export_format import read_export_manifest
 from d2c.load_run.groups import left
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest, read_requests
-from localcloud.app_settings import app_settings
-from localcloud.databricks.api import Api
+from localcloud.cloud.app_settings import app_settings
+from localcloud.cloud.identity import Identity
+from localcloud.common.names import LOOPBACK
+from localcloud.databricks.api.reads import Reads
+from localcloud.databricks.api.server import Api
 from localcloud.databricks.faults import Faults
-from localcloud.databricks.reads import Reads
-from localcloud.databricks.runs import Runner
-from localcloud.databricks.store import RunStore, now_ms
-from localcloud.databricks.submission import Submission
-from localcloud.databricks.workspace import Workspace
-from localcloud.identity import Identity
-from localcloud.names import LOOPBACK
+from localcloud.databricks.files.workspace import Workspace
+from localcloud.databricks.runs.runner import Runner
+from localcloud.databricks.runs.store import RunStore, now_ms
+from localcloud.databricks.runs.submission import Submission
 
 
 class SimulatedRunner(Runner):

@@ -4,8 +4,8 @@ from unittest import mock
 
 import pytest
 
-from localcloud.cloud import running_cloud
-from localcloud.processes import free_port
+from localcloud.cloud.processes import free_port
+from localcloud.cloud.services import running_cloud
 from tests.contract.notifications.server import serving
 from tests.end_to_end.user import User
 

@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from azure.cosmos import PartitionKey
 
-from localcloud import names
+from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.user import API, plan
 

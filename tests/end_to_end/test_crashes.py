@@ -10,8 +10,8 @@ from databricks.sdk.config import Config
 
 from d2c.app.settings import read_settings
 from d2c.clients.azure.sign_in import management_arguments
-from localcloud import names
-from localcloud.app_settings import app_settings
+from localcloud.cloud.app_settings import app_settings
+from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.conftest import user_of_new_cloud
 from tests.end_to_end.user import ENDED, TIMEOUT_SECONDS, plan

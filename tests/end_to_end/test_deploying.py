@@ -5,9 +5,9 @@ import json
 from typer.testing import CliRunner
 
 from d2c.cli import app
-from localcloud.app_settings import deployment_settings
-from localcloud.cloud import files_folder
-from localcloud.names import NOTEBOOK_PATH
+from localcloud.cloud.app_settings import deployment_settings
+from localcloud.cloud.services import files_folder
+from localcloud.common.names import NOTEBOOK_PATH
 from tests.end_to_end.user import User
 
 

@@ -6,7 +6,7 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from standardwebhooks import Webhook
 
-from localcloud import names
+from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.conftest import WEBHOOK_SECRET
 from tests.end_to_end.user import API, plan

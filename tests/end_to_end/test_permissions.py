@@ -6,8 +6,8 @@ import urllib.request
 import pytest
 
 from d2c.clients.aws.copy_session import copy_session_policy
-from localcloud.aws.policies import actions_of
-from localcloud.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
+from localcloud.aws.iam.policies import actions_of
+from localcloud.common.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
 from tests.end_to_end.user import API, plan
 from tests.unit.docs.test_permissions import ACTIONS, ROLE
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
-from localcloud import names
-from localcloud.aws.sessions import Sessions
+from localcloud.aws.iam.sessions import Sessions
+from localcloud.common import names
 from tests.end_to_end.conftest import WEBHOOK_SECRET
 from tests.end_to_end.user import API, plan
 

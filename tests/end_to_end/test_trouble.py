@@ -4,7 +4,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.cosmos import PartitionKey
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
-from localcloud import names
+from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.user import API, plan
 

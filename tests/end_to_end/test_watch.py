@@ -3,7 +3,7 @@
 from azure.core.exceptions import ResourceNotFoundError
 
 from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
-from localcloud import names
+from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.test_crashes import load_runs
 from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan

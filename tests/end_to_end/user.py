@@ -10,9 +10,9 @@ import httpx
 from azure.cosmos import CosmosClient
 from azure.storage.blob import BlobServiceClient
 
-from localcloud import names
-from localcloud.app_settings import lake_connection
-from localcloud.cloud import Cloud, aws_client
+from localcloud.cloud.app_settings import lake_connection
+from localcloud.cloud.services import Cloud, aws_client
+from localcloud.common import names
 from tests.api_document import check_answer
 from tests.contract.polling import wait_until
 

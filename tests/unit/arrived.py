@@ -1,6 +1,6 @@
 """Exports as others copy them into the lake."""
 
-from localcloud.aws.export_files import ExportDescription, export_objects
+from localcloud.aws.api.export_files import ExportDescription, export_objects
 
 REGION = "eu-west-1"
 EXPORT_ID = "01780000000123-a1b2c3d4"

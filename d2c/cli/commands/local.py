@@ -64,7 +64,7 @@ def hand_over(command: str, arguments: list[str], execute: Execute, package: Pat
             "Clone the project, run `make setup` in it, and use its .venv/bin/d2c.",
             "There is no local cloud here",
         )
-    paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(checkout / PROGRAM / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     execute(sys.executable, [sys.executable, "-m", PROGRAM, command, *arguments], environment)
 

@@ -39,12 +39,12 @@ def test_the_local_clouds_program_gets_everything_that_follows(run, execute, arg
     assert command_line == [sys.executable, "-m", "localcloud", *passed_on]
 
 
-def test_the_checkout_comes_first_where_python_looks_and_what_was_there_stays(run, execute, monkeypatch):
+def test_the_checkouts_local_cloud_comes_first_where_python_looks(run, execute, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("SOMETHING", "else")
     run("demo", execute=execute)
     environment = execute.calls[0][2]
-    assert environment["PYTHONPATH"] == os.pathsep.join([str(CHECKOUT), "/elsewhere"])
+    assert environment["PYTHONPATH"] == os.pathsep.join([str(CHECKOUT / "localcloud" / "src"), "/elsewhere"])
     assert environment["SOMETHING"] == "else"
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from d2c.clients.aws import dynamodb
 from d2c.clients.aws.copy_session import copy_session_policy
-from localcloud.aws.policies import actions_of
-from localcloud.aws.stack import load_account
-from localcloud.cloud import AWS_TEMPLATE
+from localcloud.aws.iam.policies import actions_of
+from localcloud.aws.iam.stack import load_account
+from localcloud.cloud.services import AWS_TEMPLATE
 from tests.unit.pages import codes, json_blocks, table_rows, text_of
 
 PAGE = text_of("install/permissions.md")

@@ -3,8 +3,8 @@
 import yaml
 from cfnlint.api import lint_file
 
-from localcloud.aws.stack import _Loader
-from localcloud.cloud import AWS_TEMPLATE
+from localcloud.aws.iam.stack import _Loader
+from localcloud.cloud.services import AWS_TEMPLATE
 
 TEMPLATE = yaml.load(AWS_TEMPLATE.read_text(), _Loader)
 

@@ -1,1 +1,0 @@
-"""What Spark needs of the local cloud: a data source in place of the Cosmos DB Spark connector."""

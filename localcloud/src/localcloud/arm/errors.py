@@ -1,0 +1,25 @@
+"""Errors as Azure Resource Manager answers them."""
+
+from typing import Any
+
+
+class ArmError(Exception):
+    """An error of the API.
+
+    Args:
+        status: HTTP status.
+        code: the error's code.
+        message: its text.
+        target: what it is about, or None.
+    """
+
+    def __init__(self, status: int, code: str, message: str, target: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.target = target
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of ``error`` in an answer."""
+        content = {"code": self.code, "message": str(self)}
+        return content | ({"target": self.target} if self.target else {})

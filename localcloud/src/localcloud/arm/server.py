@@ -1,0 +1,190 @@
+"""What all calls to Azure Resource Manager share: who may call, the shape of paths and of errors."""
+
+import hmac
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from localcloud.arm.errors import ArmError
+from localcloud.arm.faults import FAULTS_PATH, Faults, dropped
+from localcloud.common.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
+
+FACTORY_API_VERSION = "2018-06-01"
+DATED_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
+LARGEST_BODY_BYTES = 4 * 2**20
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request: the names in its path, its query, its body as JSON, the address it came to, and its If-Match."""
+
+    names: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Json
+    base_url: str
+    path: str
+    if_match: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response."""
+
+    content: Any = None
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation: its name, its method, its path with names in braces, and what carries it out."""
+
+    operation: str
+    method: str
+    path: str
+    handler: Handler
+
+    def match(self, method: str, path: str) -> Mapping[str, str] | None:
+        """Return the names in a path if it is one of this operation. ARM's paths know no upper case."""
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+        found = re.fullmatch(pattern, path, re.IGNORECASE)
+        return found.groupdict() if found and method == self.method else None
+
+
+class Arm:
+    """The API behind HTTP.
+
+    Args:
+        routes: its operations.
+        token: the bearer token that callers bring.
+        faults: the faults that are to happen.
+    """
+
+    def __init__(self, routes: Sequence[Route], token: str, faults: Faults) -> None:
+        self._routes = routes
+        self._token = token
+        self._faults = faults
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application."""
+        app = web.Application(client_max_size=LARGEST_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        return app
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            answer = await self._answer(request)
+        except ArmError as error:
+            headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+            answer = Answer({"error": error.to_dict()}, error.status, headers)
+        except ConnectionResetError:
+            return dropped(request)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            text = "The local management API failed; its log says why."
+            answer = Answer({"error": {"code": "InternalServerError", "message": text}}, 500)
+        body = b"" if answer.content is None else orjson.dumps(answer.content)
+        return web.Response(
+            body=body, status=answer.status, headers=answer.headers, content_type="application/json"
+        )
+
+    async def _answer(self, request: web.Request) -> Answer:
+        self._check_token(request.headers.get("Authorization", ""))
+        body = await _json(request)
+        if request.path == FAULTS_PATH:
+            return Answer(self._faults.set(body if request.method == "POST" else []))
+        if not isinstance(body, dict):
+            raise ArmError(400, "InvalidRequestContent", "The request content is not a JSON object.")
+        _check_version(request)
+        for route in self._routes:
+            names = route.match(request.method, request.path)
+            if names is not None:
+                _check_names(names)
+                self._faults.raise_for(route.operation)
+                base_url = f"{request.scheme}://{request.host}"
+                if_match = request.headers.get("If-Match")
+                return await route.handler(Call(names, request.query, body, base_url, request.path, if_match))
+        raise ArmError(
+            400,
+            "NotSupportedHere",
+            f"The call {request.method} {request.path} is not supported by the local cloud.",
+        )
+
+    def _check_token(self, header: str) -> None:
+        kind, _, token = header.partition(" ")
+        if not header:
+            raise ArmError(
+                401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+            )
+        if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
+            raise ArmError(401, "InvalidAuthenticationToken", "The access token is invalid.")
+
+
+async def _json(request: web.Request) -> Any:
+    content = await request.read()
+    try:
+        return orjson.loads(content) if content else {}
+    except orjson.JSONDecodeError as error:
+        raise ArmError(
+            400,
+            "InvalidRequestContent",
+            f"The request content was invalid and could not be deserialized: '{error}'.",
+        ) from error
+
+
+def _check_version(request: web.Request) -> None:
+    version = request.query.get("api-version", "")
+    if not version:
+        raise ArmError(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )
+    of_factory = "/providers/microsoft.datafactory/" in request.path.lower()
+    if not DATED_VERSION.fullmatch(version) or (of_factory and version != FACTORY_API_VERSION):
+        raise ArmError(
+            400,
+            "InvalidApiVersionParameter",
+            f"The api-version '{version}' is invalid; the supported version is "
+            f"'{FACTORY_API_VERSION if of_factory else 'a date as in 2026-03-15'}'.",
+        )
+
+
+def _check_names(names: Mapping[str, str]) -> None:
+    """Refuse what is not the subscription, resource group, factory or account of this machine."""
+    group = names.get("group", "")
+    checks = (
+        (
+            "subscription",
+            SUBSCRIPTION_ID,
+            "SubscriptionNotFound",
+            "The subscription '{}' could not be found.",
+        ),
+        ("group", RESOURCE_GROUP, "ResourceGroupNotFound", "Resource group '{}' could not be found."),
+        (
+            "factory",
+            DATA_FACTORY,
+            "ResourceNotFound",
+            f"The Resource 'Microsoft.DataFactory/factories/{{}}' under resource group '{group}' was not found.",
+        ),
+        (
+            "account",
+            COSMOS_ACCOUNT,
+            "ResourceNotFound",
+            f"The Resource 'Microsoft.DocumentDB/databaseAccounts/{{}}' under resource group '{group}' was not found.",
+        ),
+    )
+    for kind, expected, code, text in checks:
+        if kind in names and names[kind].lower() != expected.lower():
+            raise ArmError(404, code, text.format(names[kind]))

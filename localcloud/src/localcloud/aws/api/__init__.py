@@ -1,0 +1,1 @@
+"""The calls of DynamoDB, S3 and STS: moto behind a gateway, with exports to S3."""

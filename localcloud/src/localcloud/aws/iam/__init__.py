@@ -1,0 +1,1 @@
+"""Who may do what in local AWS: identities, sessions, signatures and policies."""

@@ -1,0 +1,1 @@
+"""Cosmos DB's calls to Azure Resource Manager: the account, databases, containers and their throughput."""

@@ -1,0 +1,268 @@
+"""What the account holds, in one SQLite file: databases, containers and offers as one JSON text, documents as rows."""
+
+import base64
+import json
+import sqlite3
+import struct
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.cosmos.errors import CosmosError
+from localcloud.cosmos.storage import keys, throughput
+from localcloud.cosmos.storage.charges import Budget
+
+# What is committed outlives the process, however it ends; waiting for the disk would only guard against a crash of
+# the machine, at half the speed of loading. The log grows to 64 MB between checkpoints, as index pages are hot.
+PRAGMAS = "pragma journal_mode=wal; pragma synchronous=off; pragma wal_autocheckpoint=16000;"
+
+# Large rows bloat a table without row numbers, so this one has them.
+SCHEMA = """
+create table if not exists resources(name text primary key, content text);
+create table if not exists documents(
+  container integer, key text, id text, ring text, number integer, written_at integer, sequence integer, body blob);
+create unique index if not exists by_identity on documents(container, key, id);
+create index if not exists by_ring on documents(container, ring, number);
+create index if not exists by_sequence on documents(container, sequence);
+create table if not exists counters(name text primary key, value integer);
+"""
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Container:
+    """A container: its properties as the service reports them, and what else the server needs."""
+
+    number: int
+    database: str
+    properties: Json
+    offer: Json | None
+    budget: Budget | None = field(default=None)
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return str(self.properties["id"])
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of its partition key."""
+        paths: list[str] = self.properties["partitionKey"]["paths"]
+        return paths
+
+    @property
+    def indexed(self) -> bool:
+        """Whether its documents are indexed."""
+        return bool(self.properties["indexingPolicy"].get("indexingMode") != "none")
+
+    @property
+    def rid_bytes(self) -> bytes:
+        """Its resource id in bytes."""
+        return base64.b64decode(self.properties["_rid"].replace("-", "/"))
+
+
+class Store:
+    """The account's state.
+
+    Args:
+        path: the SQLite file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.executescript(PRAGMAS + SCHEMA)
+        self.load()
+
+    def load(self) -> None:
+        """Read all that is kept in memory, as the last committed call left it."""
+        row = self.connection.execute("select content from resources where name='account'").fetchone()
+        saved: Json = json.loads(row[0]) if row else {"databases": {}, "containers": [], "next": 1}
+        self.databases: dict[str, Json] = saved["databases"]
+        self._containers = {
+            (entry["database"], entry["properties"]["id"]): Container(**entry)
+            for entry in saved["containers"]
+        }
+        self._next = saved["next"]
+        # Counts every write: a document's first number is part of its resource id, its last orders the change feed.
+        # It never goes back, even if the last document is deleted: a reader of the change feed would miss changes.
+        row = self.connection.execute("select value from counters where name='next_number'").fetchone()
+        self.next_number: int = row[0] if row else 1
+        for container in self._containers.values():
+            self._set_budget(container)
+
+    def create_database(self, name: str) -> Json:
+        """Create a database.
+
+        Raises:
+            CosmosError: 409, if there is one of that name.
+        """
+        if name in self.databases:
+            raise CosmosError(409, "Resource with specified id, name, or unique index already exists.")
+        rid = rid_of(struct.pack(">I", 0x10000000 + self._take_number()))
+        self.databases[name] = {
+            "id": name,
+            **_system_properties(f"dbs/{rid}/", rid),
+            "_colls": "colls/",
+            "_users": "users/",
+        }
+        self.save()
+        return self.databases[name]
+
+    def find_database(self, name: str) -> Json:
+        """Return a database by its name or resource id.
+
+        Raises:
+            CosmosError: 404.
+        """
+        for database in self.databases.values():
+            if name in (database["id"], database["_rid"]):
+                return database
+        raise CosmosError(404, f"Resource Not Found: database {name}")
+
+    def delete_database(self, name: str) -> None:
+        """Delete a database with all in it."""
+        database = self.find_database(name)
+        for container in self.containers_of(database["id"]):
+            self.delete_container(container)
+        del self.databases[database["id"]]
+        self.save()
+
+    def containers_of(self, database: str) -> list[Container]:
+        """Return the containers of a database, by its name."""
+        return [container for (of, _), container in self._containers.items() if of == database]
+
+    def find_container(self, database: str, name: str) -> Container:
+        """Return a container by names or resource ids.
+
+        Raises:
+            CosmosError: 404.
+        """
+        for container in self.containers_of(self.find_database(database)["id"]):
+            if name in (container.name, container.properties["_rid"]):
+                return container
+        raise CosmosError(404, f"Resource Not Found: container {database}/{name}")
+
+    def create_container(self, database: str, definition: Json, offer: Json | None) -> Container:
+        """Create a container.
+
+        Args:
+            database: an existing database's name.
+            definition: the container as the caller describes it.
+            offer: the content of its offer; 400 RU/s if None.
+
+        Raises:
+            CosmosError: 409, if there is one of that name; 400, if its partition key is impossible.
+        """
+        name = definition["id"]
+        if (database, name) in self._containers:
+            raise CosmosError(409, "Resource with specified id, name, or unique index already exists.")
+        number = self._take_number()
+        parent = self.databases[database]["_rid"]
+        rid = rid_of(base64.b64decode(parent.replace("-", "/")) + struct.pack(">I", 0x80000000 + number))
+        properties = {
+            "indexingPolicy": {
+                "indexingMode": "consistent",
+                "automatic": True,
+                "includedPaths": [{"path": "/*"}],
+                "excludedPaths": [{"path": '/"_etag"/?'}],
+            },
+            **definition,
+            "partitionKey": keys.check_definition(definition.get("partitionKey") or {}),
+            **_system_properties(f"dbs/{parent}/colls/{rid}/", rid),
+            "_docs": "docs/",
+            "_conflicts": "conflicts/",
+        }
+        offer_rid = f"offer{number}"
+        stored_offer = {
+            "id": offer_rid,
+            "_rid": offer_rid,
+            "_self": f"offers/{offer_rid}/",
+            "offerVersion": "V2",
+            "resource": properties["_self"],
+            "offerResourceId": rid,
+            "content": throughput.with_highest(offer or {"offerThroughput": throughput.DEFAULT_RU}, None),
+        }
+        container = Container(number, database, properties, stored_offer)
+        self._containers[database, name] = container
+        self._set_budget(container)
+        self.save()
+        return container
+
+    def delete_container(self, container: Container) -> None:
+        """Delete a container with its documents."""
+        del self._containers[container.database, container.name]
+        self.connection.execute("delete from documents where container=?", (container.number,))
+        self.save()
+
+    def offers(self) -> list[Container]:
+        """Return the containers that have an offer."""
+        return [container for container in self._containers.values() if container.offer]
+
+    def change_offer(self, container: Container, content: Json) -> None:
+        """Change a container's throughput, at once.
+
+        Raises:
+            CosmosError: 400, if it is impossible or below the container's minimum.
+        """
+        assert container.offer is not None  # noqa: S101 - the caller found the container by its offer
+        before = container.offer["content"]
+        checked = throughput.check_content(content)
+        throughput.check_change(checked, before)
+        container.offer["content"] = throughput.with_highest(checked, before)
+        self._set_budget(container)
+        self.save()
+
+    def save_next_number(self) -> None:
+        """Write how far the count of writes has come."""
+        self.connection.execute(
+            "insert or replace into counters values('next_number', ?)", (self.next_number,)
+        )
+
+    def save(self) -> None:
+        """Write databases, containers and offers."""
+        content = {
+            "databases": self.databases,
+            "containers": [
+                {name: getattr(container, name) for name in ("number", "database", "properties", "offer")}
+                for container in self._containers.values()
+            ],
+            "next": self._next,
+        }
+        self.connection.execute(
+            "insert or replace into resources values('account', ?)", (json.dumps(content),)
+        )
+
+    def _take_number(self) -> int:
+        self._next += 1
+        return int(self._next - 1)
+
+    @staticmethod
+    def _set_budget(container: Container) -> None:
+        if container.offer:
+            ru_per_second = throughput.ru_per_second(container.offer["content"])
+            if container.budget:
+                container.budget.change(ru_per_second)
+            else:
+                container.budget = Budget(ru_per_second)
+
+
+def document_rid(container: Container, number: int) -> str:
+    """Return the resource id of a container's document."""
+    return rid_of(container.rid_bytes + struct.pack("<Q", number))
+
+
+def rid_of(content: bytes) -> str:
+    """Return a resource id from its bytes."""
+    return base64.b64encode(content).decode().replace("/", "-")
+
+
+def _system_properties(path: str, rid: str) -> Json:
+    return {"_rid": rid, "_self": path, "_etag": new_etag(), "_ts": int(time.time())}
+
+
+def new_etag() -> str:
+    """Return an etag that nothing else has."""
+    return f'"{uuid.uuid4()}"'

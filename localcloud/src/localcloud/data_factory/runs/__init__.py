@@ -1,0 +1,1 @@
+"""Pipeline runs: their activities, retries, copies and records."""

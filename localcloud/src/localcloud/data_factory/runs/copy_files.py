@@ -1,0 +1,190 @@
+"""The work of a copy activity: files of a bucket's folder into the lake, byte for byte.
+
+A file is streamed in blocks and appears in the lake once its last block is there.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import boto3
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from localcloud.data_factory.runs.connections import SinkFolder, SourceFolder
+from localcloud.data_factory.runs.errors import ActivityError
+from localcloud.data_factory.runs.watch import Watch
+
+BLOCK_BYTES = 4 * 2**20
+SDK_TRIES = 3
+# Where the service's own default region would be asked, the region only enters the signature.
+SIGNED_REGION = "us-east-1"
+PLAIN_MD5 = re.compile(r'"([0-9a-f]{32})"')
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """An object: its key, its path within the folder that is copied, its size in bytes, and its ETag."""
+
+    key: str
+    path: str
+    size: int
+    etag: str
+
+
+def copy_files(
+    source: SourceFolder,
+    sink: SinkFolder,
+    activity: Mapping[str, Any],
+    lake_connection: str,
+    watch: Watch,
+) -> None:
+    """Copy what a copy activity's source selects.
+
+    Args:
+        source: where from.
+        sink: where to.
+        activity: the activity's ``typeProperties``, evaluated.
+        lake_connection: the connection string of the lake's account.
+        watch: told of progress; ends the copy if the run is cancelled or the time is up.
+
+    Raises:
+        ActivityError: if either side fails.
+    """
+    settings = activity["source"]["storeSettings"]
+    block_bytes = activity["sink"]["storeSettings"].get("blockSizeInMB", BLOCK_BYTES // 2**20) * 2**20
+    try:
+        client = _connect_source(source)
+        files = list(
+            list_files(client, source, settings.get("recursive", True), settings.get("wildcardFileName"))
+        )
+        if not files:
+            raise ActivityError(
+                f"ErrorCode=UserErrorFileNotFound,Message=No file in s3://{source.bucket}/{source.folder} is named "
+                f"{settings.get('wildcardFileName', '*')}.,Source=Failure happened on 'Source' side."
+            )
+        with _connect_sink(sink, lake_connection, block_bytes) as container:
+            for file in files:
+                watch.before_file(file.path)
+                _copy_file(client, source.bucket, file, container, f"{sink.folder}/{file.path}", watch)
+    except (ClientError, BotoCoreError) as error:
+        raise ActivityError(
+            f"ErrorCode=UserErrorFailedFileOperation,Message=Reading s3://{source.bucket}/{source.folder} failed: "
+            f"{error},Source=Failure happened on 'Source' side."
+        ) from error
+    except AzureError as error:
+        raise ActivityError(
+            f"ErrorCode=AdlsGen2OperationFailed,Message=Writing to {sink.file_system}/{sink.folder} failed: "
+            f"{str(error).splitlines()[0]},Source=Failure happened on 'Sink' side."
+        ) from error
+
+
+def list_files(
+    client: Any, source: SourceFolder, recursive: bool, wildcard: str | None
+) -> Iterator[SourceFile]:
+    """Return the files of a folder, in the order of their keys.
+
+    Args:
+        client: boto3's ``s3`` client.
+        source: the folder.
+        recursive: whether the folders within are read too.
+        wildcard: what a file's name must match, or None for all.
+    """
+    prefix = f"{source.folder}/" if source.folder else ""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=prefix)
+    matches = wildcard_pattern("*" if wildcard is None else wildcard)
+    for page in pages:
+        for entry in page.get("Contents", ()):
+            path = entry["Key"].removeprefix(prefix)
+            folder, _, name = path.rpartition("/")
+            if name and (recursive or not folder) and matches.fullmatch(name):
+                yield SourceFile(entry["Key"], path, entry["Size"], entry["ETag"])
+
+
+def wildcard_pattern(wildcard: str) -> re.Pattern[str]:
+    """Return a pattern for Data Factory's wildcards: ``*``, ``?``, and ``^`` before one that is meant itself."""
+    parts = re.findall(r"\^.|.", wildcard, re.DOTALL)
+    special = {"*": ".*", "?": "."}
+    return re.compile(
+        "".join(special.get(part) or re.escape(part.removeprefix("^") or part) for part in parts), re.DOTALL
+    )
+
+
+class _Stream:
+    """What is uploaded: reads a body block by block, telling the watch how far it got."""
+
+    def __init__(self, body: Any, watch: Watch) -> None:
+        self._body = body
+        self._watch = watch
+        self._last = 0
+        self.md5 = hashlib.md5(usedforsecurity=False)
+
+    def read(self, size: int = -1) -> bytes:
+        # The block before this one has reached the lake: one is read only after the other was sent.
+        self._watch.moved(written=self._last)
+        content: bytes = self._body.read(size if size >= 0 else None)
+        self._last = len(content)
+        self._watch.moved(read=self._last)
+        self.md5.update(content)
+        return content
+
+    def all_written(self) -> None:
+        self._watch.moved(written=self._last)
+        self._last = 0
+
+
+def _copy_file(
+    client: Any, bucket: str, file: SourceFile, container: ContainerClient, target: str, watch: Watch
+) -> None:
+    stream = _Stream(client.get_object(Bucket=bucket, Key=file.key)["Body"], watch)
+    blob = container.get_blob_client(target.lstrip("/"))
+    blob.upload_blob(stream, length=file.size, overwrite=True, max_concurrency=1)  # type: ignore[arg-type]
+    stream.all_written()
+    watch.file_done()
+    written = blob.get_blob_properties().size
+    checksum = PLAIN_MD5.fullmatch(file.etag)
+    if written != file.size or (checksum and checksum[1] != stream.md5.hexdigest()):
+        raise ActivityError(
+            f"ErrorCode=DataConsistencyVerificationFailed,Message={target} differs from s3://{bucket}/{file.key}: "
+            f"{written} of {file.size} bytes, MD5 {stream.md5.hexdigest()}, ETag {file.etag}."
+        )
+
+
+def _connect_source(source: SourceFolder) -> Any:
+    return _s3_client(
+        source.service_url, source.access_key_id, source.secret_access_key, source.session_token
+    )
+
+
+@lru_cache(maxsize=8)
+def _s3_client(url: str, key_id: str, secret: str, token: str | None) -> Any:
+    """Return a client, which threads may share; a session of their own they may not, and making one takes long."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=url,
+        region_name=SIGNED_REGION,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": SDK_TRIES}),
+    )
+
+
+def _connect_sink(sink: SinkFolder, connection: str, block_bytes: int) -> ContainerClient:
+    service = BlobServiceClient.from_connection_string(
+        connection,
+        max_block_size=block_bytes,
+        max_single_put_size=block_bytes,
+        min_large_block_upload_threshold=block_bytes + 1,
+        retry_total=SDK_TRIES - 1,
+    )
+    if service.account_name != sink.account:
+        raise ActivityError(
+            f"The lake's url names the account {sink.account}, but this machine's lake is {service.account_name}."
+        )
+    return service.get_container_client(sink.file_system)

@@ -1,0 +1,1 @@
+"""The workspace's HTTP API: runs, the workspace's files, and what it has."""

@@ -1,0 +1,1 @@
+"""A data source in place of the Cosmos DB Spark connector."""

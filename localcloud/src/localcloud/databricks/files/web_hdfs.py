@@ -1,0 +1,243 @@
+"""The lake behind WebHDFS, the protocol of a file system that the Hadoop within PySpark speaks over HTTP.
+
+PySpark ships no driver for ``abfss://``. Its view file system can mount another one under that scheme, so a notebook's
+paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks know.
+Hadoop's client garbles names with spaces, plus or percent signs, or letters beyond ASCII; keep them out of the lake.
+
+https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
+"""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from aiohttp import web
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+
+from localcloud.databricks.files.lake_files import PIECE_BYTES, Entry, LakeFiles
+
+PREFIX = "/webhdfs/v1"
+SECOND_STEP = "second-step"
+log = logging.getLogger(__name__)
+Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
+
+
+class HdfsError(Exception):
+    """An error as WebHDFS returns it: the Java exception that the client raises, and its text."""
+
+    def __init__(self, status: int, exception: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.exception = exception
+
+
+class _Call:
+    """One request: its query, and the file system and path that it is about."""
+
+    def __init__(self, request: web.Request, lake: LakeFiles, secret: str) -> None:
+        # Hadoop's client encodes a name with a semicolon as in a form, and sends most others as they are.
+        path = unquote_plus(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/"))
+        given, _, rest = path.partition("/")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            raise HdfsError(403, "SecurityException", "The path does not begin with this workspace's secret.")
+        self.request = request
+        self.query = request.query
+        self.lake = lake
+        self._secret = secret
+        self.file_system, self.path = self._split(rest)
+
+    def destination(self) -> str:
+        """Return the path that a rename goes to."""
+        _, _, rest = self.query["destination"].strip("/").partition("/")
+        file_system, path = self._split(rest)
+        if file_system != self.file_system:
+            raise HdfsError(403, "IOException", "A file cannot be moved to another file system.")
+        return path
+
+    def _split(self, rest: str) -> tuple[str, str]:
+        file_system, _, path = rest.strip("/").partition("/")
+        return file_system, path
+
+    async def find(self) -> Entry:
+        """Return what is at the path."""
+        entry = await self.lake.find(self.file_system, self.path)
+        if entry is None:
+            raise HdfsError(404, "FileNotFoundException", f"File does not exist: /{self.path}")
+        return entry
+
+
+class WebHdfs:
+    """Serves the lake's files.
+
+    Args:
+        lake: the account's files.
+        secret: what the first part of every path must be.
+    """
+
+    def __init__(self, lake: LakeFiles, secret: str) -> None:
+        self._lake = lake
+        self._secret = secret
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add the protocol's routes."""
+        router.add_get(PREFIX + "/", _home)
+        router.add_route("*", PREFIX + "/{path:.*}", self._handle)
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        operation = request.query.get("op", "").upper()
+        handler = _OPERATIONS.get((request.method, operation))
+        try:
+            if handler is None:
+                raise HdfsError(
+                    400,
+                    "UnsupportedOperationException",
+                    f"{request.method} {operation} is not supported here.",
+                )
+            return await handler(_Call(request, self._lake, self._secret))
+        except HdfsError as error:
+            return _failure(error)
+        except ResourceNotFoundError as error:
+            return _failure(HdfsError(404, "FileNotFoundException", str(error.message)))
+        except AzureError as error:
+            log.warning("The lake failed %s %s: %s", request.method, operation, error)
+            return _failure(HdfsError(500, "IOException", f"The lake failed: {error.message}"))
+
+
+async def _file_status(call: _Call) -> web.Response:
+    return web.json_response({"FileStatus": _status(await call.find(), "")})
+
+
+async def _home(_: web.Request) -> web.Response:
+    """Say where a user's home is, which clients ask for before they know of any path, and then do not use."""
+    return web.json_response({"Path": "/"})
+
+
+async def _list_status(call: _Call) -> web.Response:
+    entry = await call.find()
+    if not entry.is_folder:
+        return _statuses([_status(entry, "")])
+    children = await call.lake.children(call.file_system, call.path)
+    return _statuses([_status(child, child.path.rpartition("/")[2]) for child in children])
+
+
+async def _open(call: _Call) -> web.StreamResponse:
+    """Send a file from an offset on. In two steps too: of an answer to the first, the client would read nothing."""
+    entry = await call.find()
+    if entry.is_folder:
+        raise HdfsError(403, "FileNotFoundException", f"/{call.path} is a folder.")
+    if SECOND_STEP not in call.query:
+        return _second_step(call)
+    offset = int(call.query.get("offset", 0))
+    length = min(int(call.query.get("length", entry.size_bytes)), max(entry.size_bytes - offset, 0))
+    response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+    response.content_length = length
+    await response.prepare(call.request)
+    try:
+        if length:
+            async for piece in await call.lake.read(call.file_system, call.path, offset, length):
+                await response.write(piece)
+        await response.write_eof()
+    except ConnectionResetError:
+        log.info("The reader of /%s has closed it before its end.", call.path)
+    return response
+
+
+async def _create(call: _Call) -> web.Response:
+    """Write a file. The protocol is in two steps, so that clients send no data before they know where to."""
+    if SECOND_STEP not in call.query:
+        return _second_step(call)
+    entry = await call.lake.find(call.file_system, call.path)
+    if entry and (entry.is_folder or call.query.get("overwrite", "false") != "true"):
+        raise HdfsError(403, "FileAlreadyExistsException", f"/{call.path} is there already.")
+    pieces = call.request.content.iter_chunked(PIECE_BYTES)
+    await call.lake.write(call.file_system, call.path, pieces)
+    return web.Response(status=201, headers={"Location": quote(f"/{call.path}")})
+
+
+async def _make_folders(call: _Call) -> web.Response:
+    entry = await call.lake.find(call.file_system, call.path)
+    if entry and not entry.is_folder:
+        raise HdfsError(403, "FileAlreadyExistsException", f"/{call.path} is a file.")
+    if entry is None:
+        await call.lake.make_folder(call.file_system, call.path)
+    return web.json_response({"boolean": True})
+
+
+async def _rename(call: _Call) -> web.Response:
+    """Move a file or folder; as everywhere in Hadoop, onto a folder means into it."""
+    source, target = await call.lake.find(call.file_system, call.path), call.destination()
+    there = await call.lake.find(call.file_system, target)
+    if there and there.is_folder:
+        target = f"{target}/{call.path.rpartition('/')[2]}".lstrip("/")
+        there = await call.lake.find(call.file_system, target)
+    possible = source is not None and there is None and not f"{target}/".startswith(f"{call.path}/")
+    if possible:
+        await call.lake.move(call.file_system, call.path, target)
+    return web.json_response({"boolean": possible})
+
+
+async def _delete(call: _Call) -> web.Response:
+    entry = await call.lake.find(call.file_system, call.path)
+    if entry is None:
+        return web.json_response({"boolean": False})
+    if entry.is_folder and call.query.get("recursive", "false") != "true":
+        children = await call.lake.children(call.file_system, call.path)
+        if children:
+            raise HdfsError(403, "PathIsNotEmptyDirectoryException", f"/{call.path} is not empty.")
+    await call.lake.delete(call.file_system, call.path)
+    return web.json_response({"boolean": True})
+
+
+_OPERATIONS: dict[tuple[str, str], Handler] = {
+    ("GET", "GETFILESTATUS"): _file_status,
+    ("GET", "LISTSTATUS"): _list_status,
+    ("GET", "OPEN"): _open,
+    ("PUT", "CREATE"): _create,
+    ("PUT", "MKDIRS"): _make_folders,
+    ("PUT", "RENAME"): _rename,
+    ("DELETE", "DELETE"): _delete,
+}
+
+
+def _second_step(call: _Call) -> web.Response:
+    # The path as it came: a URL object would write it another way.
+    place = f"http://{call.request.host}{call.request.raw_path}&{SECOND_STEP}=true"
+    return web.Response(status=307, headers={"Location": place})
+
+
+def _status(entry: Entry, suffix: str) -> dict[str, Any]:
+    return {
+        "pathSuffix": suffix,
+        "type": "DIRECTORY" if entry.is_folder else "FILE",
+        "length": entry.size_bytes,
+        "modificationTime": entry.changed_at_ms,
+        "accessTime": entry.changed_at_ms,
+        "blockSize": 0 if entry.is_folder else 128 * 2**20,
+        "replication": 0 if entry.is_folder else 1,
+        "permission": "770",
+        "owner": "local",
+        "group": "local",
+    }
+
+
+def _statuses(statuses: list[dict[str, Any]]) -> web.Response:
+    return web.json_response({"FileStatuses": {"FileStatus": statuses}})
+
+
+def _failure(error: HdfsError) -> web.Response:
+    remote = {
+        "exception": error.exception,
+        "javaClassName": _JAVA.get(error.exception, f"java.io.{error.exception}"),
+        "message": str(error),
+    }
+    return web.json_response({"RemoteException": remote}, status=error.status)
+
+
+_JAVA = {
+    "SecurityException": "java.lang.SecurityException",
+    "UnsupportedOperationException": "java.lang.UnsupportedOperationException",
+    "FileAlreadyExistsException": "org.apache.hadoop.fs.FileAlreadyExistsException",
+    "PathIsNotEmptyDirectoryException": "org.apache.hadoop.fs.PathIsNotEmptyDirectoryException",
+}

@@ -1,0 +1,1 @@
+"""Runs of notebooks from submission to end: their records, clusters and processes."""

@@ -1,0 +1,200 @@
+"""Runs orchestrations: delivers messages, replays, and carries out what an orchestrator decides."""
+
+import json
+import logging
+import os
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from localcloud.functions_host.app import App
+from localcloud.functions_host.durable.decisions import Started, carry_out
+from localcloud.functions_host.durable.replay import Turn, replay
+from localcloud.functions_host.durable.store import (
+    ENDED,
+    UNTIL_RESUMED,
+    Json,
+    Store,
+    create_instance,
+    event,
+    send,
+)
+
+logger = logging.getLogger(__name__)
+# Replaying is pure Python: more threads than this would only take turns.
+TURN_THREADS = 2
+RETRY_TURN_SECONDS = 0.5
+# What a shell reports of a process that ended by SIGKILL.
+KILLED = 137
+
+EXECUTION_TERMINATED, SUSPENDED, RESUMED = 3, 19, 20
+
+
+class Engine:
+    """Runs the orchestrations of an app.
+
+    Args:
+        app: its functions.
+        store: where everything is kept.
+        crash_after: activities after whose first run, before its result is stored, the process dies as by SIGKILL;
+            once for each of them, however often the host is started again.
+    """
+
+    def __init__(self, app: App, store: Store, crash_after: Collection[str] = ()) -> None:
+        self.app = app
+        self.store = store
+        self._crash_after = crash_after
+        self._news = threading.Condition()
+        self._busy: set[str] = set()
+        self._live = True
+        self._turns = ThreadPoolExecutor(TURN_THREADS, "turn")
+
+    def start(self) -> None:
+        """Begin to run; activities that a crash interrupted run again."""
+        for row in self.store.read("select number, id, generation, task, name, input from work"):
+            self.app.submit(self._run_activity, Started(*row))
+        threading.Thread(target=self._dispatch, daemon=True, name="dispatch").start()
+
+    def stop(self) -> None:
+        """Start no more turns."""
+        self._live = False
+        self._tell()
+
+    def start_new(self, name: str, instance: str | None, text: str | None) -> str:
+        """Start an orchestration and return its id.
+
+        Raises:
+            InstanceRunsError: if one of this id has not ended.
+        """
+        instance = instance or uuid.uuid4().hex
+        with self.store.transaction() as connection:
+            create_instance(connection, name, instance, text)
+        self._tell()
+        return instance
+
+    def deliver(self, instance: str, kind: int, **fields: Any) -> None:
+        """Send a message from outside: an event (15), an end (3), a pause (19), its end (20)."""
+        with self.store.transaction() as connection:
+            if kind in (EXECUTION_TERMINATED, RESUMED):
+                connection.execute(
+                    "update messages set due=0 where id=? and due=?", (instance, UNTIL_RESUMED)
+                )
+            send(connection, instance, None, event(kind, **fields))
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._news:
+            self._news.notify_all()
+
+    def _dispatch(self) -> None:
+        """Give every instance with a due message a turn, one at a time for each."""
+        while self._live:
+            with self._news:
+                now = self.store.clock()
+                due = self.store.read("select distinct id from messages where due<=?", now)
+                ready = [instance for (instance,) in due if instance not in self._busy]
+                if not ready:
+                    ((following,),) = self.store.read("select min(due) from messages where due>?", now)
+                    self._news.wait(min(1.0, max(0.001, following - now)) if following else 1.0)
+                    continue
+                self._busy.update(ready)
+            for instance in ready:
+                self._turns.submit(self._turn, instance)
+
+    def _turn(self, instance: str) -> None:
+        try:
+            self._take_turn(instance)
+        except Exception:
+            logger.exception("A turn of %s failed; it is taken again", instance)
+            time.sleep(RETRY_TURN_SECONDS)
+        finally:
+            with self._news:
+                self._busy.discard(instance)
+                self._news.notify_all()
+
+    def _take_turn(self, instance: str) -> None:
+        rows = self.store.read(
+            "select generation, name, parent, status, input from instances where id=?", instance
+        )
+        messages = self.store.read(
+            "select number, generation, event from messages where id=? and due<=? order by number",
+            instance,
+            self.store.clock(),
+        )
+        if not rows or rows[0][3] in ENDED:
+            with self.store.transaction() as connection:
+                connection.execute("delete from messages where id=?", (instance,))
+            return
+        generation, name, parent, status, text = rows[0]
+        fresh = [json.loads(message) for _, of, message in messages if of in (None, generation)]
+        kinds = [message["EventType"] for message in fresh]
+        numbers = [number for number, _, _ in messages]
+        if EXECUTION_TERMINATED in kinds:
+            self._end(instance, numbers, fresh[kinds.index(EXECUTION_TERMINATED)].get("Input"))
+        elif RESUMED not in kinds and (SUSPENDED in kinds or status == "Suspended"):
+            self._suspend(instance, messages)
+        else:
+            delivered = [message for message in fresh if message["EventType"] not in (SUSPENDED, RESUMED)]
+            past = self.store.history(instance)
+            new = [event(12, Timestamp=self.store.clock.text()), *delivered]
+            turn = replay(self.app.orchestrator(name), instance, parent, text, past + new)
+            started = carry_out(self.store, self.app, instance, name, past, new, turn, numbers)
+            for activity in started:
+                self.app.submit(self._run_activity, activity)
+
+    def _end(self, instance: str, numbers: list[int], reason: str | None) -> None:
+        """End an instance from outside."""
+        turn = Turn(True, reason, None, None, None, ())
+        name = self.store.read("select name from instances where id=?", instance)[0][0]
+        carry_out(
+            self.store,
+            self.app,
+            instance,
+            name,
+            self.store.history(instance),
+            [],
+            turn,
+            numbers,
+            "Terminated",
+        )
+
+    def _suspend(self, instance: str, messages: list[tuple[Any, ...]]) -> None:
+        """Keep what arrives until the instance is resumed or ended."""
+        pauses = [number for number, _, message in messages if json.loads(message)["EventType"] == SUSPENDED]
+        with self.store.transaction() as connection:
+            connection.executemany("delete from messages where number=?", [(number,) for number in pauses])
+            connection.execute(
+                "update messages set due=? where id=? and due<=?",
+                (UNTIL_RESUMED, instance, self.store.clock()),
+            )
+            connection.execute(
+                "update instances set status='Suspended', updated=host_time() where id=?", (instance,)
+            )
+
+    def _run_activity(self, work: Started) -> None:
+        """Run an activity and leave its result; a crash before the commit makes it run again."""
+        answer: Json
+        try:
+            answer = event(5, TaskScheduledId=work.task, Result=self.app.run_activity(work.name, work.input))
+        except Exception as error:
+            logger.exception("Activity %s of %s failed", work.name, work.instance)
+            reason = f"Activity function '{work.name}' failed:  {type(error).__name__}: {error}"
+            answer = event(6, TaskScheduledId=work.task, Reason=reason, Details=traceback.format_exc())
+        self._crash_if_asked(work.name)
+        with self.store.transaction() as connection:
+            if connection.execute("delete from work where number=?", (work.number,)).rowcount:
+                send(connection, work.instance, work.generation, answer)
+        self._tell()
+
+    def _crash_if_asked(self, activity: str) -> None:
+        if activity not in self._crash_after:
+            return
+        with self.store.transaction() as connection:
+            first = connection.execute("insert or ignore into crashes values(?)", (activity,)).rowcount
+        if first:
+            logger.warning("The host dies after %s, as it was asked to", activity)
+            os._exit(KILLED)

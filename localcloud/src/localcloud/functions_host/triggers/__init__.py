@@ -1,0 +1,1 @@
+"""What starts functions: HTTP calls, timers and blobs."""

@@ -1,0 +1,153 @@
+"""Blob triggers: each version of a blob that matches fires once.
+
+A trigger with the Event Grid source gets the same. A function that raises is called again for the same version, five
+times at the most. A version that is gone before its turn is left out, as on Azure: a newer one fires by itself.
+"""
+
+import asyncio
+import logging
+import os
+import re
+from typing import Any
+
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.functions.blob import InputStream
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from localcloud.functions_host.app import App, AppError, resolve_settings
+from localcloud.functions_host.durable.store import Store
+
+logger = logging.getLogger(__name__)
+MOST_TRIES = 5
+RETRY_SECONDS = 0.5
+# As on Azure: sixteen messages of its queue, and eight more once half of them are done.
+MOST_AT_ONCE = 24
+
+
+class BlobTrigger:
+    """One function with a blob trigger.
+
+    Args:
+        app: the app.
+        store: keeps which versions have fired.
+        name: the function's name.
+
+    Raises:
+        AppError: if the trigger's connection is not set.
+    """
+
+    def __init__(self, app: App, store: Store, name: str) -> None:
+        self._app = app
+        self._store = store
+        self._name = name
+        self._function = app.of_type("blobTrigger")[name]
+        trigger = self._function.get_trigger()
+        self.container, _, pattern = resolve_settings(trigger.path).partition("/")
+        self._pattern = path_pattern(pattern)
+        self.prefix = pattern.partition("{")[0]
+        connection = os.environ.get(trigger.connection)
+        if not connection:
+            raise AppError(
+                f"The blob trigger {name} needs the app setting {trigger.connection}, a connection string."
+            )
+        self.connection = connection
+        self._client = container_client(connection, self.container)
+        self._under_way: set[tuple[str, str]] = set()
+        self._free = asyncio.Semaphore(MOST_AT_ONCE)
+        rows = store.read("select blob, etag, tries from receipts where trigger=?", name)
+        self._receipts: dict[str, tuple[str, int]] = {blob: (etag, tries) for blob, etag, tries in rows}
+
+    def is_new(self, blob: str, etag: str) -> bool:
+        """Return whether a version of a blob is still to fire."""
+        if not self._pattern.fullmatch(blob) or (blob, etag) in self._under_way:
+            return False
+        known, tries = self._receipts.get(blob, ("", 0))
+        return known != etag or 0 < tries < MOST_TRIES
+
+    async def fire(self, blob: str, etag: str) -> None:
+        """Call the function for a version of a blob until it succeeds, five times at the most."""
+        if not self.is_new(blob, etag):
+            return
+        self._under_way.add((blob, etag))
+        try:
+            async with self._free:
+                while self._tries_left(blob, etag) and not await self._try(blob, etag):
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._under_way.discard((blob, etag))
+
+    def known_blobs(self) -> set[str]:
+        """Return the blobs of which a version has fired."""
+        return set(self._receipts)
+
+    def forget(self, gone: set[str]) -> None:
+        """Forget the receipts of blobs that are gone."""
+        if not gone:
+            return
+        for blob in gone:
+            del self._receipts[blob]
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "delete from receipts where trigger=? and blob=?", [(self._name, blob) for blob in gone]
+            )
+
+    def _tries_left(self, blob: str, etag: str) -> bool:
+        known, tries = self._receipts.get(blob, ("", 0))
+        return known != etag or tries < MOST_TRIES
+
+    async def _try(self, blob: str, etag: str) -> bool:
+        """Call the function once; return whether nothing is left to do."""
+        try:
+            content, current = await asyncio.to_thread(self._download, blob)
+        except ResourceNotFoundError:
+            return True
+        except AzureError as error:
+            logger.warning(
+                "The blob trigger %s could not read %s: %s", self._name, blob, type(error).__name__
+            )
+            return False
+        if current != etag:
+            return True
+        name = f"{self.container}/{blob}"
+        value: Any = InputStream(
+            data=content, name=name, uri=f"{self._client.url}/{blob}", length=len(content)
+        )
+        try:
+            await self._app.invoke(self._function, value)
+        except Exception:
+            logger.exception("Function %s failed for blob %s", self._name, name)
+            self._note(blob, etag, failed=True)
+            return False
+        self._note(blob, etag, failed=False)
+        return True
+
+    def _download(self, blob: str) -> tuple[bytes, str]:
+        download = self._client.download_blob(blob)
+        return download.readall(), str(download.properties.etag).strip('"')
+
+    def _note(self, blob: str, etag: str, *, failed: bool) -> None:
+        """Keep that a version has fired; ``tries`` counts failures in a row, 0 after a success."""
+        known, tries = self._receipts.get(blob, ("", 0))
+        receipt = etag, (tries + 1 if known == etag else 1) if failed else 0
+        self._receipts[blob] = receipt
+        with self._store.transaction() as connection:
+            connection.execute(
+                "insert or replace into receipts values(?,?,?,?)", (self._name, blob, *receipt)
+            )
+
+
+def container_client(connection: str, container: str) -> ContainerClient:
+    """Return the client of a container of the account with this connection string."""
+    return BlobServiceClient.from_connection_string(connection).get_container_client(container)
+
+
+def path_pattern(pattern: str) -> re.Pattern[str]:
+    """Return what the blob names of a trigger's path look like; without a pattern all are meant.
+
+    A name in braces stands for any text, slashes and nothing at all included, as in the extension
+    (`BindingTemplateSource` makes ``(?<name>.*)`` of it); the first ones take as much as they can.
+    """
+    if not pattern:
+        return re.compile(".*")
+    parts = re.split(r"(\{\w+\})", pattern)
+    return re.compile("".join(".*" if part.startswith("{") else re.escape(part) for part in parts))

@@ -1,0 +1,132 @@
+"""How blob triggers find blobs: one listing of a container for all of them, and writes that the lake reports."""
+
+import asyncio
+import html
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import requests
+from aiohttp import web
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+
+from localcloud.functions_host import BLOBS_WRITTEN
+from localcloud.functions_host.triggers.blob import BlobTrigger
+
+logger = logging.getLogger(__name__)
+SHORTEST_INTERVAL_SECONDS = 0.5
+# To list a blob costs Azurite and this host 0.09 ms together, so looking costs less than 5 % of a core.
+PAUSE_SECONDS_PER_BLOB = 0.002
+TIMEOUT_SECONDS = 60
+SAS_LIFETIME = timedelta(days=365)
+NOT_FOUND = 404
+# The SDK's listing takes twenty times as long: it makes objects of all properties.
+BLOB = re.compile(r"<Name>([^<]*)</Name>.*?<Etag>\"?([^<\"]*)\"?</Etag>", re.DOTALL)
+NEXT_MARKER = re.compile(r"<NextMarker>([^<]+)</NextMarker>")
+
+
+class BlobWatch:
+    """Looks at one container for all triggers that watch it.
+
+    Args:
+        connection: the account's connection string.
+        container: the container's name.
+        triggers: the ones that watch it.
+    """
+
+    def __init__(self, connection: str, container: str, triggers: Sequence[BlobTrigger]) -> None:
+        self.container = container
+        self._triggers = triggers
+        self._prefixes = shortest_prefixes(trigger.prefix for trigger in triggers)
+        self._url = _listing_url(connection, container)
+        self._session = requests.Session()
+        self._firing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Fire for every new version of a matching blob, for ever."""
+        while True:
+            blobs = 0
+            try:
+                blobs = await self._look()
+            except requests.RequestException as error:
+                logger.warning("Container %s could not be listed: %s", self.container, type(error).__name__)
+            await asyncio.sleep(max(SHORTEST_INTERVAL_SECONDS, blobs * PAUSE_SECONDS_PER_BLOB))
+
+    def tell(self, blob: str, etag: str) -> None:
+        """Fire for a version of a blob that somebody has just written."""
+        for trigger in self._triggers:
+            if trigger.is_new(blob, etag):
+                task = asyncio.create_task(trigger.fire(blob, etag))
+                self._firing.add(task)
+                task.add_done_callback(self._firing.discard)
+
+    async def _look(self) -> int:
+        """Fire for what a listing finds, forget what it finds no longer, and return how many blobs there are."""
+        known = [trigger.known_blobs() for trigger in self._triggers]
+        found = await asyncio.to_thread(lambda: dict(self._blobs()))
+        for blob, etag in found.items():
+            self.tell(blob, etag)
+        for trigger, blobs in zip(self._triggers, known, strict=True):
+            trigger.forget(blobs - found.keys())
+        return len(found)
+
+    def _blobs(self) -> Iterator[tuple[str, str]]:
+        """Return names and etags of all blobs below the prefixes; none while there is no such container."""
+        for prefix in self._prefixes:
+            marker = ""
+            while True:
+                url = f"{self._url}&prefix={quote(prefix)}&marker={quote(marker)}"
+                answer = self._session.get(url, timeout=TIMEOUT_SECONDS)
+                if answer.status_code == NOT_FOUND:
+                    return
+                answer.raise_for_status()
+                text = answer.content.decode()
+                yield from ((html.unescape(name), etag) for name, etag in BLOB.findall(text))
+                following = NEXT_MARKER.search(text)
+                if following is None:
+                    break
+                marker = html.unescape(following[1])
+
+
+def add_listener(watches: Sequence[BlobWatch], router: web.UrlDispatcher) -> None:
+    """Add the route on which the lake reports written blobs, so that they are found before the next listing."""
+
+    async def listen(request: web.Request) -> web.Response:
+        for entry in await request.json():
+            for watch in watches:
+                if watch.container == entry["container"]:
+                    watch.tell(entry["blob"], entry["etag"].strip('"'))
+        return web.Response(status=204)
+
+    router.add_post(BLOBS_WRITTEN, listen)
+
+
+def watches(triggers: Iterable[BlobTrigger]) -> list[BlobWatch]:
+    """Return one watch for each container, with its triggers."""
+    by_container: dict[tuple[str, str], list[BlobTrigger]] = {}
+    for trigger in triggers:
+        by_container.setdefault((trigger.connection, trigger.container), []).append(trigger)
+    return [BlobWatch(*place, found) for place, found in by_container.items()]
+
+
+def shortest_prefixes(prefixes: Iterable[str]) -> list[str]:
+    """Return the prefixes without those that another one covers."""
+    kept: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not kept or not prefix.startswith(kept[-1]):
+            kept.append(prefix)
+    return kept
+
+
+def _listing_url(connection: str, container: str) -> str:
+    account = BlobServiceClient.from_connection_string(connection)
+    signature = generate_container_sas(
+        str(account.account_name),
+        container,
+        account_key=account.credential.account_key,
+        permission=ContainerSasPermissions(list=True),
+        expiry=datetime.now(UTC) + SAS_LIFETIME,
+    )
+    return f"{account.url}{container}?restype=container&comp=list&{signature}"

@@ -1,0 +1,245 @@
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from azure.storage.blob import BlobServiceClient
+from botocore.config import Config
+
+from d2c.app.settings import read_settings
+from d2c.clients.aws.copy_session import copy_session_policy
+from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.data_factory import connect_data_factory
+from localcloud.aws.iam.sessions import Session, Sessions
+from localcloud.cloud.app_settings import stack_parameters
+from localcloud.cloud.identity import owner_key_id
+from localcloud.cloud.processes import free_port, start_service, stop_service
+from localcloud.cloud.services import AWS_TEMPLATE
+from localcloud.common import names
+from localcloud.lake import connection_string
+from tests.contract.polling import wait_until
+
+ADF = Path(__file__).parents[4] / "adf"
+KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
+TOKEN = "a token for tests only"
+ENDED = ("Succeeded", "Failed", "Cancelled")
+SUMMARY = "manifest-summary.json"
+
+
+class Surroundings:
+    """What the management API works on: buckets, the lake and Cosmos DB, each a process of its own."""
+
+    def __init__(self, folder):
+        stack = {**stack_parameters()[names.AWS_ACCOUNT], "ExportBucketName": "exports", "ExportPrefix": "p"}
+        self.aws = start_service(
+            "aws",
+            folder / "aws",
+            arguments=["--template", str(AWS_TEMPLATE)],
+            environment={
+                "LOCALCLOUD_AWS_SECRET_KEY": KEY,
+                "LOCALCLOUD_AWS_STACKS": json.dumps({names.AWS_ACCOUNT: stack}),
+            },
+        )
+        self.lake = start_service("lake", folder / "lake", environment={"LOCALCLOUD_LAKE_KEY": KEY})
+        self.cosmos = start_service("cosmos", folder / "cosmos", environment={"LOCALCLOUD_COSMOS_KEY": KEY})
+        self.lake_connection = connection_string(self.lake.url, KEY)
+        self.files = BlobServiceClient.from_connection_string(self.lake_connection).create_container("lake")
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=self.aws.url,
+            region_name=names.AWS_REGION,
+            aws_access_key_id=owner_key_id(names.AWS_ACCOUNT),
+            aws_secret_access_key=KEY,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+        self.s3.create_bucket(
+            Bucket="exports", CreateBucketConfiguration={"LocationConstraint": names.AWS_REGION}
+        )
+
+    def stop(self):
+        for service in (self.aws, self.lake, self.cosmos):
+            stop_service(service)
+
+    def put_export(self, folder, **contents):
+        """Put an export of small made-up files into the bucket and return them by their paths."""
+        files = {
+            "_started": b"",
+            "data/aaa.json.gz": b"a" * 1000,
+            "data/bbb.json.gz": bytes(range(256)) * 50,
+            "data/empty.json.gz": b"",
+            "manifest-files.json": b"{}\n",
+            "manifest-files.md5": b"files",
+            "manifest-summary.md5": b"summary",
+            SUMMARY: b'{"itemCount": 2}',
+            **contents,
+        }
+        for path, content in files.items():
+            self.s3.put_object(Bucket="exports", Key=f"{folder}/{path}", Body=content)
+        return files
+
+    def copied(self, folder):
+        """Return the paths in a folder of the lake with the times at which they were written."""
+        blobs = self.files.list_blobs(name_starts_with=f"{folder}/")
+        return {blob.name.removeprefix(f"{folder}/"): blob.last_modified for blob in blobs}
+
+
+class Management:
+    """A management service, and the product's clients of it."""
+
+    def __init__(self, folder, around, *arguments, adf=ADF):
+        self._folder, self._port = folder, free_port()
+        at_first = ["--adf", str(adf)] if adf else []
+        self._arguments = [*at_first, "--cosmos-url", around.cosmos.url, *arguments]
+        self._environment = {
+            "LOCALCLOUD_MANAGEMENT_TOKEN": TOKEN,
+            "LOCALCLOUD_COSMOS_KEY": KEY,
+            "LOCALCLOUD_LAKE": around.lake_connection,
+            "LOCALCLOUD_VAULT": json.dumps({"aws-secret-access-key": KEY}),
+            "LOCALCLOUD_FACTORY_PARAMETERS": json.dumps(
+                {
+                    "lakeUrl": "https://devstoreaccount1.dfs.core.windows.net",
+                    "s3ServiceUrl": around.aws.url,
+                    "awsAccessKeyId": owner_key_id(names.AWS_ACCOUNT),
+                }
+            ),
+        }
+        self.start()
+        self.settings = settings(self.service.url, TOKEN)
+        self.factory = connect_data_factory(self.settings)
+        self.cosmos = connect_cosmos_management(self.settings)
+        self.http = httpx.Client(
+            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+        )
+
+    def start(self):
+        self.service = start_service(
+            "management",
+            self._folder,
+            port=self._port,
+            arguments=self._arguments,
+            environment=self._environment,
+        )
+
+    def kill(self):
+        os.kill(self.service.process.pid, signal.SIGKILL)
+        self.service.process.wait()
+        stop_service(self.service)
+
+    def stop(self):
+        self.http.close()
+        stop_service(self.service)
+
+    def start_copy(self, key, folder, bucket="exports"):
+        return self.factory.start_run("copy_export", copy_parameters(key, folder, bucket))
+
+    def ended(self, run_id):
+        def look():
+            run = self.factory.get_run(run_id)
+            return run if run.status in ENDED else None
+
+        return wait_until(look)
+
+    def activity_runs(self, run_id):
+        window = {
+            "lastUpdatedAfter": "2020-01-01T00:00:00Z",
+            "lastUpdatedBefore": "2100-01-01T00:00:00Z",
+        }
+        answer = self.http.post(
+            f"{factory_path()}/pipelineruns/{run_id}/queryActivityruns?api-version=2018-06-01", json=window
+        )
+        return answer.json()["value"]
+
+    def set_faults(self, *faults):
+        answer = self.http.post("/_localcloud/faults", json=list(faults))
+        assert answer.status_code == 200, answer.text
+
+
+def copy_parameters(key, folder, bucket="exports"):
+    return {
+        "runKey": key,
+        "bucket": bucket,
+        "exportFolder": folder,
+        "fileSystem": "lake",
+        "lakeFolder": f"copied/{folder}",
+    }
+
+
+def session_parameters(key, folder, seconds=900):
+    """Return the parameters of a copy run with temporary credentials for its export, as the app would make them."""
+    role = f"arn:aws:iam::{names.AWS_ACCOUNT}:role/{names.AWS_ROLE}"
+    session = Session(role, "d2c-copy-tests", copy_session_policy(role, "exports", folder))
+    found = Sessions(KEY).issue(session, seconds)
+    return {
+        **copy_parameters(key, folder),
+        "awsAccessKeyId": found["AccessKeyId"],
+        "awsSecretAccessKey": found["SecretAccessKey"],
+        "awsSessionToken": found["SessionToken"],
+    }
+
+
+def settings(url, token):
+    return read_settings(
+        {
+            "D2C_EXPORT_BUCKET": "exports",
+            "D2C_LAKE_FILE_SYSTEM": "lake",
+            "D2C_LAKE": "AccountName=devstoreaccount1",
+            "AZURE_SUBSCRIPTION_ID": names.SUBSCRIPTION_ID,
+            "D2C_RESOURCE_GROUP": names.RESOURCE_GROUP,
+            "D2C_DATA_FACTORY": names.DATA_FACTORY,
+            "D2C_COSMOS_ACCOUNT": names.COSMOS_ACCOUNT,
+            "D2C_COSMOS_ENDPOINT": "http://127.0.0.1:1",
+            "DATABRICKS_HOST": "http://127.0.0.1:1",
+            "D2C_NOTEBOOK_PATH": "/notebook",
+            "D2C_WHEEL_PATH": "/wheel",
+            "D2C_CLUSTER": "{}",
+            "D2C_MANAGEMENT_ENDPOINT": url,
+            "D2C_MANAGEMENT_TOKEN": token,
+        }
+    )
+
+
+def group_path():
+    return f"/subscriptions/{names.SUBSCRIPTION_ID}/resourceGroups/{names.RESOURCE_GROUP}/providers"
+
+
+def factory_path():
+    return f"{group_path()}/Microsoft.DataFactory/factories/{names.DATA_FACTORY}"
+
+
+@pytest.fixture(scope="package")
+def around(tmp_path_factory):
+    running = Surroundings(tmp_path_factory.mktemp("around"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def management(tmp_path_factory, around):
+    running = Management(tmp_path_factory.mktemp("management"), around, "--longest-retry-seconds=0")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def slow(tmp_path_factory, around):
+    """One whose copies take long enough to be cancelled, and whose containers take a while to grow."""
+    running = Management(
+        tmp_path_factory.mktemp("slow"),
+        around,
+        "--copy-seconds-per-file=0.6",
+        "--scale-seconds=1.5",
+        "--operation-seconds=0.5",
+    )
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(request):
+    yield
+    if "management" in request.fixturenames:
+        request.getfixturevalue("management").set_faults()

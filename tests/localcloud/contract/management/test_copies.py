@@ -1,0 +1,220 @@
+import hashlib
+import itertools
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from d2c.errors import PermanentError
+from tests.contract.polling import wait_until
+from tests.localcloud.contract.management.conftest import SUMMARY, Management, copy_parameters
+
+ORDER = ["CopyDataFiles", "CopyFileList", "CopySummaryChecksum", "CopySummary"]
+NOW = datetime.now(UTC)
+
+
+def test_a_copied_export_is_the_source_byte_for_byte_without_the_mark_of_its_start(management, around):
+    files = around.put_export("p/whole")
+    run = management.ended(management.start_copy("whole", "p/whole"))
+    assert (run.status, run.message) == ("Succeeded", "")
+    del files["_started"]
+    assert around.copied("copied/p/whole").keys() == files.keys()
+    for path, content in files.items():
+        assert around.files.download_blob(f"copied/p/whole/{path}").readall() == content
+
+
+def peak_memory_bytes(management):
+    status = Path(f"/proc/{management.service.process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process's peak memory is read in /proc")
+def test_a_file_of_many_blocks_arrives_whole_and_never_stands_in_memory(management, around):
+    around.put_export("p/warm")
+    management.ended(management.start_copy("warm", "p/warm"))
+    before = peak_memory_bytes(management)
+    content = os.urandom(2**20) * 100
+    around.put_export("p/large", **{"data/large.json.gz": content})
+    run_id = management.start_copy("large", "p/large")
+    assert management.ended(run_id).status == "Succeeded"
+    assert peak_memory_bytes(management) - before < len(content) / 3
+    copied = around.files.download_blob("copied/p/large/data/large.json.gz").readall()
+    assert hashlib.sha256(copied).digest() == hashlib.sha256(content).digest()
+    progress = management.factory.get_copy_progress(run_id, since=NOW)
+    assert (progress.files, progress.error) == (8, "")
+    assert progress.size_bytes > len(content)
+
+
+def test_bytes_are_counted_while_a_file_is_under_way(management, around):
+    around.put_export("p/growing", **{"data/0-large.json.gz": bytes(2**20) * 60})
+    run_id = management.start_copy("growing", "p/growing")
+    seen = []
+
+    def ended():
+        progress = management.factory.get_copy_progress(run_id, since=NOW)
+        seen.append((progress.files, progress.size_bytes))
+        return management.factory.get_run(run_id).status == "Succeeded"
+
+    wait_until(ended, interval_seconds=0.02)
+    assert seen == sorted(seen)
+    assert any(files == 0 and size > 0 for files, size in seen)
+
+
+def test_the_summary_is_copied_after_everything_else(management, around):
+    around.put_export("p/order")
+    run_id = management.start_copy("order", "p/order")
+    assert management.ended(run_id).status == "Succeeded"
+    runs = management.activity_runs(run_id)
+    assert [run["activityName"] for run in runs] == ORDER
+    for before, after in itertools.pairwise(runs):
+        assert before["activityRunEnd"] <= after["activityRunStart"]
+    written = around.copied("copied/p/order")
+    assert written[SUMMARY] == max(written.values())
+
+
+def test_an_activity_run_tells_what_it_copied(management, around):
+    around.put_export("p/told")
+    run_id = management.start_copy("told", "p/told")
+    management.ended(run_id)
+    first = management.activity_runs(run_id)[0]
+    output = first["output"]
+    assert (output["filesRead"], output["filesWritten"]) == (3, 3)
+    assert output["dataRead"] == output["dataWritten"] == 1000 + 12800
+    assert output["dataConsistencyVerification"]["VerificationResult"] == "Verified"
+    assert first["error"] == {
+        "errorCode": "",
+        "message": "",
+        "failureType": "",
+        "target": "CopyDataFiles",
+    }
+    assert first["userProperties"]["Source"] == "s3://exports/p/told/data/*"
+
+
+@pytest.mark.parametrize(
+    ("folder", "bucket", "words"),
+    [
+        ("p/nowhere", "no-such-bucket", "NoSuchBucket"),
+        ("p/nothing", "exports", "No file in s3://exports/p/nothing/data"),
+    ],
+)
+def test_what_is_not_in_s3_makes_the_run_fail_and_say_so(management, folder, bucket, words):
+    run_id = management.start_copy("missing", folder, bucket)
+    run = management.ended(run_id)
+    assert run.status == "Failed"
+    assert run.message.startswith("Operation on target CopyDataFiles failed: ErrorCode=")
+    assert words in run.message
+    assert words in management.factory.get_copy_progress(run_id, since=NOW).error
+    tries = management.activity_runs(run_id)
+    assert [(each["activityName"], each["retryAttempt"]) for each in tries] == [
+        ("CopyDataFiles", None),
+        ("CopyDataFiles", 1),
+        ("CopyDataFiles", 2),
+    ]
+    assert tries[0]["error"]["failureType"] == "UserError"
+
+
+def test_a_missing_file_system_is_told_with_its_name(management, around):
+    around.put_export("p/no-lake")
+    parameters = copy_parameters("no-lake", "p/no-lake") | {"fileSystem": "nowhere"}
+    run = management.ended(management.factory.start_run("copy_export", parameters))
+    assert run.status == "Failed"
+    assert "Writing to nowhere/copied/p/no-lake/data failed" in run.message
+
+
+def test_a_copy_that_fails_for_once_is_tried_again_and_counted_once(management, around):
+    around.put_export("p/again")
+    management.set_faults({"operation": "CopyFile", "message": "the disk is tired", "count": 1})
+    run_id = management.start_copy("again", "p/again")
+    assert management.ended(run_id).status == "Succeeded"
+    tries = [run for run in management.activity_runs(run_id) if run["activityName"] == "CopyDataFiles"]
+    assert [each["status"] for each in tries] == ["Failed", "Succeeded"]
+    assert "the disk is tired" in tries[0]["error"]["message"]
+    progress = management.factory.get_copy_progress(run_id, since=NOW)
+    assert (progress.files, progress.error) == (7, "")
+
+
+def test_a_run_is_found_by_its_key_though_many_others_came_after_it(management, around):
+    around.put_export("p/key")
+    since = datetime.now(UTC)
+    wanted = management.start_copy("the wanted one", "p/key")
+    others = [management.start_copy(f"other {n}", "p/nothing-here") for n in range(205)]
+    find = management.factory.find_run
+    assert find(["copy_export"], "the wanted one", since=since) == wanted
+    assert find(["copy_export"], "other 204", since=since) == others[204]
+    assert find(["copy_export"], "nobody's", since=since) is None
+    assert find(["copy_export"], "the wanted one", since=since - timedelta(days=9)) is None
+    for run_id in others:
+        management.ended(run_id)
+
+
+def test_a_run_cancelled_in_the_middle_ends_and_leaves_no_commit_mark(slow, around):
+    around.put_export("p/cancelled")
+    run_id = slow.start_copy("cancelled", "p/cancelled")
+    wait_until(lambda: slow.factory.get_copy_progress(run_id, since=NOW).files >= 1)
+    assert slow.factory.get_run(run_id).status == "InProgress"
+    slow.factory.cancel_run(run_id)
+    assert slow.factory.get_run(run_id).status in ("Canceling", "Cancelled")
+    assert slow.ended(run_id).status == "Cancelled"
+    assert [run["status"] for run in slow.activity_runs(run_id)] == ["Cancelled"]
+    assert "data/empty.json.gz" not in around.copied("copied/p/cancelled")
+    slow.factory.cancel_run(run_id)
+    assert slow.factory.get_run(run_id).status == "Cancelled"
+
+
+def test_a_run_whose_process_was_killed_in_the_middle_goes_on_at_the_next_start(tmp_path, around):
+    files = around.put_export("p/killed")
+    dying = Management(tmp_path, around, "--copy-seconds-per-file=0.3")
+    try:
+        run_id = dying.start_copy("killed", "p/killed")
+        wait_until(lambda: "manifest-files.json" in around.copied("copied/p/killed"))
+        before = around.copied("copied/p/killed")
+        dying.kill()
+        dying.start()
+        assert dying.ended(run_id).status == "Succeeded"
+        after = around.copied("copied/p/killed")
+        assert after.keys() == files.keys() - {"_started"}
+        assert after["data/aaa.json.gz"] == before["data/aaa.json.gz"], "what was copied is not copied again"
+        assert [run["activityName"] for run in dying.activity_runs(run_id)] == ORDER
+        assert dying.factory.find_run(["copy_export"], "killed", since=NOW) == run_id
+    finally:
+        dying.stop()
+
+
+def test_more_runs_than_the_factory_takes_at_once_wait_and_can_be_cancelled_while_they_do(tmp_path, around):
+    around.put_export("p/many")
+    busy = Management(tmp_path, around, "--copy-seconds-per-file=60")
+    try:
+        runs = [busy.start_copy(f"many {n}", "p/many") for n in range(9)]
+        assert busy.factory.get_run(runs[-1]).status == "Queued"
+        for run_id in reversed(runs):
+            busy.factory.cancel_run(run_id)
+            assert busy.ended(run_id).status == "Cancelled"
+    finally:
+        busy.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"bucket": None}, "The value for the parameter 'bucket' is not provided."),
+        ({"surplus": "x"}, "The parameter 'surplus' is not declared."),
+        ({"bucket": 7}, "The value for the parameter 'bucket' is not of type String."),
+    ],
+)
+def test_parameters_other_than_the_pipelines_are_refused(management, changes, words):
+    parameters = {
+        name: value for name, value in (copy_parameters("k", "f") | changes).items() if value is not None
+    }
+    with pytest.raises(PermanentError, match="ErrorCode=InvalidTemplate") as refused:
+        management.factory.start_run("copy_export", parameters)
+    assert words in refused.value.detail
+
+
+def test_an_unknown_pipeline_and_an_unknown_run_are_not_found(management):
+    with pytest.raises(PermanentError, match="'copy_nothing' was not found"):
+        management.factory.start_run("copy_nothing", {})
+    with pytest.raises(PermanentError, match="no pipeline run with the id 0000"):
+        management.factory.get_run("0000")
+    with pytest.raises(PermanentError, match="no pipeline run with the id 0000"):
+        management.factory.cancel_run("0000")

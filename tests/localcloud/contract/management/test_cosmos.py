@@ -1,0 +1,164 @@
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.sign_in import management_arguments
+from d2c.errors import PermanentError
+from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
+from tests.contract.polling import wait_until
+
+PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
+
+
+@pytest.fixture(scope="module")
+def sql(management):
+    """Azure's own client, for what the product's does not reach."""
+    return CosmosDBManagementClient(**management_arguments(management.settings)).sql_resources
+
+
+@pytest.fixture(scope="module")
+def slow_sql(slow):
+    arguments = {**management_arguments(slow.settings), "polling_interval": 1}
+    return CosmosDBManagementClient(**arguments).sql_resources
+
+
+@pytest.fixture(scope="module", autouse=True)
+def database(management):
+    management.cosmos.create_database("shop")
+    return "shop"
+
+
+def create(management, name, paths=("/a",), ttl=None, ru=400):
+    management.cosmos.create_container(
+        "shop", name, partition_key_paths=list(paths), default_ttl=ttl, ru_per_second=ru
+    )
+
+
+def body(name, paths=("/a",), options=None, **more):
+    resource = {"id": name, "partitionKey": {"paths": list(paths), "kind": "Hash", "version": 2}, **more}
+    return {"properties": {"resource": resource, "options": options or {}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "paths", "ttl"), [("plain", ("/a",), None), ("deep", ("/a", "/b", "/c"), -1)]
+)
+def test_a_container_is_created_as_asked(management, name, paths, ttl):
+    assert management.cosmos.find_container("shop", name) is None
+    create(management, name, paths, ttl, ru=600)
+    assert management.cosmos.find_container("shop", name) == Container(paths, ttl)
+    assert management.cosmos.find_throughput("shop", name) == Throughput(600, False, 400, False)
+
+
+def test_a_database_is_created_once_and_listed(management, sql):
+    management.cosmos.create_database("shop")
+    sql.begin_create_update_sql_database(
+        *PLACE, "shop", {"properties": {"resource": {"id": "shop"}}}
+    ).result()
+    assert [each["name"] for each in sql.list_sql_databases(*PLACE)].count("shop") == 1
+    with pytest.raises(ResourceNotFoundError):
+        sql.get_sql_database_throughput(*PLACE, "shop")
+
+
+def test_containers_are_listed_with_their_keys(management, sql):
+    create(management, "listed", ("/one", "/two"))
+    found = {each["name"]: each for each in sql.list_sql_containers(*PLACE, "shop")}
+    assert found["listed"]["properties"]["resource"]["partitionKey"]["paths"] == ["/one", "/two"]
+    assert found["listed"]["id"].endswith("/sqlDatabases/shop/containers/listed")
+
+
+def test_a_container_of_a_database_that_is_not_there_is_not_found(management):
+    assert management.cosmos.find_container("nowhere", "music") is None
+    with pytest.raises(PermanentError, match="database nowhere"):
+        management.cosmos.create_container(
+            "nowhere", "music", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
+        )
+
+
+def test_throughput_goes_up_and_down_again(management):
+    create(management, "scaled")
+    management.cosmos.change_throughput("shop", "scaled", 6000, autoscale=False)
+    assert management.cosmos.find_throughput("shop", "scaled") == Throughput(6000, False, 400, False)
+    management.cosmos.change_throughput("shop", "scaled", 400, autoscale=False)
+    assert management.cosmos.find_throughput("shop", "scaled") == Throughput(400, False, 400, False)
+
+
+def test_the_minimum_is_a_hundredth_of_the_highest_ever_and_below_it_is_refused(management):
+    create(management, "once-high", ru=50_100)
+    management.cosmos.change_throughput("shop", "once-high", 5000, autoscale=False)
+    assert management.cosmos.find_throughput("shop", "once-high") == Throughput(5000, False, 600, False)
+    with pytest.raises(PermanentError, match="between 600 and 1000000 inclusive in increments of 100"):
+        management.cosmos.change_throughput("shop", "once-high", 500, autoscale=False)
+    management.cosmos.change_throughput("shop", "once-high", 600, autoscale=False)
+    assert management.cosmos.find_throughput("shop", "once-high").ru_per_second == 600
+
+
+def test_autoscale_has_a_maximum_and_a_minimum_of_a_tenth_and_stays_autoscale(management, sql):
+    options = {"autoscaleSettings": {"maxThroughput": 30_000}}
+    sql.begin_create_update_sql_container(
+        *PLACE, "shop", "breathing", body("breathing", options=options)
+    ).result()
+    assert management.cosmos.find_throughput("shop", "breathing") == Throughput(30_000, True, 3000, False)
+    management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=True)
+    assert management.cosmos.find_throughput("shop", "breathing").ru_per_second == 4000
+    with pytest.raises(PermanentError, match="invoke migration API"):
+        management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=False)
+
+
+@pytest.mark.parametrize("ru", [300, 450, 1_000_100])
+def test_impossible_throughput_is_refused_and_nothing_is_created(management, ru):
+    with pytest.raises(PermanentError, match="valid throughput values between 400 and 1000000"):
+        create(management, "impossible", ru=ru)
+    assert management.cosmos.find_container("shop", "impossible") is None
+
+
+def test_a_partition_key_cannot_be_changed_but_time_to_live_can(management, sql):
+    create(management, "fixed")
+    with pytest.raises(HttpResponseError, match="partition key"):
+        sql.begin_create_update_sql_container(*PLACE, "shop", "fixed", body("fixed", ["/other"])).result()
+    assert management.cosmos.find_container("shop", "fixed") == Container(("/a",), None)
+    sql.begin_create_update_sql_container(*PLACE, "shop", "fixed", body("fixed", defaultTtl=-1)).result()
+    assert management.cosmos.find_container("shop", "fixed") == Container(("/a",), -1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (body("another"), "is not strict, which the path names"),
+        ({"properties": {}}, "lacks the object resource"),
+        (body("strict") | {"colour": "red"}, "unknown fields: colour"),
+        (body("strict", uniqueKeyPolicy={"uniqueKeys": [{"paths": ["/x"]}]}), "uniqueKeyPolicy"),
+        (body("strict", defaultTtl=0), "defaultTtl"),
+        (body("strict", options={"throughput": 400, "autoscaleSettings": {}}), "Either throughput or"),
+    ],
+)
+def test_a_container_that_is_wrongly_described_is_refused_with_what_is_wrong(sql, wrong, words):
+    with pytest.raises(HttpResponseError, match=words):
+        sql.begin_create_update_sql_container(*PLACE, "shop", "strict", wrong).result()
+
+
+def test_throughput_beyond_the_partitions_is_pending_for_a_while(slow):
+    slow.cosmos.create_container(
+        "shop", "growing", partition_key_paths=["/a"], default_ttl=None, ru_per_second=1000
+    )
+    slow.cosmos.change_throughput("shop", "growing", 10_000, autoscale=False)
+    assert slow.cosmos.find_throughput("shop", "growing") == Throughput(10_000, False, 400, False)
+    slow.cosmos.change_throughput("shop", "growing", 80_000, autoscale=False)
+    assert slow.cosmos.find_throughput("shop", "growing") == Throughput(80_000, False, 400, True)
+    wait_until(lambda: not slow.cosmos.find_throughput("shop", "growing").pending)
+    assert slow.cosmos.find_throughput("shop", "growing") == Throughput(80_000, False, 800, False)
+
+
+def test_an_operation_that_takes_its_time_is_followed_to_its_end(slow_sql, slow):
+    poller = slow_sql.begin_create_update_sql_container(*PLACE, "shop", "patient", body("patient"))
+    assert not poller.done()
+    assert poller.result()["name"] == "patient"
+    assert slow.cosmos.find_container("shop", "patient") == Container(("/a",), None)
+
+
+def test_a_refusal_that_only_the_operation_tells_reaches_the_caller(slow):
+    slow.cosmos.create_container(
+        "shop", "refusing", partition_key_paths=["/a"], default_ttl=None, ru_per_second=1000
+    )
+    with pytest.raises(PermanentError, match="between 400 and 1000000"):
+        slow.cosmos.change_throughput("shop", "refusing", 300, autoscale=False)

@@ -1,0 +1,140 @@
+"""The repository's own factory folder, held to itself, to the SDK and to the activity that starts its pipeline."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource, PipelineResource
+
+from activities import copy
+from d2c.app.aws_settings import COPY_CREDENTIALS
+from d2c.clients.aws.sign_in import TemporaryCredentials
+from localcloud.data_factory.definitions.loading import load_definitions
+from tests.unit.activities.fakes import FakeLake
+from tests.unit.app.test_aws_settings import aws
+
+ADF = Path(__file__).parents[5] / "adf"
+MODELS = {"pipeline": PipelineResource, "dataset": DatasetResource, "linkedService": LinkedServiceResource}
+FILES = [(kind, path) for kind in MODELS for path in sorted((ADF / kind).glob("*.json"))]
+
+
+def properties_of(kind, name):
+    return json.loads((ADF / kind / f"{name}.json").read_text())["properties"]
+
+
+ACTIVITIES = properties_of("pipeline", "copy_export")["activities"]
+SECRETS = ("awsSecretAccessKey", "awsSessionToken")
+
+
+class RecordingFactory:
+    def __init__(self):
+        self.started = []
+
+    def find_run(self, pipelines, run_key, *, since):
+        return None
+
+    def start_run(self, pipeline, parameters):
+        self.started.append((pipeline, parameters))
+        return "run"
+
+
+def test_every_reference_expression_and_name_in_the_folder_holds():
+    loaded = load_definitions(ADF, {})
+    assert sorted(loaded.pipelines) == sorted(copy.PIPELINES.values())
+    assert set(loaded.global_parameters) == {"lakeUrl", "s3ServiceUrl", "awsAccessKeyId", "keyVaultUrl"}
+
+
+class Identity:
+    def take_on(self, role_arn, **asked):
+        return TemporaryCredentials("ASIA", "secret", "token", datetime.now(UTC))
+
+
+@pytest.mark.parametrize("credentials", COPY_CREDENTIALS)
+def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch, credentials):
+    factory = RecordingFactory()
+    settings = SimpleNamespace(
+        export_bucket="b", lake_file_system="lake", aws=aws(D2C_COPY_CREDENTIALS=credentials)
+    )
+    monkeypatch.setattr(copy, "app_settings", lambda: settings)
+    monkeypatch.setattr(copy, "connect_data_factory", lambda _: factory)
+    monkeypatch.setattr(copy, "connect_lake", lambda _: FakeLake())
+    monkeypatch.setattr(copy, "web_identity", lambda *_: Identity())
+    monkeypatch.setattr(copy, "refuse_if_cancelled", lambda *_, **__: None)
+    payload = {
+        "migration": "m",
+        "table": "t",
+        "region": "eu-west-1",
+        "attempt": 1,
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "export": {"folder": "p/AWSDynamoDB/1-a", "id": "1-a", "bytes": 1},
+    }
+    assert copy.start_copy(payload) == {"value": "run"}
+    ((pipeline, given),) = factory.started
+    declared = load_definitions(ADF, {}).pipelines[pipeline]["parameters"]
+    assert given.keys() == declared.keys()
+
+
+def test_the_two_pipelines_differ_in_the_credentials_and_in_nothing_else():
+    """Data Factory chooses a linked service when it is deployed, so there is a pipeline for each way to read S3."""
+    of_vault, of_session = (properties_of("pipeline", name) for name in copy.PIPELINES.values())
+    assert of_session["parameters"].keys() - of_vault["parameters"].keys() == {"awsAccessKeyId", *SECRETS}
+    for pipeline in (of_vault, of_session):
+        del pipeline["description"], pipeline["parameters"]
+        for activity in pipeline["activities"]:
+            del activity["policy"]["secureInput"], activity["inputs"][0]["referenceName"]
+            for name in ("awsAccessKeyId", "keyVaultUrl", *SECRETS):
+                activity["inputs"][0]["parameters"].pop(name, None)
+    assert of_session == of_vault
+
+
+def test_secrets_are_secure_strings_all_the_way_and_no_activity_shows_its_input():
+    pipeline = properties_of("pipeline", "copy_export_session")
+    dataset = properties_of("dataset", "export_folder_session")
+    linked = properties_of("linkedService", "export_bucket_session")
+    for name in SECRETS:
+        for definition in (pipeline, dataset, linked):
+            assert definition["parameters"][name] == {"type": "SecureString"}
+    for activity in pipeline["activities"]:
+        assert activity["policy"]["secureInput"] is True
+        shown = json.dumps([activity["userProperties"], activity["typeProperties"]])
+        assert not any(name in shown for name in SECRETS)
+    for name in ("secretAccessKey", "sessionToken"):
+        assert linked["typeProperties"][name]["type"] == "SecureString"
+
+
+@pytest.mark.parametrize(("kind", "path"), FILES, ids=lambda value: getattr(value, "name", value))
+def test_a_definition_goes_through_the_sdks_model_unchanged(kind, path):
+    content = json.loads(path.read_text())
+    assert content["name"] == path.stem
+    body = {"properties": content["properties"]}
+    assert MODELS[kind](body).as_dict() == body
+
+
+def test_what_differs_between_environments_stands_in_the_factorys_parameters_alone():
+    (factory,) = (ADF / "factory").glob("*.json")
+    values = [
+        parameter["value"]
+        for parameter in json.loads(factory.read_text())["properties"]["globalParameters"].values()
+    ]
+    others = [path.read_text() for _, path in FILES]
+    assert not [value for value in values for text in others if value in text]
+    assert not any("http" in text for text in others)
+
+
+def test_the_summary_comes_last_after_all_else_has_succeeded():
+    names = [activity["name"] for activity in ACTIVITIES]
+    chosen = [
+        activity["typeProperties"]["source"]["storeSettings"]["wildcardFileName"] for activity in ACTIVITIES
+    ]
+    assert chosen == ["*", "manifest-files.*", "manifest-summary.md5", "manifest-summary.json"]
+    for before, activity in zip([None, *names], ACTIVITIES, strict=False):
+        expected = [{"activity": before, "dependencyConditions": ["Succeeded"]}] if before else []
+        assert activity["dependsOn"] == expected
+
+
+def test_every_copy_checks_its_data_and_is_tried_again():
+    for activity in ACTIVITIES:
+        assert activity["typeProperties"]["validateDataConsistency"] is True
+        assert activity["policy"]["retry"] >= 1
