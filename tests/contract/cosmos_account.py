@@ -7,6 +7,7 @@ import httpx
 from azure.cosmos import CosmosClient, PartitionKey
 
 from localcloud.processes import start_service, stop_service
+from tests.contract.polling import HANG_SECONDS
 
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 PLENTY_RU = 1_000_000
@@ -24,7 +25,7 @@ class CosmosAccount:
             "cosmos", self.state_folder, port=port, environment={"LOCALCLOUD_COSMOS_KEY": KEY}
         )
         self.url = self.service.url
-        self.http = httpx.Client(base_url=self.url, headers={"x-localcloud-key": KEY}, timeout=30)
+        self.http = httpx.Client(base_url=self.url, headers={"x-localcloud-key": KEY}, timeout=HANG_SECONDS)
 
     def client(self, **options):
         return CosmosClient(self.url, KEY, **options)

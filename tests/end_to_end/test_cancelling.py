@@ -5,7 +5,7 @@ import pytest
 from tests.contract.polling import wait_until
 from tests.end_to_end.conftest import user_of_new_cloud
 from tests.end_to_end.test_crashes import copy_runs, load_runs
-from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan
+from tests.end_to_end.user import API, plan
 
 ITEMS = [{"pk": {"S": f"k{n}"}} for n in range(40)]
 
@@ -30,7 +30,7 @@ def cancel(user, migration):
 def test_a_copy_under_way_is_stopped(slow):
     slow.create_table("Copying", ITEMS)
     slow.start(plan("copying", {"table": "Copying", "container": "copying"}))
-    wait_until(lambda: copy_runs(slow), timeout_seconds=60)
+    wait_until(lambda: copy_runs(slow))
     cancel(slow, "copying")
     wait_until(lambda: [run.status for run in copy_runs(slow)] == ["Cancelled"])
     assert slow.report("copying")["tables"][0]["state"] == "cancelled"
@@ -45,7 +45,7 @@ def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
 
     with user.held_load():
         user.start(plan("loading", {"table": "Loading", "container": "loading"}))
-        wait_until(own_runs, timeout_seconds=TIMEOUT_SECONDS)
+        wait_until(own_runs)
         assert user.throughput("loading", "loading") == 20_000
         cancel(user, "loading")
         wait_until(
@@ -67,7 +67,7 @@ def test_tables_whose_turn_has_not_come_are_cancelled_too(slow):
             max_parallel_tables=1,
         )
     )
-    wait_until(lambda: slow.table("waiting", "First")["stage"] == "copy", timeout_seconds=60)
+    wait_until(lambda: slow.table("waiting", "First")["stage"] == "copy")
     status = cancel(slow, "waiting")
     assert [entry["state"] for entry in status["tables"]] == ["cancelled", "cancelled"]
 

@@ -14,7 +14,7 @@ from localcloud import names
 from localcloud.app_settings import app_settings
 from tests.contract.polling import wait_until
 from tests.end_to_end.conftest import user_of_new_cloud
-from tests.end_to_end.user import ENDED, TIMEOUT_SECONDS, plan
+from tests.end_to_end.user import ENDED, plan
 
 ITEMS = [{"pk": {"S": f"k{n}"}, "nested": {"M": {"n": {"N": str(n)}}}} for n in range(300)]
 DOCUMENTS = sorted(
@@ -62,7 +62,7 @@ def ended_over_crashes(user, migration):
             return None
         return status if status["state"] in ENDED else None
 
-    return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.2), deaths
+    return wait_until(look, interval_seconds=0.2), deaths
 
 
 def kill(user, service):
@@ -115,7 +115,7 @@ def test_a_host_killed_in_a_stage_goes_on(user, stage):
 
     with user.held_load() if stage == "load" else nullcontext():
         user.start(plan(name, {"table": name, "container": "killed"}))
-        wait_until(reached, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.02)
+        wait_until(reached, interval_seconds=0.02)
         kill(user, "functions_host")
     user.cloud.start("functions_host")
     assert user.ended(name)["state"] == "succeeded"
@@ -127,7 +127,7 @@ def test_a_lost_cluster_is_replaced_by_another_run(user):
     before = len(load_runs(user))
     with user.held_load():
         user.start(plan("lost", {"table": "Lost", "container": "lost"}))
-        wait_until(lambda: user.table("lost", "Lost")["stage"] == "load", timeout_seconds=TIMEOUT_SECONDS)
+        wait_until(lambda: user.table("lost", "Lost")["stage"] == "load")
         kill(user, "databricks")
     user.cloud.start("databricks")
     assert user.ended("lost")["state"] == "succeeded"
@@ -138,9 +138,7 @@ def test_a_lost_cluster_is_replaced_by_another_run(user):
 def test_all_services_killed_at_once_and_started_again_go_on(user):
     user.create_table("Blackout", ITEMS)
     user.start(plan("blackout", {"table": "Blackout", "container": "blackout"}))
-    wait_until(
-        lambda: user.table("blackout", "Blackout")["stage"] == "assess", timeout_seconds=TIMEOUT_SECONDS
-    )
+    wait_until(lambda: user.table("blackout", "Blackout")["stage"] == "assess")
     services = [name for name in user.cloud.processes if name != "aws"]
     for service in services:
         kill(user, service)

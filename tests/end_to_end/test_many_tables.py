@@ -73,9 +73,7 @@ def test_a_suspended_migration_begins_no_stage_until_it_is_resumed(user):
     with user.held_export():
         user.start(plan("held", {"table": "Held"}))
         assert user.http.post(f"{API}/held/suspend").status_code == 202
-    wait_until(
-        lambda: (user.table("held", "Held")["waiting"] or {}).get("for") == "pause", timeout_seconds=60
-    )
+    wait_until(lambda: (user.table("held", "Held")["waiting"] or {}).get("for") == "pause")
     assert user.status("held")["paused"]
     assert user.http.post(f"{API}/held/resume").status_code == 202
     assert user.ended("held")["state"] == "succeeded"

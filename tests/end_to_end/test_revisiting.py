@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.polling import wait_until
 from tests.end_to_end.test_crashes import kill, load_runs
-from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan
+from tests.end_to_end.user import API, LOOK_SECONDS, plan
 
 DIGITS = "12345678901234567"
 DOUBLE = 1.2345678901234567
@@ -181,7 +181,7 @@ def begin(user, migration, operation):
     before = {run.run_id for run in load_runs(user)}
     answer = user.http.post(f"{API}/{migration}/{operation}")
     assert answer.status_code == 202, answer.text
-    wait_until(lambda: {run.run_id for run in load_runs(user)} - before, timeout_seconds=TIMEOUT_SECONDS)
+    wait_until(lambda: {run.run_id for run in load_runs(user)} - before)
     return answer.json()["number"], before
 
 
@@ -191,7 +191,7 @@ def operation_ended(user, migration, number):
         assert last["number"] == number
         return last if last["finished_at"] else None
 
-    return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+    return wait_until(look, LOOK_SECONDS)
 
 
 def test_a_second_revisit_is_refused_and_cancelling_stops_the_first_alone(user, container):

@@ -101,7 +101,7 @@ def test_a_data_file_with_a_flipped_byte_is_named_and_nothing_is_written(user):
     user.create_table("Flipped", ITEMS)
     user.fail("management", {"operation": "CreateRun", "status": 503, "count": 1000})
     user.start(plan("flipped", {"table": "Flipped", "container": "flipped"}))
-    wait_until(lambda: user.table("flipped", "Flipped")["stage"] == "copy", timeout_seconds=60)
+    wait_until(lambda: user.table("flipped", "Flipped")["stage"] == "copy")
     sizes = {
         entry["Key"]: entry["Size"]
         for entry in user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)["Contents"]
@@ -127,7 +127,7 @@ def test_a_truncated_manifest_is_named_before_anything_is_copied(user):
     def manifest():
         return [key for key in export_objects(user, "Truncated") if key.endswith("manifest-summary.md5")]
 
-    (sidecar,) = wait_until(manifest, timeout_seconds=60)
+    (sidecar,) = wait_until(manifest)
     key = sidecar.replace(".md5", ".json")
     content = user.s3.get_object(Bucket=names.EXPORT_BUCKET, Key=key)["Body"].read()
     user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=content[:-20])

@@ -14,13 +14,13 @@ from localcloud import names
 from localcloud.app_settings import lake_connection
 from localcloud.cloud import Cloud, aws_client
 from tests.api_document import check_answer
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 API = "/api/migrations"
 ENDED = ("succeeded", "failed", "cancelled")
+# To say how a migration stands takes the app a good part of a tenth of a second.
+LOOK_SECONDS = 0.5
 SYSTEM_PROPERTIES = ("_rid", "_self", "_etag", "_attachments", "_ts")
-# A cluster starts within seconds here; two cores and several of them at once need patience.
-TIMEOUT_SECONDS = 240
 
 
 class User:
@@ -34,7 +34,7 @@ class User:
         self.cloud = cloud
         self.http = httpx.Client(
             base_url=cloud.identity.url("functions_host"),
-            timeout=60,
+            timeout=HANG_SECONDS,
             trust_env=False,
             event_hooks={"response": [hold_against_document]},
         )
@@ -97,7 +97,7 @@ class User:
             status = self.status(migration)
             return status if status["state"] in ENDED else None
 
-        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+        return wait_until(look, LOOK_SECONDS)
 
     def revisit(self, migration: str, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask for a revisit of a migration; return how it stands once it has ended."""
@@ -111,7 +111,7 @@ class User:
             assert last["number"] == started["number"]
             return last if last["state"] in ENDED else None
 
-        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+        return wait_until(look, LOOK_SECONDS)
 
     def rejected(self, migration: str, **wanted: str) -> list[dict[str, Any]]:
         """Return all rejected items of a migration, page by page."""

@@ -7,6 +7,7 @@ import pytest
 
 from localcloud.cosmos.authorization import sign
 from tests.contract.cosmos_account import KEY, CosmosAccount
+from tests.contract.polling import HANG_SECONDS
 
 
 @pytest.fixture(scope="package")
@@ -51,7 +52,7 @@ def call(account):
             sent["x-ms-documentdb-partitionkey"] = json.dumps(key)
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         address = f"{account.url}/{'/'.join(quote(part, safe='') for part in parts)}"
-        return httpx.request(method, address, headers=sent, content=content, timeout=30)
+        return httpx.request(method, address, headers=sent, content=content, timeout=HANG_SECONDS)
 
     return called
 

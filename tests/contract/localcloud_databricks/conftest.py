@@ -18,7 +18,7 @@ from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string
 from localcloud.processes import start_service, stop_service
 from tests.contract.cosmos_account import KEY as COSMOS_KEY
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
@@ -63,7 +63,7 @@ class Workspace:
             },
         )
         self.http = httpx.Client(
-            base_url=self.service.url, timeout=30, headers={"Authorization": f"Bearer {TOKEN}"}
+            base_url=self.service.url, timeout=HANG_SECONDS, headers={"Authorization": f"Bearer {TOKEN}"}
         )
         config = Config(host=self.service.url, token=TOKEN, auth_type="pat", retry_timeout_seconds=2)
         self.jobs = WorkspaceClient(config=config).jobs
@@ -86,12 +86,12 @@ class Workspace:
             libraries=list(libraries),
         )
 
-    def ended(self, run_id, timeout_seconds=120):
+    def ended(self, run_id):
         def look():
             run = self.product.get_run(run_id)
             return run if run.ended else None
 
-        return wait_until(look, timeout_seconds=timeout_seconds)
+        return wait_until(look)
 
     def output(self, run_id):
         return self.jobs.get_run_output(run_id + 1)

@@ -40,10 +40,10 @@ def waiting_run(workspace, lake, key, cluster=CLUSTER):
     """Start a run that waits in a worker; return it, and the ids of its processes: notebook, JVM, worker."""
     run = workspace.submit("waits", key, {"file": f"{LAKE}/waits/{key}.json"}, cluster)
     blob = lake.get_blob_client(f"waits/{key}.json")
-    wait_until(blob.exists, timeout_seconds=90)
+    wait_until(blob.exists)
     found = httpx.Response(200, content=blob.download_blob().readall()).json()
     worker = Path(found.pop("worker_file"))
-    wait_until(lambda: worker.exists() and worker.read_text(), timeout_seconds=90)
+    wait_until(lambda: worker.exists() and worker.read_text())
     return run, [*found.values(), int(worker.read_text())]
 
 

@@ -11,7 +11,7 @@ from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.durable_api import HOOK
 from localcloud.processes import ServiceFailedError, start_service, stop_service
 from tests.contract.localcloud_functions_host.conftest import Host
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 
 def test_activities_fan_out_and_their_results_come_back(host):
@@ -237,7 +237,7 @@ def test_a_host_that_was_asked_to_dies_once_after_an_activity_and_runs_it_again(
     # It may die before it has answered.
     with contextlib.suppress(httpx.RemoteProtocolError):
         first.start("fan", "fan-1", 1)
-    assert first.service.process.wait(30) == 137
+    assert first.service.process.wait(HANG_SECONDS) == 137
     assert doubled(first) == ["double 0"]
     second = Host(tmp_path, storage, arguments=["--crash-after", "double"])
     try:

@@ -21,7 +21,7 @@ from localcloud.cloud import AWS_TEMPLATE
 from localcloud.identity import owner_key_id
 from localcloud.lake import connection_string
 from localcloud.processes import free_port, start_service, stop_service
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 ADF = Path(__file__).parents[3] / "adf"
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
@@ -112,7 +112,7 @@ class Management:
         self.factory = connect_data_factory(self.settings)
         self.cosmos = connect_cosmos_management(self.settings)
         self.http = httpx.Client(
-            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=HANG_SECONDS
         )
 
     def start(self):

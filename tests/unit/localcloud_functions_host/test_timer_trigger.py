@@ -6,6 +6,7 @@ import pytest
 from localcloud.functions_host.app import AppError
 from localcloud.functions_host.store import Store
 from localcloud.functions_host.timer_trigger import TimerTrigger
+from tests.contract.polling import HANG_SECONDS
 
 from .hands import Hands
 
@@ -226,7 +227,7 @@ def test_one_timer_never_runs_twice_at_a_time(timer):
         timer.invoke = invoke
         timer.hands.pass_by(HOUR)
         task = asyncio.create_task(timer.trigger.run())
-        await asyncio.wait_for(called.wait(), 30)
+        await asyncio.wait_for(called.wait(), HANG_SECONDS)
         task.cancel()
         return most
 
