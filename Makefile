@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
+# Where it is set, as in many containers, each process of the local cloud compiles all its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast lint lint-infra format setup lock clean
 
