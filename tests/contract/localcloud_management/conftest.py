@@ -230,8 +230,8 @@ def slow(tmp_path_factory, around):
     running = Management(
         tmp_path_factory.mktemp("slow"),
         around,
-        "--copy-seconds-per-file=0.6",
-        "--scale-seconds=1.5",
+        "--copy-seconds-per-file=2",
+        "--scale-seconds=3",
         "--operation-seconds=0.5",
     )
     yield running
