@@ -12,7 +12,7 @@ demo: setup
 
 test: setup lint
 	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
-	@$(BIN)/pytest tests/end_to_end tests/contract -n $(TESTS_IN_PARALLEL) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest tests/end_to_end tests/contract -n $(TESTS_IN_PARALLEL) --dist loadgroup --no-loadscope-reorder
 
 test-fast: setup lint
 	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
