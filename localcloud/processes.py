@@ -14,7 +14,7 @@ from pathlib import Path
 from localcloud.names import LOOPBACK
 
 # A busy machine takes its time; whoever takes longer than this hangs.
-READY_TIMEOUT_SECONDS = 300.0
+READY_TIMEOUT_SECONDS = 600.0
 STOP_TIMEOUT_SECONDS = 10.0
 LOG_TAIL_LINES = 15
 
