@@ -16,6 +16,7 @@ from d2c.clients.databricks import Databricks
 from d2c.clients.databricks_files import DatabricksFiles
 from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string
+from localcloud.names import EXISTING_CLUSTER_ID
 from localcloud.processes import start_service, stop_service
 from tests.contract.cosmos_account import KEY as COSMOS_KEY
 from tests.contract.polling import HANG_SECONDS, wait_until
@@ -33,6 +34,7 @@ CLUSTER = {
     "num_workers": 1,
     "data_security_mode": "SINGLE_USER",
 }
+EXISTING = {"existing_cluster_id": EXISTING_CLUSTER_ID}
 CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"}}
 WHEEL = {"whl": wheel_path()}
 LAKE = "abfss://lake@devstoreaccount1.dfs.core.windows.net"
@@ -126,8 +128,9 @@ def lake(storage):
     return BlobServiceClient.from_connection_string(storage).get_container_client("lake")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def workspace(tmp_path_factory, storage):
+    """The workspace of all tests, with one existing cluster: a new one costs more than most notebooks."""
     running = Workspace(tmp_path_factory.mktemp("databricks"), storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)
