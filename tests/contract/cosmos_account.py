@@ -41,7 +41,13 @@ class CosmosAccount:
         return self.database().create_container("c", key, offer_throughput=ru, **options)
 
     def fail_next(self, count, **fault):
-        answer = self.http.post("/_localcloud/faults", json=[{"scope": "request", **fault, "count": count}])
+        self.fail({**fault, "count": count})
+
+    def fail(self, *faults):
+        """Make calls fail, by one fault after the other until its count is used up."""
+        answer = self.http.post(
+            "/_localcloud/faults", json=[{"scope": "request", **fault} for fault in faults]
+        )
         assert answer.status_code == 204, answer.text
 
     def heal(self):
