@@ -100,10 +100,10 @@ def test_a_migration_outlives_every_service_that_is_killed(user):
         with user.held_export():
             user.start(plan("killed", {"table": "Killed", "container": "killed"}))
             reach("export")
-            user.restart("functions_host", "management", "lake")
+            user.restart("lake", "management", "functions_host")
         reach("load")
         # The load loses its cluster and is done again by another run.
-        user.restart("databricks", "cosmos")
+        user.restart("cosmos", "databricks")
     assert user.ended("killed")["state"] == "succeeded"
     assert user.documents("killed", "killed") == DOCUMENTS
     assert started_runs(user) == (exports + 1, copies + 1, loads + 2)

@@ -188,8 +188,8 @@ class User:
             process.wait()
 
     def restart(self, *services: str) -> None:
-        """Kill services, and start them again once all are dead."""
-        self.kill(*services)
+        """Kill services, the last one first, and start them again in their order once all are dead."""
+        self.kill(*reversed(services))
         for service in services:
             self.cloud.start(service)
 
