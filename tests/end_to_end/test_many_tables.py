@@ -68,7 +68,7 @@ def test_a_retry_goes_on_with_what_failed_and_repeats_nothing_else(shop, user):
     assert user.http.post(f"{API}/shop/retry").status_code == 409
 
 
-def test_a_suspended_migration_begins_no_stage_and_one_table_of_it_can_be_cancelled(user):
+def test_while_suspended_no_stage_starts_and_one_table_is_cancelled(user):
     for name in ("Kept", "Unwanted"):
         user.create_table(name, [{"pk": {"S": name}}])
     with user.held_export():
