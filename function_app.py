@@ -6,32 +6,21 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities import (
-    arrivals,
-    checking,
-    cleaning_up,
-    copying,
-    exporting,
-    loading,
-    planning,
-    preparing,
-    reporting,
+    check,
+    copy,
+    existing_export,
+    export,
+    load,
+    orphans,
+    prepare,
+    report,
     turns,
+    units,
 )
-from activities import revisiting as reading_records
-from d2c.log_fields import structure_logs
-from d2c.observing import observe_if_asked
-from orchestrators import checking as checking_plans
-from orchestrators import clean_up, lanes, long_run, migration, revisiting, table_migration
-from triggers import (
-    api_document,
-    checks,
-    dashboard,
-    http_api,
-    lake_events,
-    notifications,
-    steering_api,
-    watch,
-)
+from d2c.app.logs import structure_logs
+from d2c.clients.telemetry import observe_if_asked
+from orchestrators import check_plan, clean_up, lane, migrate, migrate_table, operations, run_to_its_end
+from triggers import dashboard, events, http_api, timers
 
 structure_logs(os.environ)
 observe_if_asked(os.environ)
@@ -40,30 +29,25 @@ app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 for module in (
     http_api,
-    checks,
-    api_document,
-    steering_api,
     dashboard,
-    lake_events,
-    notifications,
-    watch,
-    migration,
-    lanes,
-    table_migration,
-    long_run,
-    revisiting,
+    events,
+    timers,
+    migrate,
+    lane,
+    migrate_table,
+    run_to_its_end,
+    operations,
     clean_up,
-    checking_plans,
-    planning,
-    checking,
+    check_plan,
+    units,
+    check,
     turns,
-    arrivals,
-    exporting,
-    copying,
-    preparing,
-    loading,
-    reporting,
-    reading_records,
-    cleaning_up,
+    existing_export,
+    export,
+    copy,
+    prepare,
+    load,
+    report,
+    orphans,
 ):
     app.register_functions(module.blueprint)

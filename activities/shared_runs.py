@@ -1,7 +1,7 @@
 """Load runs that several tables share: their tables meet in a log, and whoever sees that all are there starts the run.
 
 No table is in charge, as any of them may be slow, fail or be cancelled. Everybody sees the same members
-(`d2c.load_groups`) and submits by the same run key, so there is one run, whoever was first and whatever broke off.
+(`d2c.load_run.groups`) and submits by the same run key, so there is one run, whoever was first and whatever broke off.
 
 A table that is done, failed or cancelled leaves. So the others, where the run was lost and has to be had again, do not
 wait for it, and the notebook does not begin with it: it reads the same log before each table. To cancel one table is
@@ -12,11 +12,11 @@ small tables share a run; to kill the run would cost the others what they have d
 from collections.abc import Callable
 from typing import Any
 
-from d2c.clients.lake import Lake
-from d2c.lake_paths import load_folder, load_group_folder, load_group_path
-from d2c.load_groups import joined, not_joined
+from d2c.clients.azure.lake import Lake
+from d2c.load_run.groups import joined, not_joined
 from d2c.load_run.request import REQUEST_FILE, RequestList
-from d2c.run_keys import run_key
+from d2c.state.ids import run_key
+from d2c.state.paths import load_folder, load_group_folder, load_group_path
 
 REQUESTS_FILE = "requests.json"
 RUN_FILE = "run.json"

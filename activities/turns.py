@@ -6,10 +6,12 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c import lake_paths, load_groups, turns
-from d2c.clients.lake import Lake, connect_lake
-from d2c.schedule import seconds_until_open
-from d2c.settings import app_settings
+from d2c.app.settings import app_settings
+from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.load_run import groups
+from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.plan.schedule import seconds_until_open
+from d2c.state import paths, queues
 
 LONGEST_WAIT_SECONDS = 3600.0
 
@@ -19,7 +21,7 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_turn(payload: dict) -> Any:
+def look_at_start(payload: dict) -> Any:
     """Look whether a stage may begin, and take the slot that it needs; the slot of the stage before is given back.
 
     A payload without a ``kind`` asks for a whole migration: whether its time has come.
@@ -41,12 +43,12 @@ def look_at_places(payload: dict) -> Any:
     """Look whether a unit of work may begin: all its tables at once, within the most that the plan lets run."""
     refuse_if_cancelled(payload["migration"])
     lake = connect_lake(app_settings())
-    path, who = lake_paths.slots_path(payload["migration"], "tables"), _unit_name(payload, payload["unit"])
+    path, who = paths.slots_path(payload["migration"], "tables"), _unit_name(payload, payload["unit"])
     entries = lake.read_log(path)
-    if not turns.has_asked(entries, who):
+    if not queues.has_asked(entries, who):
         lake.append(path, {"ask": who, "bytes": payload["tables"]})
         entries = lake.read_log(path)
-    if turns.may_go(entries, who, cap=len(entries), most_bytes=payload["max_parallel_tables"]):
+    if queues.may_go(entries, who, cap=len(entries), most_bytes=payload["max_parallel_tables"]):
         return {"state": "succeeded", "result": True}
     return {"state": "running", "progress": {"waiting": {"for": "slot", "until": None}}}
 
@@ -60,7 +62,7 @@ def give_places_back(lake: Lake, payload: Json, unit: int) -> None:
         unit: its number.
     """
     who = _unit_name(payload, unit)
-    lake.append(lake_paths.slots_path(payload["migration"], "tables"), {"leave": who, "by": who})
+    lake.append(paths.slots_path(payload["migration"], "tables"), {"leave": who, "by": who})
 
 
 def _unit_name(payload: Json, unit: int) -> str:
@@ -75,7 +77,7 @@ def _time_to_wait(lake: Lake, payload: Json, now: datetime) -> Json | None:
         seconds = (datetime.fromisoformat(start_at) - now).total_seconds()
         if seconds > 0:
             return _until("start", now, seconds)
-    if lake.exists(lake_paths.pause_path(payload["migration"])):
+    if lake.exists(paths.pause_path(payload["migration"])):
         return {"for": "pause", "until": None}
     between = times.get("between")
     seconds = seconds_until_open(now, tuple(between), times["time_zone"]) if between else 0
@@ -92,9 +94,9 @@ def _others_to_wait_for(lake: Lake, payload: Json) -> Json | None:
     migration, kind, group = payload["migration"], payload["kind"], payload.get("load_group")
     give_slot_back(lake, payload, before=kind)
     if kind == "loads" and group:
-        path = lake_paths.load_group_path(migration, group["id"])
+        path = paths.load_group_path(migration, group["id"])
         entries = _append_once(lake, path, {"table": payload["table"], "did": "arrived"})
-        if not load_groups.all_arrived(entries, group["tables"]):
+        if not groups.all_arrived(entries, group["tables"]):
             return {"for": "group", "until": None}
     return None if _has_slot(lake, payload) else {"for": "slot", "until": None}
 
@@ -107,13 +109,13 @@ def _has_slot(lake: Lake, payload: Json) -> bool:
         return True
     path, who = _slots_path(payload, kind), _who(payload, kind)
     entries = lake.read_log(path)
-    if not turns.has_asked(entries, who):
+    if not queues.has_asked(entries, who):
         ask: Json = {"ask": who, "of": _members(payload, kind)}
         if kind == "exports":
             ask["bytes"] = payload.get("size_bytes") or 0
         lake.append(path, ask)
         entries = lake.read_log(path)
-    return turns.may_go(entries, who, cap, turns.MOST_EXPORT_BYTES if kind == "exports" else None)
+    return queues.may_go(entries, who, cap, MOST_EXPORT_BYTES if kind == "exports" else None)
 
 
 def give_slot_back(lake: Lake, payload: Json, before: str | None = None) -> None:
@@ -141,7 +143,7 @@ def make_room(lake: Lake, payload: Json) -> None:
     give_slot_back(lake, payload)
     group = payload.get("load_group")
     if group:
-        path = lake_paths.load_group_path(payload["migration"], group["id"])
+        path = paths.load_group_path(payload["migration"], group["id"])
         _append_once(lake, path, {"table": payload["table"], "did": "left"})
 
 
@@ -157,7 +159,7 @@ def _append_once(lake: Lake, path: str, entry: Json) -> list[Json]:
 def _slots_path(payload: Json, kind: str) -> str:
     place = (part for part in (payload.get("account"), payload["region"]) if part)
     name = "-".join((kind, *place)) if kind == "exports" else kind
-    return lake_paths.slots_path(payload["migration"], name)
+    return paths.slots_path(payload["migration"], name)
 
 
 def _who(payload: Json, kind: str) -> str:

@@ -15,15 +15,15 @@ import time
 from benchmarks.mapping import KEYS, KINDS, NOW, sample_of
 from d2c.export_format import read_lines
 from d2c.load_run.accounting import FileTally
-from d2c.load_run.census import Census
-from d2c.mapping import Sighting, compile_mapper, parse_rules
+from d2c.load_run.census.counts import Census
+from d2c.mapping import MappedShape, compile_mapper, parse_rules
 
 RULES = parse_rules({}, KEYS)
 
 
 def assess(content: bytes, *, with_census: bool) -> FileTally:
     """Assess a data file as a worker does."""
-    sighting = Sighting() if with_census else None
+    sighting = MappedShape() if with_census else None
     census = Census(sighting) if sighting else None
     mapper, tally = compile_mapper(RULES, sighting), FileTally("file")
     for line in read_lines(content, "file"):

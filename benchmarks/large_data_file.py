@@ -31,8 +31,8 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.clients.databricks import Databricks, NotebookRun
-from d2c.clients.databricks_files import DatabricksFiles
+from d2c.clients.databricks.files import DatabricksFiles
+from d2c.clients.databricks.jobs import Databricks, NotebookRun
 from d2c.load_run.request import LoadRequest
 from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string

@@ -14,12 +14,12 @@ from typing import Any
 
 from aiohttp import web
 
-from d2c.clients.lake import Lake, connect_lake
+from d2c.app.settings import read_settings
+from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.export_format import read_export_manifest
-from d2c.load_groups import left
-from d2c.load_run.journal import Journal
+from d2c.load_run.groups import left
+from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest, read_requests
-from d2c.settings import read_settings
 from localcloud.app_settings import app_settings
 from localcloud.databricks.api import Api
 from localcloud.databricks.faults import Faults
@@ -79,7 +79,7 @@ class SimulatedRunner(Runner):
     def _load(self, request: LoadRequest) -> None:
         """Leave the journal of a table that was assessed, loaded and verified without fault."""
         folder = _in_lake(request.result_folder)
-        journal = Journal(lambda name, text: self._lake.write(f"{folder}/{name}", text.encode()))
+        journal = RunProgress(lambda name, text: self._lake.write(f"{folder}/{name}", text.encode()))
         manifest = read_export_manifest(
             lambda name: self._read(f"{request.export_folder}/{name}").encode(),
             export_arn=request.export_arn,

@@ -7,7 +7,7 @@ D2CError
 │   └── ConflictError    it clashes with what is there
 ├── NotFoundError        what was asked about is not there
 ├── SettingsError        the app's settings are incomplete or contradict each other
-├── StageError           a stage of a table migration cannot go on; trying again does not heal it
+├── PermanentError       it failed, and trying again does not help
 │   ├── RunFailedError   a run outside failed for its platform's reasons; another run may succeed
 │   └── CancelledError   a user cancelled the migration
 └── TransientError       a service did not answer as it should; trying again may heal it
@@ -67,7 +67,7 @@ class PlanError(RefusedError):
         self.faults = tuple(faults)
         super().__init__(
             "; ".join(self.faults),
-            "Mend the plan and post it again; docs/plan.md describes every field.",
+            "Mend the plan and post it again; docs/start/plan.md describes every field.",
         )
 
 
@@ -81,7 +81,8 @@ class BodyError(RefusedError):
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
         super().__init__(
-            "; ".join(self.faults), "Mend the body and post it again; docs/http-api.md describes it."
+            "; ".join(self.faults),
+            "Mend the body and post it again; docs/reference/http-api.md describes it.",
         )
 
 
@@ -103,17 +104,17 @@ class SettingsError(D2CError):
     default_title = "The settings are incomplete"
 
 
-class StageError(D2CError):
-    """A stage of a table migration cannot go on, and trying again would not heal it."""
+class PermanentError(D2CError):
+    """It failed, and trying again does not help."""
 
     default_title = "The stage failed"
 
 
-class RunFailedError(StageError):
+class RunFailedError(PermanentError):
     """A run outside failed for its platform's reasons, such as a lost cluster; another run may succeed."""
 
 
-class CancelledError(StageError):
+class CancelledError(PermanentError):
     """A user cancelled the migration, one table of it, or a revisit of it.
 
     Args:

@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers, durations and times as text, alike to the report's page (d2c/html_parts.py). */
+/** Numbers, durations and times as text, alike to the report's page (d2c/report/html.py). */
 
 export const UNKNOWN = "–";
 const NUMBERS = new Intl.NumberFormat("en-US");

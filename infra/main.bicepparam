@@ -1,4 +1,4 @@
-// The parameters of main.bicep from azd's environment: `azd env set NAME VALUE`. docs/deploy.md explains each.
+// The parameters of main.bicep from azd's environment: `azd env set NAME VALUE`. docs/install/deploy.md explains each.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')

@@ -175,7 +175,7 @@ module privateLink 'modules/private_endpoint.bicep' = [for link in privateLinks:
   }
 }]
 
-// The app's settings (docs/settings.md). None holds a secret: the app signs in with its identity everywhere.
+// The app's settings (docs/install/settings.md). None holds a secret: the app signs in with its identity everywhere.
 var appSettings = {
   AzureWebJobsStorage__accountName: hostStorageName
   AzureWebJobsStorage__credential: 'managedidentity'

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from d2c.clients.databricks_files import DatabricksFiles, connect_databricks_files
-from d2c.clients.factory_definitions import connect_factory_definitions
-from d2c.deploying import wheel
-from d2c.deploying.parameters import parameter_values
-from d2c.deploying.parts import NotebookPart, WheelPart, parts_of_factory
-from d2c.deploying.publishing import publish
-from d2c.deploying.release import own_release
-from d2c.settings import read_settings
+from d2c.app.settings import read_settings
+from d2c.clients.azure.factory_definitions import connect_factory_definitions
+from d2c.clients.databricks.files import DatabricksFiles, connect_databricks_files
+from d2c.deploy import wheel
+from d2c.deploy.parameters import parameter_values
+from d2c.deploy.parts import NotebookPart, WheelPart, parts_of_factory
+from d2c.deploy.publish import publish
+from d2c.deploy.release import own_release
 from localcloud.app_settings import deployment_settings
 from localcloud.identity import Identity
 from localcloud.names import LIBRARIES, NOTEBOOK_PATH

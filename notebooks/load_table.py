@@ -25,17 +25,17 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from d2c.errors import D2CError, StageError
+from d2c.errors import D2CError, PermanentError
 from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES
-from d2c.load_groups import left
-from d2c.load_run import accounting, batches, census, comparing, limits, replaying, verification, workers
+from d2c.load_run import accounting, batches, comparing, limits, replaying, verification, workers
+from d2c.load_run.census import counts
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
-from d2c.load_run.journal import Journal
+from d2c.load_run.groups import left
 from d2c.load_run.mappers import request_mapper
+from d2c.load_run.progress import RunProgress, repeated, task_counts
 from d2c.load_run.request import LoadRequest, read_requests
-from d2c.load_run.task_progress import repeated, task_counts
-from d2c.spark_errors import readable_cause
+from d2c.load_run.spark_errors import readable_cause
 
 # COMMAND ----------
 
@@ -76,8 +76,8 @@ class Load:
     request: LoadRequest
 
     @functools.cached_property
-    def journal(self) -> Journal:
-        return Journal(self.put)
+    def journal(self) -> RunProgress:
+        return RunProgress(self.put)
 
     @functools.cached_property
     def cosmos(self) -> dict[str, str]:
@@ -168,8 +168,8 @@ def assess(load: Load) -> None:
         assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)}
     )
     accounting.check_conservation(files, tallies)
-    table_census = census.merged(tally.census for tally in tallies)
-    load.journal.note(census=census.summarise(table_census))
+    table_census = counts.merged(tally.census for tally in tallies)
+    load.journal.note(census=counts.summarise(table_census))
     limits.check_limits(
         sums["rejected_by_reason"],
         table_census.partitions,
@@ -324,7 +324,7 @@ STAGES = {"assess": assess, "load": load_documents, "replay": replay, "verify": 
 
 
 @contextmanager
-def progress_told(journal: Journal) -> Iterator[None]:
+def progress_told(journal: RunProgress) -> Iterator[None]:
     """Show how many tasks of the stage's jobs are done, every few seconds."""
     tracker = spark.sparkContext.statusTracker()
     group = spark.sparkContext.getLocalProperty("spark.jobGroup.id")
@@ -341,9 +341,9 @@ def spark_answers() -> bool:
         return False
 
 
-def unexpected(table: str, error: Exception) -> StageError:
+def unexpected(table: str, error: Exception) -> PermanentError:
     """Return an error that nobody foresaw as one of its table."""
-    return StageError(
+    return PermanentError(
         f"{table}: {type(error).__name__}: {readable_cause(str(error))}",
         "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
         title="Unexpected error",

@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from orchestrators.waiting import Json, StageFailedError, Step, call
+from orchestrators.retrying import Json, StageFailedError, Step, call
 
 # A generation's history stays this small; the next one begins with an empty history.
 TABLES_PER_GENERATION = 20

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from d2c.openapi import api_document
+from d2c.api.openapi import api_document
 
 DOCUMENT = "urn:openapi"
 

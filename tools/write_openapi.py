@@ -1,11 +1,11 @@
-"""Writes docs/openapi.json, the OpenAPI document of the HTTP API, from the models of what it takes and answers."""
+"""Writes docs/reference/openapi.json, the OpenAPI document of the HTTP API, from the models of requests and answers."""
 
 import json
 from pathlib import Path
 
-from d2c.openapi import api_document
+from d2c.api.openapi import api_document
 
-DOCUMENT_FILE = Path(__file__).parents[1] / "docs" / "openapi.json"
+DOCUMENT_FILE = Path(__file__).parents[1] / "docs" / "reference" / "openapi.json"
 
 
 def api_document_text() -> str:

@@ -1,12 +1,12 @@
-"""Writes docs/plan-reference.md, every field of the plan, from the model that validates plans."""
+"""Writes docs/reference/plan-reference.md, every field of the plan, from the model that validates plans."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from d2c.plan import MEANINGS, Plan
+from d2c.plan.model import MEANINGS, Plan
 
-PAGE = Path(__file__).parents[1] / "docs" / "plan-reference.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "plan-reference.md"
 BOUNDS = {"minimum": "from {}", "maximum": "to {}", "multipleOf": "a multiple of {}"}
 SIZES = {
     "minItems": "at least {} entries",
@@ -16,8 +16,8 @@ SIZES = {
 HEAD = """# Plan reference: every field
 
 This page is generated from the model that validates plans (`python -m tools.write_plan_reference`), as
-[`plan.schema.json`](plan.schema.json) is. [plan.md](plan.md) tells what the fields do and what their defaults are. A
-field that is not here is refused by name.
+[`plan.schema.json`](plan.schema.json) is. [plan.md](../start/plan.md) explains the fields and their
+defaults. An unknown field is refused by name.
 
 | field | type | values | required |
 |---|---|---|---|

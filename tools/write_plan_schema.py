@@ -1,11 +1,11 @@
-"""Writes docs/plan.schema.json, the JSON Schema of the plan, from the model that validates plans."""
+"""Writes docs/reference/plan.schema.json, the JSON Schema of the plan, from the model that validates plans."""
 
 import json
 from pathlib import Path
 
-from d2c.plan import Plan
+from d2c.plan.model import Plan
 
-SCHEMA_FILE = Path(__file__).parents[1] / "docs" / "plan.schema.json"
+SCHEMA_FILE = Path(__file__).parents[1] / "docs" / "reference" / "plan.schema.json"
 
 
 def plan_schema_text() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import azure.functions as func
 
+from d2c.app.observing import observed
 from d2c.errors import (
     BodyError,
     ConflictError,
@@ -17,7 +18,6 @@ from d2c.errors import (
     RefusedError,
     TransientError,
 )
-from d2c.observing import observed
 
 logger = logging.getLogger(__name__)
 

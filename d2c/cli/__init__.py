@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from d2c.cli.check import add_check_command
-from d2c.cli.deploy import add_deploy_command
-from d2c.cli.examples import example
-from d2c.cli.local import add_local_commands
-from d2c.cli.map import map_command
-from d2c.cli.migrations import add_migration_commands
-from d2c.cli.revisits import add_revisit_commands
-from d2c.cli.steering import add_steering_commands
+from d2c.cli.commands.check import add_check_command
+from d2c.cli.commands.deploy import add_deploy_command
+from d2c.cli.commands.lifecycle import add_steering_commands
+from d2c.cli.commands.local import add_local_commands
+from d2c.cli.commands.map import map_command
+from d2c.cli.commands.migrations import add_migration_commands
+from d2c.cli.commands.operations import add_revisit_commands
+from d2c.cli.session import example
 from d2c.version import VERSION
 
 app = typer.Typer(

@@ -110,3 +110,8 @@ def session(context: typer.Context, url: str, key: str | None, as_json: bool) ->
 def outside(context: typer.Context) -> Outside:
     """Return the world that the command was given."""
     return context.ensure_object(Outside)
+
+
+def example(*lines: str) -> str:
+    """Return the examples as a paragraph of a command's help; its mark makes the layout keep the lines."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])

@@ -9,9 +9,19 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from d2c.cli.outcome import ENDED, error_text, operations_of
-from d2c.cli.status_lines import operation_line, operations_to_show, table_line
-from d2c.cli.status_view import Room, status_view
+from d2c.cli.api import Api
+from d2c.cli.outcome import (
+    ENDED,
+    EXIT_INTERRUPTED,
+    error_text,
+    exit_status_of_migration,
+    operations_of,
+    print_json,
+)
+from d2c.cli.session import outside
+from d2c.cli.views.rendering import stdout_console
+from d2c.cli.views.status import Room, status_view
+from d2c.cli.views.status_lines import operation_line, operations_to_show, table_line
 from d2c.errors import TransientError
 
 LOOK_EVERY_SECONDS = 2.0
@@ -177,3 +187,50 @@ def choose_display(console: Console, as_json: bool) -> Display:
 
 def _trouble_text(error: TransientError, seconds: float) -> str:
     return f"{error_text(error).splitlines()[0]} Trying again in {seconds:g} seconds."
+
+
+def watch_status(
+    context: typer.Context,
+    api: Api,
+    migration: str,
+    as_json: bool,
+    first: Status | None = None,
+    is_done: Callable[[Status], bool] = has_ended,
+    state: str | None = None,
+) -> None:
+    """Follow a migration until it is done, and end as it ended; an interrupt ends the watch and not the migration.
+
+    Args:
+        context: the command's.
+        api: the app.
+        migration: its id.
+        as_json: whether to print the last status as JSON.
+        first: the status of a look that was made already, if there was one.
+        is_done: tells whether a status is the last one to wait for.
+        state: the state of the tables to show; all are shown if None.
+    """
+    display = choose_display(stdout_console(), as_json)
+    try:
+        ended = follow(lambda: api.status(migration), display, outside(context).pause, first, is_done, state)
+    except KeyboardInterrupt:
+        again = f"d2c status {migration} --watch"
+        typer.echo(f"No longer watching; the migration goes on. Watch it again: {again}", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    show_status(ended, as_json, state)
+
+
+def show_status(found: Mapping[str, Any], as_json: bool, state: str | None = None) -> None:
+    """Show a migration's status, and end the command by it.
+
+    Args:
+        found: the status, with all tables: those that are not shown tell how the command ends too.
+        as_json: whether to print it as JSON.
+        state: the state of the tables to show; all are shown if None.
+    """
+    shown = tables_in(found, state)
+    if as_json:
+        print_json(shown)
+    else:
+        console = stdout_console()
+        console.print(status_view(shown, Room(console.width)))
+    raise typer.Exit(exit_status_of_migration(found))

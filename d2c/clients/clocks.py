@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from d2c.app.settings import LOOPBACK_HOSTS
 from d2c.errors import TransientError
-from d2c.settings import LOOPBACK_HOSTS
 
 TIMEOUT_SECONDS = 10.0
 

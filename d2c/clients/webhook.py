@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 from httpx import create_ssl_context
 
+from d2c.app.settings import LOOPBACK_HOSTS, Settings
 from d2c.errors import TransientError
-from d2c.settings import LOOPBACK_HOSTS, Settings
 
 # It logs every address that it asks, tokens included.
 logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,9 +1,9 @@
 """What can be wrong with an export's files."""
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 
 
-class ExportFormatError(StageError):
+class ExportFormatError(PermanentError):
     """A file of an export is not as DynamoDB writes it: damaged, cut off, or of another export."""
 
     default_title = "The export is damaged"

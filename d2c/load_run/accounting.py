@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.export_format import DataFile
 from d2c.mapping import Document, Expired, Mapped
 
@@ -67,14 +67,14 @@ def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> 
         sizes: the folder's files by name, in bytes.
 
     Raises:
-        StageError: naming the first few that are missing or not listed.
+        PermanentError: naming the first few that are missing or not listed.
     """
     listed = {file.name for file in files}
     missing, extra = sorted(listed - set(sizes)), sorted(set(sizes) - listed)
     if missing or extra:
         parts = [f"missing: {_some(missing)}"] if missing else []
         parts += [f"not in the manifest: {_some(extra)}"] if extra else []
-        raise StageError(
+        raise PermanentError(
             f"The copied data files are not those of the export's manifest ({'; '.join(parts)}).",
             "Copy the export again, into an empty folder, then start again.",
         )
@@ -88,11 +88,11 @@ def check_file_sizes(sizes: Mapping[str, int], limit_bytes: int = LARGEST_DATA_F
         limit_bytes: the largest that it can.
 
     Raises:
-        StageError: naming the first few that are larger.
+        PermanentError: naming the first few that are larger.
     """
     larger = [f"{name} ({size:,} bytes)" for name, size in sorted(sizes.items()) if size > limit_bytes]
     if larger:
-        raise StageError(
+        raise PermanentError(
             f"{len(larger)} of {len(sizes)} data files are larger than {limit_bytes:,} bytes, the most that one may "
             f"have to be checked and mapped: {_some(larger)}. Nothing was written to the container.",
             "Export the table again, which spreads its items over files anew; if one stays that large, this table "
@@ -105,12 +105,12 @@ def check_conservation(files: Sequence[DataFile], tallies: Iterable[FileTally]) 
     """Check that each file was read whole and that each of its items became exactly one thing.
 
     Raises:
-        StageError: naming the first few files for which it is not so.
+        PermanentError: naming the first few files for which it is not so.
     """
     by_name = {tally.file: tally for tally in tallies}
     faults = [fault for file in files if (fault := _file_fault(file, by_name.get(file.name)))]
     if faults:
-        raise StageError(
+        raise PermanentError(
             f"{len(faults)} of {len(files)} data files are not as the export's manifest says: {_some(faults)}.",
             "Copy the export again; if the fault stays, export the table again.",
         )
@@ -138,11 +138,11 @@ def check_replayed(tallies: Iterable[FileTally], rejected_before: int) -> None:
         rejected_before: how many items earlier runs rejected.
 
     Raises:
-        StageError: if it took more or fewer.
+        PermanentError: if it took more or fewer.
     """
     replayed = sum(tally.lines for tally in tallies)
     if replayed != rejected_before:
-        raise StageError(
+        raise PermanentError(
             f"The lake has {replayed} rejected items of this table and earlier runs rejected {rejected_before}.",
             "Look for what changes the rejected items in the lake; the export is beside them, untouched.",
         )

@@ -1,9 +1,11 @@
 """Rows in and out of Arrow batches, as ``DataFrame.mapInArrow`` hands them to Spark's workers."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+
+from d2c.export_format import DataFile, ExportFormatError, md5_base64, read_lines
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 10_000
@@ -51,3 +53,23 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         encoded = [value.encode() if isinstance(value, str) else value for value in values]
         return pa.array(encoded, pa.binary()).cast(kind)
     return pa.array(values, kind)
+
+
+def files_of(batches: Batches) -> Iterator[tuple[str, memoryview]]:
+    """Return names and bytes of data files from rows of ``path, content``, without copying them."""
+    for batch in batches:
+        for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
+            yield path.as_py().rsplit("/", 1)[-1], memoryview(content.as_buffer())
+
+
+def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview) -> Iterator[bytes]:
+    """Return the lines of a data file whose bytes have the manifest's MD5."""
+    file = listed.get(name)
+    if file is None:
+        raise ExportFormatError(f"{name} is not in the manifest.", "Copy the export again.")
+    digest = md5_base64(content)
+    if digest != file.md5:
+        raise ExportFormatError(
+            f"{name} has the MD5 {digest} and the manifest says {file.md5}.", "Copy the export again."
+        )
+    return read_lines(content, name)

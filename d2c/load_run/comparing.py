@@ -8,8 +8,7 @@ import orjson
 import pyarrow as pa
 
 from d2c.export_format import DataFile
-from d2c.load_run.batches import Batches, Row, Worker, pack, texts_of
-from d2c.load_run.data_files import checked_lines, files_of
+from d2c.load_run.batches import Batches, Row, Worker, checked_lines, files_of, pack, texts_of
 from d2c.load_run.mappers import AnyMapper, request_mapper
 from d2c.load_run.request import LoadRequest, sample_fraction
 from d2c.load_run.verification import CLOCK_ALLOWANCE_SECONDS

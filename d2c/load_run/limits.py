@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import orjson
 
-from d2c.errors import StageError
-from d2c.load_run.heavy_hitters import HeavyHitters
+from d2c.errors import PermanentError
+from d2c.load_run.census.heavy_hitters import HeavyHitters
 
 Fault = tuple[str, str, str]
 
@@ -26,7 +26,7 @@ def check_limits(
         max_logical_partition_bytes: as in the plan.
 
     Raises:
-        StageError: that tells every limit that is broken; a partition breaks one only if it is surely larger.
+        PermanentError: that tells every limit that is broken; a partition breaks one only if it is surely larger.
     """
     found = (
         _too_many_rejected(rejected_by_reason, max_rejected_items),
@@ -35,7 +35,7 @@ def check_limits(
     faults = [fault for fault in found if fault]
     if faults:
         titles, details, next_steps = zip(*faults, strict=True)
-        raise StageError(" ".join(details), " ".join(next_steps), title=". ".join(titles))
+        raise PermanentError(" ".join(details), " ".join(next_steps), title=". ".join(titles))
 
 
 def _too_many_rejected(by_reason: Mapping[str, int], limit: int) -> Fault | None:

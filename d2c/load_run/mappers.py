@@ -10,11 +10,11 @@ from d2c.mapping import (
     Expired,
     KeySchema,
     Mapped,
+    MappedShape,
     Mapper,
     Rejected,
     Rules,
     RulesError,
-    Sighting,
     compile_mapper,
     parse_rules,
 )
@@ -73,7 +73,7 @@ def table_mapper(
     range_key: str | None,
     ttl_attribute: str | None,
     rules: Mapping[str, Any],
-    sighting: Sighting | None = None,
+    sighting: MappedShape | None = None,
 ) -> Mapper:
     """Return the mapper for a table's keys and a plan's rules; a sighting, if given, sees each item too.
 
@@ -87,13 +87,13 @@ def table_mapper(
     return compile_mapper(parsed, sighting)
 
 
-def request_mapper(request: LoadRequest, sighting: Sighting | None = None) -> AnyMapper:
+def request_mapper(request: LoadRequest, sighting: MappedShape | None = None) -> AnyMapper:
     """Return the mapper of a load request; a sighting, if given, sees each item too."""
     mappers = request_mappers(request, sighting)
     return mappers[0] if len(mappers) == 1 else ChainedMapper(mappers)
 
 
-def request_mappers(request: LoadRequest, sighting: Sighting | None = None) -> list[Mapper]:
+def request_mappers(request: LoadRequest, sighting: MappedShape | None = None) -> list[Mapper]:
     """Return the mappers of the rules in a load request's history, in their order."""
     keys = request.hash_key, request.range_key, request.ttl_attribute
     return [table_mapper(*keys, rules, sighting) for rules in request.rules_history]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from d2c.errors import StageError
-from d2c.load_run.census import LOGICAL_PARTITION_BYTES
+from d2c.errors import PermanentError
+from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 
 REQUEST_FILE = "request.json"
 STAGES = ("assess", "load", "verify")
@@ -73,7 +73,7 @@ def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadReque
         read: returns a file's text.
 
     Raises:
-        StageError: as `parse_request`.
+        PermanentError: as `parse_request`.
     """
     text = read(path)
     try:
@@ -90,7 +90,7 @@ def parse_request(text: str) -> LoadRequest:
     """Read a request as `LoadRequest.to_json` wrote it.
 
     Raises:
-        StageError: if it is not one, which means that the app and the wheel are of different versions.
+        PermanentError: if it is not one, which means that the app and the wheel are of different versions.
     """
     try:
         fields = json.loads(text)
@@ -100,15 +100,15 @@ def parse_request(text: str) -> LoadRequest:
         raise _not_understood(error) from error
     unknown = [stage for stage in request.stages if stage not in KNOWN_STAGES]
     if unknown:
-        raise StageError(
+        raise PermanentError(
             f"The load request names unknown stages: {', '.join(unknown)}.",
             f"Use {', '.join(KNOWN_STAGES)}.",
         )
     return request
 
 
-def _not_understood(error: Exception) -> StageError:
-    return StageError(
+def _not_understood(error: Exception) -> PermanentError:
+    return PermanentError(
         f"The load request is not one that this wheel understands: {error}",
         "Install the d2c wheel of the app's own version in the workspace.",
     )

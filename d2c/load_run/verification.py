@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.mapping import differences
 
 KINDS = ("missing", "unexpected", "different")
@@ -84,10 +84,10 @@ def check_compared_something(counts: Mapping[str, Any], documents_written: int) 
     """Refuse a verification that compared nothing although documents were written.
 
     Raises:
-        StageError: if neither side had a document, and load runs wrote some.
+        PermanentError: if neither side had a document, and load runs wrote some.
     """
     if documents_written and not counts["expected"] and not counts["actual"]:
-        raise StageError(
+        raise PermanentError(
             f"Verification compared no document although {documents_written} were written.",
             "Raise the sample in the plan's verify, or use full.",
         )

@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from d2c.export_format import DataFile, ExportFormatError
 from d2c.load_run.accounting import FileTally
-from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, pack
-from d2c.load_run.census import Census
-from d2c.load_run.data_files import checked_lines, files_of
+from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_lines, files_of, pack
+from d2c.load_run.census.counts import Census
 from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper
 from d2c.load_run.request import LoadRequest
 from d2c.mapping import (
     Document,
     Mapped,
+    MappedShape,
     Rejected,
-    Sighting,
 )
 
 
@@ -73,7 +72,7 @@ def _outcome_worker(
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:
-        sighting = Sighting() if takes_census else None
+        sighting = MappedShape() if takes_census else None
         mapper = request_mapper(request, sighting)
         for name, content in files_of(batches):
             tally = FileTally(name)

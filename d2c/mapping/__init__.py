@@ -1,12 +1,12 @@
 """Item to document: pure, deterministic, and the same on a laptop, in the app and on a Spark cluster."""
 
 from d2c.mapping.comparison import differences, document_identity, fingerprint, identity_of
+from d2c.mapping.container import faults_of_sharing
+from d2c.mapping.mapped_shape import MappedShape, count_inexact
 from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
 from d2c.mapping.parse_rules import parse_rules
 from d2c.mapping.rejected import REASONS, Rejected
 from d2c.mapping.rules import KeySchema, Rules, RulesError
-from d2c.mapping.shared_container import faults_of_sharing
-from d2c.mapping.sighting import Sighting, count_inexact
 from d2c.mapping.time_to_live import ttl_fits
 
 __all__ = [
@@ -15,11 +15,11 @@ __all__ = [
     "Expired",
     "KeySchema",
     "Mapped",
+    "MappedShape",
     "Mapper",
     "Rejected",
     "Rules",
     "RulesError",
-    "Sighting",
     "compile_mapper",
     "count_inexact",
     "differences",

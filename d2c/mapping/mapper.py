@@ -8,6 +8,7 @@ import orjson
 
 from d2c.mapping.export_line import NAME_TWICE, check_names, parse_item, read_item
 from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_keys
+from d2c.mapping.mapped_shape import MappedShape
 from d2c.mapping.names import KEPT_PREFIX
 from d2c.mapping.numbers import NUMBER_RULES, exact
 from d2c.mapping.rejected import (
@@ -22,7 +23,6 @@ from d2c.mapping.rejected import (
     reject_line,
 )
 from d2c.mapping.rules import Rules
-from d2c.mapping.sighting import Sighting
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
 from d2c.mapping.values import faults_of, map_values
 
@@ -63,7 +63,7 @@ class Mapper:
         sighting: sees what the mapper sees of each item, if given.
     """
 
-    def __init__(self, rules: Rules, sighting: Sighting | None = None) -> None:
+    def __init__(self, rules: Rules, sighting: MappedShape | None = None) -> None:
         self.rules = rules
         self.partition_key_paths = rules.partition_key_paths
         self.partition_key_properties = rules.partition_key_properties
@@ -178,7 +178,7 @@ class Mapper:
         return document
 
 
-def compile_mapper(rules: Rules, sighting: Sighting | None = None) -> Mapper:
+def compile_mapper(rules: Rules, sighting: MappedShape | None = None) -> Mapper:
     """Return the mapper of a table's items by these rules; a sighting, if given, sees each item too."""
     return Mapper(rules, sighting)
 

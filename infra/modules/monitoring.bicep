@@ -39,7 +39,7 @@ resource appPublishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The queries of docs/operations.md.
+// The queries of docs/operate/operations.md.
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(insights.id, 'd2c')
   location: location

@@ -5,8 +5,8 @@ from azure.mgmt.datafactory import DataFactoryManagementClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.clients.azure_sign_in import management_arguments
-from d2c.settings import read_settings
+from d2c.app.settings import read_settings
+from d2c.clients.azure.sign_in import management_arguments
 from localcloud import names
 from localcloud.app_settings import app_settings
 from tests.contract.polling import wait_until

@@ -5,11 +5,11 @@ import urllib.request
 
 import pytest
 
-from d2c.copy_sessions import copy_session_policy
+from d2c.clients.aws.copy_session import copy_session_policy
 from localcloud.aws.policies import actions_of
 from localcloud.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
 from tests.end_to_end.user import plan
-from tests.unit.test_docs_permissions import ACTIONS, ROLE
+from tests.unit.docs.test_permissions import ACTIONS, ROLE
 
 ROLE_ARN = f"arn:aws:iam::{AWS_ACCOUNT}:role/{AWS_ROLE}"
 SEEN = {action for action, row in ACTIONS.items() if row[3] == "seen"}

@@ -2,7 +2,7 @@
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from d2c.run_keys import lane_instance_id, stage_instance_id, table_instance_id
+from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
 from localcloud import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.test_crashes import load_runs

@@ -1,4 +1,4 @@
-from orchestrators import checking
+from orchestrators import check_plan
 from tests.replay.world import LostWorkerError, World, orchestrator_functions
 
 ASKED = {"check": "check-shop.0123456789ab", "plan": {"path": "checks/check-shop.0123456789ab/plan.json"}}
@@ -17,7 +17,7 @@ def world(**activities):
             "value": {"state": "succeeded", "counts": {}, "result": {"path": "r"}}
         },
     }
-    return World({**substitutes, **activities}, orchestrator_functions(checking))
+    return World({**substitutes, **activities}, orchestrator_functions(check_plan))
 
 
 def inline_findings(results):

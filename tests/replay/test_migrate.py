@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrators import lanes, long_run, migration
+from orchestrators import lane, migrate, run_to_its_end
 from tests.replay.lanes import Units
 from tests.replay.world import World, orchestrator_functions
 
@@ -27,7 +27,7 @@ def world(units, lanes_wanted, states=None, **changes):
 
     count = sum(len(unit["tables"]) for unit in units.units)
     activities = {
-        "look_at_turn": lambda payload: GO,
+        "look_at_start": lambda payload: GO,
         "look_at_places": lambda payload: GO,
         "list_tables": lambda payload: {"value": {"tables": count, "lanes": lanes_wanted}},
         "take_unit": units.take,
@@ -35,7 +35,7 @@ def world(units, lanes_wanted, states=None, **changes):
         "write_report": lambda payload: {"value": {"state": payload["state"], "tables": {"all": count}}},
         **changes,
     }
-    known = {**orchestrator_functions(lanes, long_run, migration), "migrate_table": migrate_table}
+    known = {**orchestrator_functions(lane, run_to_its_end, migrate), "migrate_table": migrate_table}
     return World(activities, known)
 
 
@@ -121,7 +121,7 @@ def test_a_lane_that_cannot_go_on_fails_the_migration():
 def test_a_migration_waits_until_its_time_has_come():
     waiting = {"waiting": {"for": "start", "until": "2026-06-02T00:00:00+00:00"}}
     looks = iter([{"value": {"state": "running", "progress": waiting}}] * 3)
-    here = world(Units("a"), 1, look_at_turn=lambda payload: next(looks, GO))
+    here = world(Units("a"), 1, look_at_start=lambda payload: next(looks, GO))
     assert here.run("migrate", ASKED)["state"] == "succeeded"
     assert here.statuses[0] == waiting
     assert "m::start-0" in here.instances
@@ -131,7 +131,7 @@ def test_a_migration_that_is_cancelled_before_its_time_ends_as_cancelled_with_a_
     waiting = {"value": {"state": "running", "progress": {"waiting": {"for": "pause", "until": None}}}}
     looks = iter([waiting])
     here = world(
-        Units("a"), 1, look_at_turn=lambda payload: next(looks, {"error": error("x", cancelled=True)})
+        Units("a"), 1, look_at_start=lambda payload: next(looks, {"error": error("x", cancelled=True)})
     )
     assert here.run("migrate", ASKED)["state"] == "cancelled"
     assert here.called("write_report")[0]["state"] == "cancelled"

@@ -1,9 +1,9 @@
 import pytest
 
-from orchestrators import long_run, table_migration
+from orchestrators import migrate_table, run_to_its_end
 from tests.replay.world import World, orchestrator_functions
 
-ORCHESTRATORS = orchestrator_functions(long_run, table_migration)
+ORCHESTRATORS = orchestrator_functions(run_to_its_end, migrate_table)
 TABLE = {
     "migration": "m",
     "table": "Music",
@@ -46,7 +46,7 @@ def failing(**marks):
 
 def world(**changes):
     answers = {
-        "look_at_turn": ended(True),
+        "look_at_start": ended(True),
         "describe_source": {"value": {"arn": "a"}},
         "start_export": {"value": "export-arn"},
         "look_at_export": ended({"items": 7, "arn": "export-arn"}),
@@ -71,7 +71,7 @@ def world(**changes):
 
 
 def waiting_once(kind, **waiting):
-    """Return a substitute for `look_at_turn` that lets a kind of stage wait once."""
+    """Return a substitute for `look_at_start` that lets a kind of stage wait once."""
     waited = []
 
     def look(payload):
@@ -86,7 +86,7 @@ def waiting_once(kind, **waiting):
 def test_a_table_goes_through_all_stages_in_order():
     here = world()
     assert here.run("migrate_table", TABLE) == {"table": "Music", "state": "succeeded", "error": None}
-    called = [name for name, _ in here.calls if name != "look_at_turn"]
+    called = [name for name, _ in here.calls if name != "look_at_start"]
     assert called == [*STAGE_ACTIVITIES, "restore_throughput", "write_table_report"]
     (record,) = here.called("write_table_report")
     stages = ["export", "copy", "prepare", "assess", "load", "verify", "report"]
@@ -178,14 +178,14 @@ def test_a_report_that_cannot_be_written_fails_the_table():
 def test_export_copy_and_load_wait_for_their_turns():
     here = world()
     here.run("migrate_table", TABLE)
-    assert [payload["kind"] for payload in here.called("look_at_turn")] == ["exports", "copies", "loads"]
+    assert [payload["kind"] for payload in here.called("look_at_start")] == ["exports", "copies", "loads"]
     names = [name for name, _ in here.calls]
-    assert names.index("look_at_turn") < names.index("describe_source")
+    assert names.index("look_at_start") < names.index("describe_source")
 
 
 @pytest.mark.parametrize(("kind", "stage"), [("exports", "export"), ("copies", "copy"), ("loads", "prepare")])
 def test_what_a_stage_waits_for_is_in_the_status_until_it_begins(kind, stage):
-    here = world(look_at_turn=waiting_once(kind, **{"for": "window", "until": "2026-06-01T22:00:00+00:00"}))
+    here = world(look_at_start=waiting_once(kind, **{"for": "window", "until": "2026-06-01T22:00:00+00:00"}))
     assert here.run("migrate_table", TABLE)["state"] == "succeeded"
     (waiting,) = [
         status for status in here.statuses if status and status.get("stage") and "waiting" in status
@@ -203,7 +203,7 @@ def test_a_table_that_is_cancelled_while_it_waits_ends_as_cancelled_in_the_stage
     def look(payload):
         return next(looks, failing(cancelled=True)) if payload["kind"] == kind else ended(True)
 
-    end = world(look_at_turn=look).run("migrate_table", TABLE)
+    end = world(look_at_start=look).run("migrate_table", TABLE)
     assert (end["state"], end["error"]["stage"]) == ("cancelled", stage)
 
 

@@ -1,10 +1,10 @@
 import pytest
 
-from orchestrators import long_run
-from orchestrators.waiting import ATTEMPTS_TO_START
+from orchestrators import run_to_its_end
+from orchestrators.retrying import ATTEMPTS_TO_START
 from tests.replay.world import LostWorkerError, World, orchestrator_functions
 
-ORCHESTRATORS = orchestrator_functions(long_run)
+ORCHESTRATORS = orchestrator_functions(run_to_its_end)
 WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
 JOB = {
     "start": "start_thing",

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from d2c.log_fields import JsonLines, StructuredRecord, structure_logs
+from d2c.app.logs import JsonLines, StructuredRecord, structure_logs
 
 SECRET = "c2VjcmV0LW9mLXRoZS1zZXR0aW5ncw=="
 

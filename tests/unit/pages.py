@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,19 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def pages() -> list[Path]:
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    """Return the pages of the documentation, with those at the top of the repository."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def tracked_pages() -> list[Path]:
+    """Return every Markdown file that Git tracks, or is about to."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "*.md"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True, text=True, timeout=60).stdout
+    return [path for name in sorted(names.split("\0")) if name and (path := ROOT / name).is_file()]
 
 
 def text_of(page: str) -> str:
+    """Return a page's text; the page is named by its path below `docs`."""
     return (ROOT / "docs" / page).read_text()
 
 

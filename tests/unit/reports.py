@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from d2c.load_run.census import Census, merged, summarise
-from d2c.mapping import KeySchema, Sighting, compile_mapper, parse_rules
-from d2c.report import assemble_report, table_report
+from d2c.load_run.census.counts import Census, merged, summarise
+from d2c.mapping import KeySchema, MappedShape, compile_mapper, parse_rules
+from d2c.report.contents import assemble_report, table_report
 
 from .mapping.helpers import NOW, line_of, n, s
 
@@ -14,7 +14,7 @@ STAGES = ("export", "copy", "prepare", "assess", "load", "verify", "report")
 
 def census_of(items: list[dict[str, Any]], keys: tuple[str, str]) -> dict[str, Any]:
     """Return the census of items, as a load run leaves it."""
-    sighting = Sighting()
+    sighting = MappedShape()
     mapper = compile_mapper(parse_rules({}, KeySchema(*keys)), sighting)
     census = Census(sighting)
     for item in items:

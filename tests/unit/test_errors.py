@@ -1,12 +1,12 @@
 import pytest
 
-from d2c.errors import CancelledError, PlanError, RunFailedError, StageError, TransientError
+from d2c.errors import CancelledError, PermanentError, PlanError, RunFailedError, TransientError
 
 
 @pytest.mark.parametrize(
     ("error", "marks"),
     [
-        (StageError("d", "n"), set()),
+        (PermanentError("d", "n"), set()),
         (TransientError("d", "n"), {"transient"}),
         (RunFailedError("d", "n"), {"another_run"}),
         (CancelledError("m"), {"cancelled"}),

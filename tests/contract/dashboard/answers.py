@@ -1,4 +1,4 @@
-"""What the HTTP API answers about migrations that tests make up, in its shapes (docs/http-api.md)."""
+"""What the HTTP API answers about migrations that tests make up, in its shapes (docs/reference/http-api.md)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import azure.functions as func
 from aiohttp import web
 
-from d2c.api_models import MigrationStatus
+from d2c.api.models import MigrationStatus
 from tests.contract.polling import HANG_SECONDS
 from triggers import dashboard
 

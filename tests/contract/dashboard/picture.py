@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/dashboard.md: `python -m tests.contract.dashboard.picture docs/images`."""
+"""Takes the pictures of docs/operate/dashboard.md: `python -m tests.contract.dashboard.picture docs/images`."""
 
 import sys
 from pathlib import Path

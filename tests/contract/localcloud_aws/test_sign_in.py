@@ -11,9 +11,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from d2c.clients.aws_sign_in import WebIdentity
-from d2c.copy_sessions import copy_session_policy
-from d2c.errors import StageError
+from d2c.clients.aws.copy_session import copy_session_policy
+from d2c.clients.aws.sign_in import WebIdentity
+from d2c.errors import PermanentError
 from localcloud.app_settings import stack_parameters
 from localcloud.aws.sessions import Session, Sessions
 from localcloud.cloud import AWS_TEMPLATE
@@ -137,7 +137,7 @@ class TestTakeOn:
     def test_anything_else_is_refused_as_sts_refuses_it_without_the_token_in_the_text(
         self, service, token, asked, words
     ):
-        with pytest.raises(StageError) as refused:
+        with pytest.raises(PermanentError) as refused:
             take_on(service, token, **asked)
         assert words in refused.value.detail
         signature = (token or "").rpartition(".")[2]

@@ -12,8 +12,8 @@ from azure.storage.blob import BlobServiceClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.clients.databricks import Databricks
-from d2c.clients.databricks_files import DatabricksFiles
+from d2c.clients.databricks.files import DatabricksFiles
+from d2c.clients.databricks.jobs import Databricks
 from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.lake import connection_string
 from localcloud.names import EXISTING_CLUSTER_ID

@@ -12,7 +12,7 @@ from databricks.sdk.errors import (
     Unauthenticated,
 )
 
-from d2c.errors import StageError, TransientError
+from d2c.errors import PermanentError, TransientError
 from localcloud.processes import stop_service
 from tests.contract.localcloud_databricks.conftest import CLUSTER, EXISTING, LAKE, WHEEL, Workspace
 from tests.contract.polling import wait_until
@@ -220,7 +220,7 @@ def test_faults_on_demand_reach_the_product_as_what_may_heal(workspace):
     with pytest.raises(TransientError):
         workspace.product.get_run(1)
     fail(workspace, {"operation": "get", "status": 403, "code": "PERMISSION_DENIED", "message": "No."})
-    with pytest.raises(StageError, match="lacks a right in the workspace: No"):
+    with pytest.raises(PermanentError, match="lacks a right in the workspace: No"):
         workspace.product.get_run(1)
     assert workspace.http.post("/_localcloud/faults", json=[{"operation": "dance"}]).status_code == 400
     assert workspace.http.delete("/_localcloud/faults").json() == {"faults": []}

@@ -2,8 +2,8 @@ import base64
 
 import pytest
 
-from d2c.deploying.comparing import same_notebook
-from d2c.deploying.release import own_release
+from d2c.deploy.parts import same_notebook
+from d2c.deploy.release import own_release
 from localcloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.names import NOTEBOOK_PATH
 

@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from d2c.clients.lake import Lake
-from d2c.container_records import take_container
-from d2c.errors import StageError
+from d2c.clients.azure.lake import Lake
+from d2c.errors import PermanentError
+from d2c.state.container_lock import take_container
 from localcloud.processes import stop_service
 
 from .test_lake import container, start
@@ -69,7 +69,7 @@ def test_of_many_migrations_that_take_a_container_at_once_one_gets_it(lake):
     def take(table):
         try:
             return take_container(lake, "containers/a/d/c.json", table)[0]["migration"]
-        except StageError:
+        except PermanentError:
             return None
 
     with ThreadPoolExecutor(8) as threads:

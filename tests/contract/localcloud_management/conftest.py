@@ -10,10 +10,10 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from botocore.config import Config
 
-from d2c.clients.cosmos_management import connect_cosmos_management
-from d2c.clients.data_factory import connect_data_factory
-from d2c.copy_sessions import copy_session_policy
-from d2c.settings import read_settings
+from d2c.app.settings import read_settings
+from d2c.clients.aws.copy_session import copy_session_policy
+from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.data_factory import connect_data_factory
 from localcloud import names
 from localcloud.app_settings import stack_parameters
 from localcloud.aws.sessions import Session, Sessions

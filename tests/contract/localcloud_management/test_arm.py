@@ -5,10 +5,10 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
-from d2c.clients.azure_sign_in import management_arguments
-from d2c.clients.cosmos_management import connect_cosmos_management
-from d2c.clients.data_factory import connect_data_factory
-from d2c.errors import StageError, TransientError
+from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.data_factory import connect_data_factory
+from d2c.clients.azure.sign_in import management_arguments
+from d2c.errors import PermanentError, TransientError
 from localcloud.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from localcloud.processes import ServiceFailedError
 from tests.contract.localcloud_management.conftest import (
@@ -26,9 +26,9 @@ COSMOS_PATH = f"{group_path()}/Microsoft.DocumentDB/databaseAccounts/{COSMOS_ACC
 
 def test_a_wrong_token_is_refused_by_both_services(management):
     wrong = settings(management.service.url, "another token")
-    with pytest.raises(StageError, match="did not accept the app's identity"):
+    with pytest.raises(PermanentError, match="did not accept the app's identity"):
         connect_data_factory(wrong).get_run("any")
-    with pytest.raises(StageError, match="did not accept the app's identity"):
+    with pytest.raises(PermanentError, match="did not accept the app's identity"):
         connect_cosmos_management(wrong).create_database("any")
     client = DataFactoryManagementClient(**management_arguments(wrong))
     with pytest.raises(ClientAuthenticationError, match="InvalidAuthenticationToken"):
@@ -123,7 +123,7 @@ def test_runs_are_filtered(management, filters, found):
     [
         ({"status": 500}, TransientError),
         ({"reset": True}, TransientError),
-        ({"status": 403, "code": "AuthorizationFailed"}, StageError),
+        ({"status": 403, "code": "AuthorizationFailed"}, PermanentError),
     ],
 )
 def test_a_fault_comes_on_demand_so_many_times(management, fault, error):
@@ -131,7 +131,7 @@ def test_a_fault_comes_on_demand_so_many_times(management, fault, error):
     with pytest.raises(error):
         management.factory.get_run("any")
     management.set_faults({"operation": "GetRun", "count": 1, "status": 503})
-    with pytest.raises(StageError, match="no pipeline run"):
+    with pytest.raises(PermanentError, match="no pipeline run"):
         management.factory.get_run("any")
 
 

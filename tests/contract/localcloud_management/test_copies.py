@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from tests.contract.localcloud_management.conftest import SUMMARY, Management, copy_parameters
 from tests.contract.polling import wait_until
 
@@ -206,15 +206,15 @@ def test_parameters_other_than_the_pipelines_are_refused(management, changes, wo
     parameters = {
         name: value for name, value in (copy_parameters("k", "f") | changes).items() if value is not None
     }
-    with pytest.raises(StageError, match="ErrorCode=InvalidTemplate") as refused:
+    with pytest.raises(PermanentError, match="ErrorCode=InvalidTemplate") as refused:
         management.factory.start_run("copy_export", parameters)
     assert words in refused.value.detail
 
 
 def test_an_unknown_pipeline_and_an_unknown_run_are_not_found(management):
-    with pytest.raises(StageError, match="'copy_nothing' was not found"):
+    with pytest.raises(PermanentError, match="'copy_nothing' was not found"):
         management.factory.start_run("copy_nothing", {})
-    with pytest.raises(StageError, match="no pipeline run with the id 0000"):
+    with pytest.raises(PermanentError, match="no pipeline run with the id 0000"):
         management.factory.get_run("0000")
-    with pytest.raises(StageError, match="no pipeline run with the id 0000"):
+    with pytest.raises(PermanentError, match="no pipeline run with the id 0000"):
         management.factory.cancel_run("0000")

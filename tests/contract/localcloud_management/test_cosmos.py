@@ -2,9 +2,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from d2c.clients.azure_sign_in import management_arguments
-from d2c.clients.cosmos_management import Container, Throughput
-from d2c.errors import StageError
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.sign_in import management_arguments
+from d2c.errors import PermanentError
 from localcloud.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until
 
@@ -69,7 +69,7 @@ def test_containers_are_listed_with_their_keys(management, sql):
 
 def test_a_container_of_a_database_that_is_not_there_is_not_found(management):
     assert management.cosmos.find_container("nowhere", "music") is None
-    with pytest.raises(StageError, match="database nowhere"):
+    with pytest.raises(PermanentError, match="database nowhere"):
         management.cosmos.create_container(
             "nowhere", "music", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
         )
@@ -87,7 +87,7 @@ def test_the_minimum_is_a_hundredth_of_the_highest_ever_and_below_it_is_refused(
     create(management, "once-high", ru=50_100)
     management.cosmos.change_throughput("shop", "once-high", 5000, autoscale=False)
     assert management.cosmos.find_throughput("shop", "once-high") == Throughput(5000, False, 600, False)
-    with pytest.raises(StageError, match="between 600 and 1000000 inclusive in increments of 100"):
+    with pytest.raises(PermanentError, match="between 600 and 1000000 inclusive in increments of 100"):
         management.cosmos.change_throughput("shop", "once-high", 500, autoscale=False)
     management.cosmos.change_throughput("shop", "once-high", 600, autoscale=False)
     assert management.cosmos.find_throughput("shop", "once-high").ru_per_second == 600
@@ -101,13 +101,13 @@ def test_autoscale_has_a_maximum_and_a_minimum_of_a_tenth_and_stays_autoscale(ma
     assert management.cosmos.find_throughput("shop", "breathing") == Throughput(30_000, True, 3000, False)
     management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=True)
     assert management.cosmos.find_throughput("shop", "breathing").ru_per_second == 4000
-    with pytest.raises(StageError, match="invoke migration API"):
+    with pytest.raises(PermanentError, match="invoke migration API"):
         management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=False)
 
 
 @pytest.mark.parametrize("ru", [300, 450, 1_000_100])
 def test_impossible_throughput_is_refused_and_nothing_is_created(management, ru):
-    with pytest.raises(StageError, match="valid throughput values between 400 and 1000000"):
+    with pytest.raises(PermanentError, match="valid throughput values between 400 and 1000000"):
         create(management, "impossible", ru=ru)
     assert management.cosmos.find_container("shop", "impossible") is None
 
@@ -160,5 +160,5 @@ def test_a_refusal_that_only_the_operation_tells_reaches_the_caller(slow):
     slow.cosmos.create_container(
         "shop", "refusing", partition_key_paths=["/a"], default_ttl=None, ru_per_second=1000
     )
-    with pytest.raises(StageError, match="between 400 and 1000000"):
+    with pytest.raises(PermanentError, match="between 400 and 1000000"):
         slow.cosmos.change_throughput("shop", "refusing", 300, autoscale=False)

@@ -3,12 +3,11 @@ import json
 import httpx
 import pytest
 
-from d2c.clients.factory_definitions import FactoryDefinitions, connect_factory_definitions
-from d2c.deploying.comparing import unlike
-from d2c.deploying.parts import parts_of_factory
-from d2c.deploying.publishing import publish
-from d2c.deploying.release import own_release
-from d2c.errors import StageError
+from d2c.clients.azure.factory_definitions import FactoryDefinitions, connect_factory_definitions
+from d2c.deploy.parts import parts_of_factory, unlike
+from d2c.deploy.publish import publish
+from d2c.deploy.release import own_release
+from d2c.errors import PermanentError
 from localcloud import names
 from localcloud.data_factory.run_store import MASK
 from localcloud.identity import owner_key_id
@@ -71,9 +70,9 @@ def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):
     lake = definitions.find("linkedService", "lake")
     dataset = definitions.find("dataset", "lake_folder")
     dataset["linkedServiceName"]["referenceName"] = "gone"
-    with pytest.raises(StageError, match=r"dataset other.*invalid reference.*there is no gone"):
+    with pytest.raises(PermanentError, match=r"dataset other.*invalid reference.*there is no gone"):
         definitions.put("dataset", "other", dataset)
-    with pytest.raises(StageError, match=r"linkedService other.*connectVia is not supported here"):
+    with pytest.raises(PermanentError, match=r"linkedService other.*connectVia is not supported here"):
         definitions.put("linkedService", "other", {**lake, "connectVia": {}})
     assert definitions.find("dataset", "other") is None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2c.load_run.task_progress import task_counts
+from d2c.load_run.progress import task_counts
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@ import logging
 import pytest
 
 from activities.outcome import outcome
-from d2c import observing
-from d2c.errors import StageError
-from d2c.log_fields import StructuredRecord
-from d2c.observing import MEASURES, measure, observe_if_asked, observed
-from d2c.telemetry import LOGGERS, root_of
+from d2c.app import observing
+from d2c.app.logs import StructuredRecord
+from d2c.app.observing import MEASURES, measure, observed
+from d2c.clients.open_telemetry import LOGGERS, root_of
+from d2c.clients.telemetry import observe_if_asked
+from d2c.errors import PermanentError
 from tests.contract.telemetry.collector import attributes_of, collector
 
 PAYLOAD = {"migration": "music-2026", "table": "Music", "attempt": 1}
@@ -36,7 +37,7 @@ def running():
 
 def start_copy(payload):
     if payload["attempt"] == 2:
-        raise StageError("GET https://lake/a?sig=c2ln was refused.", "Grant it.")
+        raise PermanentError("GET https://lake/a?sig=c2ln was refused.", "Grant it.")
     return "run-17"
 
 

@@ -8,24 +8,13 @@ from typing import Any
 
 import pytest
 
-from activities import (
-    cleaning_up,
-    copying,
-    exporting,
-    loading,
-    outcome,
-    planning,
-    preparing,
-    reporting,
-    revisiting,
-    turns,
-)
-from d2c.clients.cosmos_management import Container, Throughput
-from d2c.clients.data_factory import CopyProgress, PipelineRun
-from d2c.clients.databricks import NotebookRun
-from d2c.clients.dynamodb import ExportState, TableDescription
-from d2c.lake_paths import cancel_path
-from d2c.settings import Settings
+from activities import copy, export, load, orphans, outcome, prepare, report, turns, units
+from d2c.app.settings import Settings
+from d2c.clients.aws.dynamodb import ExportState, TableDescription
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
+from d2c.clients.databricks.jobs import NotebookRun
+from d2c.state.paths import cancel_path
 
 from ..clients.settings import local_settings
 
@@ -265,15 +254,15 @@ class World:
 
     def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (
-            cleaning_up,
-            copying,
-            exporting,
-            loading,
+            orphans,
+            copy,
+            export,
+            load,
             outcome,
-            planning,
-            preparing,
-            reporting,
-            revisiting,
+            units,
+            prepare,
+            report,
+            report,
             turns,
         ):
             for name, substitute in {

@@ -3,30 +3,28 @@ import logging
 import pytest
 
 from activities import (
-    arrivals,
-    checking,
-    cleaning_up,
-    copying,
-    exporting,
-    loading,
-    planning,
-    preparing,
-    reporting,
-    revisiting,
+    check,
+    copy,
+    existing_export,
+    export,
+    load,
+    orphans,
+    prepare,
+    report,
     turns,
+    units,
 )
-from activities.log_lines import STAGE_OF_ACTIVITY, fields_of
-from activities.outcome import outcome
-from d2c.errors import CancelledError, StageError, TransientError
-from d2c.run_keys import run_key
+from activities.outcome import STAGE_OF_ACTIVITY, fields_of, outcome
+from d2c.errors import CancelledError, PermanentError, TransientError
+from d2c.state.ids import run_key
 
 OF_MIGRATIONS = {
-    *("list_tables", "list_revisited", "take_unit", "look_at_turn", "look_at_places", "read_table_record"),
+    *("list_tables", "list_revisited", "take_unit", "look_at_start", "look_at_places", "read_table_record"),
     *("list_checked_tables", "check_system", "check_tables", "sum_up_check"),
     *("stop_left_runs", "free_left_container", "read_left_table", "read_left_migration"),
 }
 MODULES = (
-    arrivals, checking, cleaning_up, copying, exporting, loading, planning, preparing, reporting, revisiting, turns
+    existing_export, check, orphans, copy, export, load, units, prepare, report, report, turns
 )  # fmt: skip
 ACTIVITIES = {
     name
@@ -84,7 +82,7 @@ def test_a_look_is_worth_a_line_only_at_the_end(lines):
     ("error", "level", "words"),
     [
         (TransientError("no answer", "It is tried again."), "WARNING", "may heal and is tried again"),
-        (StageError("no such table", "Check it."), "WARNING", "does not heal"),
+        (PermanentError("no such table", "Check it."), "WARNING", "does not heal"),
         (CancelledError("m"), "INFO", "Migration m was cancelled."),
     ],
 )
@@ -117,8 +115,8 @@ def test_a_run_key_is_told_where_something_is_started_by_it(activity, payload, k
 
 
 def test_whose_turn_it_is_is_asked_for_a_stage():
-    assert fields_of("look_at_turn", {**PAYLOAD, "kind": "exports"})["stage"] == "export"
-    assert fields_of("look_at_turn", {"migration": "m"})["stage"] is None
+    assert fields_of("look_at_start", {**PAYLOAD, "kind": "exports"})["stage"] == "export"
+    assert fields_of("look_at_start", {"migration": "m"})["stage"] is None
 
 
 def test_looks_that_go_on_can_be_seen_by_who_debugs(caplog):

@@ -2,17 +2,17 @@ import logging
 
 import pytest
 
-from activities import copying, exporting, loading, preparing
+from activities import copy, export, load, prepare
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.errors import CancelledError, RunFailedError, StageError, TransientError
+from d2c.errors import CancelledError, PermanentError, RunFailedError, TransientError
 
 from .answers import error_of, value_of
 
 STARTS_AND_LOOKS = {
-    exporting: ["describe_source", "start_export", "look_at_export"],
-    copying: ["start_copy", "look_at_copy"],
-    preparing: ["describe_container", "start_prepare", "look_at_prepare"],
-    loading: ["start_load", "look_at_load"],
+    export: ["describe_source", "start_export", "look_at_export"],
+    copy: ["start_copy", "look_at_copy"],
+    prepare: ["describe_container", "start_prepare", "look_at_prepare"],
+    load: ["start_load", "look_at_load"],
 }
 
 
@@ -34,7 +34,7 @@ def test_a_value_is_an_answer(value):
 @pytest.mark.parametrize(
     ("error", "marks"),
     [
-        (StageError("it broke", "mend it"), ()),
+        (PermanentError("it broke", "mend it"), ()),
         (TransientError("it broke", "mend it"), ("transient",)),
         (RunFailedError("it broke", "mend it"), ("another_run",)),
         (CancelledError("m"), ("cancelled",)),
@@ -51,7 +51,7 @@ def test_an_unexpected_exception_may_heal_and_is_told_with_its_kind_but_no_stack
     assert "Traceback" not in str(error)
 
 
-@pytest.mark.parametrize("kind", [ValueError, lambda text: StageError(text, "mend it")])
+@pytest.mark.parametrize("kind", [ValueError, lambda text: PermanentError(text, "mend it")])
 def test_neither_the_answer_nor_the_log_quotes_a_secret(kind, caplog):
     text = "GET https://lake/a?sig=c2VjcmV0 with Authorization: Bearer c2VjcmV0 by AccountKey=c2VjcmV0"
     with caplog.at_level(logging.DEBUG):

@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities import turns
-from activities.turns import look_at_places, look_at_turn, make_room
-from d2c import lake_paths
-from d2c.turns import MOST_EXPORT_BYTES
+from activities.turns import look_at_places, look_at_start, make_room
+from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.state import paths
 
 from .answers import error_of, value_of
 from .fakes import REGION
@@ -20,7 +20,7 @@ def table(name, kind, *, slots=None, **more):
 
 def waits_for(payload):
     """Return what a stage waits for, or None if it may begin."""
-    look = value_of(look_at_turn(payload))
+    look = value_of(look_at_start(payload))
     return None if look["state"] == "succeeded" else look["progress"]["waiting"]["for"]
 
 
@@ -36,7 +36,7 @@ class TestTimes:
         assert waits_for(table("Music", "copies")) is None
 
     def test_a_pause_holds_every_stage_back(self, world):
-        world.lake.write_json(lake_paths.pause_path("m"), {})
+        world.lake.write_json(paths.pause_path("m"), {})
         assert {waits_for(table("Music", kind)) for kind in NO_SLOTS} == {"pause"}
 
     @pytest.mark.parametrize(("hour", "reason"), [(-0.5, None), (2, "window")])
@@ -44,7 +44,7 @@ class TestTimes:
         assert waits_for(table("Music", "copies", times=clock(hour))) == reason
 
     def test_it_is_told_until_when_and_when_to_look_again_at_the_latest(self, world):
-        look = value_of(look_at_turn(table("Music", "copies", times=clock(5))))
+        look = value_of(look_at_start(table("Music", "copies", times=clock(5))))
         until = datetime.fromisoformat(look["progress"]["waiting"]["until"])
         assert timedelta(hours=3.9) < until - datetime.now(UTC) < timedelta(hours=5.1)
         assert look["look_again_in_seconds"] == turns.LONGEST_WAIT_SECONDS
@@ -63,12 +63,12 @@ class TestTimes:
 class TestCancelling:
     def test_whoever_waits_for_a_cancelled_migration_is_told(self, world):
         world.cancel()
-        assert error_of(look_at_turn(table("Music", "copies")), "cancelled")
-        assert error_of(look_at_turn({"migration": "m", "times": {}}), "cancelled")
+        assert error_of(look_at_start(table("Music", "copies")), "cancelled")
+        assert error_of(look_at_start({"migration": "m", "times": {}}), "cancelled")
 
     def test_of_single_tables_only_they_are_told(self, world):
-        world.lake.write_json(lake_paths.cancel_path("m"), {"tables": ["Music"]})
-        error = error_of(look_at_turn(table("Music", "copies")), "cancelled")
+        world.lake.write_json(paths.cancel_path("m"), {"tables": ["Music"]})
+        error = error_of(look_at_start(table("Music", "copies")), "cancelled")
         assert "Table Music of migration m" in error["detail"]
         assert waits_for(table("Films", "copies")) is None
 
@@ -82,7 +82,7 @@ class TestSlots:
         for _ in range(3):
             assert waits_for(table("a", "copies", slots={"copies": 1})) is None
             assert waits_for(table("b", "copies", slots={"copies": 1})) == "slot"
-        assert len(world.lake.read_log(lake_paths.slots_path("m", "copies"))) == 2
+        assert len(world.lake.read_log(paths.slots_path("m", "copies"))) == 2
 
     def test_a_slot_is_given_back_when_the_next_stage_asks_for_its_own(self, world):
         slots = {"exports": 1, "copies": 1}

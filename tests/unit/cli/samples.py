@@ -1,6 +1,6 @@
 """Answers of the app's HTTP API, in the shapes that interfaces and triggers give them."""
 
-from d2c.migration_state import STATES
+from d2c.state.table_states import STATES
 
 ITEMS = ("exported", "written", "rejected", "expired")
 EXPORT_FAILED = {

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from d2c.deploying import command
-from d2c.deploying.parts import Difference
-from d2c.deploying.publishing import Published
+from d2c.deploy import publish
+from d2c.deploy.parts import Difference
+from d2c.deploy.publish import Published
 from d2c.errors import D2CError
 
 DIFFERENCE = Difference("pipeline copy_export: retry", "3", "2")
@@ -28,8 +28,8 @@ def asked(monkeypatch):
             tell(published)
         return found["published"]
 
-    monkeypatch.setattr(command, "compare", compare)
-    monkeypatch.setattr(command, "deploy", deploy)
+    monkeypatch.setattr(publish, "compare", compare)
+    monkeypatch.setattr(publish, "deploy", deploy)
     return found
 
 
@@ -77,7 +77,7 @@ def test_a_refusal_is_told_and_exits_with_1(run, asked, monkeypatch):
     def refuse(environment, tell):
         raise D2CError("Data Factory f: refused.", "Check who is signed in.")
 
-    monkeypatch.setattr(command, "deploy", refuse)
+    monkeypatch.setattr(publish, "deploy", refuse)
     result = run("deploy", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"]["next_step"] == "Check who is signed in."

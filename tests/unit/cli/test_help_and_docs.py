@@ -1,4 +1,4 @@
-"""Every command teaches its use: by its help, and in docs/cli.md."""
+"""Every command teaches its use: by its help, and in docs/reference/cli.md."""
 
 import re
 from importlib.metadata import version
@@ -9,7 +9,7 @@ import typer
 
 from d2c.cli import app
 
-PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "cli.md").read_text()
 HANDED_OVER = {("d2c", "local", "up"), ("d2c", "local", "down"), ("d2c", "demo")}
 
 

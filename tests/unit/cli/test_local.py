@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import d2c
-from d2c.cli.local import hand_over
+from d2c.cli.commands.local import hand_over
 from d2c.errors import D2CError
 
 CHECKOUT = Path(d2c.__file__).parents[1]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from d2c.errors import D2CError, StageError, TransientError
+from d2c.errors import D2CError, PermanentError, TransientError
 
 
 def error_of(call: Callable[[], Any]) -> D2CError:
@@ -13,7 +13,7 @@ def error_of(call: Callable[[], Any]) -> D2CError:
     with pytest.raises(D2CError) as raised:
         call()
     error = raised.value
-    assert isinstance(error, StageError | TransientError)
+    assert isinstance(error, PermanentError | TransientError)
     assert error.next_step
     assert "Traceback" not in error.detail
     assert "\n" not in error.detail

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from d2c.clients.azure_sign_in import management_arguments
+from d2c.clients.azure.sign_in import management_arguments
 
 from .http import StubService
 from .settings import local_settings

@@ -1,6 +1,6 @@
 """Settings of the local cloud's kind, for clients that are connected by them."""
 
-from d2c.settings import REQUIRED, Settings, read_settings
+from d2c.app.settings import REQUIRED, Settings, read_settings
 
 SECRETS = {
     "D2C_COSMOS_KEY": "Y29zbW9zLXNlY3JldC1rZXk=",

@@ -19,15 +19,15 @@ from botocore.config import Config as AwsConfig
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.clients.aws_sign_in import WebIdentity
-from d2c.clients.azure_identity import AppIdentity
-from d2c.clients.cosmos import has_documents
-from d2c.clients.cosmos_management import CosmosManagement
-from d2c.clients.data_factory import DataFactory
-from d2c.clients.databricks import Databricks
-from d2c.clients.dynamodb import DynamoDB
-from d2c.clients.lake import Lake
-from d2c.clients.s3 import Bucket
+from d2c.clients.aws.dynamodb import DynamoDB
+from d2c.clients.aws.s3 import Bucket
+from d2c.clients.aws.sign_in import WebIdentity
+from d2c.clients.azure.cosmos import has_documents
+from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.data_factory import DataFactory
+from d2c.clients.azure.identity import AppIdentity
+from d2c.clients.azure.lake import Lake
+from d2c.clients.databricks.jobs import Databricks
 
 from .outside import SignedIn
 
@@ -159,14 +159,14 @@ def _take_on(wire: Wire) -> Any:
 
 
 AWS: dict[str, Callable[[Wire], Any]] = {
-    "dynamodb: list_tables": lambda wire: dynamodb(wire).list_tables(),
-    "dynamodb: describe_table": lambda wire: dynamodb(wire).describe_table("orders-demo"),
-    "dynamodb: describe_continuous_backups": lambda wire: dynamodb(wire).latest_restorable_time(
+    "aws.dynamodb: list_tables": lambda wire: dynamodb(wire).list_tables(),
+    "aws.dynamodb: describe_table": lambda wire: dynamodb(wire).describe_table("orders-demo"),
+    "aws.dynamodb: describe_continuous_backups": lambda wire: dynamodb(wire).latest_restorable_time(
         "orders-demo"
     ),
-    "dynamodb: list_exports": lambda wire: dynamodb(wire).find_export(TABLE_ARN, KEY),
-    "dynamodb: describe_export": lambda wire: dynamodb(wire).describe_export(EXPORT_ARN),
-    "dynamodb: export_table_to_point_in_time": lambda wire: dynamodb(wire).start_export(
+    "aws.dynamodb: list_exports": lambda wire: dynamodb(wire).find_export(TABLE_ARN, KEY),
+    "aws.dynamodb: describe_export": lambda wire: dynamodb(wire).describe_export(EXPORT_ARN),
+    "aws.dynamodb: export_table_to_point_in_time": lambda wire: dynamodb(wire).start_export(
         TABLE_ARN,
         bucket="demo-ddb-exports",
         bucket_owner="111122223333",
@@ -174,53 +174,55 @@ AWS: dict[str, Callable[[Wire], Any]] = {
         time=SINCE,
         client_token=KEY,
     ),
-    "s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json"),
-    "s3: list_objects_v2": lambda wire: bucket(wire).sizes("d2c/run-42/"),
-    "aws_sign_in: assume_role_with_web_identity": _take_on,
+    "aws.s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json"),
+    "aws.s3: list_objects_v2": lambda wire: bucket(wire).sizes("d2c/run-42/"),
+    "aws.sign_in: assume_role_with_web_identity": _take_on,
 }
 AZURE: dict[str, Callable[[], Any]] = {
-    "azure_identity: get_token": lambda: (
+    "azure.identity: get_token": lambda: (
         AppIdentity().get_token("https://management.azure.com/.default").token[:3]
     ),
-    "lake: upload_blob": lambda: lake().create("migrations/m/plan.json", b'{"plan": 1}'),
-    "lake: download_blob": lambda: lake().read_version("migrations/m/plan.json"),
-    "lake: append_block": lambda: lake().append("migrations/m/ended.jsonl", {"table": "a"}),
-    "lake: create_append_blob": lambda: lake().append("migrations/m/new.jsonl", {"table": "a"}),
-    "lake: delete_blob": lambda: lake().delete("migrations/open/m", version='"0x1"'),
-    "lake: exists": lambda: lake().exists("migrations/m/pause"),
-    "lake: list_blobs": lambda: lake().sizes("exports/m"),
-    "lake: list_blob_names": lambda: lake().page("migrations/index/", 2, None),
-    "data_factory: pipelines.create_run": lambda: factory().start_run(
+    "azure.lake: upload_blob": lambda: lake().create("migrations/m/plan.json", b'{"plan": 1}'),
+    "azure.lake: download_blob": lambda: lake().read_version("migrations/m/plan.json"),
+    "azure.lake: append_block": lambda: lake().append("migrations/m/ended.jsonl", {"table": "a"}),
+    "azure.lake: create_append_blob": lambda: lake().append("migrations/m/new.jsonl", {"table": "a"}),
+    "azure.lake: delete_blob": lambda: lake().delete("migrations/open/m", version='"0x1"'),
+    "azure.lake: exists": lambda: lake().exists("migrations/m/pause"),
+    "azure.lake: list_blobs": lambda: lake().sizes("exports/m"),
+    "azure.lake: list_blob_names": lambda: lake().page("migrations/index/", 2, None),
+    "azure.data_factory: pipelines.create_run": lambda: factory().start_run(
         "copy_export", {"runKey": KEY, "bucket": "b"}
     ),
-    "data_factory: pipeline_runs.get": lambda: factory().get_run(RUN_ID),
-    "data_factory: pipeline_runs.query_by_factory": lambda: factory().find_run(
+    "azure.data_factory: pipeline_runs.get": lambda: factory().get_run(RUN_ID),
+    "azure.data_factory: pipeline_runs.query_by_factory": lambda: factory().find_run(
         ["copy_export", "copy_export_session"], KEY, since=SINCE
     ),
-    "data_factory: pipeline_runs.cancel": lambda: factory().cancel_run(RUN_ID),
-    "data_factory: activity_runs.query_by_pipeline_run": lambda: factory().get_copy_progress(
+    "azure.data_factory: pipeline_runs.cancel": lambda: factory().cancel_run(RUN_ID),
+    "azure.data_factory: activity_runs.query_by_pipeline_run": lambda: factory().get_copy_progress(
         RUN_ID, since=SINCE
     ),
-    "cosmos_management: get_sql_database": lambda: cosmos().create_database("shop"),
-    "cosmos_management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
-    "cosmos_management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
-    "cosmos_management: begin_create_update_sql_container": _container,
-    "cosmos_management: get_sql_container_throughput": lambda: cosmos().find_throughput("shop", "orders"),
-    "cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
+    "azure.cosmos_management: get_sql_database": lambda: cosmos().create_database("shop"),
+    "azure.cosmos_management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
+    "azure.cosmos_management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
+    "azure.cosmos_management: begin_create_update_sql_container": _container,
+    "azure.cosmos_management: get_sql_container_throughput": lambda: cosmos().find_throughput(
+        "shop", "orders"
+    ),
+    "azure.cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
     ),
-    "databricks_sign_in: Config": lambda: workspace() and None,
-    "databricks: submit": _submit,
-    "databricks: get_run": lambda: Databricks(workspace()).get_run(455644833),
-    "databricks: get_run_output": lambda: Databricks(workspace()).get_run(455644833),
-    "databricks: list_runs": lambda: Databricks(workspace()).active_runs(),
-    "databricks: cancel_run": lambda: Databricks(workspace()).cancel_run(455644833),
+    "databricks.sign_in: Config": lambda: workspace() and None,
+    "databricks.jobs: submit": _submit,
+    "databricks.jobs: get_run": lambda: Databricks(workspace()).get_run(455644833),
+    "databricks.jobs: get_run_output": lambda: Databricks(workspace()).get_run(455644833),
+    "databricks.jobs: list_runs": lambda: Databricks(workspace()).active_runs(),
+    "databricks.jobs: cancel_run": lambda: Databricks(workspace()).cancel_run(455644833),
 }
 
 # A thread of the SDK's looks whether the regions are well, now and then, so these come in no fixed order.
 COSMOS: dict[str, Callable[[Any], Any]] = {
-    "cosmos: CosmosClient": lambda transport: account(transport).get_database_client("shop").id,
-    "cosmos: query_items": lambda transport: has_documents(
+    "azure.cosmos: CosmosClient": lambda transport: account(transport).get_database_client("shop").id,
+    "azure.cosmos: query_items": lambda transport: has_documents(
         account(transport), "shop", "orders", {"kind": "song"}
     ),
 }

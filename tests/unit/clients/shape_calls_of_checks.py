@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
-from d2c.clients import aws_caller as aws_caller_module
-from d2c.clients.aws_caller import aws_caller
-from d2c.clients.cosmos import try_reading_account
-from d2c.clients.databricks_reading import WorkspaceReading
+from d2c.clients.aws import sign_in as aws_caller_module
+from d2c.clients.aws.sign_in import aws_caller
+from d2c.clients.azure.cosmos import try_reading_account
+from d2c.clients.databricks.reading import WorkspaceReading
 
 from .settings import local_settings
 from .shape_calls import Wire, account, bucket, cosmos, factory, lake, workspace
@@ -23,29 +23,31 @@ def _reading() -> WorkspaceReading:
 
 
 AWS: dict[str, Callable[[Wire], Any]] = {
-    "aws_caller: get_caller_identity": _caller,
-    "s3: head_bucket": lambda wire: bucket(wire).region(),
-    "s3: get_bucket_encryption": lambda wire: bucket(wire).encryption(),
+    "aws.sign_in: get_caller_identity": _caller,
+    "aws.s3: head_bucket": lambda wire: bucket(wire).region(),
+    "aws.s3: get_bucket_encryption": lambda wire: bucket(wire).encryption(),
 }
 AZURE: dict[str, Callable[[], Any]] = {
-    "lake: get_account_information": lambda: lake().has_hierarchical_namespace(),
-    "data_factory: factories.get": lambda: factory().global_parameters(),
-    "data_factory: pipelines.get": lambda: sorted(factory().find_pipeline_parameters("copy_export") or ()),
-    "data_factory: linked_services.get": lambda: factory().has_linked_service("s3"),
-    "cosmos_management: get": lambda: cosmos().describe_account(),
-    "cosmos_management: list_sql_databases": lambda: cosmos().list_containers(),
-    "cosmos_management: list_sql_containers": lambda: cosmos().list_containers(),
-    "databricks_reading: current_user.me": lambda: _reading().user_name(),
-    "databricks_reading: workspace.get_status": lambda: _reading().kind_of_object("/Shared/d2c/load_table"),
-    "databricks_reading: files.get_metadata": lambda: _reading().has_file("/Volumes/main/d2c/libs/d2c.whl"),
-    "databricks_reading: clusters.get": lambda: _reading().find_cluster("0528-203000-abcd1234"),
-    "databricks_reading: clusters.list_node_types": lambda: sorted(_reading().node_types()),
-    "databricks_reading: cluster_policies.get": lambda: _reading().has_policy("D063D9E8B8000001"),
-    "databricks_reading: instance_pools.get": lambda: _reading().has_pool("0528-203000-pool1"),
-    "databricks_reading: secrets.list_secrets": lambda: sorted(_reading().secret_names("d2c") or ()),
+    "azure.lake: get_account_information": lambda: lake().has_hierarchical_namespace(),
+    "azure.data_factory: factories.get": lambda: factory().global_parameters(),
+    "azure.data_factory: pipelines.get": lambda: sorted(
+        factory().find_pipeline_parameters("copy_export") or ()
+    ),
+    "azure.data_factory: linked_services.get": lambda: factory().has_linked_service("s3"),
+    "azure.cosmos_management: get": lambda: cosmos().describe_account(),
+    "azure.cosmos_management: list_sql_databases": lambda: cosmos().list_containers(),
+    "azure.cosmos_management: list_sql_containers": lambda: cosmos().list_containers(),
+    "databricks.reading: current_user.me": lambda: _reading().user_name(),
+    "databricks.reading: workspace.get_status": lambda: _reading().kind_of_object("/Shared/d2c/load_table"),
+    "databricks.reading: files.get_metadata": lambda: _reading().has_file("/Volumes/main/d2c/libs/d2c.whl"),
+    "databricks.reading: clusters.get": lambda: _reading().find_cluster("0528-203000-abcd1234"),
+    "databricks.reading: clusters.list_node_types": lambda: sorted(_reading().node_types()),
+    "databricks.reading: cluster_policies.get": lambda: _reading().has_policy("D063D9E8B8000001"),
+    "databricks.reading: instance_pools.get": lambda: _reading().has_pool("0528-203000-pool1"),
+    "databricks.reading: secrets.list_secrets": lambda: sorted(_reading().secret_names("d2c") or ()),
 }
 COSMOS: dict[str, Callable[[Any], Any]] = {
-    "cosmos: list_databases": lambda transport: try_reading_account(
+    "azure.cosmos: list_databases": lambda transport: try_reading_account(
         account(transport), "https://acct-demo.documents.azure.com:443/"
     ),
 }

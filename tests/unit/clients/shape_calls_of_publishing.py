@@ -5,8 +5,8 @@ from typing import Any
 
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
-from d2c.clients.databricks_files import DatabricksFiles
-from d2c.clients.factory_definitions import FactoryDefinitions
+from d2c.clients.azure.factory_definitions import FactoryDefinitions
+from d2c.clients.databricks.files import DatabricksFiles
 
 from .outside import SignedIn
 from .shape_calls import workspace
@@ -27,13 +27,13 @@ def _definitions() -> FactoryDefinitions:
 
 
 AZURE: dict[str, Callable[[], Any]] = {
-    "databricks_files: workspace.export": lambda: _files().read_notebook(NOTEBOOK),
-    "databricks_files: workspace.import_": lambda: _files().write_notebook(
+    "databricks.files: workspace.export": lambda: _files().read_notebook(NOTEBOOK),
+    "databricks.files: workspace.import_": lambda: _files().write_notebook(
         NOTEBOOK, b"# Databricks notebook source\n"
     ),
-    "databricks_files: workspace.mkdirs": lambda: _files().write_file(
+    "databricks.files: workspace.mkdirs": lambda: _files().write_file(
         "/Workspace/Shared/d2c/d2c.whl", b"wheel"
     ),
-    "databricks_files: api_client.do": lambda: _files().write_file(WHEEL, b"wheel"),
-    "factory_definitions: send_request": lambda: _definitions().put("linkedService", "s3", DEFINITION),
+    "databricks.files: api_client.do": lambda: _files().write_file(WHEEL, b"wheel"),
+    "azure.factory_definitions: send_request": lambda: _definitions().put("linkedService", "s3", DEFINITION),
 }

@@ -3,13 +3,13 @@ import re
 
 import yaml
 
-from d2c.cluster_settings import read_cluster
-from d2c.deploying.parameters import PARAMETERS
-from d2c.settings import REQUIRED, read_settings
+from d2c.app.cluster_settings import read_cluster
+from d2c.app.settings import REQUIRED, read_settings
+from d2c.deploy.parameters import PARAMETERS
+from tests.unit.app.test_settings import COMPLETE
+from tests.unit.docs.test_settings import Recorder
 
 from ..pages import ROOT, codes, json_blocks, table_rows, text_of
-from ..test_docs_settings import Recorder
-from ..test_settings import COMPLETE
 from .bicep import INFRA, Bicep, child_of, properties, walk
 
 RESOURCES, MAIN, EVENTS = (Bicep(INFRA / name) for name in ("resources.bicep", "main.bicep", "events.bicep"))
@@ -67,7 +67,7 @@ def test_the_app_gets_the_settings_that_it_reads_and_no_other():
 
 
 def test_every_setting_of_the_app_is_on_the_page_of_settings():
-    page = text_of("settings.md")
+    page = text_of("install/settings.md")
     assert [name for name in [*APP_SETTINGS, *DURABLE_SETTINGS] if f"`{name}`" not in page] == []
 
 
@@ -125,12 +125,12 @@ def test_azd_finds_the_app_by_its_tag():
 
 def test_the_page_on_deploying_has_every_parameter_that_azd_gives():
     asked = set(re.findall(r"readEnvironmentVariable\('(\w+)'", (INFRA / "main.bicepparam").read_text()))
-    rows = [row for row in table_rows(text_of("deploy.md"), "## 1. Choose") if len(row) == 3]
+    rows = [row for row in table_rows(text_of("install/deploy.md"), "## 1. Choose") if len(row) == 3]
     assert {name for row in rows for name in codes(row[0])} == asked
 
 
 def test_the_cluster_on_the_page_on_deploying_is_one_that_the_app_takes():
     faults = []
-    for block in json_blocks("deploy.md"):
+    for block in json_blocks("install/deploy.md"):
         read_cluster(json.dumps(block), faults)
     assert faults == []

@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from d2c.cluster_settings import CONNECTOR, DEFAULT_MACHINE, DEFAULT_SIZE, DEFAULTS, read_cluster
+from d2c.app.cluster_settings import CONNECTOR, DEFAULT_MACHINE, DEFAULT_SIZE, DEFAULTS, read_cluster
 
 from ..pages import ROOT
 

@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from d2c.clients.factory_definitions import COLLECTIONS
+from d2c.clients.azure.factory_definitions import COLLECTIONS
 
 from ..pages import codes, table_rows, text_of
 from .bicep import FILES, INFRA, Bicep
 
-PAGE = text_of("permissions.md")
+PAGE = text_of("install/permissions.md")
 ROLES = {key: role["name"] for key, role in json.loads((INFRA / "roles.json").read_text()).items()}
 MODULES = {path.stem: Bicep(path) for path in FILES}
 SECTIONS = {
@@ -74,7 +74,7 @@ def rows_of_page():
         for cells in table_rows(PAGE, section):
             if len(cells) != 3 or "`" in cells[0] or cells[0] == "READ":
                 continue
-            role = cells[0].removesuffix(" (made for this)")
+            role = cells[0].removesuffix(" (custom role)")
             place = re.split(r" with the secret|, or its database", cells[1])[0]
             found.add((section, role, place))
     return found
@@ -117,9 +117,9 @@ def action_of(method, path):
 def calls_of_the_app():
     """Return the actions of the calls on the page of outside calls, which a test holds to the clients' source."""
     found = set()
-    for call, request, *_ in table_rows(text_of("outside-calls.md"), "## Data Factory"):
+    for call, request, *_ in table_rows(text_of("develop/outside-calls.md"), "## Data Factory"):
         method, path = re.search(r"`(\w+) …/factories/\{name\}([^`]*)`", request).groups()
-        if call.startswith("`data_factory:"):
+        if call.startswith("`azure.data_factory:"):
             found.add(action_of(method, path))
     # The check looks at every kind of a definition; only whoever deploys writes them.
     return found | {action_of("GET", f"/{collection}/{{name}}") for collection in COLLECTIONS.values()}
@@ -151,7 +151,7 @@ NOT_OF_OPERATOR = (
     ("call", "request_"),
     [
         (row[0], row[1])
-        for row in table_rows(text_of("outside-calls.md"), "## Cosmos DB")
+        for row in table_rows(text_of("develop/outside-calls.md"), "## Cosmos DB")
         if row[0].startswith("`cosmos_management:")
     ],
 )

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.export_format import DataFile
 from d2c.load_run import accounting
 from d2c.load_run.accounting import FileTally
@@ -40,7 +40,7 @@ def test_whole_files_are_conserved():
     ],
 )
 def test_a_file_of_which_not_every_item_is_accounted_for_is_named(tallies, named):
-    with pytest.raises(StageError, match=named):
+    with pytest.raises(PermanentError, match=named):
         accounting.check_conservation(FILES, tallies)
     assert accounting.verified(FILES, tallies) == 1
 
@@ -53,14 +53,14 @@ def test_a_file_of_which_not_every_item_is_accounted_for_is_named(tallies, named
     ],
 )
 def test_missing_and_extra_files_are_named(sizes, named):
-    with pytest.raises(StageError, match=named):
+    with pytest.raises(PermanentError, match=named):
         accounting.check_files_present(FILES, sizes)
 
 
 def test_a_file_too_large_for_a_worker_is_named_with_the_limit_and_the_next_step():
     accounting.check_file_sizes({"a.json.gz": accounting.LARGEST_DATA_FILE_BYTES})
     sizes = {"a.json.gz": 5, "b.json.gz": accounting.LARGEST_DATA_FILE_BYTES + 1}
-    with pytest.raises(StageError, match=r"b\.json\.gz \(1,000,000,001 bytes\)") as raised:
+    with pytest.raises(PermanentError, match=r"b\.json\.gz \(1,000,000,001 bytes\)") as raised:
         accounting.check_file_sizes(sizes)
     assert "1 of 2 data files are larger than 1,000,000,000 bytes" in raised.value.detail
     assert "a.json.gz" not in raised.value.detail

@@ -1,7 +1,7 @@
 import pytest
 
-from d2c.errors import StageError
-from d2c.load_run.heavy_hitters import HeavyHitters
+from d2c.errors import PermanentError
+from d2c.load_run.census.heavy_hitters import HeavyHitters
 from d2c.load_run.limits import check_limits
 
 PARTITIONS = HeavyHitters({'["small"]': 10, '["large",7]': 100, '["larger"]': 101}, error=1_000)
@@ -14,7 +14,7 @@ def check(rejected=None, partitions=PARTITIONS, *, items=0, partition_bytes=101)
 
 
 def error_of(*arguments, **limits):
-    with pytest.raises(StageError) as raised:
+    with pytest.raises(PermanentError) as raised:
         check(*arguments, **limits)
     return raised.value
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.load_run.request import LoadRequest, RequestList, parse_request, read_requests, sample_fraction
 
 REQUEST = LoadRequest(
@@ -35,13 +35,13 @@ def test_a_request_comes_back_from_its_file():
 @pytest.mark.parametrize("change", [{"colour": 1}, {"stages": ["dance"]}, {"stages": None}])
 def test_a_request_of_another_version_is_refused(change):
     text = json.dumps({**json.loads(REQUEST.to_json()), **change})
-    with pytest.raises(StageError):
+    with pytest.raises(PermanentError):
         parse_request(text)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense"])
 def test_what_is_no_request_is_refused(text):
-    with pytest.raises(StageError):
+    with pytest.raises(PermanentError):
         parse_request(text)
 
 
@@ -69,5 +69,5 @@ class TestReadRequests:
         "text", ['{"requests": ["a"]}', '{"requests": 7, "log": "g"}', '["requests"]', '"requests"']
     )
     def test_what_is_neither_is_refused(self, text):
-        with pytest.raises(StageError):
+        with pytest.raises(PermanentError):
             read_requests("r", lambda _: text)

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from d2c.load_run.task_progress import repeated, task_counts
+from d2c.load_run.progress import repeated, task_counts
 from tests.contract.polling import HANG_SECONDS
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from d2c.errors import StageError
+from d2c.errors import PermanentError
 from d2c.load_run.verification import check_compared_something, compare_counts, describe, mismatch_sql
 
 
@@ -34,7 +34,7 @@ NOTHING = {"expected": 0, "actual": 0}
 
 
 def test_a_verification_that_compared_nothing_of_something_fails():
-    with pytest.raises(StageError, match="no document although 5 were written"):
+    with pytest.raises(PermanentError, match="no document although 5 were written"):
         check_compared_something(NOTHING, 5)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from d2c.export_format import DataFile
 from d2c.load_run import accounting, workers
-from d2c.load_run.census import merged, summarise
+from d2c.load_run.census.counts import merged, summarise
 
 from ..mapping.helpers import NOW, line_of, n, s
 from .test_request import REQUEST

@@ -1,6 +1,6 @@
 import json
 
-from d2c.settings import read_settings
+from d2c.app.settings import read_settings
 from localcloud import names
 from localcloud.app_settings import app_settings, service_environment
 from localcloud.identity import load_identity

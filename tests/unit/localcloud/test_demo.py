@@ -3,7 +3,7 @@ import json
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from d2c.plan import parse_plan
+from d2c.plan.model import parse_plan
 from localcloud.demo.run import demo_plan
 from localcloud.demo.tables import TABLES
 

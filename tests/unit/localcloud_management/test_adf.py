@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource, PipelineResource
 
-from activities import copying
-from d2c.aws_settings import COPY_CREDENTIALS
-from d2c.clients.aws_sign_in import TemporaryCredentials
+from activities import copy
+from d2c.app.aws_settings import COPY_CREDENTIALS
+from d2c.clients.aws.sign_in import TemporaryCredentials
 from localcloud.data_factory.definitions import load_definitions
 from tests.unit.activities.fakes import FakeLake
-from tests.unit.test_aws_settings import aws
+from tests.unit.app.test_aws_settings import aws
 
 ADF = Path(__file__).parents[3] / "adf"
 MODELS = {"pipeline": PipelineResource, "dataset": DatasetResource, "linkedService": LinkedServiceResource}
@@ -42,7 +42,7 @@ class RecordingFactory:
 
 def test_every_reference_expression_and_name_in_the_folder_holds():
     loaded = load_definitions(ADF, {})
-    assert sorted(loaded.pipelines) == sorted(copying.PIPELINES.values())
+    assert sorted(loaded.pipelines) == sorted(copy.PIPELINES.values())
     assert set(loaded.global_parameters) == {"lakeUrl", "s3ServiceUrl", "awsAccessKeyId", "keyVaultUrl"}
 
 
@@ -57,11 +57,11 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch
     settings = SimpleNamespace(
         export_bucket="b", lake_file_system="lake", aws=aws(D2C_COPY_CREDENTIALS=credentials)
     )
-    monkeypatch.setattr(copying, "app_settings", lambda: settings)
-    monkeypatch.setattr(copying, "connect_data_factory", lambda _: factory)
-    monkeypatch.setattr(copying, "connect_lake", lambda _: FakeLake())
-    monkeypatch.setattr(copying, "web_identity", lambda *_: Identity())
-    monkeypatch.setattr(copying, "refuse_if_cancelled", lambda *_, **__: None)
+    monkeypatch.setattr(copy, "app_settings", lambda: settings)
+    monkeypatch.setattr(copy, "connect_data_factory", lambda _: factory)
+    monkeypatch.setattr(copy, "connect_lake", lambda _: FakeLake())
+    monkeypatch.setattr(copy, "web_identity", lambda *_: Identity())
+    monkeypatch.setattr(copy, "refuse_if_cancelled", lambda *_, **__: None)
     payload = {
         "migration": "m",
         "table": "t",
@@ -70,7 +70,7 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch
         "started_at": "2026-01-01T00:00:00+00:00",
         "export": {"folder": "p/AWSDynamoDB/1-a", "id": "1-a", "bytes": 1},
     }
-    assert copying.start_copy(payload) == {"value": "run"}
+    assert copy.start_copy(payload) == {"value": "run"}
     ((pipeline, given),) = factory.started
     declared = load_definitions(ADF, {}).pipelines[pipeline]["parameters"]
     assert given.keys() == declared.keys()
@@ -78,7 +78,7 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch
 
 def test_the_two_pipelines_differ_in_the_credentials_and_in_nothing_else():
     """Data Factory chooses a linked service when it is deployed, so there is a pipeline for each way to read S3."""
-    of_vault, of_session = (properties_of("pipeline", name) for name in copying.PIPELINES.values())
+    of_vault, of_session = (properties_of("pipeline", name) for name in copy.PIPELINES.values())
     assert of_session["parameters"].keys() - of_vault["parameters"].keys() == {"awsAccessKeyId", *SECRETS}
     for pipeline in (of_vault, of_session):
         del pipeline["description"], pipeline["parameters"]

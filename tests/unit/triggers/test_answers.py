@@ -8,11 +8,11 @@ from d2c.errors import (
     ConflictError,
     D2CError,
     NotFoundError,
+    PermanentError,
     PlanError,
     RefusedError,
     RunFailedError,
     SettingsError,
-    StageError,
     TransientError,
 )
 from triggers.answers import STATUS_OF_ERROR, answers_problems, json_answer, prefers_html, problem
@@ -26,7 +26,7 @@ from triggers.answers import STATUS_OF_ERROR, answers_problems, json_answer, pre
         (ConflictError("d", "n"), 409),
         (NotFoundError("d", "n"), 404),
         (SettingsError("d", "n"), 500),
-        (StageError("d", "n"), 500),
+        (PermanentError("d", "n"), 500),
         (RunFailedError("d", "n"), 500),
         (CancelledError("m"), 500),
         (TransientError("d", "n"), 503),

@@ -4,7 +4,7 @@ from fnmatch import fnmatch
 import azure.functions as func
 import pytest
 
-from d2c.report_style import STAGE_COLOURS, STYLE
+from d2c.report.style import STAGE_COLOURS, STYLE
 from tests.unit.pages import ROOT
 from triggers import dashboard
 

@@ -3,10 +3,10 @@ from contextlib import asynccontextmanager
 import pytest
 from azure.functions.blob import InputStream
 
-from d2c.clients.lake import Lake
+from d2c.clients.azure.lake import Lake
 from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
-from triggers import notifications
+from triggers import events, timers
 
 EVENT_ID = f"evt_{7:032x}"
 PATH = f"outbox/{EVENT_ID}.json"
@@ -34,16 +34,17 @@ class World:
             assert settings.webhook_url
             yield self.webhook
 
-        monkeypatch.setattr(notifications, "connect_webhook", connect)
-        monkeypatch.setattr(notifications, "connect_lake", lambda settings: self.lake)
-        monkeypatch.setattr(notifications, "app_settings", lambda: self.settings)
+        for module in (events, timers):
+            monkeypatch.setattr(module, "connect_webhook", connect)
+            monkeypatch.setattr(module, "connect_lake", lambda settings: self.lake)
+            monkeypatch.setattr(module, "app_settings", lambda: self.settings)
 
     async def written(self):
         event = InputStream(data=b"", name=f"lake/{PATH}")
-        await notifications.deliver_notification._function.get_user_function()(event=event)
+        await events.deliver_notification._function.get_user_function()(event=event)
 
     async def timer(self):
-        await notifications.deliver_notifications_again._function.get_user_function()(timer=None)
+        await timers.deliver_notifications_again._function.get_user_function()(timer=None)
 
 
 @pytest.fixture

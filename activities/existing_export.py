@@ -1,0 +1,156 @@
+"""In the place of export and copy: an export that others have copied into the lake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.outcome import outcome, refuse_if_cancelled
+from d2c.app.settings import app_settings
+from d2c.clients.aws.dynamodb import TableDescription, connect_dynamodb
+from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.errors import PermanentError
+from d2c.export_format import ExportFormatError, ExportManifest, read_export_manifest
+from d2c.export_format.manifest import MANIFEST_FILES
+from d2c.load_run.mappers import table_mapper
+from d2c.state.export_matching import planned_source
+from d2c.state.standing_plans import standing_plans
+
+PATIENCE = timedelta(hours=1)
+NAMED_FILES = 3
+Json = dict[str, Any]
+blueprint = df.Blueprint()
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def start_arrival(payload: dict) -> Any:
+    """Find out the table's keys and check its rules against them; the result is what later stages know of the table."""
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
+    source = _source(payload)
+    table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
+    return source
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def look_at_arrival(payload: dict) -> Any:
+    """Look whether the manifest holds and all data files are there; others may copy them in any order.
+
+    The result is what the stages export and copy would have found.
+    """
+    refuse_if_cancelled(payload["migration"], table=payload["table"])
+    lake, folder = connect_lake(app_settings()), payload["arrived"]["folder"]
+    sizes = lake.sizes(folder)
+    wanted, damage = list(MANIFEST_FILES), None
+    manifest = None
+    if not _missing(wanted, sizes):
+        try:
+            manifest = _manifest(lake, payload["arrived"])
+            wanted += [f"data/{file.name}" for file in manifest.files]
+        except ExportFormatError as error:
+            damage = error
+    missing = _missing(wanted, sizes)
+    if manifest is None or missing:
+        _check_patience(payload, missing, damage)
+        return {"state": "running", "progress": _progress(wanted, missing)}
+    return {"state": "succeeded", "result": _found(payload, manifest, sizes)}
+
+
+def _missing(names: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
+    """Return which files are not there; one of no bytes has been created and is written to yet."""
+    return [name for name in names if not sizes.get(name)]
+
+
+def _manifest(lake: Lake, arrived: Json) -> ExportManifest:
+    """Return the manifest, whose files may be in the midst of being written."""
+    export = arrived["export"]
+    return read_export_manifest(
+        lambda name: lake.read(f"{arrived['folder']}/{name}") or b"",
+        export_arn=export["arn"],
+        table_arn=export["table_arn"],
+    )
+
+
+def _check_patience(payload: Json, missing: list[str], damage: ExportFormatError | None) -> None:
+    """Refuse to wait any longer for files that whoever copied the manifest did not copy."""
+    if datetime.now(UTC) - datetime.fromisoformat(payload["started_at"]) < PATIENCE:
+        return
+    if damage:
+        raise damage
+    shown = ", ".join(missing[:NAMED_FILES])
+    raise PermanentError(
+        f"{len(missing)} files of the export are not in the lake's {payload['arrived']['folder']} an hour after its "
+        f"manifest: {shown}.",
+        "Copy them there, then retry the migration.",
+        "Files of the export are missing",
+    )
+
+
+def _progress(wanted: Sequence[str], missing: Sequence[str]) -> Json:
+    """Return how far the copy is, by files: a manifest does not tell their sizes, nor without it how many there are."""
+    if len(wanted) == len(MANIFEST_FILES):
+        return {"status": "waiting for the manifest"}
+    return {
+        "status": f"waiting for {len(missing)} files",
+        "done": len(wanted) - len(missing),
+        "total": len(wanted),
+    }
+
+
+def _found(payload: Json, manifest: ExportManifest, sizes: Mapping[str, int]) -> Json:
+    folder, export = payload["arrived"]["folder"], payload["arrived"]["export"]
+    data_bytes = sum(sizes[f"data/{file.name}"] for file in manifest.files)
+    return {
+        "source": payload["run"],
+        "export": {
+            "arn": export["arn"],
+            "time": export["time"],
+            "id": export["id"],
+            "folder": folder,
+            "items": manifest.summary.item_count,
+            "billed_bytes": manifest.summary.billed_size_bytes,
+            "bytes": data_bytes,
+            "files": len(manifest.files),
+        },
+        "copy": {
+            "folder": folder,
+            "files": len(manifest.files) + len(MANIFEST_FILES),
+            "bytes": data_bytes + sum(sizes[name] for name in MANIFEST_FILES),
+        },
+    }
+
+
+def _source(payload: Json) -> Json:
+    """Return what the table is like: its keys from the plan, or else from DynamoDB."""
+    arrived, export = payload["arrived"], payload["arrived"]["export"]
+    lake = connect_lake(app_settings())
+    planned = planned_source(standing_plans(lake), arrived["plan"], export["table_arn"])
+    if planned:
+        described = TableDescription(
+            arn=export["table_arn"], item_count=export["items"], size_bytes=arrived["bytes"], **planned
+        )
+    else:
+        described = _described(payload)
+    return {**asdict(described), "export_time": export["time"]}
+
+
+def _described(payload: Json) -> TableDescription:
+    arrived = payload["arrived"]
+    dynamodb = connect_dynamodb(app_settings(), payload.get("account"), payload["region"])
+    mend = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
+    try:
+        described = dynamodb.describe_table(payload["table"])
+    except PermanentError as error:
+        raise PermanentError(
+            f"The keys of the table that arrived are not known: {error.detail}", mend
+        ) from error
+    if described.arn != arrived["export"]["table_arn"]:
+        raise PermanentError(
+            f"The export is of {arrived['export']['table_arn']}, and the app's AWS identity sees {described.arn}, "
+            "whose keys may be others.",
+            mend,
+        )
+    return described

@@ -1,0 +1,147 @@
+"""Stage report: what happened, written to the lake."""
+
+from collections import Counter
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.outcome import outcome
+from activities.turns import make_room
+from d2c.app.observing import measure, measure_tables
+from d2c.app.settings import app_settings
+from d2c.app.threads import side_by_side
+from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.errors import PermanentError
+from d2c.report.contents import assemble_report, ended_stages, table_report, worst_state
+from d2c.report.page import render_report
+from d2c.state import paths
+from d2c.state.operations import last_round
+from d2c.state.outbox import MIGRATION_ENDED, notify, notify_of_table
+from d2c.state.paths import table_record_path
+from d2c.state.table_record import mismatches_path, table_end
+from d2c.state.table_states import standings
+
+PARTS_READ_AT_ONCE = 16
+blueprint = df.Blueprint()
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def write_table_report(payload: dict) -> Any:
+    """Write one table's record and its part of the report, with what is too large for history and lies in the lake.
+
+    The line in the log of ended tables comes last: whoever reads it finds the rest.
+    """
+    settings = app_settings()
+    lake = connect_lake(settings)
+    names = payload["migration"], payload["table"]
+    record = {**payload, "stages": ended_stages(payload["stages"])}
+    assessed = _result(lake, (record.get("load") or {}).get("result_path"))
+    verified = _result(lake, mismatches_path(record))
+    estimate = lake.read_json(paths.estimate_path(payload["migration"])) or {}
+    report = table_report(
+        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
+    )
+    lake.write_json(paths.table_record_path(*names), record)
+    lake.write_json(paths.table_report_path(*names), report)
+    make_room(lake, record)
+    line = table_end(record)
+    if not record.get("revisits"):
+        _measure(report)
+    lake.append(paths.ended_tables_path(payload["migration"]), line)
+    if not record.get("revisits"):
+        notify_of_table(lake, settings, payload["migration"], line)
+
+
+def _measure(report: dict[str, Any]) -> None:
+    """Tell the numbers of a table that has ended; a try that is repeated tells them twice."""
+    for name, count in report["items"].items():
+        measure(f"d2c.items.{name}", count)
+    verification = report["verification"]
+    found = [verification[kind] for kind in ("missing", "unexpected", "different")]
+    measure("d2c.mismatches", sum(found) if None not in found else None)
+    measure("d2c.throughput.peak", report["throughput"]["peak_ru_per_second"])
+    for stage in report["stages"]:
+        measure("d2c.stage.duration", stage.get("seconds"), stage=stage["stage"], state=stage["state"])
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def write_report(payload: dict) -> Any:
+    """Put the tables' parts together, in the plan's order, as JSON and as a page.
+
+    The result is how the migration ended, all its rounds together: the worst state that a table has now.
+    """
+    settings = app_settings()
+    lake, migration = connect_lake(settings), payload["migration"]
+    path = paths.plan_path(migration)
+    accepted = lake.read_json(path)
+    if accepted is None:
+        raise PermanentError(
+            f"The plan of migration {migration} is no longer in the lake: {path}.",
+            "Look for what deletes files there; each table's part of the report is beside it.",
+        )
+    listed = lake.read_json(paths.tables_path(migration))
+    tables = _in_order(accepted["plan"], listed)
+    parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
+    states = Counter(part["state"] for part in parts)
+    measure_tables(states.elements())
+    state = worst_state([payload["state"], *states])
+    report = assemble_report(migration, state, accepted, parts, payload.get("error"))
+    lake.write_json(paths.report_path(migration), report)
+    lake.write(paths.report_page_path(migration), render_report(report).encode())
+    number = last_round(lake, migration)
+    if _have_all_told(lake, migration, number, tables):
+        lake.delete(paths.open_path(migration))
+    ended = {"round": number, "state": state, "counts": dict(states)}
+    notify(lake, settings, MIGRATION_ENDED, migration, None, ended, number)
+    return {"state": state, "tables": dict(states)}
+
+
+def _have_all_told(lake: Lake, migration: str, number: int, tables: list[dict[str, Any]]) -> bool:
+    """Tell whether every table has its line in the log; if not, what it left is for the watch to finish."""
+    members = lake.read_json(paths.members_path(paths.round_folder(migration, number)))
+    ended = lake.read_log(paths.ended_tables_path(migration))
+    units = members["units"] if members else ()
+    return all(table.end for table in standings(tables, number, units, (), ended))
+
+
+def _in_order(plan: dict[str, Any], listed: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return a migration's tables, those that the plan names first; none if it ended before they were listed."""
+    places = {table["table"]: place for place, table in enumerate(plan["tables"])}
+    tables: list[dict[str, Any]] = (listed or {"tables": []})["tables"]
+    return sorted(tables, key=lambda table: places.get(table["table"], len(places)))
+
+
+def _result(lake: Lake, path: str | None) -> dict[str, Any]:
+    """Return what a load run found; nothing where there was none, or where its file is gone."""
+    found: dict[str, Any] | None = lake.read_json(path) if path else None
+    return found or {}
+
+
+def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table's part of the report; a table that left none is in the report as failed."""
+    path = paths.table_report_path(migration, table["table"])
+    part: dict[str, Any] | None = lake.read_json(path)
+    if part is not None:
+        return part
+    error = PermanentError(
+        f"The table's migration ended without its part of the report, {path}.",
+        "See how the table's orchestration ended: its links are in the migration's status.",
+    )
+    failed = {"state": "failed", "error": {**error.to_dict(), "stage": "report"}, "stages": []}
+    return table_report({**table, **failed}, mismatches=())
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def read_table_record(payload: dict) -> Any:
+    """Return all that a table's stages found."""
+    path = table_record_path(payload["migration"], payload["table"])
+    record = connect_lake(app_settings()).read_json(path)
+    if record is None:
+        raise PermanentError(
+            f"The record of the table {payload['table']} is no longer in the lake: {path}.",
+            "Look for what deletes files there.",
+        )
+    return record

@@ -1,0 +1,1 @@
+"""The HTTP contract: models of requests and answers, routes, and the OpenAPI document."""

@@ -1,0 +1,121 @@
+"""The OpenAPI document of the HTTP API, made of its routes and of the models of what they take and answer."""
+
+import functools
+import re
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from d2c.api.models import Problem
+from d2c.api.routes import JSON, ROUTES, Model, Parameter, Route
+from d2c.version import VERSION
+
+Json = dict[str, Any]
+
+PROBLEM = "application/problem+json"
+ERRORS = {
+    400: "The plan, the body or a parameter has faults.",
+    404: "There is no such thing.",
+    409: "It clashes with what is there.",
+    500: "The app met something unexpected.",
+    503: "A service did not answer as it should; the same call later may succeed.",
+}
+ANY_CALL_MAY_FAIL_WITH = (500, 503)
+SUCCESSES = {200: "What was asked for.", 202: "It is accepted, and done in the background."}
+PATH_PARAMETERS = {"id": "A migration's or a check's id.", "path": "The file's path."}
+KEY = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "x-functions-key",
+    "description": "A function key of the app; the local cloud asks for none.",
+}
+
+
+@functools.cache
+def api_document() -> Json:
+    """Return the document, by version 3.1 of the specification."""
+    paths: Json = {}
+    for route in ROUTES:
+        paths.setdefault(path_of(route), {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "d2c",
+            "version": VERSION,
+            "description": "Moves tables from Amazon DynamoDB to Azure Cosmos DB for NoSQL.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"functionKey": []}],
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": {"functionKey": KEY}},
+    }
+
+
+def path_of(route: Route) -> str:
+    """Return a route's path as the document has it, which knows nothing of paths with several parts."""
+    return f"/api/{route.path}".replace("{*", "{")
+
+
+def _operation(route: Route) -> Json:
+    content = {media: _content(model) for media, model in route.answers.items()}
+    success = {"description": SUCCESSES[route.status], "content": content}
+    others = {
+        str(status): {"description": SUCCESSES[status], "content": {JSON: _content(model)}}
+        for status, model in route.also
+    }
+    errors = {str(status): _error(status) for status in (*route.errors, *ANY_CALL_MAY_FAIL_WITH)}
+    operation: Json = {
+        "operationId": route.function,
+        "summary": route.does,
+        "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
+        "responses": {str(route.status): success, **others, **errors},
+    }
+    if route.body:
+        operation["requestBody"] = {
+            "required": route.must_have_body,
+            "content": {JSON: _content(route.body)},
+        }
+    return operation | ({"security": []} if route.is_open else {})
+
+
+def _path_parameters(route: Route) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PATH_PARAMETERS[name],
+            "schema": {"type": "string"},
+        }
+        for name in re.findall(r"{(\w+)}", path_of(route))
+    ]
+
+
+def _query_parameter(parameter: Parameter) -> Json:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.does,
+        "schema": parameter.schema,
+    }
+
+
+def _content(model: Model | None) -> Json:
+    return {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}} if model else {}
+
+
+def _error(status: int) -> Json:
+    return {"description": ERRORS[status], "content": {PROBLEM: _content(Problem)}}
+
+
+def _schemas() -> Json:
+    """Return the schemas of all that the routes take and answer, with those of their parts."""
+    answers = [model for route in ROUTES for model in route.answers.values()]
+    answers += [model for route in ROUTES for _, model in route.also]
+    models = dict.fromkeys(filter(None, [Problem, *answers, *(route.body for route in ROUTES)]))
+    _, found = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    schemas: Json = found["$defs"]
+    return schemas

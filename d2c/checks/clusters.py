@@ -1,0 +1,99 @@
+"""What a load run's cluster has to be: its runtime, its access mode, and what they mean for the libraries."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from d2c.checks.findings import Findings
+
+RUNTIME, ACCESS_MODE = "runtime and connector", "access mode"
+# Spark's version by that of Databricks Runtime.
+# https://learn.microsoft.com/azure/databricks/release-notes/runtime/
+SPARK_OF_RUNTIME = {
+    "13.3": "3.4",
+    "14.3": "3.5",
+    "15.4": "3.5",
+    "16.4": "3.5",
+    "17.0": "4.0",
+    "17.1": "4.0",
+    "17.2": "4.0",
+    "17.3": "4.0",
+    "18.0": "4.1",
+}
+SPARK_VERSION = re.compile(r"(?P<runtime>\d+\.\d+)\.x-(?P<variants>.*-)?scala(?P<scala>\d+\.\d+)")
+CONNECTOR = re.compile(r"azure-cosmos-spark_(?P<spark>\d+-\d+)_(?P<scala>\d+-\d+):")
+# Unity Catalog lets a connector of this kind work on a cluster of one user only.
+# https://github.com/Azure/azure-sdk-for-java/issues/45872
+DEDICATED = (
+    "SINGLE_USER",
+    "DATA_SECURITY_MODE_DEDICATED",
+    "LEGACY_SINGLE_USER",
+    "LEGACY_SINGLE_USER_STANDARD",
+)
+WITHOUT_UNITY_CATALOG = ("NONE", "")
+ADVICE = "Set D2C_CLUSTER as docs/install/settings.md shows it: 17.3.x-scala2.13 and SINGLE_USER."
+
+
+def check_cluster(
+    findings: Findings, thing: str, spec: Mapping[str, Any], connector: str, wheel: str
+) -> None:
+    """Look at a cluster's specification, of one that is there or of one to be.
+
+    Args:
+        findings: where the findings go.
+        thing: what the cluster is called in them.
+        spec: as the Clusters API has it.
+        connector: the Maven coordinates of the Cosmos DB connector.
+        wheel: the path of the wheel.
+    """
+    with findings.attempt(thing, RUNTIME):
+        _check_runtime(findings, thing, str(spec.get("spark_version", "")), connector)
+    with findings.attempt(thing, ACCESS_MODE):
+        _check_access_mode(findings, thing, str(spec.get("data_security_mode") or ""), wheel)
+
+
+def _check_runtime(findings: Findings, thing: str, version: str, connector: str) -> None:
+    found, needed = SPARK_VERSION.fullmatch(version), CONNECTOR.search(connector)
+    if found is None or needed is None or found["runtime"] not in SPARK_OF_RUNTIME:
+        findings.warning(
+            thing,
+            RUNTIME,
+            f"Whether the runtime {version or 'of the policy'} fits the connector {connector} is not known here.",
+            ADVICE,
+        )
+        return
+    has = SPARK_OF_RUNTIME[found["runtime"]], found["scala"]
+    wants = needed["spark"].replace("-", "."), needed["scala"].replace("-", ".")
+    if has == wants:
+        findings.ok(
+            thing, RUNTIME, f"{version} has Spark {has[0]} and Scala {has[1]}, as the connector needs."
+        )
+    else:
+        findings.failed(
+            thing,
+            RUNTIME,
+            f"{version} has Spark {has[0]} and Scala {has[1]}; the connector {connector} needs {wants[0]} and "
+            f"{wants[1]}.",
+            ADVICE,
+        )
+
+
+def _check_access_mode(findings: Findings, thing: str, mode: str, wheel: str) -> None:
+    if mode in DEDICATED:
+        findings.ok(thing, ACCESS_MODE, f"{mode}: the connector may be used.")
+    elif mode not in WITHOUT_UNITY_CATALOG:
+        findings.failed(
+            thing,
+            ACCESS_MODE,
+            f"{mode}: Unity Catalog lets nobody use the connector on a shared cluster.",
+            ADVICE,
+        )
+    elif wheel.startswith("/Volumes/"):
+        findings.failed(
+            thing,
+            ACCESS_MODE,
+            f"It has no Unity Catalog, and the wheel is in a volume of it: {wheel}.",
+            f"{ADVICE} Or keep the wheel in the workspace.",
+        )
+    else:
+        findings.ok(thing, ACCESS_MODE, "No Unity Catalog, so no isolation: the connector may be used.")

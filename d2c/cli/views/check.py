@@ -1,0 +1,125 @@
+"""What people see of a check: what is wrong first by system, with the next step, then how much was found in order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from d2c.cli.views.rendering import UNKNOWN, number_text, table_of
+from d2c.report.html import duration, size
+
+STYLES = {"ok": "green", "skipped": "dim", "warning": "yellow", "failed": "bold red"}
+SHOWN = ("failed", "warning")
+
+Finding = Mapping[str, Any]
+
+
+def check_view(found: Mapping[str, Any], is_wide: bool, *, show_all: bool) -> RenderableType:
+    """Return what a check found.
+
+    Args:
+        found: the check as the API tells it.
+        is_wide: whether there is room for wide tables.
+        show_all: whether findings are shown that ask for nothing.
+    """
+    findings = [one for one in found["checks"] if show_all or one["state"] in SHOWN]
+    parts: list[RenderableType] = [_heading(found)]
+    for system in dict.fromkeys(one["system"] for one in findings):
+        parts += _system_lines(system, [one for one in findings if one["system"] == system])
+    return Group(*parts, *([] if findings else [_systems(found["checks"], is_wide)]))
+
+
+def _heading(found: Mapping[str, Any]) -> Text:
+    counts = ((state, found["counts"][state]) for state in ("failed", "warning", "skipped", "ok"))
+    told = [(f"{count:,} {state}", STYLES[state]) for state, count in counts if count]
+    pieces = [piece for one in told for piece in (", ", one)][1:]
+    return Text.assemble(f"{len(found['checks']):,} checks: ", *pieces)
+
+
+def _system_lines(system: str, findings: Sequence[Finding]) -> Iterator[Text]:
+    yield Text(f"\n{system}", "bold")
+    for one in findings:
+        yield Text.assemble(
+            "  ",
+            (f"{one['state']:8}", STYLES[one["state"]]),
+            f"{one['thing']}, {one['check']}: {one['finding']}",
+        )
+        if one["next_step"]:
+            yield Text(f"          Next: {one['next_step']}")
+
+
+def _systems(findings: Sequence[Finding], is_wide: bool) -> RenderableType:
+    """Return how many checks of each system found nothing to do."""
+    view = table_of("System", numbers=("checks",), is_wide=is_wide)
+    for system in dict.fromkeys(one["system"] for one in findings):
+        view.add_row(system, f"{sum(one['system'] == system for one in findings):,}")
+    return view
+
+
+STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
+MOST_TABLES = 20
+
+
+def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
+    """Return an estimate.
+
+    Args:
+        estimate: as the API tells it.
+        is_wide: whether there is room for wide tables.
+    """
+    total, currency = estimate["total"], estimate["basis"]["currency"]
+    heading = Text(
+        f"\nEstimate: about {duration(total['seconds_in_all'])}, {total['once']:,.2f} {currency} once and "
+        f"{total['per_month']:,.2f} {currency} a month afterwards"
+    )
+    notes = [f"Without a known price or quantity: {', '.join(total['unknown'])}."] if total["unknown"] else []
+    if estimate["tables_of_unknown_size"]:
+        notes.append(f"Of unknown size, and left out: {', '.join(estimate['tables_of_unknown_size'])}.")
+    if any(not line["is_confirmed"] for line in estimate["lines"]):
+        notes.append(
+            "* the price is not confirmed; docs/start/cost.md says where it comes from and how to set yours."
+        )
+    return Group(heading, _tables_view(estimate, is_wide), _money_view(estimate, is_wide), *map(Text, notes))
+
+
+def _tables_view(estimate: Mapping[str, Any], is_wide: bool) -> Table:
+    """Return the largest tables, and all together."""
+    view = table_of("Table", numbers=("items", "size", "RU", *STAGES, "once"), is_wide=is_wide)
+    tables = sorted(estimate["tables"], key=lambda table: -table["bytes"])
+    for table in tables[:MOST_TABLES]:
+        view.add_row(table["table"], *_figures(table))
+    if len(tables) > MOST_TABLES:
+        view.add_row(f"and {len(tables) - MOST_TABLES} others")
+    if len(tables) > 1:
+        view.add_section()
+        view.add_row("all", *_figures(estimate["total"]))
+    return view
+
+
+def _figures(table: Mapping[str, Any]) -> list[str]:
+    return [
+        number_text(table["items"]),
+        size(table["bytes"]),
+        number_text(table["ru"]),
+        *(duration(table["seconds"].get(stage)) for stage in STAGES),
+        f"{table['once']:,.2f}",
+    ]
+
+
+def _money_view(estimate: Mapping[str, Any], is_wide: bool) -> Table:
+    view = table_of("Service", "What", "When", numbers=("quantity", "price", "money"), is_wide=is_wide)
+    view.add_column("Formula", overflow="fold")
+    for line in estimate["lines"]:
+        mark = "" if line["is_confirmed"] or line["amount"] is None else "*"
+        view.add_row(
+            line["service"],
+            line["what"],
+            line["when"],
+            UNKNOWN if line["quantity"] is None else f"{line['quantity']:,.3f} {line['unit']}",
+            UNKNOWN if line["amount"] is None else f"{line['amount']:g}{mark}",
+            UNKNOWN if line["money"] is None else f"{line['money']:,.2f}",
+            line["formula"],
+        )
+    return view

@@ -1,0 +1,85 @@
+"""How a migration stands in plain lines: for logs and pipes, and as parts of what terminals show."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from d2c.cli.outcome import ENDED, operations_of
+from d2c.cli.views.rendering import UNKNOWN, time_text
+
+COUNTS = {
+    "items_exported": "exported",
+    "items_written": "written",
+    "items_rejected": "rejected",
+    "items_expired": "expired",
+    "mismatches": "mismatches",
+}
+WAITS_FOR = {
+    "start": "the plan's start",
+    "pause": "the migration to be resumed",
+    "window": "the plan's window",
+    "slot": "other tables: all slots are taken",
+    "group": "the tables that share its load run",
+}
+
+
+def table_line(table: Mapping[str, Any]) -> str:
+    """Return a table's status as one plain line."""
+    counts = [f"{table[name]:,} {word}" for name, word in COUNTS.items() if table[name] is not None]
+    stage = [f"{table['stage']} {table['percent']} %"] if table["stage"] else []
+    parts = [table["table"], table["state"], *stage, *_held(table), ", ".join(counts)]
+    return " | ".join(filter(None, [*parts, *_reasons(table["error"])]))
+
+
+def _held(table: Mapping[str, Any]) -> list[str]:
+    """Return why a table does not get on, if it does not."""
+    waiting, stalled = table.get("waiting"), table.get("stalled")
+    waits = [f"waits for {WAITS_FOR[waiting['for']]}"] if waiting else []
+    stalls = [f"no progress since {time_text(stalled['since'])} UTC"] if stalled else []
+    return [*waits, *stalls]
+
+
+def operation_line(operation: Mapping[str, Any]) -> str:
+    """Return an operation's status as one plain line."""
+    return " | ".join([operation_name(operation), operation["state"], *_reasons(operation["error"])])
+
+
+def operation_name(operation: Mapping[str, Any]) -> str:
+    """Return what an operation is called, such as ``verify 2``."""
+    return f"{operation['operation']} {operation['number']}"
+
+
+def operations_to_show(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the operations on a migration that are under way, or else the last one that was."""
+    operations = operations_of(status)
+    return [one for one in operations if one["state"] not in ENDED] or operations[:1]
+
+
+def counts_of(status: Mapping[str, Any]) -> Mapping[str, int]:
+    """Return how many tables are in each state; apps of before they told it list all tables."""
+    counts: Mapping[str, int] = status.get("counts") or Counter(table["state"] for table in status["tables"])
+    return counts
+
+
+def sums_text(status: Mapping[str, Any]) -> str:
+    """Return what a migration's tables come to together; nothing for apps of before they told it."""
+    if "items" not in status:
+        return ""
+    items = ", ".join(f"{count:,} {name}" for name, count in status["items"].items())
+    parts = [f"{status['percent']} %", f"items: {items}"]
+    if status["eta"]:
+        parts.append(f"may arrive at {arrival_text(status['eta'])} UTC")
+    if status["paused"]:
+        parts.append(f"paused, go on: d2c resume {status['id']}")
+    if status["waiting_until"]:
+        parts.append(f"waits until {arrival_text(status['waiting_until'])} UTC")
+    return "; ".join(parts)
+
+
+def arrival_text(text: str | None) -> str:
+    """Return an ISO time in UTC to the minute, without what goes without saying."""
+    return UNKNOWN if text is None else text[5:16].replace("T", " ")
+
+
+def _reasons(error: Mapping[str, Any] | None) -> list[str]:
+    return [f"{error['title']}: {error['detail']} Next: {error['next_step']}"] if error else []

@@ -1,0 +1,1 @@
+"""Clients of DynamoDB, S3 and STS."""

@@ -1,0 +1,258 @@
+"""DynamoDB: what a table is like, and its export to S3."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from d2c.app.settings import Settings
+from d2c.clients.aws.errors import aws_errors
+from d2c.clients.aws.sign_in import aws_client
+from d2c.clients.connections import connected_once
+from d2c.errors import PermanentError
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
+IMPOSSIBLE_EXPORT_TIME = datetime(2001, 1, 1, tzinfo=UTC)
+REFUSED_FOR_ITS_TIME = ("InvalidExportTimeException", "PointInTimeRecoveryUnavailableException")
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """What a migration needs to know of a table before it exports it."""
+
+    arn: str
+    hash_key: str
+    range_key: str | None
+    item_count: int
+    size_bytes: int
+    ttl_attribute: str | None
+    table_class: str = "STANDARD"
+
+
+@dataclass(frozen=True)
+class RecoveryWindow:
+    """Between which times a table can be exported as of; both are None where point-in-time recovery is off."""
+
+    earliest: datetime | None
+    latest: datetime | None
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """An export as DescribeExport shows it, which promises its ARN and status only; the rest may be empty.
+
+    ``manifest_key`` and ``ended_at`` are not known before its end.
+    """
+
+    arn: str
+    status: str
+    failure: str
+    client_token: str
+    manifest_key: str
+    ended_at: datetime | None
+
+
+class DynamoDB:
+    """The calls that a migration makes to DynamoDB in one region.
+
+    Args:
+        client: boto3's ``dynamodb`` client.
+        region: its region, for messages.
+    """
+
+    def __init__(self, client: Any, region: str) -> None:
+        self._client = client
+        self._region = region
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the service in the region."""
+        return str(self._client.meta.endpoint_url)
+
+    def list_tables(self) -> list[str]:
+        """Return the names of all tables of the account in the region."""
+        names: list[str] = []
+        arguments: dict[str, Any] = {}
+        while True:
+            with aws_errors(f"DynamoDB tables in {self._region}"):
+                page = self._client.list_tables(**arguments)
+            names += page["TableNames"]
+            if "LastEvaluatedTableName" not in page:
+                return names
+            arguments["ExclusiveStartTableName"] = page["LastEvaluatedTableName"]
+
+    def describe_table(self, name: str) -> TableDescription:
+        """Return a table's keys, size and time to live.
+
+        Raises:
+            PermanentError: if there is no such table, or it is not active.
+        """
+        with aws_errors(self._thing(name)):
+            table = self._client.describe_table(TableName=name)["Table"]
+            time_to_live = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
+            raise PermanentError(
+                f"{self._thing(name)} is {table['TableStatus']}, not active.",
+                "Wait until it is, then try again.",
+            )
+        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+        return TableDescription(
+            arn=table["TableArn"],
+            hash_key=keys["HASH"],
+            range_key=keys.get("RANGE"),
+            item_count=table.get("ItemCount", 0),
+            size_bytes=table.get("TableSizeBytes", 0),
+            ttl_attribute=time_to_live.get("AttributeName")
+            if time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+            else None,
+            table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        )
+
+    def recovery_window(self, name: str) -> RecoveryWindow:
+        """Return between which times a table can be exported as of."""
+        with aws_errors(self._thing(name)):
+            answer = self._client.describe_continuous_backups(TableName=name)
+        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+            return RecoveryWindow(None, None)
+        return RecoveryWindow(
+            recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
+        )
+
+    def latest_restorable_time(self, name: str) -> datetime:
+        """Return the youngest time that a table can be exported as of.
+
+        DynamoDB refuses export times too close to now, hence this one and not the clock's.
+
+        Raises:
+            PermanentError: if point-in-time recovery is off.
+        """
+        latest = self.recovery_window(name).latest
+        if latest is None:
+            raise PermanentError(
+                f"{self._thing(name)} has no point-in-time recovery, which an export reads from.",
+                f"Turn it on: aws dynamodb update-continuous-backups --region {self._region} --table-name {name} "
+                "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true, then try again.",
+                title="Point-in-time recovery is off",
+            )
+        return latest
+
+    def find_export(self, table_arn: str, client_token: str) -> str | None:
+        """Return the ARN of the export that was started with a client token, or None.
+
+        ListExports does not tell tokens, so each full export of the table in the last 90 days is described in turn,
+        newest first. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
+        """
+        arguments: dict[str, Any] = {"TableArn": table_arn, "MaxResults": 25}
+        while True:
+            with aws_errors(f"Exports of {table_arn}"):
+                page = self._client.list_exports(**arguments)
+            for summary in page["ExportSummaries"]:
+                if summary.get("ExportType") == "INCREMENTAL_EXPORT":
+                    continue
+                if self._client_token_of(summary["ExportArn"]) == client_token:
+                    return str(summary["ExportArn"])
+            if not page.get("NextToken"):
+                return None
+            arguments["NextToken"] = page["NextToken"]
+
+    def start_export(
+        self,
+        table_arn: str,
+        *,
+        bucket: str,
+        bucket_owner: str,
+        prefix: str,
+        time: datetime,
+        client_token: str,
+    ) -> str:
+        """Start a full export and return its ARN.
+
+        Args:
+            table_arn: the table.
+            bucket: the S3 bucket, which DynamoDB checks only later.
+            bucket_owner: the account that the bucket must be of, needed if it is not the table's; empty if unknown.
+            prefix: the key prefix of the export's objects.
+            time: the moment to export the table as of; the same at every try with the same token.
+            client_token: makes a repeated call return the export that the first one started.
+        """
+        with aws_errors(f"Export of {table_arn}"):
+            answer = self._client.export_table_to_point_in_time(
+                TableArn=table_arn,
+                S3Bucket=bucket,
+                S3Prefix=prefix,
+                ExportTime=time,
+                ExportFormat="DYNAMODB_JSON",
+                ExportType="FULL_EXPORT",
+                ClientToken=client_token,
+                **({"S3BucketOwner": bucket_owner} if bucket_owner else {}),
+            )
+        return str(answer["ExportDescription"]["ExportArn"])
+
+    def try_exporting(self, table_arn: str, bucket: str) -> None:
+        """Ask for an export that cannot be, of a time before DynamoDB was: who lacks the right is refused otherwise.
+
+        Args:
+            table_arn: the table.
+            bucket: the S3 bucket, which DynamoDB does not look at before the time.
+
+        Raises:
+            PermanentError: if the right is missing, or the service took on such an export against its documentation.
+        """
+        with aws_errors(f"Export of {table_arn}"):
+            try:
+                self._client.export_table_to_point_in_time(
+                    TableArn=table_arn, S3Bucket=bucket, ExportTime=IMPOSSIBLE_EXPORT_TIME
+                )
+            except ClientError as error:
+                if error.response["Error"].get("Code") in REFUSED_FOR_ITS_TIME:
+                    return
+                raise
+        raise PermanentError(
+            f"Export of {table_arn}: DynamoDB took on an export as of {IMPOSSIBLE_EXPORT_TIME:%Y-%m-%d}.",
+            "Look at the table's exports in the AWS console; this one moves nothing.",
+        )
+
+    def try_listing_exports(self, table_arn: str) -> None:
+        """List one export of a table, whether or not there is one."""
+        with aws_errors(f"Exports of {table_arn}"):
+            self._client.list_exports(TableArn=table_arn, MaxResults=1)
+
+    def describe_export(self, export_arn: str) -> ExportState:
+        """Return how an export stands."""
+        with aws_errors(f"Export {export_arn}"):
+            export = self._client.describe_export(ExportArn=export_arn)["ExportDescription"]
+        return ExportState(
+            arn=export["ExportArn"],
+            status=export["ExportStatus"],
+            failure=": ".join(export[key] for key in ("FailureCode", "FailureMessage") if export.get(key)),
+            client_token=export.get("ClientToken", ""),
+            manifest_key=export.get("ExportManifest", ""),
+            ended_at=export.get("EndTime"),
+        )
+
+    def _client_token_of(self, export_arn: str) -> str | None:
+        """Return an export's client token, or None if the export has aged out since it was listed."""
+        try:
+            return self.describe_export(export_arn).client_token
+        except PermanentError as error:
+            if isinstance(error.__cause__, self._client.exceptions.ExportNotFoundException):
+                return None
+            raise
+
+    def _thing(self, name: str) -> str:
+        return f"DynamoDB table {name} in {self._region}"
+
+
+@connected_once
+def connect_dynamodb(settings: Settings, account: str | None, region: str) -> DynamoDB:
+    """Return DynamoDB in a region of an AWS account.
+
+    Args:
+        settings: the app's.
+        account: its 12 digits, or None for that of plans that name none.
+        region: the AWS region.
+    """
+    with aws_errors(f"DynamoDB in {region}"):
+        return DynamoDB(aws_client(settings, "dynamodb", account, region), region)

@@ -1,0 +1,1 @@
+"""Clients of the lake, Cosmos DB, Data Factory and Entra ID."""

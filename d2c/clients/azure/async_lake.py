@@ -1,0 +1,70 @@
+"""The lake for code that runs on an event loop: every call on a thread, said once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from d2c.clients.azure.lake import Lake
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class AsyncLake:
+    """The calls of `Lake`, awaited.
+
+    Args:
+        lake: the lake, whose calls block.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    async def run(
+        self,
+        function: Callable[Concatenate[Lake, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Return what a function makes of the lake and its further arguments; it may call the lake many times."""
+        return await asyncio.to_thread(function, self._lake, *arguments, **named)
+
+    async def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None if there is no such file."""
+        return await asyncio.to_thread(self._lake.read, path)
+
+    async def read_json(self, path: str) -> Any:
+        """Return a JSON file's value, or None if there is no such file."""
+        return await asyncio.to_thread(self._lake.read_json, path)
+
+    async def read_log(self, path: str) -> list[Any]:
+        """Return the entries of a log in their order; none if there is no such log."""
+        return await asyncio.to_thread(self._lake.read_log, path)
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Write a file, over one that may be there."""
+        await asyncio.to_thread(self._lake.write, path, content)
+
+    async def write_json(self, path: str, value: Any) -> None:
+        """Write a value as a JSON file, over one that may be there."""
+        await asyncio.to_thread(self._lake.write_json, path, value)
+
+    async def create(self, path: str, content: bytes) -> bool:
+        """Write a file unless one is there; tell whether this call wrote it."""
+        return await asyncio.to_thread(self._lake.create, path, content)
+
+    async def delete(self, path: str) -> None:
+        """Delete a file, if there is one."""
+        await asyncio.to_thread(self._lake.delete, path)
+
+    async def exists(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        return await asyncio.to_thread(self._lake.exists, path)
+
+    async def sizes(self, folder: str) -> dict[str, int]:
+        """Return the files below a folder, by their paths within it, with their sizes in bytes."""
+        return await asyncio.to_thread(self._lake.sizes, folder)
+
+    async def page(self, prefix: str, size: int, token: str | None) -> tuple[list[str], str | None]:
+        """Return one page of the paths below a prefix, and the token of the next page."""
+        return await asyncio.to_thread(self._lake.page, prefix, size, token)

@@ -1,0 +1,228 @@
+"""Cosmos DB's management plane: databases, containers and their throughput.
+
+An Entra identity cannot create containers or change throughput through the data plane (403, sub-status 5300), so all
+of it goes through Azure Resource Manager.
+https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-actions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.sign_in import azure_errors, management_arguments
+from d2c.clients.connections import connected_once
+
+if TYPE_CHECKING:
+    from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
+LONGEST_WAIT_SECONDS = 60
+SERVERLESS = "EnableServerless"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as it is: its partition key paths and its default time to live in seconds, or None."""
+
+    partition_key_paths: tuple[str, ...]
+    default_ttl: int | None
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """A container's own throughput in RU/s.
+
+    ``autoscale`` tells whether ``ru_per_second`` is a maximum that the service scales below; ``pending`` that a
+    change has been accepted and is still under way.
+    """
+
+    ru_per_second: int
+    autoscale: bool
+    minimum_ru_per_second: int
+    pending: bool
+
+
+@dataclass(frozen=True)
+class Account:
+    """A Cosmos DB account as a load has to know it; ``throughput_limit`` is the most RU/s that it lets itself have."""
+
+    kind: str
+    is_serverless: bool
+    is_free_tier: bool
+    throughput_limit: int | None
+    regions: tuple[str, ...]
+    is_public: bool
+
+
+class CosmosManagement:
+    """The calls that a migration makes to one Cosmos DB account's management plane.
+
+    Args:
+        client: azure-mgmt-cosmosdb's client.
+        resource_group: the account's resource group.
+        account: the account's name.
+    """
+
+    def __init__(self, client: CosmosDBManagementClient, resource_group: str, account: str) -> None:
+        self._accounts = client.database_accounts
+        self._sql = client.sql_resources
+        self._group = resource_group
+        self._account = account
+
+    def describe_account(self) -> Account:
+        """Return what the account is like.
+
+        https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accounts/get
+        """
+        with azure_errors(f"Cosmos DB account {self._account}"):
+            found: Any = self._accounts.get(self._group, self._account)
+        properties = found["properties"]
+        limit = (properties.get("capacity") or {}).get("totalThroughputLimit", -1)
+        return Account(
+            kind=found.get("kind") or "GlobalDocumentDB",
+            is_serverless=any(
+                capability["name"] == SERVERLESS for capability in properties.get("capabilities") or ()
+            ),
+            is_free_tier=bool(properties.get("enableFreeTier")),
+            throughput_limit=limit if limit >= 0 else None,
+            regions=tuple(place["locationName"] for place in properties.get("writeLocations") or ()),
+            is_public=properties.get("publicNetworkAccess", "Enabled") == "Enabled",
+        )
+
+    def list_containers(self) -> list[tuple[str, str]]:
+        """Return the database and the name of every container of the account."""
+        with azure_errors(f"Cosmos DB databases in account {self._account}"):
+            databases = [str(each.name) for each in self._sql.list_sql_databases(self._group, self._account)]
+            return [
+                (database, str(each.name))
+                for database in databases
+                for each in self._sql.list_sql_containers(self._group, self._account, database)
+            ]
+
+    def create_database(self, database: str) -> None:
+        """Create a database without throughput of its own, if there is none of that name."""
+        with azure_errors(f"Cosmos DB database {database} in account {self._account}"):
+            try:
+                self._sql.get_sql_database(self._group, self._account, database)
+            except ResourceNotFoundError:
+                body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
+                self._sql.begin_create_update_sql_database(
+                    self._group, self._account, database, body
+                ).result()
+
+    def find_container(self, database: str, container: str) -> Container | None:
+        """Return a container, or None if there is no such container or database."""
+        with azure_errors(self._thing(database, container)):
+            try:
+                found = self._sql.get_sql_container(self._group, self._account, database, container)
+            except ResourceNotFoundError:
+                return None
+        resource: Any = found["properties"]["resource"]
+        return Container(tuple(resource["partitionKey"]["paths"]), resource.get("defaultTtl"))
+
+    def create_container(
+        self,
+        database: str,
+        container: str,
+        *,
+        partition_key_paths: Sequence[str],
+        default_ttl: int | None,
+        ru_per_second: int,
+    ) -> None:
+        """Create a container with manual throughput of its own, or with none in a serverless account.
+
+        Args:
+            database: a database that exists.
+            container: the new container's name.
+            partition_key_paths: one to three paths such as ``/CustomerId``; more than one make a hierarchical key.
+            default_ttl: ``-1`` lets documents carry a time to live, None turns it off.
+            ru_per_second: manual throughput, from 400 in hundreds.
+        """
+        kind = "MultiHash" if len(partition_key_paths) > 1 else "Hash"
+        resource: dict[str, Any] = {
+            "id": container,
+            # Version 2 hashes the whole key; version 1 only its first 101 bytes.
+            "partitionKey": {"paths": list(partition_key_paths), "kind": kind, "version": 2},
+        }
+        if default_ttl is not None:
+            resource["defaultTtl"] = default_ttl
+        with azure_errors(self._thing(database, container)):
+            try:
+                self._put_container(database, resource, {"throughput": ru_per_second})
+            except HttpResponseError as error:
+                if not _is_serverless(error):
+                    raise
+                self._put_container(database, resource, {})
+
+    def _put_container(self, database: str, resource: dict[str, Any], options: dict[str, Any]) -> None:
+        body: Any = {"properties": {"resource": resource, "options": options}}
+        self._sql.begin_create_update_sql_container(
+            self._group, self._account, database, resource["id"], body
+        ).result()
+
+    def find_throughput(self, database: str, container: str) -> Throughput | None:
+        """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
+        with azure_errors(self._thing(database, container)):
+            try:
+                found = self._sql.get_sql_container_throughput(
+                    self._group, self._account, database, container
+                )
+            except HttpResponseError as error:
+                if error.status_code == 404 or _is_serverless(error):
+                    return None
+                raise
+        resource: Any = found["properties"]["resource"]
+        autoscale = resource.get("autoscaleSettings")
+        return Throughput(
+            ru_per_second=autoscale["maxThroughput"] if autoscale else resource["throughput"],
+            autoscale=bool(autoscale),
+            minimum_ru_per_second=int(resource.get("minimumThroughput") or 400),
+            pending=str(resource.get("offerReplacePending", "")).lower() == "true",
+        )
+
+    def change_throughput(
+        self, database: str, container: str, ru_per_second: int, *, autoscale: bool
+    ) -> None:
+        """Ask for another throughput, and wait until the service has accepted or refused it, a minute at most.
+
+        Refusals, such as of less than the minimum, come by the operation, not by the call. Growing far can take the
+        service hours after it was accepted; `find_throughput` tells that it is pending.
+
+        Args:
+            database: the container's database.
+            container: a container with throughput of its own.
+            ru_per_second: the manual throughput, or autoscale's maximum.
+            autoscale: as the container has it now; the two kinds are not migrated into each other.
+        """
+        resource: dict[str, Any] = (
+            {"autoscaleSettings": {"maxThroughput": ru_per_second}}
+            if autoscale
+            else {"throughput": ru_per_second}
+        )
+        body: Any = {"properties": {"resource": resource}}
+        with azure_errors(f"Throughput of {self._thing(database, container)}"):
+            self._sql.begin_update_sql_container_throughput(
+                self._group, self._account, database, container, body
+            ).wait(LONGEST_WAIT_SECONDS)
+
+    def _thing(self, database: str, container: str) -> str:
+        return f"Cosmos DB container {database}/{container} in account {self._account}"
+
+
+def _is_serverless(error: HttpResponseError) -> bool:
+    """Tell whether an account refuses throughput because it is serverless; only the refusal's text says so."""
+    return "serverless" in str(error).lower()
+
+
+@connected_once
+def connect_cosmos_management(settings: Settings) -> CosmosManagement:
+    """Return the management plane of the account in the settings."""
+    # Takes half a second and more, for which a host that starts does not wait.
+    from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
+    client = CosmosDBManagementClient(**management_arguments(settings))
+    return CosmosManagement(client, settings.resource_group, settings.cosmos_account)

@@ -1,0 +1,191 @@
+"""Data Factory: runs of the copy pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.sign_in import azure_errors, management_arguments
+from d2c.clients.connections import connected_once
+
+if TYPE_CHECKING:
+    from azure.mgmt.datafactory import DataFactoryManagementClient
+
+RUN_KEY_PARAMETER = "runKey"
+# Clocks differ, and a run may be updated long after its start.
+CLOCK_ALLOWANCE = timedelta(hours=1)
+RUN_LIFETIME = timedelta(days=8)
+ACTIVE = ("Queued", "InProgress", "Canceling")
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A pipeline run: Data Factory's status text, and what it says about a failure."""
+
+    status: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CopyProgress:
+    """What the copy activities of a run have moved so far, and the first error among them."""
+
+    files: int
+    size_bytes: int
+    error: str
+
+
+class DataFactory:
+    """The calls that a migration makes to one data factory.
+
+    Args:
+        client: azure-mgmt-datafactory's client.
+        resource_group: the factory's resource group.
+        factory: the factory's name.
+    """
+
+    def __init__(self, client: DataFactoryManagementClient, resource_group: str, factory: str) -> None:
+        self._client = client
+        self._group = resource_group
+        self._factory = factory
+
+    def global_parameters(self) -> dict[str, Any]:
+        """Return the values of the factory's global parameters by their names."""
+        with azure_errors(f"Data factory {self._factory}"):
+            factory: Any = self._client.factories.get(self._group, self._factory)
+        declared = factory["properties"].get("globalParameters") or {}
+        return {name: parameter.get("value") for name, parameter in declared.items()}
+
+    def find_pipeline_parameters(self, pipeline: str) -> set[str] | None:
+        """Return the names of a pipeline's parameters, or None if there is no such pipeline."""
+        with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
+            try:
+                found: Any = self._client.pipelines.get(self._group, self._factory, pipeline)
+            except ResourceNotFoundError:
+                return None
+        return set(found["properties"].get("parameters") or {})
+
+    def has_linked_service(self, name: str) -> bool:
+        """Tell whether there is a linked service of a name."""
+        with azure_errors(f"Linked service {name} in data factory {self._factory}"):
+            try:
+                self._client.linked_services.get(self._group, self._factory, name)
+            except ResourceNotFoundError:
+                return False
+        return True
+
+    def find_run(self, pipelines: Sequence[str], run_key: str, *, since: datetime) -> str | None:
+        """Return the id of the run that was started with a run key, or None.
+
+        Data Factory has no idempotency token and no filter on parameters, so all runs of the pipelines since then
+        are compared. https://learn.microsoft.com/rest/api/datafactory/pipeline-runs/query-by-factory
+
+        Args:
+            pipelines: the names of those that may have been started.
+            run_key: the value of its parameter ``runKey``.
+            since: not later than the run's start.
+        """
+        runs = self._runs(pipelines, since, since + RUN_LIFETIME)
+        return next((str(run.run_id) for run in runs if _run_key(run) == run_key), None)
+
+    def active_runs(self, pipelines: Sequence[str], *, since: datetime) -> dict[str, str]:
+        """Return the runs of pipelines that have not ended, by their ids, with their run keys.
+
+        Args:
+            pipelines: their names.
+            since: not later than when the oldest of them was last updated.
+        """
+        status = {"operand": "Status", "operator": "In", "values": list(ACTIVE)}
+        runs = self._runs(pipelines, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
+        return {str(run.run_id): _run_key(run) for run in runs}
+
+    def _runs(
+        self, pipelines: Sequence[str], since: datetime, until: datetime, *filters: dict[str, Any]
+    ) -> Iterator[Any]:
+        query: Any = {
+            "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
+            "lastUpdatedBefore": until.isoformat(),
+            "filters": [
+                {"operand": "PipelineName", "operator": "In", "values": list(pipelines)},
+                *filters,
+            ],
+        }
+        while True:
+            with azure_errors(f"Runs of pipeline {' or '.join(pipelines)} in data factory {self._factory}"):
+                page = self._client.pipeline_runs.query_by_factory(self._group, self._factory, query)
+            yield from page.value
+            if not page.continuation_token:
+                return
+            query["continuationToken"] = page.continuation_token
+
+    def start_run(self, pipeline: str, parameters: Mapping[str, str]) -> str:
+        """Start a run of a pipeline and return its id."""
+        with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
+            answer = self._client.pipelines.create_run(
+                self._group, self._factory, pipeline, parameters=dict(parameters)
+            )
+        return str(answer.run_id)
+
+    def get_run(self, run_id: str) -> PipelineRun:
+        """Return how a run stands."""
+        with azure_errors(self._thing(run_id)):
+            run = self._client.pipeline_runs.get(self._group, self._factory, run_id)
+        return PipelineRun(str(run.status), run.message or "")
+
+    def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
+        """Return what the copy activities of a run have done so far, by the latest try of each."""
+        query: Any = {
+            "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
+            "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
+        }
+        with azure_errors(self._thing(run_id)):
+            answer = self._client.activity_runs.query_by_pipeline_run(
+                self._group, self._factory, run_id, query
+            )
+        # A try that failed stays listed beside the one that followed it.
+        tries = sorted(answer.value, key=_started)
+        latest = {run.activity_name: run for run in tries}.values()
+        outputs = [run.output or {} for run in latest]
+        errors = [f"{run.activity_name}: {_error_of(run)}" for run in latest if _error_of(run)]
+        return CopyProgress(
+            files=sum(output.get("filesWritten", 0) for output in outputs),
+            size_bytes=sum(output.get("dataWritten", 0) for output in outputs),
+            error=errors[0] if errors else "",
+        )
+
+    def cancel_run(self, run_id: str) -> None:
+        """Ask for a run to stop."""
+        with azure_errors(self._thing(run_id)):
+            self._client.pipeline_runs.cancel(self._group, self._factory, run_id)
+
+    def _thing(self, run_id: str) -> str:
+        return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _run_key(run: Any) -> str:
+    return str((run.parameters or {}).get(RUN_KEY_PARAMETER) or "")
+
+
+def _started(run: Any) -> tuple[bool, Any]:
+    """Return what sorts activity runs by their starts; one that is queued has none yet, and counts as the last."""
+    return run.activity_run_start is None, run.activity_run_start
+
+
+def _error_of(run: Any) -> str:
+    """Return an activity run's error text; a successful one carries an object of empty texts."""
+    return str((run.error or {}).get("message") or "")
+
+
+@connected_once
+def connect_data_factory(settings: Settings) -> DataFactory:
+    """Return the data factory in the settings."""
+    # Takes half a second and more, for which a host that starts does not wait.
+    from azure.mgmt.datafactory import DataFactoryManagementClient
+
+    client = DataFactoryManagementClient(**management_arguments(settings))
+    return DataFactory(client, settings.resource_group, settings.data_factory)

@@ -1,0 +1,206 @@
+"""The lake: one file system of an ADLS Gen2 account, through its blob endpoint."""
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.clients.connections import connected_once
+from d2c.errors import PermanentError, TransientError
+
+
+class Lake:
+    """Reading and writing of small files, and listing of folders.
+
+    Args:
+        client: azure-storage-blob's client of the file system.
+    """
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the account, without anything that signs in to it."""
+        parts = urlsplit(self._client.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None if there is no such file."""
+        with azure_errors(self._thing(path)):
+            try:
+                return self._client.download_blob(path).readall()
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                return None
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """Return a part of a file that is there.
+
+        Args:
+            path: the file's.
+            offset: the first byte, counted from 0.
+            length: how many bytes, at least one; they must all be there.
+        """
+        with azure_errors(self._thing(path)):
+            content: bytes = self._client.download_blob(path, offset=offset, length=length).readall()
+            return content
+
+    def read_json(self, path: str) -> Any:
+        """Return a JSON file's value, or None if there is no such file.
+
+        Raises:
+            TransientError: if it is not JSON: Spark writes a file in pieces, so it may not be whole yet.
+        """
+        text = self.read(path)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError as error:
+            raise TransientError(
+                f"{self._thing(path)} is not JSON: {error}",
+                "It is read again; look for what else writes to it.",
+            ) from error
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, over one that may be there."""
+        with azure_errors(self._thing(path)):
+            self._client.upload_blob(path, content, overwrite=True)
+
+    def write_json(self, path: str, value: Any) -> None:
+        """Write a value as a JSON file, over one that may be there."""
+        self.write(path, json.dumps(value, indent=1).encode())
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write a file unless one is there; tell whether this call wrote it."""
+        with azure_errors(self._thing(path)):
+            try:
+                self._client.upload_blob(path, content, overwrite=False)
+            except ResourceExistsError as error:
+                if getattr(error, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
+                    raise
+                return False
+            return True
+
+    def read_version(self, path: str) -> tuple[Any, str] | None:
+        """Return a JSON file's value and its version, which `replace` and `delete` take; None if there is no file."""
+        with azure_errors(self._thing(path)):
+            try:
+                download = self._client.download_blob(path)
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                return None
+            return json.loads(download.readall()), str(download.properties.etag)
+
+    def replace(self, path: str, content: bytes, version: str) -> str | None:
+        """Write a file over a version of it; return its new version, or None if it is not that one any more.
+
+        A call whose answer is lost may have written it, and its repetition by the SDK then finds another version.
+        """
+        with azure_errors(self._thing(path)):
+            try:
+                written = self._client.get_blob_client(path).upload_blob(
+                    content, overwrite=True, etag=version, match_condition=MatchConditions.IfNotModified
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                return None
+            return str(written["etag"])
+
+    def append(self, path: str, entry: Any) -> None:
+        """Append an entry to a log of JSON lines, which begins with it if there is none; each is written whole.
+
+        A call whose answer is lost may have appended, so an entry may be there twice.
+        """
+        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        blob = self._client.get_blob_client(path)
+        with azure_errors(self._thing(path)):
+            try:
+                blob.append_block(line)
+            except ResourceNotFoundError as error:
+                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
+                    raise
+                with suppress(ResourceExistsError):
+                    blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+                blob.append_block(line)
+
+    def read_log(self, path: str) -> list[Any]:
+        """Return the entries of a log in their order; none if there is no such log."""
+        return [json.loads(line) for line in (self.read(path) or b"").splitlines()]
+
+    def delete(self, path: str, version: str | None = None) -> None:
+        """Delete a file, if there is one; with a version, only if it is still that one."""
+        condition: dict[str, Any] = {}
+        if version:
+            condition = {"etag": version, "match_condition": MatchConditions.IfNotModified}
+        with azure_errors(self._thing(path)), suppress(ResourceNotFoundError, ResourceModifiedError):
+            self._client.delete_blob(path, **condition)
+
+    def has_hierarchical_namespace(self) -> bool | None:
+        """Tell whether the account has a hierarchical namespace, as a lake has to; None if it does not say."""
+        with azure_errors(self._thing("")):
+            told = self._client.get_account_information().get("is_hns_enabled")
+        return None if told is None else str(told).lower() == "true"
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        with azure_errors(self._thing(path)):
+            return self._client.get_blob_client(path).exists()
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the files below a folder, by their paths within it, with their sizes in bytes."""
+        prefix = folder.rstrip("/") + "/"
+        with azure_errors(self._thing(prefix)):
+            blobs = self._client.list_blobs(name_starts_with=prefix, include=["metadata"])
+            return {blob.name.removeprefix(prefix): blob.size for blob in blobs if not _is_folder(blob)}
+
+    def page(self, prefix: str, size: int, token: str | None) -> tuple[list[str], str | None]:
+        """Return one page of the paths below a prefix, in the order of their names.
+
+        Args:
+            prefix: what the paths begin with.
+            size: the most paths to return.
+            token: the second value of the page before, or None for the first page.
+        """
+        with azure_errors(self._thing(prefix)):
+            pages: Any = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size).by_page(
+                token
+            )
+            names = list(next(pages, ()))
+            return names, pages.continuation_token or None
+
+    def _thing(self, path: str) -> str:
+        return f"Lake file {self._client.container_name}/{path}"
+
+
+def _is_folder(blob: Any) -> bool:
+    """Tell a folder's own entry, which an account with hierarchical namespace lists, from a file."""
+    return (blob.metadata or {}).get("hdi_isfolder") == "true"
+
+
+@connected_once
+def connect_lake(settings: Settings) -> Lake:
+    """Return the lake in the settings.
+
+    Raises:
+        PermanentError: if its connection string is not one.
+    """
+    if settings.lake_connection_string:
+        try:
+            service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
+        except ValueError as error:
+            raise PermanentError(
+                f"D2C_LAKE is not a storage account's connection string: {error}",
+                "Copy the connection string again, or set D2C_LAKE__blobServiceUri in its place.",
+            ) from None
+    else:
+        service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
+    return Lake(service.get_container_client(settings.lake_file_system))

@@ -1,0 +1,1 @@
+"""Clients of Databricks: jobs, files and sign-in."""

@@ -1,0 +1,210 @@
+"""Databricks: one-time runs of the notebook.
+
+The SDK brings hundreds of classes, which takes seconds: it is imported where it is used, so that a host that starts
+does not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from requests.exceptions import RequestException
+
+from d2c.app.redaction import without_secrets
+from d2c.app.settings import Settings
+from d2c.clients.azure.refusals import find_refusal
+from d2c.clients.azure.sign_in import azure_credential, azure_errors
+from d2c.clients.connections import connected_once
+from d2c.errors import PermanentError, TransientError
+from d2c.load_run.spark_errors import readable_cause
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.errors.base import DatabricksError
+
+ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+# The old result of a new termination code; any other code is a failure.
+RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """A run of the notebook.
+
+    ``healable`` tells a failure of the platform (a lost cluster, no machines) from one of the notebook.
+    """
+
+    ended: bool
+    succeeded: bool
+    cancelled: bool
+    healable: bool
+    message: str
+
+
+class Databricks:
+    """The calls that a migration makes to one workspace.
+
+    Args:
+        client: databricks-sdk's client.
+    """
+
+    def __init__(self, client: WorkspaceClient) -> None:
+        self._jobs = client.jobs
+
+    def start_run(
+        self,
+        *,
+        name: str,
+        run_key: str,
+        notebook_path: str,
+        parameters: Mapping[str, str],
+        cluster: Mapping[str, Any],
+        libraries: Sequence[Mapping[str, Any]],
+    ) -> int:
+        """Submit a one-time run of a notebook; with a run key that was used before, return that run's id.
+
+        Args:
+            name: what people see in the workspace.
+            run_key: at most 64 characters.
+            notebook_path: in the workspace.
+            parameters: the notebook's widgets by name.
+            cluster: ``{"existing_cluster_id": id}``, or a new cluster as the Jobs API takes it.
+            libraries: as the Jobs API takes them.
+        """
+        from databricks.sdk.service.compute import Library
+        from databricks.sdk.service.jobs import SubmitTask
+
+        place = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
+        task = {
+            "task_key": "load",
+            "notebook_task": {"notebook_path": notebook_path, "base_parameters": dict(parameters)},
+            **place,
+        }
+        submit = SubmitTask.from_dict(task)
+        submit.libraries = [Library.from_dict(dict(library)) for library in libraries]
+        with databricks_errors(f"Load run {name}"):
+            return int(self._jobs.submit(run_name=name, idempotency_token=run_key, tasks=[submit]).run_id)
+
+    def get_run(self, run_id: int) -> NotebookRun:
+        """Return how a run stands, by the old ``state`` or, where that is left out, the new ``status``.
+
+        Raises:
+            TransientError: if the answer tells neither.
+        """
+        with databricks_errors(f"Load run {run_id}"):
+            run: Any = self._jobs.get_run(run_id)
+        details: Any = run.status and run.status.termination_details
+        kind, code = _value(details and details.type), _value(details and details.code)
+        if run.state and run.state.life_cycle_state:
+            ended = _value(run.state.life_cycle_state) in ENDED
+            result, message = _value(run.state.result_state), run.state.state_message or ""
+        elif run.status and run.status.state:
+            ended = _value(run.status.state) == "TERMINATED"
+            result = RESULT_OF_CODE.get(code, "") if ended else ""
+            message = (details and details.message) or ""
+        else:
+            raise TransientError(
+                f"Load run {run_id}: Databricks does not tell its state.", "It is asked again."
+            )
+        if ended and result != "SUCCESS" and run.tasks:
+            message = self._cause_of_failure(run.tasks[0].run_id) or message
+        return NotebookRun(
+            ended=ended,
+            succeeded=result == "SUCCESS",
+            cancelled=result == "CANCELED",
+            healable=kind in ("CLOUD_FAILURE", "INTERNAL_ERROR"),
+            message=message,
+        )
+
+    def _cause_of_failure(self, task_run_id: int) -> str:
+        """Return what a task's output says, or nothing where there is none, such as for a run that never began."""
+        from databricks.sdk.errors.base import DatabricksError
+
+        try:
+            return readable_cause(self._jobs.get_run_output(task_run_id).error or "")
+        except DatabricksError:
+            return ""
+
+    def active_runs(self) -> dict[int, dict[str, str]]:
+        """Return the one-time runs of notebooks that have not ended, by their ids, with their parameters."""
+        from databricks.sdk.service.jobs import RunType
+
+        with databricks_errors("Load runs"):
+            runs = list(
+                self._jobs.list_runs(active_only=True, expand_tasks=True, run_type=RunType.SUBMIT_RUN)
+            )
+        notebooks = {run.run_id: [task.notebook_task for task in run.tasks or ()] for run in runs}
+        return {
+            int(run_id): tasks[0].base_parameters or {}
+            for run_id, tasks in notebooks.items()
+            if run_id and tasks and tasks[0]
+        }
+
+    def cancel_run(self, run_id: int) -> None:
+        """Ask for a run to stop."""
+        with databricks_errors(f"Load run {run_id}"):
+            self._jobs.cancel_run(run_id)
+
+
+def _value(member: Any) -> str:
+    """Return the text of an enumeration's member, or an empty one for None."""
+    return str(member.value) if member else ""
+
+
+@contextmanager
+def databricks_errors(thing: str) -> Iterator[None]:
+    """Turn what the SDK raises about a thing, or signing in to it, into a PermanentError or a TransientError."""
+    from databricks.sdk import errors
+    from databricks.sdk.errors.base import DatabricksError
+
+    try:
+        with azure_errors(thing):
+            yield
+    except (
+        errors.DeadlineExceeded,
+        errors.InternalError,
+        errors.TemporarilyUnavailable,
+        errors.TooManyRequests,
+    ) as error:
+        raise _asked_again(thing, error) from error
+    except DatabricksError as error:
+        refusal = find_refusal(f"{error.error_code}\n{error}")
+        raise PermanentError(
+            f"{thing}: {refusal.meaning if refusal else 'Databricks refused'}: {_told(error)}",
+            refusal.next_step
+            if refusal
+            else "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's rights in the workspace.",
+        ) from error
+    except (RequestException, TimeoutError) as error:
+        # The SDK asks again by itself for a while, and then tells of the time only.
+        if isinstance(error.__cause__, DatabricksError):
+            raise _asked_again(thing, error.__cause__) from error
+        raise TransientError(
+            f"{thing}: no answer from Databricks: {type(error).__name__}",
+            "It is tried again; check DATABRICKS_HOST and the network.",
+        ) from error
+
+
+def _asked_again(thing: str, error: DatabricksError) -> TransientError:
+    return TransientError(
+        f"{thing}: Databricks answered: {_told(error)}",
+        "It is tried again; if it persists, see Databricks' status page.",
+    )
+
+
+def _told(error: DatabricksError) -> str:
+    """Return an answer on one line, with whom it was given to; Databricks names neither in every answer."""
+    name = azure_credential().name
+    text = without_secrets(" ".join(str(error).split()))
+    return f"{text} (asked as {name})" if name else text
+
+
+@connected_once
+def connect_databricks(settings: Settings) -> Databricks:
+    """Return the load runs of the workspace in the settings."""
+    from d2c.clients.databricks.sign_in import connect_workspace
+
+    return Databricks(connect_workspace(settings))

@@ -1,0 +1,67 @@
+"""Signing in to Databricks: by Entra ID as the app, or by a workspace's token.
+
+Importing this takes seconds (`d2c.clients.databricks.jobs`).
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.credentials_provider import CredentialsStrategy
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.sign_in import azure_credential
+from d2c.clients.connections import connected_once
+
+# It warns of a workspace that does not tell what it is like, which is none of its duties; errors are raised.
+logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)
+
+# The Azure Databricks resource, the same in every tenant.
+DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+# Azure Resource Manager as Databricks wants it named, with the slash that belongs to the name.
+MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
+
+
+class _ManagedIdentity(CredentialsStrategy):
+    """Signs in with the app's own identity; the SDK has no strategy for managed identities.
+
+    Tokens are asked for with each request, and azure-identity renews those that end.
+
+    Args:
+        resource_id: the workspace's id in Azure, if the identity is no member of the workspace but has a role on that
+            resource; two more headers say so.
+            https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual
+    """
+
+    def __init__(self, resource_id: str) -> None:
+        self._resource_id = resource_id
+
+    def auth_type(self) -> str:
+        return "azure-identity"
+
+    def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
+        def headers() -> dict[str, str]:
+            found = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+            if self._resource_id:
+                found["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
+                token = azure_credential().get_token(MANAGEMENT_SCOPE).token
+                found["X-Databricks-Azure-SP-Management-Token"] = token
+            return found
+
+        return headers
+
+
+@connected_once
+def connect_workspace(settings: Settings) -> WorkspaceClient:
+    """Return the SDK's client of the workspace in the settings: by its token where one is set, else by Entra ID."""
+    signing_in: dict[str, Any] = (
+        {"token": settings.databricks_token, "auth_type": "pat"}
+        if settings.databricks_token
+        else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id)}
+    )
+    config = Config(
+        host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
+    )
+    return WorkspaceClient(config=config)

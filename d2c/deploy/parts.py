@@ -1,0 +1,234 @@
+"""The parts of a deployment: each can be compared with what this version expects, and be published."""
+
+import json
+import re
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.factory_definitions import FactoryDefinitions
+from d2c.clients.databricks.files import DatabricksFiles
+from d2c.deploy.definitions import Definition
+from d2c.deploy.parameters import PARAMETERS, UNUSED
+from d2c.deploy.release import Release
+from d2c.deploy.wheel import Wheel, digest_of_wheel, wheel_path
+
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not deployed as this version expects it, in words for people."""
+
+    thing: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a deployment goes to.
+
+    Args:
+        settings: the app's.
+        files: the Databricks workspace's.
+        factory: the data factory's definitions.
+        parameters: values of its global parameters; an empty one stays as it is.
+    """
+
+    settings: Settings
+    files: DatabricksFiles
+    factory: FactoryDefinitions
+    parameters: Mapping[str, str]
+
+
+class Part(ABC):
+    """One thing that is deployed; ``thing`` is what people call it."""
+
+    thing: str
+
+    @abstractmethod
+    def differences(self) -> list[Difference]:
+        """Return in what it is not as expected; nothing if it is."""
+
+    @abstractmethod
+    def publish(self) -> None:
+        """Make it as expected."""
+
+
+class WheelPart(Part):
+    """The wheel in the workspace."""
+
+    def __init__(self, files: DatabricksFiles, path: str, wheel: Wheel) -> None:
+        self.thing = f"wheel {path}"
+        self._files, self._path, self._wheel = files, path, wheel
+
+    def differences(self) -> list[Difference]:
+        content = self._files.read_file(self._path)
+        found = NOTHING if content is None else _code_in(content)
+        expected = _code(self._wheel.digest)
+        return [] if found == expected else [Difference(self.thing, found, expected)]
+
+    def publish(self) -> None:
+        self._files.write_file(self._path, self._wheel.content)
+
+
+def _code_in(content: bytes) -> str:
+    try:
+        return _code(digest_of_wheel(content))
+    except zipfile.BadZipFile:
+        return "a file that is no wheel"
+
+
+def _code(digest: str) -> str:
+    return f"code {digest[:16]}"
+
+
+class NotebookPart(Part):
+    """The notebook in the workspace."""
+
+    def __init__(self, files: DatabricksFiles, path: str, source: bytes) -> None:
+        self.thing = f"notebook {path}"
+        self._files, self._path, self._source = files, path, source
+
+    def differences(self) -> list[Difference]:
+        found = self._files.read_notebook(self._path)
+        if found is not None and same_notebook(found, self._source):
+            return []
+        return [
+            Difference(self.thing, NOTHING if found is None else "another source", "this version's source")
+        ]
+
+    def publish(self) -> None:
+        self._files.write_notebook(self._path, self._source)
+
+
+class ParametersPart(Part):
+    """The data factory's global parameters."""
+
+    def __init__(
+        self, factory: FactoryDefinitions, names: tuple[str, ...], values: Mapping[str, str]
+    ) -> None:
+        self.thing = "global parameters of the data factory"
+        self._factory, self._names, self._values = factory, names, values
+
+    def differences(self) -> list[Difference]:
+        found = self._found(self._factory.get_factory())
+        wanted = self._wanted(found)
+        return [
+            Difference(
+                f"global parameter {name} of the data factory",
+                found[name] or NOTHING,
+                wanted[name] or f"a value ({PARAMETERS[name].setting})",
+            )
+            for name in self._names
+            if not found[name] or found[name] != wanted[name]
+        ]
+
+    def publish(self) -> None:
+        factory = self._factory.get_factory()
+        found = self._found(factory)
+        changed = {name: value for name, value in self._wanted(found).items() if value != found[name]}
+        self._factory.set_global_parameters(factory, changed)
+
+    def _found(self, factory: Mapping[str, Any]) -> dict[str, str]:
+        there = factory.get("properties", {}).get("globalParameters", {})
+        return {name: str(there.get(name, {}).get("value") or "") for name in self._names}
+
+    def _wanted(self, found: Mapping[str, str]) -> dict[str, str]:
+        """Return what each is to be: this environment's value, or what is there where that has none or needs none."""
+        given = {name: self._values.get(name) or "" for name in self._names}
+        return {
+            name: (found[name] or value) if value in ("", UNUSED) else value for name, value in given.items()
+        }
+
+
+class DefinitionPart(Part):
+    """A linked service, a dataset or a pipeline."""
+
+    def __init__(self, factory: FactoryDefinitions, definition: Definition) -> None:
+        self.thing = f"{definition.kind} {definition.name}"
+        self._factory, self._definition = factory, definition
+
+    def differences(self) -> list[Difference]:
+        found = self._factory.find(self._definition.kind, self._definition.name)
+        if found is None:
+            return [Difference(self.thing, NOTHING, "this version's definition")]
+        return [
+            Difference(f"{self.thing}: {path}", there, expected)
+            for path, there, expected in unlike(self._definition.properties, found)
+        ]
+
+    def publish(self) -> None:
+        self._factory.put(self._definition.kind, self._definition.name, self._definition.properties)
+
+
+def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
+    """Return what is deployed to the Databricks workspace: the wheel first, as the notebook needs it."""
+    yield WheelPart(place.files, wheel_path(place.settings.wheel_path), release.wheel)
+    yield NotebookPart(place.files, place.settings.notebook_path, release.notebook)
+
+
+def parts_of_factory(
+    factory: FactoryDefinitions, release: Release, parameters: Mapping[str, str]
+) -> Iterator[Part]:
+    """Return what is deployed to the data factory: everything after what it refers to."""
+    yield ParametersPart(factory, release.factory.global_parameters, parameters)
+    for definition in release.factory.definitions:
+        yield DefinitionPart(factory, definition)
+
+
+def all_parts(place: Target, release: Release) -> list[Part]:
+    """Return all that is deployed, in the order in which it can be published."""
+    return [
+        *parts_of_workspace(place, release),
+        *parts_of_factory(place.factory, release, place.parameters),
+    ]
+
+
+# What separates the cells of a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
+CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
+HEADER = b"# Databricks notebook source"
+SECURE_STRING = "SecureString"
+LONGEST_SHOWN = 80
+
+
+def unlike(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Return where a JSON value is not as expected: the place in it, what is there, what should be.
+
+    Fields that are there beside the expected ones are left alone: services add their own, such as a pipeline's
+    ``lastPublishTime``. Lists must be the same in length and order. Of secure strings the service tells nothing but
+    stars. https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
+    """
+    if _is_secure(expected) and _is_secure(found):
+        return
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name, value in expected.items():
+            yield from unlike(value, found.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, value in enumerate(expected):
+            yield from unlike(value, found[number], f"{path}[{number}]")
+    elif expected != found:
+        yield path, _shown(found), _shown(expected)
+
+
+def _is_secure(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == SECURE_STRING
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def same_notebook(one: bytes, other: bytes) -> bool:
+    """Tell whether two sources are the same cells; the workspace does not keep the blank lines around them."""
+    return _cells(one) == _cells(other)
+
+
+def _cells(source: bytes) -> list[bytes]:
+    text = source.replace(b"\r\n", b"\n").strip().removeprefix(HEADER)
+    return [cell.strip() for cell in CELL.split(text)]

@@ -1,0 +1,40 @@
+"""What this version publishes: the wheel, the notebook and Data Factory's definitions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import d2c
+from d2c.deploy.definitions import FactoryContent, read_definitions
+from d2c.deploy.wheel import Wheel, own_wheel
+from d2c.errors import D2CError
+
+NOTEBOOK = Path("notebooks", "load_table.py")
+DEFINITIONS = Path("adf")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is published."""
+
+    wheel: Wheel
+    notebook: bytes
+    factory: FactoryContent
+
+
+def own_release(root: Path | None = None) -> Release:
+    """Return what this version publishes.
+
+    Args:
+        root: the folder around `d2c`, a clone's or the Function app's; this installation's own if None.
+
+    Raises:
+        D2CError: if the notebook and the definitions are not there, as beside an installed wheel.
+    """
+    root = root or Path(d2c.__file__).parents[1]
+    if not (root / NOTEBOOK).is_file() or not (root / DEFINITIONS).is_dir():
+        raise D2CError(
+            f"{NOTEBOOK} and {DEFINITIONS}/ are not in {root}: the wheel of d2c does not hold them.",
+            "Clone the project, and run d2c deploy from the clone.",
+            "There is nothing to publish here",
+        )
+    return Release(own_wheel(), (root / NOTEBOOK).read_bytes(), read_definitions(root / DEFINITIONS))

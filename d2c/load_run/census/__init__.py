@@ -1,0 +1,1 @@
+"""What a table holds, counted while its items are assessed."""

@@ -1,0 +1,153 @@
+"""What a table holds, counted while its items are assessed: sizes, types, inexact numbers, large partitions.
+
+Each data file gives one census of a few kilobytes, and they are merged. All counts, sums and largest values are exact,
+whatever the order of merging; percentiles and logical partitions have errors that are stated beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from d2c.load_run.census.attribute_types import AttributeTypes
+from d2c.load_run.census.document_sizes import PERCENTILE_ERROR, DocumentSizes
+from d2c.load_run.census.heavy_hitters import HeavyHitters
+from d2c.load_run.throughput import write_ru
+from d2c.mapping import Document, Mapped, MappedShape, Rejected
+
+LOGICAL_PARTITION_BYTES = 20 * 2**30
+"""https://learn.microsoft.com/azure/cosmos-db/concepts-limits#provisioned-throughput"""
+# `_rid`, `_self`, `_etag`, `_attachments` and `_ts` with their values.
+SYSTEM_PROPERTIES_BYTES = 200
+SHOWN_PARTITIONS = 20
+# Partitions with less than this part of a file's bytes are left out of its census, which else had a thousand of them.
+LEFT_OUT = 4_000
+
+
+class Census:
+    """Counts of one data file, or of several after merging.
+
+    Args:
+        sighting: the one of the mapper whose results are added.
+        dropped: attributes that the rules drop; they are not counted.
+    """
+
+    def __init__(self, sighting: MappedShape | None = None, dropped: frozenset[str] = frozenset()) -> None:
+        self._sighting = sighting or MappedShape()
+        self._dropped = dropped
+        self.longest_id_bytes = 0
+        self.attributes = AttributeTypes()
+        self.sizes = DocumentSizes()
+        self.partitions = HeavyHitters()
+
+    def add(self, mapped: Mapped) -> None:
+        """Count the item of which the mapper has just made this."""
+        if isinstance(mapped, Rejected):
+            self._add_rejected(mapped)
+            return
+        if isinstance(mapped, Document):
+            self._add_document(mapped)
+        self.attributes.add(self._sighting.shape)
+        if self._sighting.inexact:
+            self.attributes.add_inexact(self._sighting.inexact_by_attribute())
+
+    def _add_document(self, document: Document) -> None:
+        body, identifier, partition_key, _ = document
+        size = len(body)
+        self.sizes.add(size)
+        self.partitions.add(orjson.dumps(partition_key).decode(), size + SYSTEM_PROPERTIES_BYTES)
+        id_bytes = len(identifier) if identifier.isascii() else len(identifier.encode())
+        if id_bytes > self.longest_id_bytes:
+            self.longest_id_bytes = id_bytes
+
+    def _add_rejected(self, rejected: Rejected) -> None:
+        item = orjson.loads(rejected.item)
+        if isinstance(item, dict):
+            kept = {name: tagged for name, tagged in item.items() if name not in self._dropped}
+            self.attributes.add_rejected(kept)
+
+    def merge(self, other: "Census") -> None:
+        """Add the counts of another file."""
+        self.longest_id_bytes = max(self.longest_id_bytes, other.longest_id_bytes)
+        self.attributes.merge(other.attributes)
+        self.sizes.merge(other.sizes)
+        self.partitions.merge(other.partitions)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts of a data file as plain JSON, without its light partitions."""
+        sizes = self.sizes.to_json()
+        stored_bytes = sizes["total_bytes"] + SYSTEM_PROPERTIES_BYTES * sizes["documents"]
+        self.partitions.leave_out(stored_bytes // LEFT_OUT)
+        return {
+            "longest_id_bytes": self.longest_id_bytes,
+            "attributes": self.attributes.to_json(),
+            "sizes": sizes,
+            "partitions": self.partitions.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Census":
+        """Return the counts that `to_json` returned."""
+        census = cls()
+        census.longest_id_bytes = found["longest_id_bytes"]
+        census.attributes = AttributeTypes.from_json(found["attributes"])
+        census.sizes = DocumentSizes.from_json(found["sizes"])
+        census.partitions = HeavyHitters.from_json(found["partitions"])
+        return census
+
+
+def merged(censuses: Iterable[Mapping[str, Any]]) -> Census:
+    """Return the census of all files from those of each, as `Census.to_json` returned them."""
+    total = Census()
+    for found in censuses:
+        total.merge(Census.from_json(found))
+    return total
+
+
+def summarise(census: Census) -> dict[str, Any]:
+    """Return the census as it stands in the report; its size does not grow with the table."""
+    sizes = census.sizes
+    return {
+        "document_bytes": {
+            "total": sizes.total_bytes,
+            "p50": sizes.percentile(50),
+            "p99": sizes.percentile(99),
+            "max": sizes.largest if sizes.documents else None,
+            "percentile_error": PERCENTILE_ERROR,
+        },
+        "documents_near_2_mb": sizes.near_limit,
+        "longest_document_id_bytes": census.longest_id_bytes,
+        **_attributes(census.attributes.to_json()),
+        "logical_partitions": _partitions(census.partitions),
+        "write_ru": write_ru(sizes.kilobytes),
+    }
+
+
+def _attributes(counts: Mapping[str, Any]) -> dict[str, Any]:
+    types, inexact = counts["types"], counts["inexact"]
+    return {
+        "attributes": [
+            {"name": name, "types": dict(types[name]), "inexact_numbers": inexact.get(name, 0)}
+            for name in sorted(types)
+        ],
+        "values_of_other_attributes": counts["values"] - sum(found.total() for found in types.values()),
+    }
+
+
+def _partitions(partitions: HeavyHitters) -> dict[str, Any]:
+    """Return the largest logical partitions; no other is larger than ``others_at_most_bytes``."""
+    shown = partitions.largest(SHOWN_PARTITIONS)
+    others = partitions.largest(SHOWN_PARTITIONS + 1)[len(shown) :]
+    return {
+        "limit_bytes": LOGICAL_PARTITION_BYTES,
+        "largest": [
+            {
+                "partition_key": orjson.loads(key),
+                "at_least_bytes": weight,
+                "at_most_bytes": weight + partitions.error,
+                "part_of_limit": round((weight + partitions.error) / LOGICAL_PARTITION_BYTES, 6),
+            }
+            for key, weight in shown
+        ],
+        "others_at_most_bytes": partitions.error + sum(weight for _, weight in others),
+    }

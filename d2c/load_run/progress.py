@@ -1,0 +1,120 @@
+"""A load run's record of its stages: what the app shows while it runs, and the result that it leaves."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from d2c.errors import D2CError
+
+PROGRESS_FILE = "progress.json"
+RESULT_FILE = "result.json"
+
+
+class RunProgress:
+    """Keeps the stages and findings of one load run, and writes them where the app reads them.
+
+    Args:
+        write: writes a text to a file of the result folder, by the file's name.
+    """
+
+    def __init__(self, write: Callable[[str, str], None]) -> None:
+        self._write = write
+        self._stages: list[dict[str, Any]] = []
+        self._findings: dict[str, Any] = {}
+        self._error: dict[str, Any] | None = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Record a stage's start and end; an error marks it failed and goes on upwards."""
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        stage: dict[str, Any] = {"stage": name, "state": "running", "started_at": started_at}
+        self._stages.append(stage)
+        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages}))
+        began = time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            stage["state"] = "failed"
+            if isinstance(error, D2CError):
+                self.fail(error)
+            raise
+        finally:
+            stage["seconds"] = round(time.monotonic() - began, 3)
+        stage["state"] = "succeeded"
+
+    def count(self, done: int, total: int) -> None:
+        """Show how much of the stage under way is done.
+
+        Args:
+            done: what is done of the total.
+            total: as far as it is known by now; it may grow.
+        """
+        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "done": done, "total": total}))
+
+    def fail(self, error: D2CError) -> None:
+        """Record the error with which the last stage ended."""
+        self._error = {**error.to_dict(), "stage": self._stages[-1]["stage"]}
+
+    def note(self, **findings: Any) -> None:
+        """Add findings to the result; later ones of the same name replace earlier ones."""
+        self._findings |= findings
+
+    def found(self, name: str) -> Any:
+        """Return a finding of an earlier stage of this run, or None."""
+        return self._findings.get(name)
+
+    def close(self) -> str:
+        """Write the result and return it as JSON text."""
+        state = "failed" if self._error else "succeeded"
+        result = {"state": state, "error": self._error, "stages": self._stages, **self._findings}
+        text = json.dumps(result)
+        self._write(RESULT_FILE, text)
+        return text
+
+
+TELL_SECONDS = 3.0
+LONGEST_END_SECONDS = 10.0
+
+
+def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:
+    """Return how many tasks are done, and how many there are in what has begun.
+
+    Args:
+        tracker: Spark's ``StatusTracker``.
+        group: the job group of the notebook's jobs, which Databricks gives them; None for those without one.
+        before: the jobs of the group that ran before the stage.
+    """
+    infos = [tracker.getJobInfo(job) for job in set(tracker.getJobIdsForGroup(group)) - before]
+    stages = {stage for info in infos if info for stage in info.stageIds}
+    known = [info for stage in stages if (info := tracker.getStageInfo(stage))]
+    begun = [info for info in known if info.numActiveTasks or info.numCompletedTasks or info.numFailedTasks]
+    return sum(info.numCompletedTasks for info in begun), sum(info.numTasks for info in begun)
+
+
+@contextmanager
+def repeated(action: Callable[[], None], seconds: float = TELL_SECONDS) -> Iterator[None]:
+    """Repeat an action in the background as long as the block runs; its errors are printed and change nothing.
+
+    The thread ends with the block. Should the action hang, the block goes on after ten seconds without it, and the
+    thread does not keep the process from ending.
+    """
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(seconds):
+            try:
+                action()
+            except Exception as error:
+                print(f"Progress cannot be told: {type(error).__name__}: {error}")
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(LONGEST_END_SECONDS)

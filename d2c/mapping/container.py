@@ -1,0 +1,111 @@
+"""Which container a table needs: its partition key and time to live, and the tables that may share it."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple, Protocol
+
+from d2c.mapping.comparison import document_identity
+from d2c.mapping.mapper import Mapper
+from d2c.mapping.rules import Rules
+
+Json = dict[str, Any]
+
+
+class Misfit(NamedTuple):
+    """In what a container is not as it has to be; ``cause`` goes on after the container's name and "has"."""
+
+    title: str
+    cause: str
+    next_step: str
+
+
+class ContainerLike(Protocol):
+    """What of a container is compared."""
+
+    @property
+    def partition_key_paths(self) -> Sequence[str]: ...
+
+    @property
+    def default_ttl(self) -> int | None: ...
+
+
+def wanted_container(mapper: Mapper) -> Json:
+    """Return what the container of a mapper's documents has to be like."""
+    return {
+        "partition_key_paths": list(mapper.partition_key_paths),
+        "default_ttl": -1 if mapper.rules.container_has_ttl else None,
+    }
+
+
+def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit | None:
+    """Return in what a container is not as wanted; None if it fits.
+
+    Args:
+        wanted: has what `wanted_container` returns.
+        container: as it is.
+    """
+    paths, default_ttl = wanted["partition_key_paths"], container.default_ttl
+    if list(container.partition_key_paths) != paths:
+        return Misfit(
+            "The container has another partition key",
+            f"the partition key {', '.join(container.partition_key_paths)} and the plan needs {', '.join(paths)}; "
+            "a partition key cannot be changed.",
+            "Name another container in the plan, or set rules.partition_key to the container's.",
+        )
+    if default_ttl == wanted["default_ttl"]:
+        return None
+    if default_ttl is None:
+        cause = "time to live off, and the table's items expire."
+        next_step = "Turn time to live on (no default) in the container, or set rules.ttl to off in the plan."
+    elif default_ttl == -1:
+        cause = (
+            "time to live on, and the table's items do not expire: an attribute `ttl` would delete documents."
+        )
+        next_step = "Turn time to live off in the container, or name another container in the plan."
+    else:
+        cause = f"a default time to live of {default_ttl} seconds, after which documents without their own vanish."
+        next_step = "Take the default away in the container, or name another container in the plan."
+    return Misfit("The container has another time to live", cause, next_step)
+
+
+def marks_of(mapper: Mapper) -> Json:
+    """Return the constants that tell a table's documents from others' in a container that tables share."""
+    constants = mapper.rules.constants
+    return {name: constants[name] for name in mapper.partition_key_properties if name in constants}
+
+
+def faults_of_sharing(rules_by_table: Mapping[str, Rules]) -> list[str]:
+    """Return why tables cannot share a container; nothing where documents of two tables never meet.
+
+    Args:
+        rules_by_table: the rules of every table that goes into the container, by table name.
+    """
+    faults = []
+    for (table, rules), (other_table, other_rules) in combinations(rules_by_table.items(), 2):
+        pair = f"tables `{table}` and `{other_table}` share a container"
+        if rules.partition_key_paths != other_rules.partition_key_paths:
+            faults.append(
+                f"partition_key: {pair}, but {table} has {', '.join(rules.partition_key_paths)} and {other_table} "
+                f"{', '.join(other_rules.partition_key_paths)}; give both the same properties, by `rename` if need be"
+            )
+        elif rules.container_has_ttl != other_rules.container_has_ttl:
+            faults.append(
+                f"ttl: {pair}, but only one of them has time to live on; tell both that the container has it"
+            )
+        elif not _are_kept_apart(rules, other_rules):
+            faults.append(
+                f"set: {pair}, but no constant in the partition key tells their documents apart; add one to both "
+                "with `set`, with different values, and name it in `partition_key`"
+            )
+    return faults
+
+
+def _are_kept_apart(rules: Rules, other: Rules) -> bool:
+    """Tell whether some level of the partition key is a constant in both, with different values."""
+    return any(
+        level in rules.constants
+        and other_level in other.constants
+        and document_identity([rules.constants[level]], "")
+        != document_identity([other.constants[other_level]], "")
+        for level, other_level in zip(rules.partition_key, other.partition_key, strict=True)
+    )

@@ -1,0 +1,152 @@
+"""From the tables of a plan, some of which are patterns, to the tables that there are."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from d2c.app.aws_settings import AwsSettings
+from d2c.errors import PlanError
+from d2c.plan.model import Plan, TablePlan
+from d2c.plan.validation import faults_of_sharers, is_pattern
+
+Json = dict[str, Any]
+
+
+class Location(NamedTuple):
+    """Where tables are: an AWS account's 12 digits, None where the plan leaves it to the settings, and a region."""
+
+    account: str | None
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.region} of account {self.account}" if self.account else self.region
+
+
+def locations_with_patterns(plan: Plan) -> list[Location]:
+    """Return the places whose tables must be listed before the plan's patterns can be resolved."""
+    return _sorted(_place(plan, entry) for entry in plan.tables if is_pattern(entry.table))
+
+
+def locations_of(plan: Plan) -> list[Location]:
+    """Return all places that a plan's tables are in."""
+    return _sorted(_place(plan, entry) for entry in plan.tables)
+
+
+def _sorted(places: Iterable[Location]) -> list[Location]:
+    return sorted(set(places), key=lambda place: (place.account or "", place.region))
+
+
+def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> list[Json]:
+    """Return each table's whole settings as plain JSON, in the plan's order, those of a pattern by their names.
+
+    A table that is listed by its name is there whatever `exclude` says and whether or not it exists: its own migration
+    tells.
+
+    Args:
+        plan: what a user asks for.
+        existing: the names of the tables in each place of `locations_with_patterns`.
+
+    Raises:
+        PlanError: with every fault that shows only now.
+    """
+    owners = {
+        place: _owners(plan, _entries_in(plan, place), sorted(names)) for place, names in existing.items()
+    }
+    found = [
+        (number, plan.table_input(entry, table))
+        for number, entry in enumerate(plan.tables)
+        for table in _tables_of(entry, owners.get(_place(plan, entry), {}))
+    ]
+    inputs = [table for _, table in found]
+    faults = [
+        *_patterns_without_tables(plan, existing),
+        *_tables_of_two_places(found),
+        *faults_of_sharers(inputs),
+    ]
+    if not faults and not inputs:
+        faults = ["exclude: it leaves no table to migrate"]
+    if faults:
+        raise PlanError(faults)
+    return inputs
+
+
+def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:
+    """Return one table's whole settings as plain JSON, or None if the plan does not speak of it.
+
+    Args:
+        plan: what a user asks for; where it names no account, tables of any are meant.
+        table: its name, whether or not it exists any more.
+        place: where it is, with its account.
+    """
+    entries = [*_entries_in(plan, place), *_entries_in(plan, Location(None, place.region))]
+    entry = _owners(plan, entries, [table]).get(table)
+    return None if entry is None else plan.table_input(entry, table)
+
+
+def location_of(table: Mapping[str, Any]) -> Location:
+    """Return where a table is, by its settings."""
+    return Location(table.get("account"), table["region"])
+
+
+def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
+    if not is_pattern(entry.table):
+        return [entry.table]
+    return [table for table, owner in owners.items() if owner is entry]
+
+
+def _entries_in(plan: Plan, place: Location) -> list[TablePlan]:
+    return [entry for entry in plan.tables if _place(plan, entry) == place]
+
+
+def _owners(plan: Plan, entries: Sequence[TablePlan], tables: Sequence[str]) -> dict[str, TablePlan]:
+    """Return which of a plan's entries stands for each table: its name if that is listed, else a pattern."""
+    by_name = {entry.table: entry for entry in entries}
+    patterns = [entry for entry in entries if is_pattern(entry.table)]
+    owners = {}
+    for table in tables:
+        excluded = any(_matches(table, pattern) for pattern in plan.exclude)
+        matching = () if excluded else (entry for entry in patterns if _matches(table, entry.table))
+        owner = by_name.get(table) or next(iter(matching), None)
+        if owner is not None:
+            owners[table] = owner
+    return owners
+
+
+def _place(plan: Plan, entry: TablePlan) -> Location:
+    return Location(entry.account or plan.account, str(entry.region or plan.region))
+
+
+def _matches(table: str, pattern: str) -> bool:
+    return table.startswith(pattern[:-1]) if is_pattern(pattern) else table == pattern
+
+
+def _patterns_without_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> Iterator[str]:
+    for number, entry in enumerate(plan.tables):
+        place = _place(plan, entry)
+        if is_pattern(entry.table) and not any(_matches(table, entry.table) for table in existing[place]):
+            yield (
+                f"tables.{number}.table: no table in {place} matches {entry.table}; correct the pattern or the "
+                "region, or leave it out"
+            )
+
+
+def _tables_of_two_places(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
+    first: dict[str, tuple[int, Json]] = {}
+    for number, table in found:
+        before, other = first.setdefault(table["table"], (number, table))
+        if other is not table:
+            yield (
+                f"tables.{number}.table: {table['table']} of {location_of(table)} has the name of a table of "
+                f"{location_of(other)} that is in tables.{before} already; migrate one of them with another plan"
+            )
+
+
+def account_faults(plan: Plan, aws: AwsSettings) -> list[str]:
+    """Return which of a plan's tables are of an account or region that the settings have no role for."""
+
+    def faults() -> Iterator[str]:
+        for number, entry in enumerate(plan.tables):
+            fault = aws.fault(entry.account or plan.account, str(entry.region or plan.region))
+            if fault:
+                yield f"tables.{number}.{fault}"
+
+    return list(faults())

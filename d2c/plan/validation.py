@@ -1,0 +1,149 @@
+"""What is wrong between the fields of a plan, told beside what is wrong within them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+Json = Mapping[str, Any]
+Loc = tuple[int | str, ...]
+
+MOST_NAMED = 10
+
+
+def is_pattern(table: str) -> bool:
+    """Return whether a plan's name of tables stands for all that begin with it."""
+    return table.endswith("*")
+
+
+def faults_between_fields(body: bytes, spoilt: Sequence[Loc]) -> list[str]:
+    """Return what is wrong between the fields of a plan that may have faults within them, too.
+
+    Args:
+        body: the plan as JSON text.
+        spoilt: the places of the faults within its fields, as pydantic tells them.
+    """
+    if () in spoilt:
+        return []
+    plan = from_json(body)
+    entries = [] if ("tables",) in spoilt else _entries(plan.get("tables"))
+    sound = {number: entry for number, entry in entries if _is_sound(number, spoilt)}
+    return [
+        *_faults_of_schedule(plan),
+        *_faults_of_patterns(entries),
+        *_incomplete_tables(plan, entries),
+        *_repeated_tables(entries),
+        *faults_of_sharers(
+            _as_input(plan, entry) for entry in sound.values() if not is_pattern(entry["table"])
+        ),
+    ]
+
+
+def faults_of_sharers(inputs: Iterable[Json]) -> Iterator[str]:
+    """Find tables that share a container although it cannot hold, or tell apart, the documents of all.
+
+    Args:
+        inputs: of each table ``table``, ``database``, ``container`` and ``rules``.
+    """
+    sharers: defaultdict[tuple[str, str], dict[str, Json]] = defaultdict(dict)
+    for table in inputs:
+        sharers[table["database"], table["container"]].setdefault(table["table"], table["rules"])
+    for (database, container), tables in sharers.items():
+        if len(tables) > 1:
+            yield from _faults_of_one_container(f"{database}/{container}", tables)
+
+
+def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iterator[str]:
+    shared = f"{_some(list(tables))} share the container {container}"
+    paths: dict[str, str] = {}
+    for name, rules in tables.items():
+        if "partition_key" in rules:
+            paths.setdefault(_key_paths(rules), name)
+    if len(paths) > 1:
+        told = _some([f"{path} of {name}" for path, name in paths.items()])
+        yield f"{shared}, but not its partition key ({told}): make the paths equal, with `rename` or `set`"
+    marks = [_constants_in_key(rules) for rules in tables.values()]
+    common = set.intersection(*map(set, marks))
+    values = {tuple(mark[name] for name in sorted(common)) for mark in marks}
+    if len(values) < len(tables):
+        yield (
+            f"{shared}: each needs a `set` constant in its partition_key, under one name for all, that differs "
+            "from the others'"
+        )
+
+
+def _some(texts: Sequence[str]) -> str:
+    others = len(texts) - MOST_NAMED
+    return ", ".join(texts[:MOST_NAMED]) + (f" and {others} others" if others > 0 else "")
+
+
+def _key_paths(rules: Json) -> str:
+    renamed, constants = rules.get("rename", {}), rules.get("set", {})
+    names = (name if name in constants else renamed.get(name, name) for name in rules["partition_key"])
+    return "/" + "/".join(names)
+
+
+def _constants_in_key(rules: Json) -> dict[str, Any]:
+    constants = rules.get("set", {})
+    # 1 and 1.0 are one value to Cosmos DB, as they are to Python; true and 1 are two.
+    return {
+        name: (isinstance(constants[name], bool), constants[name])
+        for name in rules.get("partition_key", ())
+        if name in constants
+    }
+
+
+def _faults_of_schedule(plan: Json) -> Iterator[str]:
+    if plan.get("between") is not None and plan.get("time_zone") is None:
+        yield "time_zone: missing; `between` needs to know by whose clock, such as Europe/Berlin"
+    if plan.get("start_at") is not None and plan.get("start") == "when_exports_arrive":
+        yield "start_at: a plan that starts when exports arrive has no other start; leave one of the two out"
+
+
+def _faults_of_patterns(entries: Sequence[tuple[int, Json]]) -> Iterator[str]:
+    for number, entry in entries:
+        table = entry.get("table")
+        if isinstance(table, str) and is_pattern(table) and entry.get("container") is not None:
+            yield (
+                f"tables.{number}.container: the tables of a pattern, {table}, get containers of their own names; "
+                "leave it out, or list those that need another by their names"
+            )
+
+
+def _incomplete_tables(plan: Json, entries: Sequence[tuple[int, Json]]) -> Iterator[str]:
+    for number, entry in entries:
+        for field in ("database", "region"):
+            if entry.get(field) is None and plan.get(field) is None:
+                yield f"tables.{number}.{field}: missing, here and at the top of the plan"
+
+
+def _repeated_tables(entries: Sequence[tuple[int, Json]]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for number, entry in entries:
+        table = entry.get("table")
+        if isinstance(table, str) and first.setdefault(table, number) != number:
+            yield f"tables.{number}.table: {table} is in tables.{first[table]} already"
+
+
+def _entries(tables: Any) -> list[tuple[int, Json]]:
+    found = tables if isinstance(tables, list) else []
+    return [(number, entry) for number, entry in enumerate(found) if isinstance(entry, dict)]
+
+
+def _is_sound(number: int, spoilt: Sequence[Loc]) -> bool:
+    """Return whether a table, and what the top says for it, has no fault within its fields."""
+    return not any(place[0] in ("database", "rules") or place[:2] == ("tables", number) for place in spoilt)
+
+
+def _as_input(plan: Json, entry: Json) -> Json:
+    return {
+        "table": entry["table"],
+        "database": entry.get("database") or plan.get("database"),
+        "container": entry.get("container") or entry["table"],
+        "rules": {**_given(plan.get("rules")), **_given(entry.get("rules"))},
+    }
+
+
+def _given(rules: Json | None) -> Json:
+    return {name: value for name, value in (rules or {}).items() if value is not None}

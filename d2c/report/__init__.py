@@ -1,0 +1,1 @@
+"""What a migration takes, and what it came to."""

@@ -1,0 +1,109 @@
+"""The report of a migration, from what its stages found."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from d2c.load_run.throughput import load_estimate
+from d2c.report.estimate import compare_with_estimate, sum_of_rows
+
+EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
+VERIFICATION_FIELDS = ("method", "expected", "actual", "missing", "unexpected", "different")
+
+
+def table_report(
+    record: Mapping[str, Any],
+    mismatches: Sequence[Mapping[str, Any]],
+    census: Mapping[str, Any] | None = None,
+    basis: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return one table's part of the report.
+
+    Args:
+        record: the table's entry in the plan with what each stage that it came to has found.
+        mismatches: examples that verification left.
+        census: what assess counted.
+        basis: what the migration's estimate rests on, if there was one.
+    """
+    export, load = record.get("export") or {}, record.get("load") or {}
+    described = record.get("described") or {}
+    loaded = load.get("loaded") or {}
+    counted = loaded or load.get("assessed") or {}
+    verification = load.get("verification") or {}
+    return {
+        "table": record["table"],
+        "container": record["container"],
+        "database": record["database"],
+        "state": record["state"],
+        "error": record["error"],
+        "export": {field: export.get(field) for field in EXPORT_FIELDS},
+        "files": load.get("files") or {"listed": export.get("files"), "verified": None},
+        "items": {
+            "exported": export.get("items"),
+            "written": loaded.get("documents"),
+            "rejected": counted.get("rejected"),
+            "expired": counted.get("expired"),
+        },
+        "rejected_by_reason": counted.get("rejected_by_reason") or {},
+        "verification": {field: verification.get(field) for field in VERIFICATION_FIELDS},
+        "revisits": list(record.get("revisits", ())),
+        "mismatches": list(mismatches),
+        "stages": ended_stages(record["stages"]),
+        "census": census and _with_estimate(census, described.get("peak_ru_per_second")),
+        "throughput": {
+            "before_ru_per_second": described.get("before_ru_per_second"),
+            "peak_ru_per_second": described.get("peak_ru_per_second"),
+            "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
+        },
+        "estimate": compare_with_estimate(record, census, basis),
+    }
+
+
+def _with_estimate(census: Mapping[str, Any], peak_ru_per_second: int | None) -> dict[str, Any]:
+    return {**census, "load_estimate": load_estimate(census["write_ru"], peak_ru_per_second)}
+
+
+def ended_stages(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records of stages; the one that writes the report is under way and ends with it."""
+    return [_ended(stage) for stage in stages]
+
+
+def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
+    if stage["state"] != "running":
+        return dict(stage)
+    # The stage began by the host's clock, which may be ahead of this one.
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()
+    return {**stage, "state": "succeeded", "seconds": round(max(seconds, 0), 3)}
+
+
+def worst_state(states: Iterable[str]) -> str:
+    """Return the state of a whole from those of its parts."""
+    found = set(states)
+    return next((state for state in ("failed", "cancelled") if state in found), "succeeded")
+
+
+def assemble_report(
+    migration: str,
+    state: str,
+    accepted: Mapping[str, Any],
+    tables: Sequence[Mapping[str, Any]],
+    error: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the whole report.
+
+    Args:
+        migration: its id.
+        state: how it ended.
+        accepted: the plan as it was accepted: ``plan`` and ``accepted_at``.
+        tables: each table's part.
+        error: what ended the migration before its tables did, if anything.
+    """
+    return {
+        "id": migration,
+        "state": state,
+        "error": error,
+        "started_at": accepted["accepted_at"],
+        "plan": accepted["plan"],
+        "tables": list(tables),
+        "estimate": sum_of_rows([table.get("estimate") for table in tables]),
+    }

@@ -1,0 +1,291 @@
+"""What a migration costs, by formulas over its figures: those that were estimated, and those that were measured."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from d2c.app.prices import Prices
+
+GB = 2**30
+HOURS_OF_A_MONTH = 730
+# The copy activities of adf/pipeline/copy_export.json.
+COPY_ACTIVITIES = 4
+LOAD_STAGES = ("assess", "load", "verify")
+ONCE, PER_MONTH = "once", "per month"
+
+Json = dict[str, Any]
+
+
+class Cluster(NamedTuple):
+    """What a load run's cluster is made of; ``nodes`` counts the driver, and is None where nobody can tell."""
+
+    nodes: int | None
+    node_type: str
+    is_existing: bool
+
+
+Quantity = Callable[[Json, Cluster, Prices], float | None]
+
+
+class Cost(NamedTuple):
+    """One thing that costs money: the formula in words, its quantity, and the name of its price."""
+
+    service: str
+    what: str
+    when: str
+    formula: str
+    unit: str
+    price: Callable[[Cluster], str]
+    quantity: Quantity
+
+
+def cluster_of(spec: Mapping[str, Any]) -> Cluster:
+    """Return what a cluster's specification says of its size.
+
+    Args:
+        spec: ``D2C_CLUSTER``, or what the workspace tells of an existing cluster.
+    """
+    workers: Any = (spec.get("autoscale") or {}).get("max_workers", spec.get("num_workers"))
+    return Cluster(
+        nodes=None if workers is None else int(workers) + 1,
+        node_type=str(spec.get("node_type_id") or "unknown"),
+        is_existing="existing_cluster_id" in spec,
+    )
+
+
+def _hours(quantities: Json, stages: Sequence[str]) -> float:
+    return float(sum(quantities["seconds"].get(stage) or 0 for stage in stages)) / 3600
+
+
+def _node_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+    if cluster.nodes is None:
+        return None
+    return cluster.nodes * _hours(quantities, LOAD_STAGES) * float(quantities["cluster_share"])
+
+
+def _dbus(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+    hours = _node_hours(quantities, cluster, prices)
+    rate = prices.prices.get(f"dbu_per_hour:{cluster.node_type}")
+    return None if hours is None or rate is None or rate.amount is None else hours * rate.amount
+
+
+def _units_of_the_load(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+    """Return hours times hundreds of RU/s; each begun hour of the clock is billed by its highest throughput."""
+    hours = max(math.ceil(_hours(quantities, ("prepare", *LOAD_STAGES))), 1)
+    return _hundreds(quantities["load_ru_per_second"], hours)
+
+
+def _units_of_a_month(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+    return _hundreds(quantities["after_ru_per_second"], HOURS_OF_A_MONTH)
+
+
+def _hundreds(ru_per_second: int | None, hours: int) -> float | None:
+    return None if ru_per_second is None else ru_per_second / 100 * hours
+
+
+def _diu_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float:
+    """Return DIU-hours; each activity is billed by begun minutes."""
+    minutes = max(math.ceil((quantities["seconds"].get("copy") or 0) / 60), COPY_ACTIVITIES)
+    return prices.assumed("factory_dius") * minutes / 60
+
+
+def _activity_runs(quantities: Json, cluster: Cluster, prices: Prices) -> float:
+    return COPY_ACTIVITIES / 1000
+
+
+def _gb_seconds(quantities: Json, cluster: Cluster, prices: Prices) -> float:
+    return _hours(quantities, list(quantities["seconds"])) * prices.assumed("function_gb_seconds_per_hour")
+
+
+def _part(name: str, of: int) -> Quantity:
+    def part(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+        return None if quantities[name] is None else float(quantities[name]) / of
+
+    return part
+
+
+def _gigabytes(name: str) -> Quantity:
+    return _part(name, GB)
+
+
+def _thousands(name: str) -> Quantity:
+    return _part(name, 1000)
+
+
+def _named(name: str) -> Callable[[Cluster], str]:
+    return lambda cluster: name
+
+
+COSTS = (
+    Cost(
+        "DynamoDB",
+        "export",
+        ONCE,
+        "GB of the table",
+        "GB",
+        _named("dynamodb_export"),
+        _gigabytes("billed_bytes"),
+    ),
+    Cost(
+        "DynamoDB",
+        "point-in-time recovery",
+        PER_MONTH,
+        "GB of the table, as long as it is on",
+        "GB",
+        _named("dynamodb_recovery"),
+        _gigabytes("bytes"),
+    ),
+    Cost(
+        "S3",
+        "writing the export",
+        ONCE,
+        "data files / 1,000",
+        "1,000 requests",
+        _named("s3_put"),
+        _thousands("files"),
+    ),
+    Cost(
+        "S3",
+        "reading the export",
+        ONCE,
+        "data files / 1,000",
+        "1,000 requests",
+        _named("s3_get"),
+        _thousands("files"),
+    ),
+    Cost(
+        "S3",
+        "keeping the export",
+        PER_MONTH,
+        "GB in S3, until you delete it",
+        "GB",
+        _named("s3_storage"),
+        _gigabytes("copied_bytes"),
+    ),
+    Cost(
+        "AWS", "transfer out", ONCE, "GB in S3", "GB", _named("aws_transfer_out"), _gigabytes("copied_bytes")
+    ),
+    Cost(
+        "Data Factory",
+        "data movement",
+        ONCE,
+        "DIU * begun minutes of the copy / 60",
+        "DIU-hours",
+        _named("factory_diu_hour"),
+        _diu_hours,
+    ),
+    Cost(
+        "Data Factory",
+        "activity runs",
+        ONCE,
+        "activities of the pipeline / 1,000",
+        "1,000 runs",
+        _named("factory_activity_runs"),
+        _activity_runs,
+    ),
+    Cost(
+        "Databricks",
+        "DBU",
+        ONCE,
+        "nodes * hours of assess, load, verify * DBU per node and hour, shared by the tables of a load run",
+        "DBU",
+        lambda cluster: "databricks_all_purpose_dbu" if cluster.is_existing else "databricks_job_dbu",
+        _dbus,
+    ),
+    Cost(
+        "Databricks",
+        "virtual machines",
+        ONCE,
+        "nodes * hours of assess, load, verify, shared by the tables of a load run",
+        "hours",
+        lambda cluster: f"vm_hour:{cluster.node_type}",
+        _node_hours,
+    ),
+    Cost(
+        "Cosmos DB",
+        "throughput of the load",
+        ONCE,
+        "begun hours of prepare, assess, load, verify * RU/s of the load / 100",
+        "100 RU/s and hour",
+        _named("cosmos_100_ru_hour"),
+        _units_of_the_load,
+    ),
+    Cost(
+        "Cosmos DB",
+        "throughput afterwards",
+        PER_MONTH,
+        "730 hours * RU/s after the load / 100",
+        "100 RU/s and hour",
+        _named("cosmos_100_ru_hour"),
+        _units_of_a_month,
+    ),
+    Cost(
+        "Cosmos DB",
+        "storage",
+        PER_MONTH,
+        "GB of the table; indexes come on top",
+        "GB",
+        _named("cosmos_storage"),
+        _gigabytes("bytes"),
+    ),
+    Cost(
+        "Lake",
+        "keeping the export",
+        PER_MONTH,
+        "GB in the lake, until you delete it",
+        "GB",
+        _named("lake_storage"),
+        _gigabytes("copied_bytes"),
+    ),
+    Cost(
+        "Functions",
+        "executions",
+        ONCE,
+        "hours of all stages * GB-s per hour",
+        "GB-s",
+        _named("functions_gb_second"),
+        _gb_seconds,
+    ),
+)
+
+
+def cost_lines(tables: Sequence[Json], cluster: Cluster, prices: Prices) -> list[Json]:
+    """Return what each thing costs for all of some tables: the formula, the calculation, and the money if it is known.
+
+    Args:
+        tables: the quantities of each.
+        cluster: of the load runs.
+        prices: with what is assumed.
+    """
+    return [_line(cost, tables, cluster, prices) for cost in COSTS]
+
+
+def _line(cost: Cost, tables: Sequence[Json], cluster: Cluster, prices: Prices) -> Json:
+    found = [cost.quantity(table, cluster, prices) for table in tables]
+    quantity = None if None in found else sum(each for each in found if each is not None)
+    name = cost.price(cluster)
+    price = prices.prices.get(name)
+    amount = price.amount if price else None
+    money = None if quantity is None or amount is None else quantity * amount
+    return {
+        "service": cost.service,
+        "what": cost.what,
+        "when": cost.when,
+        "formula": f"{cost.formula} * price",
+        "quantity": quantity,
+        "unit": cost.unit,
+        "price": name,
+        "amount": amount,
+        "is_confirmed": bool(price and price.is_confirmed),
+        "money": money,
+    }
+
+
+def money_sums(lines: Sequence[Json]) -> Json:
+    """Return what known money comes to, and what has no known price."""
+    known = [line for line in lines if line["money"] is not None]
+    return {
+        "once": sum(line["money"] for line in known if line["when"] == ONCE),
+        "per_month": sum(line["money"] for line in known if line["when"] == PER_MONTH),
+        "unknown": [f"{line['service']}: {line['what']}" for line in lines if line["money"] is None],
+    }

@@ -1,0 +1,202 @@
+"""What a migration is expected to take: items, bytes, request units, seconds of each stage, and money."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from d2c.app.prices import Prices, prices_from
+from d2c.load_run.throughput import AFTER_LOAD_RU, load_ru_per_second, write_ru
+from d2c.report.costs import ONCE, Cluster, cost_lines, money_sums
+
+COUNT_SECONDS = 30
+
+Json = dict[str, Any]
+
+
+def copied_bytes(size: int, prices: Prices) -> int:
+    """Return about how many bytes the export of a table has.
+
+    Args:
+        size: the table's, in bytes.
+        prices: with what is assumed.
+    """
+    return round(size * prices.assumed("compression"))
+
+
+def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Prices) -> Json | None:
+    """Return the figures of a table from which its money follows; None where its size is unknown.
+
+    Args:
+        table: its settings of the plan with ``item_count``, ``size_bytes``, and its ``load_group`` if it has one.
+        cluster: of the load run.
+        prices: with what is assumed.
+    """
+    items, size = table.get("item_count"), table.get("size_bytes")
+    if items is None or size is None:
+        return None
+    wanted = table["throughput"]["load_ru_per_second"]
+    kilobytes = max(items, math.ceil(size / 1024))
+    copied = copied_bytes(size, prices)
+    quantities: Json = {
+        "items": items,
+        "bytes": size,
+        "billed_bytes": size,
+        "copied_bytes": copied,
+        "files": max(math.ceil(copied / prices.assumed("bytes_per_file")), 1),
+        "ru": write_ru(kilobytes),
+        "load_ru_per_second": load_ru_per_second(items, size) if wanted == "auto" else wanted,
+        "after_ru_per_second": table["throughput"].get("after_load_ru_per_second", AFTER_LOAD_RU),
+        "cluster_share": 1 / len((table.get("load_group") or {}).get("tables", [1])),
+    }
+    seconds = _seconds(quantities, kilobytes, table.get("verify", "full"), cluster, prices)
+    return {**quantities, "seconds": {stage: math.ceil(each) for stage, each in seconds.items()}}
+
+
+def _seconds(
+    quantities: Json, kilobytes: int, verify: str, cluster: Cluster, prices: Prices
+) -> dict[str, float]:
+    cores = max((cluster.nodes or 2) - 1, 1) * prices.assumed("cores_per_node")
+    mapping = quantities["items"] / (prices.assumed("items_per_core_second") * cores)
+    ru_per_second = quantities["load_ru_per_second"]
+    reading = kilobytes * prices.assumed("read_ru_per_kb") / ru_per_second
+    starting = 0 if cluster.is_existing else prices.assumed("cluster_seconds")
+    export_seconds = quantities["bytes"] / prices.assumed("export_bytes_per_second")
+    copy_seconds = quantities["copied_bytes"] / prices.assumed("copy_bytes_per_second")
+    return {
+        "export": prices.assumed("export_seconds") + export_seconds,
+        "copy": prices.assumed("copy_seconds") + copy_seconds,
+        "prepare": prices.assumed("prepare_seconds"),
+        "assess": starting + mapping,
+        "load": max(quantities["ru"] / ru_per_second, mapping),
+        "verify": COUNT_SECONDS if verify == "counts" else max(reading, mapping),
+    }
+
+
+def estimate_of(tables: Sequence[Mapping[str, Any]], cluster: Cluster, prices: Prices, at_once: int) -> Json:
+    """Return the estimate of a plan.
+
+    Args:
+        tables: as `estimated_quantities` takes each, with its name as ``table``.
+        cluster: of the load runs.
+        prices: with what is assumed.
+        at_once: how many tables may run at once.
+    """
+    pairs = [(table["table"], estimated_quantities(table, cluster, prices)) for table in tables]
+    known = {name: found for name, found in pairs if found is not None}
+    lines = cost_lines(list(known.values()), cluster, prices)
+    return {
+        "basis": {**prices.to_dict(), "cluster": cluster._asdict()},
+        "tables": [
+            {"table": name, **found, **money_sums(cost_lines([found], cluster, prices))}
+            for name, found in known.items()
+        ],
+        "tables_of_unknown_size": [name for name, found in pairs if found is None],
+        "total": {**_total(list(known.values()), at_once), **money_sums(lines)},
+        "lines": lines,
+    }
+
+
+def _total(tables: Sequence[Json], at_once: int) -> Json:
+    seconds: defaultdict[str, int] = defaultdict(int)
+    for table in tables:
+        for stage, each in table["seconds"].items():
+            seconds[stage] += each
+    longest = max((sum(table["seconds"].values()) for table in tables), default=0)
+    return {
+        **{name: sum(table[name] for table in tables) for name in ("items", "bytes", "ru")},
+        "seconds": dict(seconds),
+        # No shorter than the longest table, nor than all of them in as many lanes as there may be.
+        "seconds_in_all": max(longest, math.ceil(sum(seconds.values()) / at_once)),
+    }
+
+
+FIGURES = (("items", "items"), ("bytes", "bytes"), ("ru", "RU"))
+STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
+
+Row = dict[str, Any]
+
+
+def compare_with_estimate(
+    record: Mapping[str, Any], census: Mapping[str, Any] | None, basis: Mapping[str, Any] | None
+) -> list[Row] | None:
+    """Return rows of ``what``, ``unit``, ``estimated`` and ``actual``; None where there was no estimate.
+
+    Money that the migration causes every month is not compared, for it has yet to come. An export that others made is
+    none of the migration's cost.
+
+    Args:
+        record: the table's entry in the plan with what its stages found.
+        census: what assess counted.
+        basis: what the migration's estimate rests on.
+    """
+    if basis is None or record.get("arrived"):
+        return None
+    prices, cluster = prices_from(basis), Cluster(**basis["cluster"])
+    estimated = estimated_quantities(record, cluster, prices)
+    if estimated is None:
+        return None
+    actual = _actual_quantities(record, census, estimated["cluster_share"])
+    rows = [_row(name, unit, estimated[name], actual[name]) for name, unit in FIGURES]
+    rows += [
+        _row(stage, "seconds", estimated["seconds"][stage], actual["seconds"].get(stage)) for stage in STAGES
+    ]
+    return rows + _rows_of_money(estimated, actual, cluster, prices)
+
+
+def sum_of_rows(tables: Sequence[Sequence[Row] | None]) -> list[Row] | None:
+    """Return the rows of all tables together: of what is known on both sides, so that the sums compare.
+
+    Args:
+        tables: the rows of each; None where it has none.
+    """
+    having = [rows for rows in tables if rows]
+    if not having:
+        return None
+    return [_sum(same) for same in zip(*having, strict=True)]
+
+
+def _sum(rows: Sequence[Row]) -> Row:
+    pairs = [
+        (row["estimated"], row["actual"])
+        for row in rows
+        if row["estimated"] is not None and row["actual"] is not None
+    ]
+    sums = [sum(column) for column in zip(*pairs, strict=True)] or [None, None]
+    return _row(rows[0]["what"], rows[0]["unit"], *sums)
+
+
+def _rows_of_money(estimated: Json, actual: Json, cluster: Cluster, prices: Prices) -> list[Row]:
+    pairs = zip(cost_lines([estimated], cluster, prices), cost_lines([actual], cluster, prices), strict=True)
+    return [
+        _row(f"{planned['service']}: {planned['what']}", prices.currency, planned["money"], spent["money"])
+        for planned, spent in pairs
+        if planned["when"] == ONCE
+    ]
+
+
+def _actual_quantities(
+    record: Mapping[str, Any], census: Mapping[str, Any] | None, cluster_share: float
+) -> Json:
+    """Return what was measured, with None where a stage was not come to; request units are the census's count."""
+    export, copy = record.get("export") or {}, record.get("copy") or {}
+    seconds: dict[str, float] = {}
+    for stage in record["stages"]:
+        seconds[stage["stage"]] = seconds.get(stage["stage"], 0) + (stage.get("seconds") or 0)
+    return {
+        "items": export.get("items"),
+        # What DynamoDB bills is the table's size, or nothing for a small one.
+        "bytes": export.get("billed_bytes") or None,
+        "billed_bytes": export.get("billed_bytes"),
+        "copied_bytes": copy.get("bytes"),
+        "files": export.get("files"),
+        "ru": (census or {}).get("write_ru"),
+        "load_ru_per_second": (record.get("described") or {}).get("peak_ru_per_second"),
+        "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
+        "cluster_share": cluster_share,
+        "seconds": seconds,
+    }
+
+
+def _row(what: str, unit: str, estimated: float | None, actual: float | None) -> Row:
+    return {"what": what, "unit": unit, "estimated": estimated, "actual": actual}

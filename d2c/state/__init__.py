@@ -1,0 +1,1 @@
+"""What the lake remembers of migrations: paths, ids, queues, locks and records."""

@@ -1,0 +1,166 @@
+"""Exports that others copy into the lake: which standing plan they belong to, and what is said if there is none.
+
+```
+<folder>/d2c-arrival.json            why an export is not loaded
+arrivals-waiting/<digest>.json       the folder of such an export, for the next standing plan that arrives
+```
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from d2c.app.settings import Settings
+from d2c.clients.azure.lake import Lake
+from d2c.errors import D2CError, RefusedError
+from d2c.export_format import ExportFormatError
+from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
+from d2c.plan.model import NAME, Plan
+from d2c.plan.tables import Location, table_input_of
+from d2c.state import paths
+from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
+
+EXPORTS = "exports/"
+WAITING = "arrivals-waiting/"
+MESSAGE_FILE = "d2c-arrival.json"
+TABLE_ARN = re.compile(
+    r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):table/(?P<table>[A-Za-z0-9_.-]+)"
+)
+# A plan's name has at most 48 characters: these, a hyphen and eight of a digest.
+NAME_CHARACTERS = 39
+Json = dict[str, Any]
+
+
+class Arrival(NamedTuple):
+    """An export that belongs to one standing plan: the migration that loads it, and what its table's input carries."""
+
+    plan: Plan
+    arrived: Json
+
+
+def own_migration(lake: Lake, folder: str) -> tuple[str, str] | None:
+    """Return the migration and the table that an export's folder is of, or None if no migration has it."""
+    parts = folder.removeprefix(EXPORTS).split("/")
+    if len(parts) != 3 or not re.fullmatch(NAME, parts[0]):
+        return None
+    return (parts[0], parts[1]) if lake.exists(paths.plan_path(parts[0])) else None
+
+
+def is_own_export(summary: ManifestSummary, folder: str, settings: Settings) -> bool:
+    """Tell whether an export lies where one of the app's own migrations wanted it, and was made for it."""
+    parts = folder.removeprefix(EXPORTS).split("/")
+    own_prefix = "/".join((settings.export_prefix, *parts[:2]))
+    return len(parts) == 3 and (summary.s3_bucket, summary.s3_prefix) == (settings.export_bucket, own_prefix)
+
+
+def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan]) -> Arrival:
+    """Return how an export is loaded.
+
+    Args:
+        summary: what its manifest says.
+        folder: where in the lake it is.
+        standing: all standing plans.
+
+    Raises:
+        RefusedError: if not just one plan speaks of its table.
+        ExportFormatError: if the manifest does not say which table it is of.
+    """
+    found = _table_and_place(summary.table_arn)
+    if not found or not summary.export_arn.startswith(f"{summary.table_arn}/export/"):
+        raise ExportFormatError(
+            f"{SUMMARY_FILE} names the export {summary.export_arn!r} of {summary.table_arn!r}, which are no ARNs of "
+            "an export and its table."
+        )
+    table, place = found
+    plans = plans_for(standing, table, place)
+    if len(plans) != 1:
+        raise _not_one_plan(table, place, plans)
+    path, plan = plans[0]
+    one = plan_of_one_table(plan, table, place, migration_name(plan, summary))
+    return Arrival(one, _arrived(summary, folder, path))
+
+
+def migration_name(plan: Plan, summary: ManifestSummary) -> str:
+    """Return the name of the migration that loads an export by a standing plan; the same export has the same."""
+    digest = hashlib.sha256(f"{summary.table_arn}{summary.export_arn}".encode()).hexdigest()
+    return f"{plan.name[:NAME_CHARACTERS]}-{digest[:8]}"
+
+
+def read_summary(lake: Lake, folder: str) -> ManifestSummary | None:
+    """Return the summary of the export in a folder, or None if it is no longer there.
+
+    Raises:
+        ExportFormatError: if it is not that of a full export.
+    """
+    content = lake.read(f"{folder}/{SUMMARY_FILE}")
+    return None if content is None else parse_summary(content)
+
+
+def leave_message(lake: Lake, folder: str, error: D2CError) -> None:
+    """Say beside an export why it is not loaded; what says so already stays as it is."""
+    path = f"{folder}/{MESSAGE_FILE}"
+    message = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+    there = lake.read_json(path) or {}
+    if {name: there.get(name) for name in message} != message:
+        lake.write_json(path, {**message, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+
+
+def let_wait(lake: Lake, folder: str) -> None:
+    """Remember an export for the next standing plan that arrives."""
+    lake.write_json(_waiting_path(folder), {"folder": folder})
+
+
+def forget(lake: Lake, folder: str) -> None:
+    """Take back what was said of an export that is loaded now."""
+    lake.delete(f"{folder}/{MESSAGE_FILE}")
+    lake.delete(_waiting_path(folder))
+
+
+def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) -> Json | None:
+    """Return a table's keys as a standing plan has them now, or None if it has none, or there is no such plan."""
+    plan = next((entry.plan for entry in standing if entry.path == path), None)
+    table_and_place = _table_and_place(table_arn)
+    settings = table_input_of(plan, *table_and_place) if plan and table_and_place else None
+    source: Json | None = (settings or {}).get("source")
+    return source
+
+
+def _table_and_place(table_arn: str) -> tuple[str, Location] | None:
+    found = TABLE_ARN.fullmatch(table_arn)
+    return (found["table"], Location(found["account"], found["region"])) if found else None
+
+
+def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
+    return {
+        "folder": folder,
+        "plan": plan_path,
+        "bytes": summary.billed_size_bytes,
+        "export": {
+            "arn": summary.export_arn,
+            "table_arn": summary.table_arn,
+            "time": summary.export_time,
+            "id": summary.export_arn.rpartition("/")[2],
+            "items": summary.item_count,
+        },
+    }
+
+
+def _not_one_plan(table: str, place: Location, plans: Sequence[StandingPlan]) -> RefusedError:
+    if not plans:
+        return RefusedError(
+            f"No plan says how to load an export of the table {table} in {place}.",
+            'Put a plan with "start": "when_exports_arrive" that has the table under plans/; it loads this export too.',
+            "An export arrived that no plan speaks of",
+        )
+    plan_paths = ", ".join(sorted(entry.path for entry in plans))
+    return RefusedError(
+        f"{len(plans)} plans say how to load an export of the table {table} in {place}: {plan_paths}.",
+        "Leave the table in one of them only and put the changed file there again; it loads this export too.",
+        "An export arrived that several plans speak of",
+    )
+
+
+def _waiting_path(folder: str) -> str:
+    return f"{WAITING}{hashlib.sha256(folder.encode()).hexdigest()[:32]}.json"

@@ -1,0 +1,88 @@
+"""Identity from data: instance ids and run keys that a second run of the same thing meets again."""
+
+import hashlib
+import json
+
+# Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
+INSTANCE_ID_LENGTH = 100
+# Attempts of a retry have numbers of their own, and with them other run keys and folders.
+ATTEMPTS_PER_ROUND = 10
+
+
+def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
+    """Return the text that makes the start of something outside idempotent.
+
+    It is the SHA-256 of its parts in hex: 64 characters, the most that a Databricks idempotency token may have, and
+    free of the ``$`` that a DynamoDB client token may not contain.
+    """
+    parts = json.dumps([migration, table, stage, attempt])
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def attempts_of_round(number: int) -> range:
+    """Return the numbers that attempts of a round of a migration's work may have."""
+    first = number * ATTEMPTS_PER_ROUND + 1
+    return range(first, first + ATTEMPTS_PER_ROUND - 1)
+
+
+def check_id(plan: str, number: str) -> str:
+    """Return the id of a check of a plan, and of its orchestration; the dot keeps it apart from a migration's.
+
+    Args:
+        plan: its name.
+        number: a text of letters and digits that no other check of it has.
+    """
+    return f"check-{plan}.{number}"
+
+
+def clean_up_instance_id(migration: str) -> str:
+    """Return the orchestration instance id of what finishes things that a migration left behind."""
+    return f"{migration}::clean-up"
+
+
+def table_instance_id(migration: str, table: str, number: int = 0) -> str:
+    """Return the orchestration instance id of one table's migration, in a round of the migration's work."""
+    return _fit(f"{migration}:{table}", _in_round(number))
+
+
+def stage_instance_id(migration: str, table: str, stage: str, number: int = 0) -> str:
+    """Return the orchestration instance id of one long-running stage of a table's migration, in a round."""
+    return _fit(f"{migration}:{table}", f":{stage}{_in_round(number)}")
+
+
+def lane_instance_id(migration: str, name: int | str, lane: int) -> str:
+    """Return the orchestration instance id of a lane, in which units of work run one after another.
+
+    Args:
+        migration: its id.
+        name: the round's, as `d2c.state.paths.round_folder` takes it.
+        lane: counted from 0.
+    """
+    return f"{migration}::lane-{name}-{lane}"
+
+
+def start_instance_id(migration: str, number: int) -> str:
+    """Return the orchestration instance id that waits until a round of a migration's work may begin."""
+    return f"{migration}::start-{number}"
+
+
+def _in_round(number: int) -> str:
+    return f":{number}" if number else ""
+
+
+def revisit_instance_id(migration: str, revisit: str) -> str:
+    """Return the orchestration instance id of a revisit of a migration, which no table's can equal."""
+    return f"{migration}::{revisit}"
+
+
+def revisit_run_instance_id(migration: str, table: str, revisit: str) -> str:
+    """Return the orchestration instance id that waits for the load run of a table's revisit."""
+    return stage_instance_id(migration, table, f"{revisit}-run")
+
+
+def _fit(text: str, suffix: str = "") -> str:
+    room = INSTANCE_ID_LENGTH - len(suffix)
+    if len(text) <= room:
+        return text + suffix
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{text[: room - 17]}~{digest}{suffix}"

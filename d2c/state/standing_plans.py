@@ -1,0 +1,77 @@
+"""Standing plans: files under ``plans/`` that say how exports are loaded that others copy into the lake."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from d2c.clients.azure.lake import Lake
+from d2c.errors import ConflictError, PlanError
+from d2c.plan.model import Plan, parse_plan, times_of
+from d2c.plan.tables import Location, table_input_of
+
+PLANS = "plans/"
+MOST_PLAN_BYTES = 2**20
+Json = dict[str, Any]
+
+
+class StandingPlan(NamedTuple):
+    """A standing plan and the path of its file."""
+
+    path: str
+    plan: Plan
+
+
+def is_standing(plan: Plan) -> bool:
+    """Tell whether a plan waits for exports in place of starting any."""
+    return plan.start == "when_exports_arrive"
+
+
+def keep(lake: Lake, plan: Plan) -> None:
+    """Put a standing plan that was posted where those lie that are dropped; the blob trigger does the rest.
+
+    Raises:
+        ConflictError: if there is another plan in its place.
+    """
+    path = f"{PLANS}{plan.name}.json"
+    content = json.dumps(plan.model_dump(mode="json", exclude_unset=True), indent=1).encode()
+    if lake.create(path, content):
+        return
+    there = _parsed(lake.read(path) or b"")
+    if there is None or there.digest() != plan.digest():
+        raise ConflictError(
+            f"The lake's {path} is another plan.",
+            "Delete or replace that file, or give this plan another name.",
+        )
+
+
+def standing_plans(lake: Lake) -> list[StandingPlan]:
+    """Return the standing plans that are without faults; the others have a file beside them that says why."""
+    sizes = lake.sizes(PLANS)
+    paths = [f"{PLANS}{name}" for name in sizes if name.endswith(".json") and sizes[name] <= MOST_PLAN_BYTES]
+    plans = ((path, _parsed(lake.read(path) or b"")) for path in paths)
+    return [StandingPlan(path, plan) for path, plan in plans if plan and is_standing(plan)]
+
+
+def plans_for(standing: Sequence[StandingPlan], table: str, place: Location) -> list[StandingPlan]:
+    """Return the standing plans that speak of a table."""
+    return [entry for entry in standing if table_input_of(entry.plan, table, place)]
+
+
+def plan_of_one_table(plan: Plan, table: str, place: Location, name: str) -> Plan:
+    """Return the plan of a migration of one table, as a standing plan wants it.
+
+    Args:
+        plan: the standing plan, which speaks of the table.
+        table: its name.
+        place: where it is, with its account.
+        name: the new plan's.
+    """
+    settings = table_input_of(plan, table, place)
+    return Plan.model_validate({"name": name, "tables": [settings], **times_of(plan)})
+
+
+def _parsed(content: bytes) -> Plan | None:
+    try:
+        return parse_plan(content)
+    except PlanError:
+        return None

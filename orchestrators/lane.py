@@ -1,0 +1,135 @@
+"""Lanes: as many tables side by side as a plan allows, with a history that does not grow with their number."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import azure.durable_functions as df
+
+from d2c.report.contents import worst_state
+from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
+from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
+from orchestrators.run_to_its_end import run_to_its_end_of
+
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="run_lane")
+def run_lane(context: df.DurableOrchestrationContext) -> Step:
+    """Take one unit of work after another until there is none; the result is how many tables ended in which state.
+
+    A table that fails does not stop the others. Each unit is a generation of its own, so the history stays that of one.
+    """
+    lane: Json = context.get_input()
+    context.set_custom_status({"lane": lane["lane"], **lane["states"]})
+    try:
+        unit = yield from call(context, "take_unit", lane, lane["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        return {"states": lane["states"], "error": failure.error}
+    if unit is None:
+        return {"states": lane["states"], "error": lane["error"]}
+    if unit["max_parallel_tables"] is not None:
+        yield from _take_places(context, lane, unit)
+    context.set_custom_status({"lane": lane["lane"], **lane["states"], "running": len(unit["tables"])})
+    results: list[Json] = []
+    for tables in [unit["tables"]] if unit["together"] else [[table] for table in unit["tables"]]:
+        results += yield from _side_by_side(context, [_start(context, lane, table) for table in tables])
+    states = Counter(lane["states"]) + Counter(result["state"] for result in results)
+    error = lane["error"] or next((result["error"] for result in results if result["error"]), None)
+    following = {"turn": lane["turn"] + 1, "unit": unit["number"], "states": dict(states), "error": error}
+    context.continue_as_new({**lane, **following})
+    return None
+
+
+def run_in_lanes(context: df.DurableOrchestrationContext, work: Json, orchestration: str, lanes: int) -> Step:
+    """Run an orchestration for every table of a round of work; the result is a list of what each lane came to.
+
+    Args:
+        context: the orchestration's.
+        work: the round's ``migration``, ``name``, ``folder`` and ``waits``, and what each table's orchestration needs
+            beside its own part of a unit, as ``shared``.
+        orchestration: ``migrate_table`` or ``revisit_table``.
+        lanes: how many units run side by side.
+    """
+    started = [
+        context.call_sub_orchestrator(
+            "run_lane",
+            {**work, "orchestration": orchestration, "lane": number, "turn": 0, "states": {}, "error": None},
+            lane_instance_id(work["migration"], work["name"], number),
+        )
+        for number in range(lanes)
+    ]
+    return (yield from _side_by_side(context, started))
+
+
+def _take_places(context: df.DurableOrchestrationContext, lane: Json, unit: Json) -> Step:
+    """Wait until all tables of a unit may run; those of a cancelled migration may, for they refuse to."""
+    payload = {
+        **{name: lane[name] for name in ("migration", "name", "waits")},
+        "unit": unit["number"],
+        "tables": len(unit["tables"]) if unit["together"] else 1,
+        "max_parallel_tables": unit["max_parallel_tables"],
+    }
+    instance = f"{lane_instance_id(lane['migration'], lane['name'], lane['lane'])}-places-{unit['number']}"
+    with suppress(StageFailedError):
+        look = yield from call(context, "look_at_places", payload, lane["waits"], ATTEMPTS_TO_LOOK)
+        if look["state"] == "running":
+            yield from run_to_its_end_of(context, "places", payload, instance, run="places")
+
+
+def states_of(results: Sequence[Json]) -> dict[str, int]:
+    """Return how many tables ended in each state."""
+    return dict(sum((Counter(result.get("states")) for result in results), Counter()))
+
+
+def error_of(results: Sequence[Json]) -> Json | None:
+    """Return the first error that lanes came upon, or None."""
+    return next((result["error"] for result in results if result["error"]), None)
+
+
+def state_of_all(results: Sequence[Json]) -> str:
+    """Return how the whole ended; a lane that stopped has left tables undone, which is a failure."""
+    stopped = ["failed" for result in results if result["error"] and not result["error"]["cancelled"]]
+    return worst_state([*states_of(results), *stopped])
+
+
+def _start(context: df.DurableOrchestrationContext, lane: Json, table: Json) -> Any:
+    """Start one table's orchestration under an id that is made of the migration's, the table's and the round's."""
+    migration, name = lane["migration"], lane["name"]
+    if isinstance(name, int):
+        instance = table_instance_id(migration, table["table"], name)
+    else:
+        instance = stage_instance_id(migration, table["table"], name)
+    value = {**table, **lane["shared"], "migration": migration, "waits": lane["waits"]}
+    return context.call_sub_orchestrator(lane["orchestration"], value, instance)
+
+
+def _side_by_side(context: df.DurableOrchestrationContext, tasks: Sequence[Any]) -> Step:
+    """Wait for orchestrations that run side by side; the result is a list of theirs, in no order.
+
+    The SDK's `task_all` would end with the first one that raises, and would not tell what became of the others.
+    """
+    running, results = list(tasks), []
+    while running:
+        ended = yield context.task_any(running)
+        running.remove(ended)
+        results.append(_result_of(ended))
+    return results
+
+
+def _result_of(ended: Any) -> Json:
+    """Return an orchestration's result; one that raised, which a defect or an end by hand makes it do, has failed."""
+    if isinstance(ended.result, dict):
+        return ended.result
+    cause = (str(ended.result).strip().splitlines() or ["no reason was given"])[0]
+    error = {
+        "title": "An orchestration ended without a result",
+        "detail": cause,
+        "next_step": "See the app's log, then retry the migration.",
+        "transient": False,
+        "busy": False,
+        "another_run": False,
+        "cancelled": False,
+    }
+    return {"state": "failed", "error": error}

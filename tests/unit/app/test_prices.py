@@ -1,0 +1,97 @@
+import json
+
+import pytest
+
+from d2c.app.prices import DEFAULTS, prices_from, read_prices
+from tests.unit.pages import codes, json_blocks, table_rows, text_of
+
+PAGE = text_of("start/cost.md")
+
+
+def read(given):
+    faults = []
+    text = given if isinstance(given, str) else json.dumps(given)
+    return read_prices(text, 1000, faults), faults
+
+
+def test_without_the_setting_the_defaults_hold_with_the_copys_own_speed():
+    prices, faults = read("")
+    assert faults == []
+    assert prices.prices == DEFAULTS.prices
+    assert prices.assumed("copy_bytes_per_second") == 1000
+
+
+def test_given_prices_replace_their_namesakes_and_leave_the_others():
+    given = {
+        "currency": "EUR",
+        "as_of": "2026-11-01",
+        "region": "westeurope",
+        "prices": {"dynamodb_export": 0.2, "vm_hour:Standard_E8ds_v5": 0.66},
+        "assumptions": {"compression": 0.25},
+    }
+    prices, faults = read(given)
+    assert faults == []
+    assert prices.currency == "EUR"
+    told = prices.prices["dynamodb_export"]
+    assert (told.amount, told.as_of, told.region, told.is_confirmed) == (
+        0.2,
+        "2026-11-01",
+        "westeurope",
+        True,
+    )
+    assert prices.prices["vm_hour:Standard_E8ds_v5"].amount == 0.66
+    assert prices.prices["s3_storage"] == DEFAULTS.prices["s3_storage"]
+    assert prices.assumed("compression") == 0.25
+
+
+def test_the_setting_may_name_a_file(tmp_path):
+    path = tmp_path / "prices.json"
+    path.write_text('{"prices": {"s3_put": 1}}')
+    prices, faults = read(str(path))
+    assert (prices.prices["s3_put"].amount, faults) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("/nowhere/prices.json", "cannot be read"),
+        ("{no json", "D2C_PRICES"),
+        ({"price": {}}, "currency, as_of, region"),
+        ({"prices": {"dynamodb": 1}}, "dynamodb_export"),
+        ({"prices": {"s3_put": "1"}}, "'1' is no number"),
+        ({"prices": {"s3_put": -1}}, "-1 is no number"),
+        ({"assumptions": {"speed": 1}}, "compression"),
+        ({"assumptions": {"compression": 0}}, "compression"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_there_is(given, told):
+    prices, faults = read(given)
+    assert prices.prices == DEFAULTS.prices
+    (fault,) = faults
+    assert fault.startswith("D2C_PRICES")
+    assert told in fault
+
+
+def test_prices_come_back_from_json_as_they_were():
+    assert prices_from(json.loads(json.dumps(DEFAULTS.to_dict()))) == DEFAULTS
+
+
+def test_the_page_tells_every_price_as_it_is_and_none_is_confirmed_there_only():
+    rows = {codes(row[0])[0]: row for row in table_rows(PAGE, "## Where the prices come from")}
+    assert rows.keys() == DEFAULTS.prices.keys()
+    for name, price in DEFAULTS.prices.items():
+        assert float(rows[name][1]) == price.amount
+        assert rows[name][3] == price.as_of
+        assert (rows[name][4] != "no") == price.is_confirmed
+
+
+def test_the_page_tells_every_assumption_as_it_is():
+    rows = {codes(row[0])[0]: row for row in table_rows(PAGE, "## Assumptions")}
+    assert {name: float(row[1].replace(",", "")) for name, row in rows.items()} == {
+        name: assumption.value for name, assumption in DEFAULTS.assumptions.items()
+    }
+
+
+def test_the_example_on_the_page_is_taken():
+    (example,) = json_blocks("start/cost.md")
+    assert read(example)[1] == []

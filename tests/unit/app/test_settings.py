@@ -1,0 +1,102 @@
+import pytest
+
+from d2c.app.settings import REQUIRED, read_settings
+from d2c.errors import SettingsError
+
+COMPLETE = {
+    **dict.fromkeys(REQUIRED, "x"),
+    "D2C_LAKE__blobServiceUri": "https://lakeaccount.blob.core.windows.net",
+    "D2C_CLUSTER": '{"spark_version": "17.3.x-scala2.13"}',
+}
+
+
+def test_every_missing_setting_is_named_at_once():
+    with pytest.raises(SettingsError) as refused:
+        read_settings({})
+    for name in [*REQUIRED, "D2C_LAKE__blobServiceUri"]:
+        assert name in refused.value.detail
+
+
+def test_an_empty_setting_counts_as_missing():
+    with pytest.raises(SettingsError, match="D2C_DATA_FACTORY is missing"):
+        read_settings({**COMPLETE, "D2C_DATA_FACTORY": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("D2C_CLUSTER", "{"),
+        ("D2C_CLUSTER", "[]"),
+        ("D2C_POLL_FIRST_SECONDS", "soon"),
+        ("D2C_POLL_FIRST_SECONDS", "nan"),
+        ("D2C_POLL_FACTOR", "0.5"),
+        ("D2C_POLL_LONGEST_SECONDS", "1e9"),
+        ("D2C_SPARK_COSMOS_AUTH", "Password"),
+        ("D2C_WEBHOOK_URL", "hooks.example.com"),
+        ("D2C_WEBHOOK_URL", "http://hooks.example.com"),
+        ("D2C_WEBHOOK_URL", "ftp://127.0.0.1"),
+        ("D2C_WEBHOOK_URL", "https://"),
+        ("D2C_WEBHOOK_URL", "https://[::1"),
+    ],
+)
+def test_an_impossible_setting_is_named(name, value):
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**COMPLETE, name: value})
+
+
+def test_a_fixed_token_is_refused_for_azure_and_taken_for_this_machine():
+    with pytest.raises(SettingsError, match="D2C_MANAGEMENT_TOKEN"):
+        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "secret"})
+    local = {**COMPLETE, "D2C_MANAGEMENT_TOKEN": "secret", "D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
+    assert read_settings(local).management_token == "secret"
+
+
+def test_secrets_are_not_in_the_text_of_settings():
+    secrets = {
+        "D2C_COSMOS_KEY": "first-secret",
+        "DATABRICKS_TOKEN": "second-secret",
+        "D2C_LAKE": "AccountName=devstoreaccount1;AccountKey=third-secret",
+    }
+    assert "secret" not in repr(read_settings({**COMPLETE, **secrets})).replace("secret_scope", "")
+
+
+@pytest.mark.parametrize(
+    ("lake", "account"),
+    [
+        ({}, "lakeaccount"),
+        ({"D2C_LAKE": "UseX=1;AccountName=devstoreaccount1;AccountKey=x="}, "devstoreaccount1"),
+    ],
+)
+def test_a_lake_path_is_such_as_spark_takes_it(lake, account):
+    settings = read_settings({**COMPLETE, **lake})
+    assert settings.lake_path("a/b") == f"abfss://x@{account}.dfs.core.windows.net/a/b"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "whsec_",
+        "c2VjcmV0" * 4,
+        "whsec_" + "c2VjcmV0" * 3,
+        "whsec_" + "c2VjcmV0" * 11,
+        "whsec_secret",
+        "whsec_ä",
+    ],
+)
+def test_a_webhook_without_a_secret_of_the_right_kind_is_refused_and_the_secret_not_told(secret):
+    with pytest.raises(SettingsError, match="D2C_WEBHOOK_SECRET") as refused:
+        read_settings({**COMPLETE, "D2C_WEBHOOK_URL": "https://example.com", "D2C_WEBHOOK_SECRET": secret})
+    assert "c2VjcmV0" not in refused.value.detail
+
+
+@pytest.mark.parametrize("url", ["https://example.com/hook", "http://127.0.0.1:9/hook", "http://[::1]:9"])
+@pytest.mark.parametrize("secret", ["whsec_" + "c2VjcmV0" * 4, "whsec_" + "c2VjcmV0" * 10])
+def test_a_webhook_has_an_https_address_or_is_on_this_machine(url, secret):
+    settings = read_settings({**COMPLETE, "D2C_WEBHOOK_URL": url, "D2C_WEBHOOK_SECRET": secret})
+    assert (settings.webhook_url, settings.webhook_secret) == (url, secret)
+
+
+def test_a_secret_without_an_address_is_no_webhook():
+    settings = read_settings({**COMPLETE, "D2C_WEBHOOK_SECRET": "whsec_"})
+    assert (settings.webhook_url, settings.webhook_secret) == ("", "")

@@ -1,0 +1,102 @@
+import pytest
+
+from d2c.checks.containers import check_container
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.load_run.mappers import table_mapper
+
+from .fakes import REFUSED, Answers, finding, states
+
+MAPPER = table_mapper("Artist", "SongTitle", None, {})
+TABLE = {"table": "Music", "database": "shop", "container": "music", "allow_existing_documents": False}
+FITTING = Container(("/Artist",), None)
+
+
+def checked(mapper=MAPPER, load_ru=4000, table=TABLE, **changes):
+    answers = {
+        "find_container": FITTING,
+        "find_throughput": Throughput(1000, False, 400, False),
+        "has_documents": False,
+        "record": None,
+    }
+    return check_container(table, mapper, load_ru, "shop-2026", Answers(**{**answers, **changes}))
+
+
+def test_a_container_that_is_not_there_is_told_with_what_is_made():
+    found = checked(find_container=None)
+    assert states(found.findings) == {
+        ("shop/music", "container"): "ok",
+        ("shop/music", "held by a migration"): "ok",
+    }
+    told = finding(found.findings, "container").finding
+    assert "/Artist" in told
+    assert "4,000 RU/s" in told
+    assert not found.exists
+
+
+def test_an_empty_container_that_fits_passes():
+    found = checked()
+    assert set(states(found.findings).values()) == {"ok"}
+    assert (found.exists, found.ru_per_second) == (True, 1000)
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [
+        (Container(("/else",), None), "/else"),
+        (Container(("/Artist", "/SongTitle"), None), "/Artist, /SongTitle"),
+        (Container(("/Artist",), -1), "time to live on"),
+        (Container(("/Artist",), 60), "60 seconds"),
+    ],
+)
+def test_a_container_that_does_not_fit_fails_with_what_is_unlike(container, told):
+    found = finding(checked(find_container=container).findings, "container")
+    assert found.state == "failed"
+    assert told in found.finding
+    assert found.next_step
+
+
+@pytest.mark.parametrize(("allowed", "state"), [(False, "failed"), (True, "warning")])
+def test_documents_in_it_fail_unless_the_plan_allows_them(allowed, state):
+    table = {**TABLE, "allow_existing_documents": allowed}
+    assert finding(checked(table=table, has_documents=True).findings, "documents").state == state
+
+
+@pytest.mark.parametrize(
+    ("throughput", "load_ru", "state"),
+    [
+        (Throughput(1000, False, 400, False), 10_000, "ok"),
+        (Throughput(1000, False, 400, False), 10_100, "warning"),
+        (Throughput(15_000, False, 400, False), 20_000, "ok"),
+        (None, 4000, "warning"),
+    ],
+)
+def test_growth_beyond_what_the_partitions_take_is_a_warning(throughput, load_ru, state):
+    found = checked(load_ru=load_ru, find_throughput=throughput)
+    assert finding(found.findings, "throughput").state == state
+
+
+@pytest.mark.parametrize(
+    ("record", "state"),
+    [
+        (None, "ok"),
+        ({"migration": "shop-2026", "table": "Music"}, "warning"),
+        ({"migration": "other", "table": "Albums"}, "failed"),
+    ],
+)
+def test_a_container_that_another_migration_holds_fails(record, state):
+    assert finding(checked(record=record).findings, "held by a migration").state == state
+
+
+def test_a_table_that_told_nothing_leaves_the_container_unjudged():
+    found = states(checked(mapper=None).findings)
+    assert found["shop/music", "container"] == "skipped"
+
+
+def test_planes_that_refuse_are_told_each_by_itself():
+    found = states(checked(has_documents=REFUSED, record=REFUSED).findings)
+    assert found == {
+        ("shop/music", "container"): "ok",
+        ("shop/music", "documents"): "failed",
+        ("shop/music", "throughput"): "ok",
+        ("shop/music", "held by a migration"): "failed",
+    }

@@ -1,0 +1,78 @@
+import pytest
+
+from d2c.checks.cosmos_account import check_account, check_room, most_ru
+from d2c.clients.azure.cosmos_management import Account
+
+from .fakes import REFUSED, Answers, finding, states
+
+ACCOUNT = Account("GlobalDocumentDB", False, False, None, ("West Europe",), True)
+
+
+def account(found=ACCOUNT, containers=(("shop", "music"),), data_plane=None):
+    management = Answers(describe_account=found, list_containers=list(containers))
+    return check_account(lambda: management, Answers(read=data_plane).read, "cosmos")
+
+
+def table(container="music", load_ru=4000, after_ru=1000):
+    return {"database": "shop", "container": container, "load_ru": load_ru, "after_ru": after_ru}
+
+
+def room(tables, at_once=20, containers=(), **changes):
+    facts = {
+        "account": {"is_serverless": False, "is_free_tier": False, "throughput_limit": None, **changes},
+        "containers": containers,
+    }
+    return check_room("cosmos", facts, tables, at_once)
+
+
+def test_both_planes_are_looked_at_and_one_that_refuses_hides_not_the_other():
+    findings, facts = account()
+    assert states(findings) == {("cosmos", "account"): "ok", ("cosmos", "data plane"): "ok"}
+    assert facts["containers"] == [["shop", "music"]]
+    findings, _ = account(data_plane=REFUSED)
+    assert states(findings) == {("cosmos", "account"): "ok", ("cosmos", "data plane"): "failed"}
+    findings, facts = account(found=REFUSED)
+    assert states(findings) == {("cosmos", "account"): "failed", ("cosmos", "data plane"): "ok"}
+    assert facts == {}
+
+
+def test_an_account_of_another_kind_fails():
+    other = Account("MongoDB", False, False, None, (), True)
+    assert finding(account(found=other)[0], "account").state == "failed"
+
+
+def test_containers_that_differ_by_case_only_fail():
+    assert finding(room([table("Music"), table("music")]), "names").state == "failed"
+    assert finding(room([table("music"), table("music")]), "names").state == "ok"
+
+
+def test_more_containers_than_an_account_may_have_fail_and_those_that_are_there_count_once():
+    many = [["shop", f"c{n}"] for n in range(498)]
+    assert {one["state"] for one in room([table()], containers=many)} == {"ok"}
+    assert "failed" in {one["state"] for one in room([table(), table("other")], containers=many)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "ok"),
+        ({"throughput_limit": 4000}, "ok"),
+        ({"throughput_limit": 3999}, "failed"),
+        ({"is_free_tier": True}, "warning"),
+        ({"is_serverless": True}, "warning"),
+    ],
+)
+def test_the_accounts_own_limit_is_held_against_what_the_plan_needs(changes, state):
+    (_, _, throughput) = room([table()], **changes)
+    assert throughput["state"] == state
+
+
+def test_the_most_throughput_counts_loads_side_by_side_and_the_others_as_after_theirs():
+    tables = [table("a", 4000, 1000), table("b", 10_000, 1000), table("c", 6000, 400)]
+    assert most_ru(tables, at_once=1) == 2400 + 9000
+    assert most_ru(tables, at_once=3) == 20_000
+    assert most_ru([table("a", 400, 1000)], at_once=1) == 1000
+
+
+def test_nothing_is_held_against_an_account_that_could_not_be_seen():
+    assert states(check_room("cosmos", {}, [table()], 4)) == {("cosmos", "names"): "ok"}

@@ -1,0 +1,208 @@
+import pytest
+from azure.mgmt.cosmosdb import CosmosDBManagementClient
+
+from d2c.clients.azure.cosmos_management import Container, CosmosManagement, Throughput
+from d2c.errors import PermanentError, TransientError
+from tests.unit.clients.errors import error_of
+from tests.unit.clients.http import Answer, StubService
+from tests.unit.clients.management import management_client, refusal
+from tests.unit.clients.settings import SECRETS
+
+ACCOUNT = "/subscriptions/x/resourceGroups/group/providers/Microsoft.DocumentDB/databaseAccounts/account"
+MISSING = Answer(404, refusal("NotFound"))
+ACCEPTED = Answer(
+    202, {"status": "Enqueued"}, {"Azure-AsyncOperation": "http://127.0.0.1:9/operation", "Retry-After": "0"}
+)
+
+
+def management(*answers):
+    service = StubService(*answers)
+    client = management_client(CosmosDBManagementClient, service)
+    return CosmosManagement(client, "group", "account"), service
+
+
+def resource(**fields):
+    return Answer(200, {"id": "i", "name": "n", "properties": {"resource": fields}})
+
+
+class TestCreateDatabase:
+    def test_a_database_that_is_there_is_left_as_it_is(self):
+        here, service = management(resource(id="shop"))
+        here.create_database("shop")
+        assert [call.method for call in service.calls] == ["GET"]
+
+    def test_a_missing_one_is_created_without_throughput_of_its_own(self):
+        here, service = management(MISSING, resource(id="shop"))
+        here.create_database("shop")
+        call = service.calls[1]
+        assert (call.method, call.path) == ("PUT", f"{ACCOUNT}/sqlDatabases/shop")
+        assert call.json["properties"] == {"resource": {"id": "shop"}, "options": {}}
+
+
+class TestFindContainer:
+    @pytest.mark.parametrize(
+        ("fields", "container"),
+        [
+            ({"defaultTtl": -1}, Container(("/a", "/b"), -1)),
+            ({"defaultTtl": 60}, Container(("/a", "/b"), 60)),
+            ({}, Container(("/a", "/b"), None)),
+        ],
+    )
+    def test_a_container_has_key_paths_and_perhaps_time_to_live(self, fields, container):
+        here, _ = management(resource(id="music", partitionKey={"paths": ["/a", "/b"]}, **fields))
+        assert here.find_container("shop", "music") == container
+
+    def test_one_that_is_not_there_is_none(self):
+        here, _ = management(MISSING)
+        assert here.find_container("shop", "music") is None
+
+
+class TestCreateContainer:
+    def create(self, paths, default_ttl=None):
+        here, service = management(resource(id="music"))
+        here.create_container(
+            "shop", "music", partition_key_paths=paths, default_ttl=default_ttl, ru_per_second=4000
+        )
+        (call,) = service.calls
+        assert (call.method, call.path) == ("PUT", f"{ACCOUNT}/sqlDatabases/shop/containers/music")
+        return call.json["properties"]
+
+    @pytest.mark.parametrize(("paths", "kind"), [(["/a"], "Hash"), (["/a", "/b"], "MultiHash")])
+    def test_it_has_throughput_of_its_own_and_a_key_that_hashes_whole(self, paths, kind):
+        properties = self.create(paths)
+        assert properties["options"] == {"throughput": 4000}
+        assert properties["resource"] == {
+            "id": "music",
+            "partitionKey": {"paths": paths, "kind": kind, "version": 2},
+        }
+
+    def test_time_to_live_is_on_where_documents_carry_one(self):
+        assert self.create(["/a"], default_ttl=-1)["resource"]["defaultTtl"] == -1
+
+
+class TestFindThroughput:
+    @pytest.mark.parametrize(
+        ("fields", "throughput"),
+        [
+            ({"throughput": 400}, Throughput(400, False, 400, False)),
+            ({"throughput": 900, "minimumThroughput": "600"}, Throughput(900, False, 600, False)),
+            ({"throughput": 400, "offerReplacePending": "true"}, Throughput(400, False, 400, True)),
+            ({"throughput": 400, "offerReplacePending": "False"}, Throughput(400, False, 400, False)),
+            (
+                {"throughput": 400, "autoscaleSettings": {"maxThroughput": 4000}},
+                Throughput(4000, True, 400, False),
+            ),
+        ],
+    )
+    def test_a_container_has_manual_throughput_or_an_autoscale_maximum(self, fields, throughput):
+        here, _ = management(resource(**fields))
+        assert here.find_throughput("shop", "music") == throughput
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            MISSING,
+            Answer(
+                400,
+                refusal(
+                    "BadRequest", "Reading or replacing offers is not supported for serverless accounts."
+                ),
+            ),
+        ],
+    )
+    def test_a_container_of_a_shared_database_or_a_serverless_account_has_none(self, answer):
+        here, _ = management(answer)
+        assert here.find_throughput("shop", "music") is None
+
+    def test_another_refusal_is_not_taken_for_either(self):
+        here, _ = management(Answer(400, refusal("BadRequest", "The name is not valid.")))
+        assert "The name is not valid" in error_of(lambda: here.find_throughput("shop", "music")).detail
+
+
+class TestServerlessAccount:
+    REFUSED = Answer(
+        400, refusal("BadRequest", "Setting offer throughput is not supported for serverless accounts.")
+    )
+
+    def create(self, *answers):
+        here, service = management(*answers)
+        arguments = {"partition_key_paths": ["/a"], "default_ttl": None, "ru_per_second": 4000}
+        return lambda: here.create_container("shop", "music", **arguments), service
+
+    def test_a_container_is_created_without_throughput(self):
+        create, service = self.create(self.REFUSED, resource(id="music"))
+        create()
+        first, second = (call.json["properties"] for call in service.calls)
+        assert (first["options"], second["options"]) == ({"throughput": 4000}, {})
+        assert first["resource"] == second["resource"]
+
+    def test_another_refusal_is_not_taken_for_it(self):
+        create, service = self.create(Answer(400, refusal("BadRequest", "The key is not valid.")))
+        assert "The key is not valid" in error_of(create).detail
+        assert len(service.calls) == 1
+
+
+class TestChangeThroughput:
+    OPERATION = "http://127.0.0.1:9/operations/1"
+
+    def change(self, *of_operation, autoscale=False):
+        accepted = Answer(202, b"", {"Azure-AsyncOperation": self.OPERATION, "Location": self.OPERATION})
+        here, service = management(accepted, *of_operation, resource(throughput=4000))
+        here.change_throughput("shop", "music", 4000, autoscale=autoscale)
+        return service.calls
+
+    @pytest.mark.parametrize(
+        ("autoscale", "body"),
+        [(False, {"throughput": 4000}), (True, {"autoscaleSettings": {"maxThroughput": 4000}})],
+    )
+    def test_it_is_asked_for_in_its_own_kind_until_the_service_has_taken_it(self, autoscale, body):
+        call, look, *_ = self.change(Answer(200, {"status": "Succeeded"}), autoscale=autoscale)
+        path = f"{ACCOUNT}/sqlDatabases/shop/containers/music/throughputSettings/default"
+        assert (call.method, call.path) == ("PUT", path)
+        assert call.json["properties"]["resource"] == body
+        assert (look.method, look.url) == ("GET", self.OPERATION)
+
+    def test_what_the_service_refuses_only_later_is_told_too(self):
+        refused = {"status": "Failed", "error": {"code": "BadRequest", "message": "below the minimum"}}
+        error = error_of(lambda: self.change(Answer(200, refused)))
+        assert type(error) is PermanentError
+        assert "Cosmos DB container shop/music" in error.detail
+        assert "below the minimum" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/install/permissions.md"),
+        (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
+        (Answer(503, b"down"), TransientError, "tried again"),
+        (
+            Answer(412, refusal("PreconditionFailed", "There is another user operation in progress.")),
+            TransientError,
+            "tried again",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda here: here.find_container("shop", "music"),
+        lambda here: here.find_throughput("shop", "music"),
+        lambda here: here.change_throughput("shop", "music", 400, autoscale=False),
+        lambda here: here.create_container(
+            "shop", "music", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
+        ),
+    ],
+)
+def test_what_the_service_refuses_is_told_with_container_account_and_what_to_do(answer, kind, words, call):
+    here, _ = management(answer)
+    error = error_of(lambda: call(here))
+    assert type(error) is kind
+    assert "Cosmos DB container shop/music in account account" in error.detail
+    assert words in error.next_step
+    assert SECRETS["D2C_MANAGEMENT_TOKEN"] not in str(error)
+
+
+def test_a_database_that_cannot_be_created_is_named():
+    here, _ = management(MISSING, Answer(403, refusal("AuthorizationFailed")))
+    assert "database shop in account account" in error_of(lambda: here.create_database("shop")).detail

@@ -1,0 +1,38 @@
+import pytest
+
+from d2c.app.settings import read_settings
+from d2c.deploy.parameters import parameter_values
+from tests.unit.app.test_aws_settings import WITH_ROLES
+from tests.unit.app.test_settings import COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("lake", "url"),
+    [
+        ({}, "https://lakeaccount.dfs.core.windows.net/"),
+        (
+            {"D2C_LAKE__blobServiceUri": "https://l.blob.core.chinacloudapi.cn"},
+            "https://l.dfs.core.chinacloudapi.cn/",
+        ),
+        (
+            {"D2C_LAKE__blobServiceUri": "", "D2C_LAKE": "AccountName=local;AccountKey=x"},
+            "https://local.dfs.core.windows.net/",
+        ),
+        ({"D2C_LAKE__dfsServiceUri": "https://own.example.com/"}, "https://own.example.com/"),
+    ],
+)
+def test_the_lakes_address_follows_from_the_apps_settings(lake, url):
+    environment = {**COMPLETE, **lake}
+    assert parameter_values(read_settings(environment), environment)["lakeUrl"] == url
+
+
+def test_what_no_setting_gives_is_not_known_here():
+    values = parameter_values(read_settings(COMPLETE), {"D2C_KEY_VAULT_URL": "https://v.vault.azure.net/"})
+    assert (values["keyVaultUrl"], values["awsAccessKeyId"]) == ("https://v.vault.azure.net/", "")
+
+
+def test_where_each_copy_run_brings_its_credentials_no_key_and_no_vault_is_needed():
+    settings = read_settings({**COMPLETE, **WITH_ROLES})
+    values = parameter_values(settings, {})
+    assert values["awsAccessKeyId"] == values["keyVaultUrl"] == "unused"
+    assert parameter_values(settings, {"D2C_KEY_VAULT_URL": "https://v"})["keyVaultUrl"] == "https://v"

@@ -1,0 +1,175 @@
+from types import SimpleNamespace
+
+import pytest
+
+from d2c.clients.databricks.files import DatabricksFiles
+from d2c.deploy.parameters import UNUSED
+from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
+from d2c.deploy.publish import Published, find_differences, publish
+from d2c.deploy.release import own_release
+from d2c.errors import D2CError, PermanentError, TransientError
+
+
+class Thing(Part):
+    """A part that is as its states say, one after the other."""
+
+    def __init__(self, name, *states):
+        self.thing, self.states, self.published = name, list(states), 0
+
+    def differences(self):
+        state = self.states.pop(0)
+        if isinstance(state, Exception):
+            raise state
+        return [Difference(self.thing, state, "new")] if state else []
+
+    def publish(self):
+        self.published += 1
+
+
+def test_what_is_as_expected_is_left_alone():
+    thing = Thing("a", "")
+    assert publish([thing]) == [Published("a", "unchanged")]
+    assert thing.published == 0
+
+
+def test_what_is_missing_is_created_and_what_is_old_is_updated_and_each_is_read_back():
+    told = []
+    parts = [Thing("a", NOTHING, ""), Thing("b", "old", "")]
+    assert publish(parts, told.append) == told == [Published("a", "created"), Published("b", "updated")]
+    assert [part.published for part in parts] == [1, 1]
+
+
+def test_what_is_not_kept_as_it_was_written_is_told():
+    with pytest.raises(D2CError, match="After publishing, a is old, not new") as refused:
+        publish([Thing("a", "old", "old"), Thing("b", "")])
+    assert "another deployment" in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (PermanentError("Data Factory f: refused", "Grant the app's identity a role."), "az account show"),
+        (TransientError("Data Factory f: no answer", "It is tried again."), "Try again; what is published"),
+    ],
+)
+def test_a_services_refusal_tells_whoever_deploys_what_to_do(error, step):
+    with pytest.raises(D2CError, match="Data Factory f") as refused:
+        publish([Thing("a", error)])
+    assert step in refused.value.next_step
+
+
+class Factory:
+    """A data factory in memory, which adds fields of its own as the service does."""
+
+    def __init__(self):
+        self.content = {"properties": {"globalParameters": {"others": {"type": "String", "value": "kept"}}}}
+        self.definitions = {}
+
+    def get_factory(self):
+        return self.content
+
+    def set_global_parameters(self, factory, values):
+        changed = {name: {"type": "String", "value": value} for name, value in values.items()}
+        factory["properties"]["globalParameters"] |= changed
+
+    def find(self, kind, name):
+        found = self.definitions.get((kind, name))
+        return found and {**found, "lastPublishTime": "now"}
+
+    def put(self, kind, name, properties):
+        self.definitions[kind, name] = properties
+
+
+class Files:
+    """A workspace's files in memory; a notebook loses the blank lines at its end, as in the service."""
+
+    def __init__(self):
+        self.content = {}
+
+    read_file = read_notebook = lambda self, path: self.content.get(path)
+
+    def write_file(self, path, content):
+        self.content[path] = content
+
+    def write_notebook(self, path, source):
+        self.content[path] = source.rstrip()
+
+
+VALUES = {
+    "lakeUrl": "https://l",
+    "s3ServiceUrl": "https://s",
+    "awsAccessKeyId": "id",
+    "keyVaultUrl": "https://v",
+}
+
+
+@pytest.fixture
+def place():
+    settings = SimpleNamespace(notebook_path="/Shared/d2c/load_table", wheel_path="/Shared/d2c/libraries")
+    return Target(settings, Files(), Factory(), VALUES)
+
+
+@pytest.fixture(scope="module")
+def release():
+    return own_release()
+
+
+def test_this_version_is_published_whole_and_the_second_time_nothing_changes(place, release):
+    first = publish(all_parts(place, release))
+    assert {each.outcome for each in first} == {"created"}
+    assert {each.outcome for each in publish(all_parts(place, release))} == {"unchanged"}
+    assert find_differences(place) == []
+    assert place.factory.get_factory()["properties"]["globalParameters"]["others"]["value"] == "kept"
+
+
+def test_what_somebody_changed_is_found_and_put_right_alone(place, release):
+    publish(all_parts(place, release))
+    place.factory.definitions["pipeline", "copy_export"] = {"activities": []}
+    place.files.content["/Shared/d2c/load_table"] = b"# Databricks notebook source\nprint('mine')"
+    things = {each.thing.split(":")[0] for each in find_differences(place, release)}
+    assert things == {"pipeline copy_export", "notebook /Shared/d2c/load_table"}
+    outcomes = {each.thing: each.outcome for each in publish(all_parts(place, release))}
+    assert {thing for thing, outcome in outcomes.items() if outcome != "unchanged"} == things
+
+
+@pytest.mark.parametrize("content", [b"no wheel", None])
+def test_a_wheel_that_is_another_file_or_missing_is_found(place, release, content):
+    publish(all_parts(place, release))
+    (path,) = [path for path in place.files.content if path.endswith(".whl")]
+    place.files.content[path] = content
+    (found,) = find_differences(place, release)
+    assert found == Difference(
+        f"wheel {path}",
+        "a file that is no wheel" if content else NOTHING,
+        f"code {release.wheel.digest[:16]}",
+    )
+
+
+def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, release):
+    place = Target(place.settings, place.files, place.factory, {**VALUES, "keyVaultUrl": ""})
+    with pytest.raises(
+        D2CError, match=r"keyVaultUrl of the data factory is nothing, not a value \(D2C_KEY_VAULT_URL\)"
+    ):
+        publish(all_parts(place, release))
+    place.factory.set_global_parameters(place.factory.content, {"keyVaultUrl": "https://kept"})
+    publish(all_parts(place, release))
+    assert find_differences(place, release) == []
+    assert place.factory.content["properties"]["globalParameters"]["keyVaultUrl"]["value"] == "https://kept"
+
+
+def test_a_value_that_no_copy_uses_is_made_where_it_is_missing_and_left_where_it_is(place, release):
+    values = {**VALUES, "awsAccessKeyId": UNUSED, "keyVaultUrl": UNUSED}
+    place = Target(place.settings, place.files, place.factory, values)
+    place.factory.set_global_parameters(place.factory.content, {"keyVaultUrl": "https://kept"})
+    publish(all_parts(place, release))
+    assert find_differences(place, release) == []
+    found = place.factory.content["properties"]["globalParameters"]
+    assert (found["awsAccessKeyId"]["value"], found["keyVaultUrl"]["value"]) == (UNUSED, "https://kept")
+
+
+def test_the_substitutes_have_the_calls_of_the_clients():
+    from d2c.clients.azure.factory_definitions import FactoryDefinitions
+
+    for real, substitute in ((DatabricksFiles, Files), (FactoryDefinitions, Factory)):
+        calls = {name for name in vars(real) if not name.startswith("_")}
+        assert calls <= set(vars(substitute))

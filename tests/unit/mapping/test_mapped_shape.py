@@ -1,0 +1,93 @@
+"""What a mapper sees for a census, which changes nothing of what it does."""
+
+import orjson
+import pytest
+from hypothesis import assume, given
+
+from d2c.mapping import Expired, KeySchema, MappedShape, Rejected, RulesError, compile_mapper, parse_rules
+from d2c.mapping.mapped_shape import count_inexact
+
+from .helpers import NOW, line_of, n, s
+from .strategies import any_item, any_value, table
+
+BIG = "12345678901234567890"
+
+
+def compiled(made_up, sighting=None):
+    try:
+        rules = parse_rules(made_up.rules, KeySchema(*made_up.keys), ttl_attribute=made_up.ttl_attribute)
+    except RulesError:
+        assume(False)
+    return compile_mapper(rules, sighting)
+
+
+@given(any_item, table)
+def test_being_watched_changes_nothing_of_what_an_item_becomes(content, made_up):
+    line = line_of(content)
+    assert compiled(made_up, MappedShape()).map_line(line, NOW) == compiled(made_up).map_line(line, NOW)
+
+
+@given(any_item, table)
+def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(content, made_up):
+    sighting = MappedShape()
+    mapper = compiled(made_up, sighting)
+    mapped = mapper.map_line(line_of(content), NOW)
+    assume(not isinstance(mapped, Rejected))
+    kept = {name: tagged for name, tagged in content.items() if name not in mapper.rules.drop}
+    assert sighting.shape == (*kept, *[tag for tagged in kept.values() for tag in tagged])
+    # An item that its time to live spares from being rejected is left at its first inexact number.
+    if not (isinstance(mapped, Expired) and mapper.rules.numbers == "reject"):
+        counts = {name: count for name, tagged in kept.items() if (count := count_inexact(tagged))}
+        assert sighting.inexact_by_attribute() == counts
+
+
+@pytest.mark.parametrize("rule", ["exact", "string"])
+@pytest.mark.parametrize(
+    "tagged", [n(BIG), {"NS": ["1", BIG]}, {"L": [n(BIG)]}, {"M": {"a": {"NS": [BIG, "2"]}}}]
+)
+def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_items(tagged, rule):
+    sighting = MappedShape()
+    mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), sighting)
+    seen = []
+    for value in (tagged, n("1")):
+        mapper.map_line(line_of({"pk": s(BIG), "v": value, "w": s(BIG)}), NOW)
+        seen.append(sighting.inexact_by_attribute())
+    assert seen == [{"v": 1}, {}]
+
+
+@pytest.mark.parametrize(("key", "counts"), [("7", {"v": 1}), (BIG, {"id": 1, "v": 1})])
+def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts):
+    sighting = MappedShape()
+    line = line_of({"id": n(key), "v": {"L": [n(BIG)]}})
+    compile_mapper(parse_rules({}, KeySchema("id", None)), sighting).map_line(line, NOW)
+    assert sighting.inexact_by_attribute() == counts
+
+
+@pytest.mark.parametrize("tagged", [1, None, "text", {}, [[]], {"S": "a", "N": "1"}])
+def test_values_without_a_tag_are_left_to_the_mapper(tagged):
+    mapper = compile_mapper(parse_rules({}, KeySchema("pk", None)), MappedShape())
+    assert isinstance(mapper.map_line(line_of({"pk": s("a"), "v": tagged}), NOW), Rejected)
+
+
+@pytest.mark.parametrize(
+    ("tagged", "count"),
+    [
+        (n("1"), 0),
+        (n(BIG), 1),
+        (s(BIG), 0),
+        ({"NS": [BIG, "1", "0.1000000000000000055"]}, 2),
+        ({"M": {"a": n(BIG), "b": {"L": [n(BIG), n("2")]}}}, 2),
+        ({"N": "no number"}, 0),
+        ({"N": 1}, 0),
+        ({"NS": None}, 0),
+        ({"M": [n(BIG)]}, 0),
+        (None, 0),
+    ],
+)
+def test_inexact_numbers_are_counted_at_any_depth(tagged, count):
+    assert count_inexact(tagged) == count
+
+
+@given(any_value)
+def test_any_value_is_counted_without_an_error(tagged):
+    assert count_inexact(orjson.loads(orjson.dumps(tagged))) >= 0

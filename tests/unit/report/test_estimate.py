@@ -1,0 +1,206 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from d2c.app.prices import DEFAULTS
+from d2c.report.costs import COPY_ACTIVITIES, COSTS, Cluster, cluster_of, cost_lines
+from d2c.report.estimate import compare_with_estimate, estimate_of, estimated_quantities, sum_of_rows
+from tests.unit.pages import table_rows, text_of
+from tests.unit.reports import record_of
+
+GB = 2**30
+JOB = Cluster(3, "Standard_D4ds_v5", False)
+TABLE = {
+    "table": "Orders",
+    "item_count": 36_000_000,
+    "size_bytes": 36 * GB,
+    "throughput": {"load_ru_per_second": "auto"},
+    "verify": "full",
+    "load_group": None,
+}
+
+
+def quantities(**changes):
+    return estimated_quantities({**TABLE, **changes}, JOB, DEFAULTS)
+
+
+def money(found, cluster=JOB):
+    return {
+        f"{line['service']}: {line['what']}": line["money"] for line in cost_lines([found], cluster, DEFAULTS)
+    }
+
+
+def test_a_tables_figures_follow_from_its_items_and_bytes():
+    found = quantities()
+    kilobytes = 36 * 2**20
+    assert found["ru"] == 10 * kilobytes
+    assert found["load_ru_per_second"] == 100_000
+    assert found["copied_bytes"] == round(36 * GB * 0.4)
+    assert found["seconds"]["export"] == 360 + -(-36 * GB // 100_000_000)
+    assert found["seconds"]["load"] == -(-10 * kilobytes // 100_000)
+    assert found["seconds"]["assess"] == 300 + 36_000_000 // (5_000 * 8)
+    assert found["seconds"]["prepare"] == 30
+
+
+def test_the_plans_throughput_decides_on_the_seconds_of_the_load():
+    found = quantities(throughput={"load_ru_per_second": 400, "after_load_ru_per_second": 800})
+    assert found["seconds"]["load"] == -(-10 * 36 * 2**20 // 400)
+    assert found["after_ru_per_second"] == 800
+
+
+def test_a_table_of_unknown_size_has_no_figures():
+    assert quantities(size_bytes=None) is None
+    assert quantities(item_count=None) is None
+
+
+def test_an_existing_cluster_need_not_start_and_counts_take_no_reading():
+    existing = Cluster(3, "Standard_D4ds_v5", True)
+    found = estimated_quantities({**TABLE, "verify": "counts"}, existing, DEFAULTS)
+    assert found["seconds"]["assess"] == 900
+    assert found["seconds"]["verify"] == 30
+
+
+@pytest.mark.parametrize(
+    ("spec", "cluster"),
+    [
+        ({"num_workers": 2, "node_type_id": "n"}, Cluster(3, "n", False)),
+        ({"autoscale": {"min_workers": 1, "max_workers": 8}, "node_type_id": "n"}, Cluster(9, "n", False)),
+        ({"existing_cluster_id": "c"}, Cluster(None, "unknown", True)),
+        ({"instance_pool_id": "p", "num_workers": 0}, Cluster(1, "unknown", False)),
+    ],
+)
+def test_a_clusters_size_is_read_from_its_specification_and_never_guessed(spec, cluster):
+    assert cluster_of(spec) == cluster
+
+
+def test_the_money_is_quantity_times_price():
+    found = quantities()
+    hours = sum(found["seconds"][stage] for stage in ("assess", "load", "verify")) / 3600
+    costs = money(found)
+    assert costs["DynamoDB: export"] == pytest.approx(36 * 0.10)
+    assert costs["AWS: transfer out"] == pytest.approx(36 * 0.4 * 0.09, rel=1e-6)
+    assert costs["Databricks: virtual machines"] == pytest.approx(3 * hours * 0.226)
+    assert costs["Databricks: DBU"] == pytest.approx(3 * hours * 0.30)
+    assert costs["Cosmos DB: throughput of the load"] == pytest.approx(2 * 1000 * 0.008)
+    assert costs["Cosmos DB: throughput afterwards"] == pytest.approx(730 * 10 * 0.008)
+
+
+def test_a_begun_hour_of_throughput_is_paid_whole():
+    found = {**quantities(), "seconds": {"load": 10}}
+    assert money(found)["Cosmos DB: throughput of the load"] == pytest.approx(1000 * 0.008)
+
+
+def test_what_has_no_known_price_or_quantity_has_no_money_and_is_named():
+    unknown = Cluster(3, "Standard_Unheard", False)
+    costs = money(quantities(), unknown)
+    assert (costs["Databricks: virtual machines"], costs["Databricks: DBU"]) == (None, None)
+    found = estimate_of([TABLE], Cluster(None, "Standard_D4ds_v5", True), DEFAULTS, 4)
+    assert found["total"]["unknown"] == ["Databricks: DBU", "Databricks: virtual machines"]
+
+
+def test_tables_of_one_load_run_share_its_hours():
+    shared = quantities(load_group={"id": "0-0", "tables": ["Orders", "Music"]})
+    alone = quantities()
+    assert money(shared)["Databricks: DBU"] == pytest.approx(money(alone)["Databricks: DBU"] / 2)
+
+
+def test_the_whole_is_the_sum_of_its_tables_and_no_shorter_than_the_longest():
+    tables = [{**TABLE, "table": name} for name in ("a", "b", "c")]
+    one = sum(quantities()["seconds"].values())
+    together = estimate_of(tables, JOB, DEFAULTS, 3)
+    assert together["total"]["items"] == 3 * 36_000_000
+    assert together["total"]["seconds_in_all"] == one
+    assert together["total"]["once"] == pytest.approx(sum(table["once"] for table in together["tables"]))
+    assert estimate_of(tables, JOB, DEFAULTS, 1)["total"]["seconds_in_all"] == 3 * one
+
+
+def test_an_estimate_of_nothing_is_zero():
+    found = estimate_of([{**TABLE, "size_bytes": None}], JOB, DEFAULTS, 4)
+    assert found["tables_of_unknown_size"] == ["Orders"]
+    assert (found["total"]["items"], found["total"]["once"]) == (0, 0)
+
+
+def test_the_pipelines_activities_are_as_many_as_the_formulas_say():
+    pipeline = Path(__file__).parents[3] / "adf" / "pipeline" / "copy_export.json"
+    copies = [
+        activity
+        for activity in json.loads(pipeline.read_text())["properties"]["activities"]
+        if activity["type"] == "Copy"
+    ]
+    assert len(copies) == COPY_ACTIVITIES
+
+
+def test_every_price_of_the_formulas_is_on_the_page():
+    told = " ".join(row[3] for row in table_rows(text_of("start/cost.md"), "## The money"))
+    for cost in COSTS:
+        assert cost.price(JOB).partition(":")[0] in told
+
+
+RECORD = {
+    **TABLE,
+    **record_of("Orders"),
+    "item_count": 5_000,
+    "size_bytes": 7_340_032,
+    "copy": {"files": 12, "bytes": 3_000_000},
+}
+RECORD["export"] = {**RECORD["export"], "billed_bytes": 8_000_000, "files": 8}
+BASIS = {**DEFAULTS.to_dict(), "cluster": JOB._asdict()}
+
+
+class TestOutcome:
+    def rows(self, record=None, census=None, basis=None):
+        found = compare_with_estimate(record or RECORD, census or {"write_ru": 61_000}, basis or BASIS)
+        return {row["what"]: (row["estimated"], row["actual"]) for row in found}
+
+    def test_every_figure_of_the_estimate_has_what_it_came_to(self):
+        rows = self.rows()
+        assert rows["items"] == (5_000, 5_000)
+        assert rows["bytes"] == (7_340_032, 8_000_000)
+        assert rows["ru"] == (10 * 7168, 61_000)
+        assert rows["export"] == (361, 2.5)
+        assert rows["verify"][1] == 157.5
+
+    def test_a_size_that_dynamodb_does_not_bill_is_not_known(self):
+        unbilled = {**RECORD, "export": {**RECORD["export"], "billed_bytes": 0}}
+        assert self.rows(record=unbilled)["bytes"] == (7_340_032, None)
+
+    def test_actual_money_is_the_same_formulas_over_what_was_measured(self):
+        rows = self.rows()
+        assert rows["DynamoDB: export"][0] == pytest.approx(7_340_032 / GB * 0.10)
+        assert rows["DynamoDB: export"][1] == pytest.approx(8_000_000 / GB * 0.10)
+        assert rows["AWS: transfer out"][1] == pytest.approx(3_000_000 / GB * 0.09)
+        assert rows["Cosmos DB: throughput of the load"] == (
+            pytest.approx(4_000 / 100 * 0.008),
+            pytest.approx(20_000 / 100 * 0.008),
+        )
+        assert not any("keeping" in what for what in rows)
+
+    def test_stages_that_were_not_come_to_have_no_outcome(self):
+        record = {
+            **RECORD,
+            "export": None,
+            "copy": None,
+            "described": None,
+            "stages": [{"stage": "export", "state": "failed", "started_at": "x", "seconds": 4.0}],
+        }
+        rows = self.rows(record=record)
+        assert rows["items"] == (5_000, None)
+        assert rows["load"][1] is None
+        assert rows["Cosmos DB: throughput of the load"][1] is None
+
+    @pytest.mark.parametrize("changes", [{"arrived": {"folder": "x"}}, {"size_bytes": None}])
+    def test_an_export_of_others_and_a_table_of_unknown_size_are_not_compared(self, changes):
+        assert compare_with_estimate({**RECORD, **changes}, None, BASIS) is None
+
+    def test_a_migration_of_before_there_were_estimates_has_none(self):
+        assert compare_with_estimate(RECORD, None, None) is None
+
+    def test_sums_are_over_what_is_known_on_both_sides(self):
+        one = [{"what": "items", "unit": "items", "estimated": 10, "actual": 11}]
+        other = [{"what": "items", "unit": "items", "estimated": 5, "actual": None}]
+        assert sum_of_rows([one, None, other, one]) == [
+            {"what": "items", "unit": "items", "estimated": 20, "actual": 22}
+        ]
+        assert sum_of_rows([other]) == [{"what": "items", "unit": "items", "estimated": None, "actual": None}]
+        assert sum_of_rows([None]) is None

@@ -1,0 +1,95 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from d2c.plan.schedule import Window
+from d2c.state.progress import STAGE_BEGINS_AT, estimated_arrival, percent_of_all, percent_of_table
+
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+PERCENTS = st.floats(0, 100)
+TABLES = st.lists(st.tuples(st.none() | st.integers(0, 10**12), PERCENTS), min_size=1, max_size=20)
+
+
+def ran(**duration):
+    return NOW - timedelta(**duration)
+
+
+@pytest.mark.parametrize(
+    ("state", "stage", "progress", "percent"),
+    [
+        ("pending", None, None, 0),
+        ("running", "export", None, 0),
+        ("running", "copy", {"done": 1, "total": 2}, 37.5),
+        ("running", "copy", {"done": 0, "total": 0}, 30),
+        ("running", "copy", {"done": 5, "total": None}, 30),
+        ("running", "load", {"done": 7, "total": 5}, 85),
+        ("running", "report", {"done": 1, "total": 2}, 99),
+        ("failed", "load", None, 60),
+        ("succeeded", "report", None, 100),
+    ],
+)
+def test_a_table_is_as_far_as_its_stage_and_what_that_has_done(state, stage, progress, percent):
+    assert percent_of_table(state, stage, progress) == percent
+
+
+@given(st.sampled_from(sorted(STAGE_BEGINS_AT)), st.integers(0, 10**15), st.integers(0, 10**15))
+def test_a_table_gets_on_with_its_stages_progress_and_never_past_the_stage(stage, done, total):
+    now = percent_of_table("running", stage, {"done": done, "total": total})
+    later = percent_of_table("running", stage, {"done": done + 1, "total": total})
+    following = [begin for begin in (*STAGE_BEGINS_AT.values(), 100) if begin > STAGE_BEGINS_AT[stage]]
+    assert STAGE_BEGINS_AT[stage] <= now <= later <= min(following)
+
+
+def test_tables_weigh_as_much_as_they_have_items():
+    assert percent_of_all([(900, 100), (100, 0)]) == 90
+
+
+def test_a_table_whose_items_are_not_known_weighs_like_the_others():
+    assert percent_of_all([(900, 100), (100, 100), (None, 0)]) == pytest.approx(100 * 2 / 3)
+    assert percent_of_all([(None, 100), (None, 0)]) == 50
+
+
+def test_tables_without_items_count_too_and_no_tables_are_nowhere():
+    assert percent_of_all([(0, 100), (0, 0)]) == 50
+    assert percent_of_all([]) == 0
+
+
+@given(TABLES, st.data())
+def test_the_whole_gets_on_when_a_table_does_and_stays_between_0_and_100(tables, data):
+    place = data.draw(st.integers(0, len(tables) - 1))
+    items, percent = tables[place]
+    later = [*tables]
+    later[place] = (items, data.draw(st.floats(percent, 100)))
+    assert -1e-6 <= percent_of_all(tables) <= percent_of_all(later) + 1e-6 <= 100.001
+
+
+def test_the_rest_takes_as_long_as_what_is_behind_did():
+    assert estimated_arrival(ran(hours=1), NOW, 25) == NOW + timedelta(hours=3)
+
+
+@pytest.mark.parametrize(
+    ("began", "percent"), [(ran(seconds=29), 50), (ran(hours=5), 1.9), (NOW + timedelta(hours=1), 50)]
+)
+def test_nobody_knows_when_it_arrives_who_has_seen_too_little(began, percent):
+    assert estimated_arrival(began, NOW, percent) is None
+
+
+@given(st.integers(30, 10**8), st.floats(2, 100), st.floats(2, 100))
+def test_who_is_further_after_the_same_time_arrives_earlier_and_nobody_in_the_past(seconds, one, other):
+    less, more = sorted((one, other))
+    early, late = (estimated_arrival(ran(seconds=seconds), NOW, percent) for percent in (more, less))
+    assert NOW <= early <= late
+
+
+def test_hours_in_which_the_window_is_shut_do_not_count():
+    window = Window("22:00", "06:00", "UTC")
+    began = datetime(2026, 1, 31, 22, tzinfo=UTC)
+    # Eight open hours brought a quarter; 24 more are open until three nights later.
+    assert estimated_arrival(began, NOW, 25, window) == datetime(2026, 2, 4, 6, tzinfo=UTC)
+
+
+def test_what_takes_years_of_nights_has_no_arrival():
+    window = Window("22:00", "22:05", "UTC")
+    assert estimated_arrival(ran(days=900), NOW, 2, window) is None
