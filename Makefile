@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
-# The tests of one file share the services that they start.
-SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadfile --no-loadscope-reorder
+# The tests of one folder run in one process and share the services that they start.
+SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadgroup --no-loadscope-reorder
+# Where it is set, as in many containers, each process of the local cloud compiles all its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast test-localcloud lint lint-infra format setup lock clean
 

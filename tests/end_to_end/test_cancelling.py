@@ -1,22 +1,10 @@
 """Cancelling stops what runs outside, and puts throughput back."""
 
-import pytest
-
 from tests.contract.polling import wait_until
-from tests.end_to_end.conftest import user_of_new_cloud
 from tests.end_to_end.test_crashes import copy_runs, load_runs
-from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan
+from tests.end_to_end.user import API, plan
 
 ITEMS = [{"pk": {"S": f"k{n}"}} for n in range(40)]
-
-
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory):
-    """A user whose copies take long enough to be cancelled."""
-    with user_of_new_cloud(
-        tmp_path_factory.mktemp("slow"), management=["--copy-seconds-per-file", "3"]
-    ) as user:
-        yield user
 
 
 def cancel(user, migration):
@@ -27,13 +15,22 @@ def cancel(user, migration):
     return status
 
 
-def test_a_copy_under_way_is_stopped(slow):
-    slow.create_table("Copying", ITEMS)
-    slow.start(plan("copying", {"table": "Copying", "container": "copying"}))
-    wait_until(lambda: copy_runs(slow), timeout_seconds=60)
-    cancel(slow, "copying")
-    wait_until(lambda: [run.status for run in copy_runs(slow)] == ["Cancelled"])
-    assert slow.report("copying")["tables"][0]["state"] == "cancelled"
+def test_a_copy_under_way_is_stopped_and_no_other_begins(user):
+    for name in ("First", "Second"):
+        user.create_table(name, ITEMS)
+    before = {run.run_id for run in copy_runs(user)}
+
+    def states_of_own_runs():
+        return [run.status for run in copy_runs(user) if run.run_id not in before]
+
+    tables = ({"table": name, "container": name.lower()} for name in ("First", "Second"))
+    with user.started_with("management", "--copy-seconds-per-file", "3600"):
+        user.start(plan("copying", *tables, max_parallel_tables=1))
+        wait_until(lambda: states_of_own_runs() == ["InProgress"])
+        status = cancel(user, "copying")
+        wait_until(lambda: states_of_own_runs() == ["Cancelled"])
+    assert [entry["state"] for entry in status["tables"]] == ["cancelled", "cancelled"]
+    assert [entry["state"] for entry in user.report("copying")["tables"]] == ["cancelled", "cancelled"]
 
 
 def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
@@ -45,7 +42,7 @@ def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
 
     with user.held_load():
         user.start(plan("loading", {"table": "Loading", "container": "loading"}))
-        wait_until(own_runs, timeout_seconds=TIMEOUT_SECONDS)
+        wait_until(own_runs)
         assert user.throughput("loading", "loading") == 20_000
         cancel(user, "loading")
         wait_until(
@@ -54,22 +51,6 @@ def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
             )
         )
     assert user.throughput("loading", "loading") == 1000
-
-
-def test_tables_whose_turn_has_not_come_are_cancelled_too(slow):
-    for name in ("First", "Second"):
-        slow.create_table(name, ITEMS)
-    slow.start(
-        plan(
-            "waiting",
-            {"table": "First", "container": "first"},
-            {"table": "Second", "container": "second"},
-            max_parallel_tables=1,
-        )
-    )
-    wait_until(lambda: slow.table("waiting", "First")["stage"] == "copy", timeout_seconds=60)
-    status = cancel(slow, "waiting")
-    assert [entry["state"] for entry in status["tables"]] == ["cancelled", "cancelled"]
 
 
 def test_what_has_ended_cannot_be_cancelled_and_what_is_not_there_is_not_found(user):

@@ -7,14 +7,9 @@ import pytest
 from azure.cosmos import PartitionKey
 
 from localcloud.common import names
-from tests.contract.polling import wait_until
 from tests.end_to_end.user import API, plan
 
 ITEMS = [{"pk": {"S": f"k{n}"}, "value": {"N": str(n)}} for n in range(40)]
-
-
-def dry_run(user, asked, **parameters):
-    return user.http.post(API, json=asked, params={"dry_run": "true", "wait": 60, **parameters})
 
 
 def state_of_everything(user):
@@ -62,9 +57,7 @@ def tables(user):
 def test_a_plan_that_can_run_passes_and_its_check_changes_nothing(user, tables):
     before = state_of_everything(user)
     asked = plan("checked", {"table": "CheckedFine", "container": "fine"}, {"table": "CheckedExpiring"})
-    answer = dry_run(user, asked)
-    assert answer.status_code == 200, answer.text
-    checked = answer.json()
+    checked = user.check(asked)
     assert found(checked, "failed") == set(), checked
     assert checked["state"] == "succeeded", [one for one in checked["checks"] if one["state"] == "failed"]
     assert {one["system"] for one in checked["checks"]} == {
@@ -90,21 +83,19 @@ def test_everything_that_is_wrong_is_found_at_once_each_with_a_next_step(user, t
         # Both the check of Data Factory and that of the deployment ask for pipelines.
         refusal = {"status": 403, "code": "AuthorizationFailed", "count": 10}
         user.fail("management", {"operation": "GetPipeline", **refusal})
-        answer = dry_run(
-            user,
+        checked = user.check(
             plan(
                 "checked-broken",
                 {"table": "CheckedNowhere", "container": "nowhere"},
                 {"table": "CheckedUnrecoverable", "container": "unrecoverable"},
                 {"table": "CheckedFine", "container": "other-key"},
                 {"table": "CheckedExpiring", "container": "occupied", "rules": {"ttl": "off"}},
-            ),
+            )
         )
     finally:
         user.fail("databricks")
         user.fail("management")
-    checked = answer.json()
-    assert (answer.status_code, checked["state"]) == (200, "failed")
+    assert checked["state"] == "failed"
     assert found(checked, "failed") == {
         ("DynamoDB", "CheckedNowhere", "table"),
         ("DynamoDB", "CheckedUnrecoverable", "point-in-time recovery"),
@@ -118,15 +109,11 @@ def test_everything_that_is_wrong_is_found_at_once_each_with_a_next_step(user, t
 
 
 def test_a_check_that_is_not_waited_for_tells_where_its_findings_will_be(user, tables):
-    answer = dry_run(user, plan("checked-later", {"table": "CheckedFine"}), wait=0)
+    asked = plan("checked-later", {"table": "CheckedFine"})
+    answer = user.http.post(API, json=asked, params={"dry_run": "true", "wait": 0})
     assert (answer.status_code, answer.json()["state"]) == (202, "running")
-    place = answer.headers["location"]
+    assert answer.headers["location"].endswith(f"/api/checks/{answer.json()['id']}")
     assert int(answer.headers["retry-after"]) > 0
-
-    def ended():
-        checked = user.http.get(place).json()
-        return checked if checked["state"] != "running" else None
-
-    checked = wait_until(ended, timeout_seconds=60, interval_seconds=0.2)
+    checked = user.checked(answer.json()["id"])
     assert checked["state"] == "succeeded", [one for one in checked["checks"] if one["state"] == "failed"]
     assert checked["progress"]["done"] == checked["progress"]["total"]

@@ -68,40 +68,29 @@ def test_a_retry_goes_on_with_what_failed_and_repeats_nothing_else(shop, user):
     assert user.http.post(f"{API}/shop/retry").status_code == 409
 
 
-def test_a_suspended_migration_begins_no_stage_until_it_is_resumed(user):
-    user.create_table("Held", [{"pk": {"S": "held"}}])
-    with user.held_export():
-        user.start(plan("held", {"table": "Held"}))
-        assert user.http.post(f"{API}/held/suspend").status_code == 202
-    wait_until(
-        lambda: (user.table("held", "Held")["waiting"] or {}).get("for") == "pause", timeout_seconds=60
-    )
-    assert user.status("held")["paused"]
-    assert user.http.post(f"{API}/held/resume").status_code == 202
-    assert user.ended("held")["state"] == "succeeded"
-
-
-def test_a_migration_waits_for_its_time_and_can_be_cancelled_before_it(user):
-    start_at = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
-    user.start(plan("tomorrow", {"table": "Held"}, start_at=start_at))
-    status = user.status("tomorrow")
-    assert datetime.fromisoformat(status["waiting_until"]) == datetime.fromisoformat(start_at)
-    assert status["counts"]["pending"] == 1
-    assert user.http.post(f"{API}/tomorrow/cancel").status_code == 202
-    assert user.ended("tomorrow")["state"] == "cancelled"
-
-
-def test_one_table_is_cancelled_and_the_others_go_on(user):
+def test_while_suspended_no_stage_starts_and_one_table_is_cancelled(user):
     for name in ("Kept", "Unwanted"):
         user.create_table(name, [{"pk": {"S": name}}])
     with user.held_export():
-        user.start(plan("partly", {"table": "Kept"}, {"table": "Unwanted"}))
-        user.http.post(f"{API}/partly/suspend")
-        assert user.http.post(f"{API}/partly/cancel", json={"tables": ["Unwanted"]}).status_code == 202
-    user.http.post(f"{API}/partly/resume")
-    status = user.ended("partly")
+        user.start(plan("held", {"table": "Kept"}, {"table": "Unwanted"}))
+        assert user.http.post(f"{API}/held/suspend").status_code == 202
+        assert user.http.post(f"{API}/held/cancel", json={"tables": ["Unwanted"]}).status_code == 202
+    wait_until(lambda: (user.table("held", "Kept")["waiting"] or {}).get("for") == "pause")
+    assert user.status("held")["paused"]
+    assert user.http.post(f"{API}/held/resume").status_code == 202
+    status = user.ended("held")
     assert {table["table"]: table["state"] for table in status["tables"]} == {
         "Kept": "succeeded",
         "Unwanted": "cancelled",
     }
     assert status["state"] == "cancelled"
+
+
+def test_a_migration_waits_for_its_time_and_can_be_cancelled_before_it(user):
+    start_at = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    user.start(plan("tomorrow", {"table": "Later"}, start_at=start_at))
+    status = user.status("tomorrow")
+    assert datetime.fromisoformat(status["waiting_until"]) == datetime.fromisoformat(start_at)
+    assert status["counts"]["pending"] == 1
+    assert user.http.post(f"{API}/tomorrow/cancel").status_code == 202
+    assert user.ended("tomorrow")["state"] == "cancelled"

@@ -8,7 +8,7 @@ import pytest
 from d2c.clients.aws.copy_session import copy_session_policy
 from localcloud.aws.iam.policies import actions_of
 from localcloud.common.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
-from tests.end_to_end.user import API, plan
+from tests.end_to_end.user import plan
 from tests.unit.docs.test_permissions import ACTIONS, ROLE
 
 ROLE_ARN = f"arn:aws:iam::{AWS_ACCOUNT}:role/{AWS_ROLE}"
@@ -21,8 +21,8 @@ def used(user):
     user.create_table("Rights-a", [{"pk": {"S": f"k{n}"}} for n in range(3)])
     user.create_table("Theirs", [{"pk": {"S": key}} for key in "ab"], account=OTHER_AWS_ACCOUNT)
     asked = plan("rights", {"table": "Rights-*"}, {"table": "Theirs", "account": OTHER_AWS_ACCOUNT})
-    checked = user.http.post(API, json=asked, params={"dry_run": "true", "wait": 60})
-    assert not [one for one in checked.json()["checks"] if one["state"] == "failed"], checked.text
+    checked = user.check(asked)
+    assert not [one for one in checked["checks"] if one["state"] == "failed"], checked
     user.start(asked)
     status = user.ended("rights")
     assert status["state"] == "succeeded", status

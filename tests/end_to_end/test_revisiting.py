@@ -7,8 +7,8 @@ import time
 import pytest
 
 from tests.contract.polling import wait_until
-from tests.end_to_end.test_crashes import kill, load_runs
-from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan
+from tests.end_to_end.test_crashes import load_runs
+from tests.end_to_end.user import API, LOOK_SECONDS, plan
 
 DIGITS = "12345678901234567"
 DOUBLE = 1.2345678901234567
@@ -25,9 +25,8 @@ def assert_refused(answer, status, *words):
     assert answer.json()["next_step"]
 
 
-@pytest.fixture(scope="module")
-def container(user):
-    items = [
+def solid_items():
+    return [
         {
             "pk": {"S": f"k{n:02}"},
             "deep": {"M": {"list": {"L": [{"S": "x"}, {"M": {"price": {"N": str(n)}}}]}}},
@@ -37,61 +36,110 @@ def container(user):
         }
         for n in range(40)
     ]
-    user.create_table("Solid", items)
-    user.start(plan("solid", {"table": "Solid", "container": "solid"}))
-    assert user.ended("solid")["state"] == "succeeded"
-    return user.cosmos.get_database_client("solid").get_container_client("solid")
+
+
+def mortal_items():
+    now = int(time.time())
+    lives = {"kept": 86_400, "rewritten": 86_400, "altered": 86_400, "fading": 100}
+    return [
+        {"pk": {"S": "forever"}},
+        *({"pk": {"S": name}, "until": {"N": str(now + seconds)}} for name, seconds in lives.items()),
+    ]
 
 
 @pytest.fixture(scope="module")
-def whole(container):
-    return {document["id"]: document for document in container.read_all_items()}
-
-
-@pytest.fixture
-def damaged(container, whole):
-    """Return changes to make; whatever they do is made good afterwards."""
-    yield container
-    for document in container.read_all_items():
-        if document["id"] not in whole:
-            container.delete_item(document["id"], document["pk"])
-    for document in whole.values():
-        container.upsert_item(document)
+def containers(user):
+    """The containers of a migration that has ended, by the names of their tables."""
+    user.create_table("Solid", solid_items())
+    user.create_table("Mortal", mortal_items(), ttl="until")
+    user.start(
+        plan("solid", {"table": "Solid", "container": "solid"}, {"table": "Mortal", "container": "mortal"})
+    )
+    assert user.ended("solid")["state"] == "succeeded"
+    database = user.cosmos.get_database_client("solid")
+    return {name: database.get_container_client(name.lower()) for name in ("Solid", "Mortal")}
 
 
 def verified(user, **body):
+    """Verify anew, and return what the report then says of each table."""
     assert user.revisit("solid", "verify", body or None)["state"] == "succeeded"
-    part = report_of(user, "solid", "Solid")
-    return part["verification"], part["mismatches"]
+    return {table: report_of(user, "solid", table) for table in ("Solid", "Mortal")}
 
 
-def alter(container, whole, name, change):
-    document = copy.deepcopy(whole[name])
+def documents_of(container):
+    return {document["id"]: document for document in container.read_all_items()}
+
+
+def alter(container, document, change):
+    document = copy.deepcopy(document)
     change(document)
     container.upsert_item(document)
 
 
-def test_every_kind_of_damage_is_counted_exactly_and_named(user, damaged, whole):
+def damage(solid, whole):
+    solid.delete_item("k00", "k00")
+    solid.delete_item("k01", "k01")
+    solid.upsert_item({"id": "new", "pk": "new"})
+    alter(solid, whole["k10"], lambda it: it["deep"]["list"][1].update(price=99))
+    alter(solid, whole["k11"], lambda it: it.update(digits="12345678901234568"))
+    alter(solid, whole["k12"], lambda it: it.update(double=math.nextafter(DOUBLE, 2)))
+    alter(solid, whole["k13"], lambda it: it.update(tags=["blue", "grey"]))
+    alter(solid, whole["k14"], lambda it: it.update(own=None))
+
+
+def live_on(mortal):
+    """Let a document expire, another live anew, a third expire at another time; and add one."""
+    documents = documents_of(mortal)
+    if "fading" in documents:
+        mortal.delete_item("fading", "fading")
+    mortal.upsert_item(documents["rewritten"])
+    mortal.upsert_item({**documents["altered"], "ttl": 1000})
+    mortal.upsert_item({"id": "new", "pk": "new"})
+
+
+def make_good(solid, whole):
+    for name in documents_of(solid).keys() - whole.keys():
+        solid.delete_item(name, name)
+    for document in whole.values():
+        solid.upsert_item(document)
+
+
+@pytest.fixture(scope="module")
+def found(user, containers):
+    """What one verification after the other found, by method, and last what it found of what was made good."""
+    solid = containers["Solid"]
+    whole = documents_of(solid)
     assert whole["k00"]["double"] == DOUBLE
-    damaged.delete_item("k00", "k00")
-    damaged.delete_item("k01", "k01")
-    damaged.upsert_item({"id": "new", "pk": "new"})
-    alter(damaged, whole, "k10", lambda it: it["deep"]["list"][1].update(price=99))
-    alter(damaged, whole, "k11", lambda it: it.update(digits="12345678901234568"))
-    alter(damaged, whole, "k12", lambda it: it.update(double=math.nextafter(DOUBLE, 2)))
-    alter(damaged, whole, "k13", lambda it: it.update(tags=["blue", "grey"]))
-    alter(damaged, whole, "k14", lambda it: it.update(own=None))
-    counts, examples = verified(user)
-    assert counts == {
-        "method": "full",
-        "expected": 40,
-        "actual": 39,
-        "missing": 2,
-        "unexpected": 1,
-        "different": 5,
+    damage(solid, whole)
+    live_on(containers["Mortal"])
+    found = {
+        "full": verified(user),
+        "status": user.status("solid"),
+        "counts": verified(user, verify="counts"),
     }
-    found = {(example["kind"], example["document"]): example["properties"] for example in examples}
-    assert found == {
+    make_good(solid, whole)
+    for name in sorted(whole)[:20]:
+        solid.delete_item(name, name)
+    found["sample"] = verified(user, verify="sample:0.5", tables=["Solid"])
+    make_good(solid, whole)
+    return {**found, "good": verified(user, tables=["Solid"])}
+
+
+def counts(method, expected, actual, *, missing, unexpected, different):
+    return {
+        "method": method,
+        "expected": expected,
+        "actual": actual,
+        "missing": missing,
+        "unexpected": unexpected,
+        "different": different,
+    }
+
+
+def test_every_kind_of_damage_is_counted_exactly_and_named(found):
+    part = found["full"]["Solid"]
+    assert part["verification"] == counts("full", 40, 39, missing=2, unexpected=1, different=5)
+    assert {(one["kind"], one["document"]): one["properties"] for one in part["mismatches"]} == {
         ("missing", '["k00","k00"]'): [],
         ("missing", '["k01","k01"]'): [],
         ("unexpected", '["new","new"]'): [],
@@ -101,87 +149,58 @@ def test_every_kind_of_damage_is_counted_exactly_and_named(user, damaged, whole)
         ("different", '["k13","k13"]'): ["tags[1]"],
         ("different", '["k14","k14"]'): ["own"],
     }
-    assert user.table("solid", "Solid")["mismatches"] == 8
-    assert user.status("solid")["state"] == "succeeded"
 
 
-def test_half_of_all_documents_gone_are_counted_by_every_method(user, damaged, whole):
-    for name in sorted(whole)[:20]:
-        damaged.delete_item(name, name)
-    counts, examples = verified(user)
-    assert (counts["expected"], counts["actual"], counts["missing"]) == (40, 20, 20)
-    assert len(examples) == 20
-    counts, examples = verified(user, verify="counts", tables=["Solid"])
-    assert counts == {
-        "method": "counts",
-        "expected": 40,
-        "actual": 20,
-        "missing": 20,
-        "unexpected": 0,
-        "different": None,
-    }
-    assert examples == []
-    counts, _ = verified(user, verify="sample:0.5")
-    assert 0 < counts["missing"] == counts["expected"] - counts["actual"] < 20
+def test_numbers_alone_do_not_see_what_documents_say(found):
+    part = found["counts"]["Solid"]
+    assert part["verification"] == counts("counts", 40, 39, missing=1, unexpected=0, different=None)
+    assert part["mismatches"] == []
 
 
-def test_numbers_alone_do_not_see_what_documents_say(user, damaged, whole):
-    alter(damaged, whole, "k10", lambda it: it.update(digits="0"))
-    damaged.upsert_item({"id": "new", "pk": "new"})
-    counts, _ = verified(user, verify="counts")
-    assert (counts["expected"], counts["actual"], counts["unexpected"]) == (40, 41, 1)
+def test_the_migration_stays_succeeded_and_counts_mismatches(found):
+    (solid,) = [table for table in found["status"]["tables"] if table["table"] == "Solid"]
+    assert (found["status"]["state"], solid["mismatches"]) == ("succeeded", 8)
 
 
-def test_what_was_made_good_passes(user, container, whole):
-    counts, examples = verified(user)
-    assert (counts["expected"], counts["actual"]) == (40, 40)
-    assert (counts["missing"], counts["unexpected"], counts["different"], examples) == (0, 0, 0, [])
-    revisits = report_of(user, "solid", "Solid")["revisits"]
-    numbers = [revisit["number"] for revisit in revisits]
-    assert numbers == list(range(1, len(revisits) + 1))
-    assert revisits[-1]["verification"]["missing"] == 0
+def test_a_sample_finds_its_share_of_what_is_missing(found):
+    part = found["sample"]["Solid"]
+    verification = part["verification"]
+    missing = verification["missing"]
+    assert 0 < missing == verification["expected"] - verification["actual"] < 20
+    assert len(part["mismatches"]) == missing
+
+
+def test_what_expires_is_no_mismatch_and_another_time_to_live_is(found):
+    full, numbers = found["full"]["Mortal"], found["counts"]["Mortal"]
+    assert full["verification"] == counts("full", 4, 5, missing=0, unexpected=1, different=1)
+    assert [
+        one["properties"] for one in full["mismatches"] if one["document"] == '["altered","altered"]'
+    ] == [["ttl"]]
+    assert numbers["verification"] == counts("counts", 4, 5, missing=0, unexpected=1, different=None)
+
+
+def test_what_was_made_good_passes(found):
+    part = found["good"]["Solid"]
+    assert part["verification"] == counts("full", 40, 40, missing=0, unexpected=0, different=0)
+    assert part["mismatches"] == []
+    numbers = [revisit["number"] for revisit in part["revisits"]]
+    assert len(numbers) >= 4
+    assert numbers == sorted(set(numbers))
+    assert part["revisits"][-1]["verification"]["missing"] == 0
+
+
+def test_operations_are_listed_newest_first(user, found):
     shown = user.status("solid")["operations"]
-    assert [one["number"] for one in shown] == numbers[::-1]
+    assert [one["number"] for one in shown] == list(range(len(shown), 0, -1))
     assert all(one["started_at"] <= one["finished_at"] for one in shown)
 
 
-def test_what_expires_is_neither_missing_nor_different_and_a_time_to_live_that_does_not_fit_is(user):
-    now = int(time.time())
-    items = [
-        {"pk": {"S": name}, "until": {"N": str(now + 86_400)}} for name in ("kept", "rewritten", "altered")
-    ]
-    items += [{"pk": {"S": "fading"}, "until": {"N": str(now + 100)}}, {"pk": {"S": "forever"}}]
-    user.create_table("Mortal", items, ttl="until")
-    user.start(plan("mortal", {"table": "Mortal", "container": "mortal"}))
-    assert user.ended("mortal")["state"] == "succeeded"
-    container = user.cosmos.get_database_client("mortal").get_container_client("mortal")
-    documents = {document["id"]: document for document in container.read_all_items()}
-    if "fading" in documents:
-        container.delete_item("fading", "fading")
-    container.upsert_item(documents["rewritten"])
-    container.upsert_item({**documents["altered"], "ttl": 1000})
-    for method, different in (("full", 1), ("counts", None)):
-        assert user.revisit("mortal", "verify", {"verify": method})["state"] == "succeeded"
-        part = report_of(user, "mortal", "Mortal")
-        assert part["verification"] == {
-            "method": method,
-            "expected": 4,
-            "actual": 4,
-            "missing": 0,
-            "unexpected": 0,
-            "different": different,
-        }
-        if different:
-            (example,) = part["mismatches"]
-            assert (example["document"], example["properties"]) == ('["altered","altered"]', ["ttl"])
-
-
-def begin(user, migration, operation):
-    """Ask for a revisit, and wait until its load run is there; return its number and the runs of before."""
+def begin_to_verify(user):
+    """Ask for a verification, and wait until its load run is there; return its number and the runs of before."""
     before = {run.run_id for run in load_runs(user)}
-    answer = user.http.post(f"{API}/{migration}/{operation}")
+    answer = user.http.post(f"{API}/solid/verify", json={"tables": ["Solid"]})
     assert answer.status_code == 202, answer.text
-    wait_until(lambda: {run.run_id for run in load_runs(user)} - before, timeout_seconds=TIMEOUT_SECONDS)
+    wait_until(lambda: {run.run_id for run in load_runs(user)} - before)
     return answer.json()["number"], before
 
 
@@ -191,29 +210,29 @@ def operation_ended(user, migration, number):
         assert last["number"] == number
         return last if last["finished_at"] else None
 
-    return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+    return wait_until(look, LOOK_SECONDS)
 
 
-def test_a_second_revisit_is_refused_and_cancelling_stops_the_first_alone(user, container):
+def test_a_second_revisit_is_refused_and_cancelling_stops_the_first_alone(user, containers):
     report = user.report("solid")
-    number, before = begin(user, "solid", "verify")
-    assert_refused(user.http.post(f"{API}/solid/replay"), 409, f"verify-{number}", "solid")
-    answer = user.http.post(f"{API}/solid/cancel")
-    assert answer.status_code == 202
-    assert (answer.json()["operation"], answer.json()["number"]) == ("verify", number)
-    ended = operation_ended(user, "solid", number)
+    with user.held_verification():
+        number, before = begin_to_verify(user)
+        assert_refused(user.http.post(f"{API}/solid/replay"), 409, f"verify-{number}", "solid")
+        answer = user.http.post(f"{API}/solid/cancel")
+        assert answer.status_code == 202
+        assert (answer.json()["operation"], answer.json()["number"]) == ("verify", number)
+        ended = operation_ended(user, "solid", number)
     assert (ended["state"], ended["error"]["title"]) == ("cancelled", "Cancelled")
     (run,) = [run for run in load_runs(user) if run.run_id not in before]
     wait_until(lambda: [it.state.result_state for it in load_runs(user) if it.run_id == run.run_id] != [None])
     assert (user.report("solid"), user.status("solid")["state"]) == (report, "succeeded")
     assert_refused(user.http.post(f"{API}/solid/cancel"), 409, "succeeded")
-    assert user.revisit("solid", "verify", {"verify": "counts"})["number"] == number + 1
+    assert user.revisit("solid", "verify", {"verify": "counts", "tables": ["Solid"]})["number"] == number + 1
 
 
-def test_a_host_killed_in_a_revisit_goes_on_with_the_same_run(user, container):
-    number, before = begin(user, "solid", "verify")
-    kill(user, "functions_host")
-    user.cloud.start("functions_host")
+def test_a_host_killed_in_a_revisit_goes_on_with_the_same_run(user, containers):
+    number, before = begin_to_verify(user)
+    user.restart("functions_host")
     assert operation_ended(user, "solid", number)["state"] == "succeeded"
     assert len({run.run_id for run in load_runs(user)} - before) == 1
 

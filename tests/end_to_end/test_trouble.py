@@ -97,47 +97,47 @@ def test_a_bucket_that_is_not_there_is_named(user):
     assert "D2C_EXPORT_BUCKET" in error["next_step"]
 
 
-def test_a_data_file_with_a_flipped_byte_is_named_and_nothing_is_written(user):
-    user.create_table("Flipped", ITEMS)
-    user.fail("management", {"operation": "CreateRun", "status": 503, "count": 1000})
-    user.start(plan("flipped", {"table": "Flipped", "container": "flipped"}))
-    wait_until(lambda: user.table("flipped", "Flipped")["stage"] == "copy", timeout_seconds=60)
-    sizes = {
-        entry["Key"]: entry["Size"]
-        for entry in user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)["Contents"]
-    }
-    key = max((key for key in export_objects(user, "Flipped") if key.endswith(".gz")), key=sizes.__getitem__)
-    content = bytearray(user.s3.get_object(Bucket=names.EXPORT_BUCKET, Key=key)["Body"].read())
-    content[len(content) // 2] ^= 1
-    user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=bytes(content))
-    user.fail("management")
-    entry = failed_table(user, "flipped", "Flipped")
-    assert entry["error"]["stage"] == "assess"
-    assert key.rpartition("/")[2] in entry["error"]["detail"]
-    assert "MD5" in entry["error"]["detail"]
-    assert user.documents("flipped", "flipped") == []
-    assert user.throughput("flipped", "flipped") == 1000
-
-
-def test_a_truncated_manifest_is_named_before_anything_is_copied(user):
-    user.create_table("Truncated", ITEMS)
-    user.fail("aws", {"operation": "DescribeExport", "status": 500, "count": 1000})
-    user.start(plan("truncated", {"table": "Truncated", "container": "truncated"}))
-
-    def manifest():
-        return [key for key in export_objects(user, "Truncated") if key.endswith("manifest-summary.md5")]
-
-    (sidecar,) = wait_until(manifest, timeout_seconds=60)
-    key = sidecar.replace(".md5", ".json")
+def change_object(user, key, change):
     content = user.s3.get_object(Bucket=names.EXPORT_BUCKET, Key=key)["Body"].read()
-    user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=content[:-20])
-    user.fail("aws")
-    error = failed_table(user, "truncated", "Truncated")["error"]
-    assert error["stage"] == "export"
-    assert "manifest-summary.json" in error["detail"]
+    user.s3.put_object(Bucket=names.EXPORT_BUCKET, Key=key, Body=change(content))
+
+
+def flip_a_byte(content):
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 1
+    return bytes(flipped)
+
+
+def test_damaged_files_of_an_export_are_named_and_nothing_is_written(user):
+    def keys(table, ending):
+        return [key for key in export_objects(user, table) if key.endswith(ending)]
+
+    tables = ("Flipped", "Truncated")
+    for table in tables:
+        user.create_table(table, ITEMS)
+    with user.held_export():
+        user.start(plan("damaged", *({"table": table, "container": table.lower()} for table in tables)))
+        wait_until(lambda: all(keys(table, "manifest-summary.md5") for table in tables))
+        sizes = {
+            entry["Key"]: entry["Size"]
+            for entry in user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)["Contents"]
+        }
+        flipped = max(keys("Flipped", ".gz"), key=sizes.__getitem__)
+        change_object(user, flipped, flip_a_byte)
+        change_object(user, *keys("Truncated", "manifest-summary.json"), lambda content: content[:-20])
+
+    error = failed_table(user, "damaged", "Flipped")["error"]
+    assert (error["stage"], flipped.rpartition("/")[2] in error["detail"]) == ("assess", True)
     assert "MD5" in error["detail"]
-    assert list(user.lake.list_blobs(name_starts_with="exports/truncated/")) == []
-    assert not container_exists(user, "truncated", "truncated")
+    assert user.documents("damaged", "flipped") == []
+    assert user.throughput("damaged", "flipped") == 1000
+
+    # A manifest is read before anything is copied.
+    error = failed_table(user, "damaged", "Truncated")["error"]
+    assert (error["stage"], "manifest-summary.json" in error["detail"]) == ("export", True)
+    assert "MD5" in error["detail"]
+    assert list(user.lake.list_blobs(name_starts_with="exports/damaged/Truncated/")) == []
+    assert not container_exists(user, "damaged", "truncated")
 
 
 def test_services_that_fail_for_a_while_only_delay_a_migration(user):

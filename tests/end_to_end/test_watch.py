@@ -6,7 +6,7 @@ from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
 from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.test_crashes import load_runs
-from tests.end_to_end.user import API, TIMEOUT_SECONDS, plan
+from tests.end_to_end.user import API, plan
 
 INSTANCES = "/runtime/webhooks/durabletask/instances"
 ITEMS = [{"pk": {"S": f"k{n}"}} for n in range(40)]
@@ -30,7 +30,7 @@ def test_a_migration_that_was_terminated_is_cleaned_up_after_and_can_be_retried_
 
     with user.held_load():
         user.start(plan(name, {"table": "Terminated", "container": "terminated"}))
-        wait_until(results, timeout_seconds=TIMEOUT_SECONDS)
+        wait_until(results)
         assert user.throughput(name, "terminated") == 20_000
         for instance in (
             name,
@@ -40,7 +40,7 @@ def test_a_migration_that_was_terminated_is_cleaned_up_after_and_can_be_retried_
         ):
             answer = user.http.post(f"{INSTANCES}/{instance}/terminate", params={"reason": "by hand"})
             assert answer.status_code == 202
-        wait_until(lambda: report_of(user, name), timeout_seconds=TIMEOUT_SECONDS)
+        wait_until(lambda: report_of(user, name))
         assert results() == ["CANCELED"]
     assert user.throughput(name, "terminated") == 1000
     assert user.report(name)["state"] == "cancelled"

@@ -14,13 +14,13 @@ from localcloud.cloud.app_settings import lake_connection
 from localcloud.cloud.services import Cloud, aws_client
 from localcloud.common import names
 from tests.api_document import check_answer
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 API = "/api/migrations"
 ENDED = ("succeeded", "failed", "cancelled")
+# To say how a migration stands takes the app a good part of a tenth of a second.
+LOOK_SECONDS = 0.5
 SYSTEM_PROPERTIES = ("_rid", "_self", "_etag", "_attachments", "_ts")
-# A cluster starts within seconds here; two cores and several of them at once need patience.
-TIMEOUT_SECONDS = 240
 
 
 class User:
@@ -34,7 +34,7 @@ class User:
         self.cloud = cloud
         self.http = httpx.Client(
             base_url=cloud.identity.url("functions_host"),
-            timeout=60,
+            timeout=HANG_SECONDS,
             trust_env=False,
             event_hooks={"response": [hold_against_document]},
         )
@@ -97,7 +97,23 @@ class User:
             status = self.status(migration)
             return status if status["state"] in ENDED else None
 
-        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+        return wait_until(look, LOOK_SECONDS)
+
+    def check(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Check a plan, and return what was found once the check has ended."""
+        answer = self.http.post(API, json=plan, params={"dry_run": "true", "wait": 60})
+        # On a busy machine a check may take longer than the answer waits for it.
+        assert answer.status_code in (200, 202), answer.text
+        return self.checked(answer.json()["id"])
+
+    def checked(self, check: str) -> dict[str, Any]:
+        """Return what a check found once it has ended."""
+
+        def look():
+            found = self.http.get(f"/api/checks/{check}").json()
+            return found if found["state"] != "running" else None
+
+        return wait_until(look, LOOK_SECONDS)
 
     def revisit(self, migration: str, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask for a revisit of a migration; return how it stands once it has ended."""
@@ -111,7 +127,7 @@ class User:
             assert last["number"] == started["number"]
             return last if last["state"] in ENDED else None
 
-        return wait_until(look, timeout_seconds=TIMEOUT_SECONDS, interval_seconds=0.3)
+        return wait_until(look, LOOK_SECONDS)
 
     def rejected(self, migration: str, **wanted: str) -> list[dict[str, Any]]:
         """Return all rejected items of a migration, page by page."""
@@ -164,6 +180,30 @@ class User:
         with urllib.request.urlopen(request) as answer:
             assert answer.status < 300
 
+    def kill(self, *services: str) -> None:
+        """End services as ``kill -9`` does."""
+        for service in services:
+            process = self.cloud.processes[service].process
+            process.kill()
+            process.wait()
+
+    def restart(self, *services: str) -> None:
+        """Kill services, the last one first, and start them again in their order once all are dead."""
+        self.kill(*reversed(services))
+        for service in services:
+            self.cloud.start(service)
+
+    @contextmanager
+    def started_with(self, service: str, *arguments: str) -> Iterator[None]:
+        """Restart a service with further arguments, and without them at the end."""
+        self.cloud.arguments[service] = arguments
+        self.restart(service)
+        try:
+            yield
+        finally:
+            del self.cloud.arguments[service]
+            self.restart(service)
+
     @contextmanager
     def held_export(self) -> Iterator[None]:
         """Fail each look at an export, so that no table gets past it."""
@@ -175,8 +215,18 @@ class User:
 
     @contextmanager
     def held_load(self) -> Iterator[None]:
-        """Throttle each write of a load, so that no load run gets past it."""
-        self.fail("cosmos", {"scope": "item", "status": 429, "retry_after_ms": 500, "count": 10_000})
+        """Throttle each write of a load of a few items, so that no load run gets past it."""
+        self.fail("cosmos", {"scope": "item", "status": 429, "retry_after_ms": 2000, "count": 10_000})
+        try:
+            yield
+        finally:
+            self.fail("cosmos")
+
+    @contextmanager
+    def held_verification(self) -> Iterator[None]:
+        """Throttle each query, so that no verification gets past it."""
+        throttled = {"scope": "request", "operation": "POST", "status": 429, "retry_after_ms": 1000}
+        self.fail("cosmos", {**throttled, "count": 10_000})
         try:
             yield
         finally:

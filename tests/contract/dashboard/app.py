@@ -8,6 +8,7 @@ import azure.functions as func
 from aiohttp import web
 
 from d2c.api.models import MigrationStatus
+from tests.contract.polling import HANG_SECONDS
 from triggers import dashboard
 
 from .answers import REJECTED
@@ -27,7 +28,7 @@ class SubstituteApp:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.url = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.url = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(HANG_SECONDS)
 
     def begin(self):
         """Forget all that a test has set."""
@@ -36,9 +37,9 @@ class SubstituteApp:
         self.requests = []
 
     def close(self):
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(HANG_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(HANG_SECONDS)
         self._loop.close()
 
     def add(self, migration, report=None):

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.contract.polling import HANG_SECONDS
+
 from .app import SubstituteApp
 
 INSTALL = "There is no Chromium here: apt-get install chromium"
@@ -15,8 +17,8 @@ FLAGS = ("--no-sandbox", "--headless", "--disable-gpu", "--disable-dev-shm-usage
 NO_SUCCESS = "Failed to load resource"
 DESKTOP = {"width": 1200, "height": 900}
 
-# On a busy machine a page may take its time.
-expect.set_options(timeout=15_000)
+HANG_MS = HANG_SECONDS * 1000
+expect.set_options(timeout=HANG_MS)
 
 
 def chromium():
@@ -70,6 +72,7 @@ def open_page(browser, app):
     def open_at(fragment="", *, with_clock=False, **context_options):
         """With a clock, time stands still on the page but for what `page.clock` is told."""
         context = browser.new_context(**{"viewport": DESKTOP, **context_options})
+        context.set_default_timeout(HANG_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", on_console)

@@ -5,6 +5,8 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.contract.polling import HANG_SECONDS
+
 
 class Server(ThreadingHTTPServer):
     """Answers with one status after the other, the last one for ever, and keeps what it was sent."""
@@ -43,7 +45,7 @@ def answer(handler, status, **headers):
 
 
 def hang(handler):
-    handler.server.release.wait(30)
+    handler.server.release.wait(HANG_SECONDS)
 
 
 def drip(handler):

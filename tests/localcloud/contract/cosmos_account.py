@@ -7,6 +7,7 @@ import httpx
 from azure.cosmos import CosmosClient, PartitionKey
 
 from localcloud.cloud.processes import start_service, stop_service
+from tests.contract.polling import HANG_SECONDS
 
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 PLENTY_RU = 1_000_000
@@ -24,7 +25,7 @@ class CosmosAccount:
             "cosmos", self.state_folder, port=port, environment={"LOCALCLOUD_COSMOS_KEY": KEY}
         )
         self.url = self.service.url
-        self.http = httpx.Client(base_url=self.url, headers={"x-localcloud-key": KEY}, timeout=30)
+        self.http = httpx.Client(base_url=self.url, headers={"x-localcloud-key": KEY}, timeout=HANG_SECONDS)
 
     def client(self, **options):
         return CosmosClient(self.url, KEY, **options)
@@ -40,7 +41,13 @@ class CosmosAccount:
         return self.database().create_container("c", key, offer_throughput=ru, **options)
 
     def fail_next(self, count, **fault):
-        answer = self.http.post("/_localcloud/faults", json=[{"scope": "request", **fault, "count": count}])
+        self.fail({**fault, "count": count})
+
+    def fail(self, *faults):
+        """Make calls fail, by one fault after the other until its count is used up."""
+        answer = self.http.post(
+            "/_localcloud/faults", json=[{"scope": "request", **fault} for fault in faults]
+        )
         assert answer.status_code == 204, answer.text
 
     def heal(self):

@@ -11,6 +11,7 @@ import pytest
 from azure.cosmos import CosmosClient
 
 from localcloud.common.names import LOOPBACK
+from tests.contract.polling import HANG_SECONDS
 
 
 def command(*arguments):
@@ -22,7 +23,7 @@ def run(*arguments):
         command(*arguments),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_SECONDS,
         check=False,
         env={**os.environ, "COLUMNS": "400"},
     )
@@ -53,7 +54,7 @@ def test_it_prints_the_endpoints_that_were_asked_for_and_keeps_what_they_hold(up
     assert line["pid"] == process.pid
     CosmosClient(line["cosmos"]["endpoint"], line["cosmos"]["key"]).create_database("kept")
     assert run("down", "--state-folder", tmp_path).returncode == 0
-    assert process.wait(30) == 0
+    assert process.wait(HANG_SECONDS) == 0
     _, again = up("--only", "cosmos,s3")
     assert again["cosmos"] == line["cosmos"]
     databases = CosmosClient(again["cosmos"]["endpoint"], again["cosmos"]["key"]).list_databases()
@@ -63,7 +64,7 @@ def test_it_prints_the_endpoints_that_were_asked_for_and_keeps_what_they_hold(up
 def test_an_interrupt_ends_it_in_order(up):
     process, line = up("--only", "cosmos")
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(HANG_SECONDS) == 0
     with socket.socket() as probe:
         assert probe.connect_ex((LOOPBACK, int(line["cosmos"]["endpoint"].rpartition(":")[2]))) != 0
 
@@ -88,7 +89,7 @@ def test_a_service_that_dies_ends_it_with_the_name_of_its_log(tmp_path):
         process.stdout.readline()
         (service,) = children(process.pid)
         os.kill(service, signal.SIGKILL)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=HANG_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 1

@@ -4,6 +4,7 @@ import pytest
 
 from d2c.app.logs import current_fields, log_fields
 from d2c.app.threads import side_by_side
+from tests.contract.polling import HANG_SECONDS
 
 
 def test_results_come_in_the_order_of_the_things_however_long_each_takes():
@@ -11,7 +12,7 @@ def test_results_come_in_the_order_of_the_things_however_long_each_takes():
 
     def act(thing):
         if thing == "first":
-            assert later.wait(10)
+            assert later.wait(HANG_SECONDS)
         else:
             later.set()
         return thing.upper()

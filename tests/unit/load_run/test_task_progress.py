@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from d2c.load_run.progress import repeated, task_counts
+from tests.contract.polling import HANG_SECONDS
 
 
 class Tracker:
@@ -58,7 +59,7 @@ class TestRepeated:
             done.set()
 
         with repeated(act, seconds=0.001):
-            assert done.wait(10)
+            assert done.wait(HANG_SECONDS)
         assert not any(thread.is_alive() for thread in threads)
 
     def test_a_block_that_is_over_before_the_first_time_pays_nothing(self):
@@ -77,7 +78,7 @@ class TestRepeated:
             done.set()
 
         with repeated(act, seconds=0.001):
-            assert done.wait(10)
+            assert done.wait(HANG_SECONDS)
         assert "Progress cannot be told: OSError: the lake is away" in capsys.readouterr().out
 
     def test_an_error_of_the_block_goes_on_upwards_and_ends_the_thread(self):

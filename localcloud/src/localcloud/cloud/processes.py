@@ -13,7 +13,8 @@ from pathlib import Path
 
 from localcloud.common.names import LOOPBACK
 
-READY_TIMEOUT_SECONDS = 60.0
+# A busy machine takes its time; whoever takes longer than this hangs.
+READY_TIMEOUT_SECONDS = 600.0
 STOP_TIMEOUT_SECONDS = 10.0
 LOG_TAIL_LINES = 15
 

@@ -137,7 +137,8 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
         "aws": ["--template", str(AWS_TEMPLATE)],
         "management": ["--cosmos-url", cloud.identity.url("cosmos")],
         "databricks": ["--files", str(files_folder(cloud.state_folder)), "--keep-cluster"],
-        "functions_host": ["--app", str(CHECKOUT)],
+        # The lake tells of writes, so listing is for those of which it could not tell while the host was away.
+        "functions_host": ["--app", str(CHECKOUT), "--list-seconds", "10"],
     }
     return given.get(service, [])
 

@@ -16,7 +16,11 @@ from localcloud.functions_host.durable.engine import Engine
 from localcloud.functions_host.durable.store import Store
 from localcloud.functions_host.entra import add_token_endpoint
 from localcloud.functions_host.triggers.blob import BlobTrigger
-from localcloud.functions_host.triggers.blob_watch import add_listener, watches
+from localcloud.functions_host.triggers.blob_watch import (
+    SHORTEST_INTERVAL_SECONDS,
+    add_listener,
+    watches,
+)
 from localcloud.functions_host.triggers.http import add_http_functions
 from localcloud.functions_host.triggers.timer import TimerTrigger
 
@@ -38,6 +42,12 @@ def main() -> None:
         metavar="ACTIVITY",
         help="die once after each of these activities",
     )
+    parser.add_argument(
+        "--list-seconds",
+        type=float,
+        default=SHORTEST_INTERVAL_SECONDS,
+        help="how often blobs are listed, which finds those of which nobody has told",
+    )
     options = parser.parse_args()
     start_logging()
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -46,7 +56,8 @@ def main() -> None:
     try:
         app = App(options.app)
         store = Store(options.state_folder / "functions.sqlite")
-        blobs = watches(BlobTrigger(app, store, name) for name in app.of_type("blobTrigger"))
+        triggers = [BlobTrigger(app, store, name) for name in app.of_type("blobTrigger")]
+        blobs = watches(triggers, options.list_seconds)
         timers = [TimerTrigger(app, store, name) for name in app.of_type("timerTrigger")]
     except AppError as error:
         raise SystemExit(f"The app cannot run: {error}") from error

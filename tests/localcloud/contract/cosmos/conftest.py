@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from localcloud.cosmos.data_plane.authorization import sign
+from tests.contract.polling import HANG_SECONDS
 from tests.localcloud.contract.cosmos_account import KEY, CosmosAccount
 
 
@@ -51,7 +52,7 @@ def call(account):
             sent["x-ms-documentdb-partitionkey"] = json.dumps(key)
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         address = f"{account.url}/{'/'.join(quote(part, safe='') for part in parts)}"
-        return httpx.request(method, address, headers=sent, content=content, timeout=30)
+        return httpx.request(method, address, headers=sent, content=content, timeout=HANG_SECONDS)
 
     return called
 

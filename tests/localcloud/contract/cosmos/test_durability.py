@@ -6,6 +6,8 @@ import threading
 from azure.cosmos import PartitionKey
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
+from tests.contract.polling import HANG_SECONDS
+
 
 def read_feed(container, **options):
     pages = container.query_items_change_feed(**options).by_page()
@@ -42,10 +44,10 @@ def test_a_kill_keeps_every_write_that_was_answered(own_account):
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert enough.wait(30)
+    assert enough.wait(HANG_SECONDS)
     own_account.kill_and_restart()
     over.set()  # the SDK may have asked again until the service was back
-    writer.join(60)
+    writer.join(HANG_SECONDS)
     assert not writer.is_alive()
     survived = {int(one["id"]) for one in container.read_all_items()}
     assert set(answered) <= survived

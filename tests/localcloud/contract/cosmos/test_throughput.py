@@ -1,7 +1,5 @@
 """Throughput that is spent: charges, throttling, recovery."""
 
-import time
-
 import pytest
 from azure.cosmos import ThroughputProperties
 
@@ -34,9 +32,9 @@ def test_charges_grow_with_size_and_shrink_without_indexing(account, bulk):
 
 def test_more_than_is_provisioned_is_throttled_and_the_wait_is_told(account, bulk):
     container = account.container(ru=400)
-    results = bulk(container, upserts(100)).json()
+    results = bulk(container, upserts(40, size=40_000)).json()
     throttled = [one for one in results if one["statusCode"] == 429]
-    # One second's worth of 400 RU holds about 70 small writes.
+    # One second's worth of 400 RU holds five such writes, and as many fit for each second that the batch takes.
     assert 20 <= len(throttled) <= 35
     assert all(one["subStatusCode"] == 3200 and one["retryAfterMilliseconds"] > 0 for one in throttled)
     assert account.statistics(container)["throttled"] == len(throttled)
@@ -44,21 +42,21 @@ def test_more_than_is_provisioned_is_throttled_and_the_wait_is_told(account, bul
 
 def test_a_throttled_call_tells_when_to_come_again_and_then_it_works(account, bulk, call):
     container = account.container(ru=400)
-    bulk(container, upserts(1, size=1_000_000))  # overdraws the budget by five seconds
+    bulk(container, upserts(1, size=2_000_000))  # overdraws the budget by nine seconds
     path = f"{container.container_link}/docs/0"
     answer = call("GET", path, key=["a"])
     wait_ms = int(answer.headers["x-ms-retry-after-ms"])
     assert (answer.status_code, answer.headers["x-ms-substatus"]) == (429, "3200")
-    assert 1000 < wait_ms < 6000
+    assert 0 < wait_ms < 9000
     container.replace_throughput(100_000)
-    started = time.monotonic()
-    wait_until(lambda: call("GET", path, key=["a"]).status_code == 200, timeout_seconds=wait_ms / 1000)
-    assert time.monotonic() - started < wait_ms / 1000
+    answer = call("GET", path, key=["a"])
+    assert int(answer.headers.get("x-ms-retry-after-ms", 0)) < 50
+    wait_until(lambda: call("GET", path, key=["a"]).status_code == 200)
 
 
 def test_the_sdk_gets_through_by_waiting(account):
     container = account.container(ru=400)
-    container.upsert_item({"id": "1", "pk": "a", "s": "x" * 500_000})  # a debt of one and a half seconds
+    container.upsert_item({"id": "1", "pk": "a", "s": "x" * 700_000})  # a debt of two and a half seconds
     container.upsert_item({"id": "2", "pk": "a"})
     assert account.statistics(container)["throttled"] > 0
     assert sorted(one["id"] for one in container.read_all_items()) == ["1", "2"]

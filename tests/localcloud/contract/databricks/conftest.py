@@ -16,8 +16,9 @@ from d2c.clients.databricks.files import DatabricksFiles
 from d2c.clients.databricks.jobs import Databricks
 from localcloud.cloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.cloud.processes import start_service, stop_service
+from localcloud.common.names import EXISTING_CLUSTER_ID
 from localcloud.lake import connection_string
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 from tests.localcloud.contract.cosmos_account import KEY as COSMOS_KEY
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -33,6 +34,7 @@ CLUSTER = {
     "num_workers": 1,
     "data_security_mode": "SINGLE_USER",
 }
+EXISTING = {"existing_cluster_id": EXISTING_CLUSTER_ID}
 CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"}}
 WHEEL = {"whl": wheel_path()}
 LAKE = "abfss://lake@devstoreaccount1.dfs.core.windows.net"
@@ -63,7 +65,7 @@ class Workspace:
             },
         )
         self.http = httpx.Client(
-            base_url=self.service.url, timeout=30, headers={"Authorization": f"Bearer {TOKEN}"}
+            base_url=self.service.url, timeout=HANG_SECONDS, headers={"Authorization": f"Bearer {TOKEN}"}
         )
         config = Config(host=self.service.url, token=TOKEN, auth_type="pat", retry_timeout_seconds=2)
         self.jobs = WorkspaceClient(config=config).jobs
@@ -86,12 +88,12 @@ class Workspace:
             libraries=list(libraries),
         )
 
-    def ended(self, run_id, timeout_seconds=120):
+    def ended(self, run_id):
         def look():
             run = self.product.get_run(run_id)
             return run if run.ended else None
 
-        return wait_until(look, timeout_seconds=timeout_seconds)
+        return wait_until(look)
 
     def output(self, run_id):
         return self.jobs.get_run_output(run_id + 1)
@@ -126,8 +128,9 @@ def lake(storage):
     return BlobServiceClient.from_connection_string(storage).get_container_client("lake")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def workspace(tmp_path_factory, storage):
+    """The workspace of all tests, with one existing cluster: a new one costs more than most notebooks."""
     running = Workspace(tmp_path_factory.mktemp("databricks"), storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)

@@ -15,7 +15,7 @@ from databricks.sdk.errors import (
 from d2c.errors import PermanentError, TransientError
 from localcloud.cloud.processes import stop_service
 from tests.contract.polling import wait_until
-from tests.localcloud.contract.databricks.conftest import CLUSTER, LAKE, WHEEL, Workspace
+from tests.localcloud.contract.databricks.conftest import CLUSTER, EXISTING, LAKE, WHEEL, Workspace
 
 TASK = {
     "task_key": "load",
@@ -24,10 +24,10 @@ TASK = {
 }
 
 
-@pytest.fixture
-def own(tmp_path, storage):
-    """A workspace that the test may kill."""
-    running = Workspace(tmp_path, storage, ["--driver-memory", "1g"])
+@pytest.fixture(scope="module")
+def own(tmp_path_factory, storage):
+    """A workspace whose service may be killed."""
+    running = Workspace(tmp_path_factory.mktemp("own"), storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)
 
@@ -36,15 +36,25 @@ def fail(workspace, *faults):
     assert workspace.http.post("/_localcloud/faults", json=list(faults)).status_code == 200
 
 
-def waiting_run(workspace, lake, key, cluster=CLUSTER):
-    """Start a run that waits in a worker; return it, and the ids of its processes: notebook, JVM, worker."""
-    run = workspace.submit("waits", key, {"file": f"{LAKE}/waits/{key}.json"}, cluster)
+def submit_waiting(workspace, key, cluster=CLUSTER):
+    """Start a run that waits in a worker until it is ended."""
+    return workspace.submit("waits", key, {"file": f"{LAKE}/waits/{key}.json"}, cluster)
+
+
+def processes_of(lake, key):
+    """Return the ids of a waiting run's processes once it has all: notebook, JVM, worker."""
     blob = lake.get_blob_client(f"waits/{key}.json")
-    wait_until(blob.exists, timeout_seconds=90)
+    wait_until(blob.exists)
     found = httpx.Response(200, content=blob.download_blob().readall()).json()
     worker = Path(found.pop("worker_file"))
-    wait_until(lambda: worker.exists() and worker.read_text(), timeout_seconds=90)
-    return run, [*found.values(), int(worker.read_text())]
+    wait_until(lambda: worker.exists() and worker.read_text())
+    return [*found.values(), int(worker.read_text())]
+
+
+def waiting_run(workspace, lake, key, cluster=CLUSTER):
+    """Start a run that waits in a worker; return it and its processes."""
+    run = submit_waiting(workspace, key, cluster)
+    return run, processes_of(lake, key)
 
 
 def alive(pid):
@@ -137,9 +147,7 @@ def test_what_a_run_lacks_fails_the_run_with_a_message_and_is_not_healable(works
 
 
 def test_output_is_that_of_the_task_and_a_notebook_that_says_nothing_leaves_none(workspace):
-    run = workspace.submit(
-        "says_nothing", "says-nothing", cluster={"existing_cluster_id": "0101-000000-local000"}
-    )
+    run = workspace.submit("says_nothing", "says-nothing", cluster=EXISTING)
     assert workspace.ended(run).succeeded
     assert workspace.output(run).notebook_output.result is None
     with pytest.raises(InvalidParameterValue, match="individual task run"):
@@ -166,24 +174,26 @@ def test_runs_are_listed_newest_first_in_pages(workspace):
     assert list(workspace.jobs.list_runs(active_only=True)) == []
 
 
-def test_a_cancelled_run_ends_with_all_its_processes(workspace, lake):
-    run, pids = waiting_run(workspace, lake, "cancelled")
-    assert all(alive(pid) for pid in pids)
-    workspace.product.cancel_run(run)
-    ended = workspace.ended(run)
-    assert (ended.cancelled, ended.healable) == (True, False)
-    wait_until(lambda: not any(alive(pid) for pid in pids))
-    workspace.product.cancel_run(run)
-    assert workspace.product.get_run(run) == ended
-
-
-def test_a_run_that_waits_for_a_cluster_is_cancelled_at_once(own):
-    busy = [own.submit("waits", f"busy-{number}", {"file": f"{LAKE}/busy/{number}"}) for number in range(2)]
-    waiting = own.submit("waits", "waiting", {"file": f"{LAKE}/busy/waiting"})
+def test_runs_on_clusters_of_their_own_end_alone(own, lake):
+    cancelled, lost = submit_waiting(own, "cancelled"), submit_waiting(own, "lost")
+    waiting = submit_waiting(own, "waiting")
     assert own.jobs.get_run(waiting).state.life_cycle_state.value == "PENDING"
     own.product.cancel_run(waiting)
     assert own.ended(waiting).cancelled
-    assert not any(own.product.get_run(run).ended for run in busy)
+
+    pids, others = processes_of(lake, "cancelled"), processes_of(lake, "lost")
+    assert all(alive(pid) for pid in pids)
+    own.product.cancel_run(cancelled)
+    ended = own.ended(cancelled)
+    assert (ended.cancelled, ended.healable) == (True, False)
+    wait_until(lambda: not any(alive(pid) for pid in pids))
+    own.product.cancel_run(cancelled)
+    assert own.product.get_run(cancelled) == ended
+
+    assert all(alive(pid) for pid in others)
+    assert own.http.post("/_localcloud/lose-cluster", json={"run_id": lost}).status_code == 200
+    assert own.ended(lost).healable
+    wait_until(lambda: not any(alive(pid) for pid in others))
 
 
 def test_a_run_over_its_time_is_ended(workspace):
@@ -196,14 +206,10 @@ def test_a_run_over_its_time_is_ended(workspace):
     assert workspace.jobs.get_run(run).state.result_state.value == "TIMEDOUT"
 
 
-def test_a_cluster_can_be_lost_at_its_start_or_later(workspace, lake):
+def test_a_cluster_can_be_lost_at_its_start(workspace):
     fail(workspace, {"operation": "cluster", "count": 1})
     ended = workspace.ended(workspace.submit("says_nothing", "lost-at-start"))
     assert (ended.succeeded, ended.healable) == (False, True)
-    run, pids = waiting_run(workspace, lake, "lost-later")
-    assert workspace.http.post("/_localcloud/lose-cluster", json={"run_id": run}).status_code == 200
-    assert workspace.ended(run).healable
-    wait_until(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_faults_on_demand_reach_the_product_as_what_may_heal(workspace):

@@ -3,9 +3,9 @@ import json
 import pytest
 from azure.cosmos import PartitionKey
 
-from localcloud.common.names import EXISTING_CLUSTER_ID, NOTEBOOK_PATH
+from localcloud.common.names import NOTEBOOK_PATH
 from tests.localcloud.contract.cosmos_account import CosmosAccount
-from tests.localcloud.contract.databricks.conftest import CONNECTOR, WHEEL
+from tests.localcloud.contract.databricks.conftest import CONNECTOR, EXISTING, WHEEL
 from tests.localcloud.contract.databricks.exported import put_export, put_request, put_request_list
 
 ITEMS = [
@@ -15,8 +15,7 @@ ITEMS = [
 
 
 def run(workspace, key, request, libraries=(WHEEL,)):
-    cluster = {"existing_cluster_id": EXISTING_CLUSTER_ID}
-    return workspace.submit(NOTEBOOK_PATH, key, {"request": request}, cluster, libraries)
+    return workspace.submit(NOTEBOOK_PATH, key, {"request": request}, EXISTING, libraries)
 
 
 @pytest.fixture

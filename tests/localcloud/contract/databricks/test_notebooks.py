@@ -1,6 +1,13 @@
 import pytest
 
-from tests.localcloud.contract.databricks.conftest import CLUSTER, CONNECTOR, LAKE, SECRETS, WHEEL
+from tests.localcloud.contract.databricks.conftest import (
+    CLUSTER,
+    CONNECTOR,
+    EXISTING,
+    LAKE,
+    SECRETS,
+    WHEEL,
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,7 @@ def test_spark_reads_and_writes_the_lake_by_its_own_paths(everything, lake):
 
 
 def test_a_failure_names_the_cell_and_no_secret(workspace):
-    run = workspace.submit("fails", "fails")
+    run = workspace.submit("fails", "fails", cluster=EXISTING)
     ended = workspace.ended(run)
     assert (ended.succeeded, ended.healable) == (False, False)
     assert ended.message == "KeyError: '[REDACTED]'"
@@ -74,13 +81,13 @@ def test_a_failure_names_the_cell_and_no_secret(workspace):
 
 
 def test_without_the_wheel_the_product_is_not_there(workspace):
-    ended = workspace.ended(workspace.submit("without_wheel", "without-wheel"))
+    ended = workspace.ended(workspace.submit("without_wheel", "without-wheel", cluster=EXISTING))
     assert "d2c" in ended.message
     assert "Error" in ended.message
 
 
 def test_output_over_five_megabytes_is_cut(workspace):
-    run = workspace.submit("talks_much", "talks-much")
+    run = workspace.submit("talks_much", "talks-much", cluster=EXISTING)
     assert workspace.ended(run).succeeded
     output = workspace.output(run).notebook_output
     assert output.truncated
@@ -88,14 +95,16 @@ def test_output_over_five_megabytes_is_cut(workspace):
 
 
 def test_without_the_connector_its_format_is_unknown(workspace):
-    found = workspace.result(workspace.submit("connector", "no-connector"))
+    found = workspace.result(workspace.submit("connector", "no-connector", cluster=EXISTING))
     assert "cosmos.oltp" in found["read"]
     assert "DATA_SOURCE_NOT_FOUND" in found["read"]
     assert "DATA_SOURCE_NOT_FOUND" in found["write"]
 
 
 def test_with_the_connector_its_format_is_there(workspace):
-    found = workspace.result(workspace.submit("connector", "connector", libraries=[CONNECTOR]))
+    found = workspace.result(
+        workspace.submit("connector", "connector", cluster=EXISTING, libraries=[CONNECTOR])
+    )
     assert "spark.cosmos.accountEndpoint" in found["read"]
     assert "spark.cosmos.accountEndpoint" in found["write"]
 

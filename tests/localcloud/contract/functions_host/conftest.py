@@ -8,7 +8,7 @@ from azure.storage.blob import BlobServiceClient
 
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.lake import connection_string
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 SAMPLE_APP = Path(__file__).parent / "sample_app"
 LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
@@ -35,7 +35,7 @@ class Host:
                 "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
             },
         )
-        self.http = httpx.Client(base_url=self.service.url, timeout=30)
+        self.http = httpx.Client(base_url=self.service.url, timeout=HANG_SECONDS)
 
     def start(self, name, instance, value):
         answer = self.http.post(f"/api/start/{name}/{instance}", json=value)

@@ -10,7 +10,7 @@ from azure.storage.blob import BlobServiceClient
 from localcloud.cloud.processes import ServiceFailedError, start_service, stop_service
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.durable.api import HOOK
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 from tests.localcloud.contract.functions_host.conftest import Host
 
 
@@ -237,7 +237,7 @@ def test_a_host_that_was_asked_to_dies_once_after_an_activity_and_runs_it_again(
     # It may die before it has answered.
     with contextlib.suppress(httpx.RemoteProtocolError):
         first.start("fan", "fan-1", 1)
-    assert first.service.process.wait(30) == 137
+    assert first.service.process.wait(HANG_SECONDS) == 137
     assert doubled(first) == ["double 0"]
     second = Host(tmp_path, storage, arguments=["--crash-after", "double"])
     try:

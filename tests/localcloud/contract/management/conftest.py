@@ -21,7 +21,7 @@ from localcloud.cloud.processes import free_port, start_service, stop_service
 from localcloud.cloud.services import AWS_TEMPLATE
 from localcloud.common import names
 from localcloud.lake import connection_string
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 ADF = Path(__file__).parents[4] / "adf"
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
@@ -112,7 +112,7 @@ class Management:
         self.factory = connect_data_factory(self.settings)
         self.cosmos = connect_cosmos_management(self.settings)
         self.http = httpx.Client(
-            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=HANG_SECONDS
         )
 
     def start(self):
@@ -230,8 +230,8 @@ def slow(tmp_path_factory, around):
     running = Management(
         tmp_path_factory.mktemp("slow"),
         around,
-        "--copy-seconds-per-file=0.6",
-        "--scale-seconds=1.5",
+        "--copy-seconds-per-file=2",
+        "--scale-seconds=3",
         "--operation-seconds=0.5",
     )
     yield running

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from localcloud.cloud import lock
+from tests.contract.polling import HANG_SECONDS
 
 HOLDER = """
 import signal, sys, threading
@@ -38,7 +39,7 @@ def test_only_one_process_runs_a_state_folders_cloud(tmp_path, holder):
 
 def test_stopping_asks_that_process_to_end_and_waits_for_it(tmp_path, holder):
     assert lock.stop(tmp_path) == holder.pid
-    assert holder.wait(10) == 0
+    assert holder.wait(HANG_SECONDS) == 0
     with lock.hold(tmp_path):
         assert (tmp_path / lock.LOCK_FILE).read_text() == str(os.getpid())
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests
 from aiohttp import web
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+from requests.adapters import HTTPAdapter
 
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.triggers.blob import BlobTrigger
@@ -34,14 +35,20 @@ class BlobWatch:
         connection: the account's connection string.
         container: the container's name.
         triggers: the ones that watch it.
+        list_seconds: how long it waits at least before it lists again.
     """
 
-    def __init__(self, connection: str, container: str, triggers: Sequence[BlobTrigger]) -> None:
+    def __init__(
+        self, connection: str, container: str, triggers: Sequence[BlobTrigger], list_seconds: float
+    ) -> None:
         self.container = container
+        self._list_seconds = list_seconds
         self._triggers = triggers
         self._prefixes = shortest_prefixes(trigger.prefix for trigger in triggers)
         self._url = _listing_url(connection, container)
         self._session = requests.Session()
+        # Between two looks the lake may have closed the connection.
+        self._session.mount("http://", HTTPAdapter(max_retries=2))
         self._firing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -52,7 +59,7 @@ class BlobWatch:
                 blobs = await self._look()
             except requests.RequestException as error:
                 logger.warning("Container %s could not be listed: %s", self.container, type(error).__name__)
-            await asyncio.sleep(max(SHORTEST_INTERVAL_SECONDS, blobs * PAUSE_SECONDS_PER_BLOB))
+            await asyncio.sleep(max(self._list_seconds, blobs * PAUSE_SECONDS_PER_BLOB))
 
     def tell(self, blob: str, etag: str) -> None:
         """Fire for a version of a blob that somebody has just written."""
@@ -103,12 +110,14 @@ def add_listener(watches: Sequence[BlobWatch], router: web.UrlDispatcher) -> Non
     router.add_post(BLOBS_WRITTEN, listen)
 
 
-def watches(triggers: Iterable[BlobTrigger]) -> list[BlobWatch]:
+def watches(
+    triggers: Iterable[BlobTrigger], list_seconds: float = SHORTEST_INTERVAL_SECONDS
+) -> list[BlobWatch]:
     """Return one watch for each container, with its triggers."""
     by_container: dict[tuple[str, str], list[BlobTrigger]] = {}
     for trigger in triggers:
         by_container.setdefault((trigger.connection, trigger.container), []).append(trigger)
-    return [BlobWatch(*place, found) for place, found in by_container.items()]
+    return [BlobWatch(*place, found, list_seconds) for place, found in by_container.items()]
 
 
 def shortest_prefixes(prefixes: Iterable[str]) -> list[str]:

@@ -1,12 +1,13 @@
 import os
-import sys
-from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
 from localcloud.databricks.connector.source import CosmosDataSource
+from localcloud.databricks.notebook.spark_session import start_spark
+from localcloud.databricks.runs.child_process import CHECKOUT, WORKER_START
 from tests.localcloud.contract.cosmos_account import KEY, CosmosAccount
+
+SET_BY_SPARKS_START = ("PYSPARK_PYTHON", "SPARK_LOCAL_DIRS", "SPARK_LOCAL_IP")
 
 
 @pytest.fixture(scope="package")
@@ -23,20 +24,14 @@ def healed(account):
 
 
 @pytest.fixture(scope="package")
-def spark():
+def spark(tmp_path_factory):
+    """Spark as notebooks have it, in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        for name in SET_BY_SPARKS_START:
+            patch.delenv(name, raising=False)
         # Where Python workers find the data source.
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]))
-        session = (
-            SparkSession.builder.master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "2")
-            .getOrCreate()
-        )
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(CHECKOUT), str(WORKER_START)]))
+        session = start_spark(tmp_path_factory.mktemp("spark"), "1g", {})
         session.sparkContext.setLogLevel("OFF")
         session.dataSource.register(CosmosDataSource)
         yield session

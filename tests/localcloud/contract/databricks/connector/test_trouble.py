@@ -31,12 +31,12 @@ def test_throttling_is_endured_beyond_the_retry_count(table_of, account, bulk):
 
 
 @both_modes
-@pytest.mark.parametrize(
-    ("status", "sub_status"), [(408, 0), (410, 1002), (500, 0), (503, 0), (404, 1002), (404, 0)]
-)
-def test_passing_trouble_is_tried_again(table_of, account, bulk, status, sub_status):
+def test_passing_trouble_of_every_kind_is_tried_again(table_of, account, bulk):
     table = table_of()
-    account.fail_next(3, operation="POST", status=status, sub_status=sub_status)
+    kinds = [(408, 0), (410, 1002), (500, 0), (503, 0), (404, 1002), (404, 0)]
+    account.fail(
+        *({"operation": "POST", "status": status, "sub_status": sub, "count": 1} for status, sub in kinds)
+    )
     table.write(bodies(20), write__bulk__enabled=bulk)
     assert len(table.documents()) == 20
 
@@ -52,11 +52,12 @@ def test_operations_of_a_batch_that_fail_are_tried_again_alone(table_of, account
 
 
 @both_modes
-@pytest.mark.parametrize("scope", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("strategy", ["ItemOverwrite", "ItemAppend"])
-def test_a_connection_that_breaks_is_tried_again(table_of, account, bulk, scope, strategy):
+def test_a_connection_that_breaks_is_tried_again(table_of, account, bulk, strategy):
     table = table_of()
-    account.fail_next(3, scope=scope, operation="POST")
+    account.fail(
+        *({"scope": scope, "operation": "POST", "count": 2} for scope in ("drop_before", "drop_after"))
+    )
     table.write(bodies(20), strategy, write__bulk__enabled=bulk)
     assert len(table.documents()) == 20
 
@@ -84,19 +85,16 @@ def test_a_status_that_cannot_heal_is_not_tried_again(table_of, account):
     assert table.documents() == []
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
+def test_a_read_goes_on_after_trouble_of_every_kind(table_of, account):
+    table = table_of()
+    table.write(bodies(300))
+    kinds = (
         {"status": 429, "retry_after_ms": 5},
         {"status": 503},
         {"scope": "drop_before"},
         {"scope": "drop_after"},
-    ],
-)
-def test_a_read_goes_on_after_trouble(table_of, account, fault):
-    table = table_of()
-    table.write(bodies(300))
-    account.fail_next(5, operation="POST", **fault)
+    )
+    account.fail(*({**kind, "operation": "POST", "count": 2} for kind in kinds))
     assert table.read(read__maxItemCount="50").count() == 300
 
 

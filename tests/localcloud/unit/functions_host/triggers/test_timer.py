@@ -6,7 +6,9 @@ import pytest
 from localcloud.functions_host.app import AppError
 from localcloud.functions_host.durable.store import Store
 from localcloud.functions_host.triggers.timer import TimerTrigger
-from tests.localcloud.unit.functions_host.hands import Hands
+from tests.contract.polling import HANG_SECONDS
+
+from .hands import Hands
 
 HOUR = 3600.0
 # 2027-01-15T08:00:00Z
@@ -225,7 +227,7 @@ def test_one_timer_never_runs_twice_at_a_time(timer):
         timer.invoke = invoke
         timer.hands.pass_by(HOUR)
         task = asyncio.create_task(timer.trigger.run())
-        await asyncio.wait_for(called.wait(), 30)
+        await asyncio.wait_for(called.wait(), HANG_SECONDS)
         task.cancel()
         return most
 
