@@ -2,9 +2,10 @@ import os
 
 import pytest
 
+from localcloud.common.checkout import SOURCES
 from localcloud.databricks.connector.source import CosmosDataSource
 from localcloud.databricks.notebook.spark_session import start_spark
-from localcloud.databricks.runs.child_process import CHECKOUT, WORKER_START
+from localcloud.databricks.runs.child_process import WORKER_START
 from tests.localcloud.contract.cosmos_account import KEY, CosmosAccount
 
 SET_BY_SPARKS_START = ("PYSPARK_PYTHON", "SPARK_LOCAL_DIRS", "SPARK_LOCAL_IP")
@@ -30,7 +31,7 @@ def spark(tmp_path_factory):
         for name in SET_BY_SPARKS_START:
             patch.delenv(name, raising=False)
         # Where Python workers find the data source.
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(CHECKOUT), str(WORKER_START)]))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(SOURCES), str(WORKER_START)]))
         session = start_spark(tmp_path_factory.mktemp("spark"), "1g", {})
         session.sparkContext.setLogLevel("OFF")
         session.dataSource.register(CosmosDataSource)

@@ -7,8 +7,7 @@ from localcloud.functions_host.app import AppError
 from localcloud.functions_host.durable.store import Store
 from localcloud.functions_host.triggers.timer import TimerTrigger
 from tests.contract.polling import HANG_SECONDS
-
-from .hands import Hands
+from tests.localcloud.unit.functions_host.hands import Hands
 
 HOUR = 3600.0
 # 2027-01-15T08:00:00Z
