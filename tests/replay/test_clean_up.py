@@ -1,9 +1,10 @@
 from orchestrators import clean_up
 from orchestrators.clean_up import LOOKS_AT_MOST
+from tests.builders import an_error, the_waits
 from tests.replay.world import World, orchestrator_functions
 
 ORCHESTRATORS = orchestrator_functions(clean_up)
-WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
+WAITS = the_waits(first_seconds=10, longest_seconds=60)
 
 
 def left(tables=0, containers=0):
@@ -12,9 +13,7 @@ def left(tables=0, containers=0):
 
 
 def refused(detail):
-    told = {"title": "t", "detail": detail, "next_step": "n"}
-    marks = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"error": {**told, **marks}}
+    return {"error": an_error(detail=detail)}
 
 
 class Left:
