@@ -120,7 +120,7 @@ STAGE_OF_ACTIVITY = {
     "write_table_report": "report",
     "write_report": "report",
 }
-STAGE_OF_TURN = {"exports": "export", "copies": "copy", "loads": "prepare"}
+STAGE_OF_SLOT = {"exports": "export", "copies": "copy", "loads": "prepare"}
 # Their starts outside have a run key.
 WITH_RUN_KEY = ("export", "copy", "load")
 
@@ -134,7 +134,7 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
             plan's check has ``check``.
     """
     migration, table, attempt = payload.get("migration"), payload.get("table"), payload.get("attempt")
-    stage = STAGE_OF_ACTIVITY.get(activity) or STAGE_OF_TURN.get(payload.get("kind", ""))
+    stage = STAGE_OF_ACTIVITY.get(activity) or STAGE_OF_SLOT.get(payload.get("kind", ""))
     key = None
     if stage in WITH_RUN_KEY and attempt and not payload.get("load_group"):
         name = (payload.get("revisit") or {}).get("name", stage) if stage == "load" else stage
