@@ -15,7 +15,8 @@ D2CError
 """
 
 from collections.abc import Sequence
-from typing import Any
+
+from d2c.shapes import ErrorDict
 
 
 class D2CError(Exception):
@@ -35,7 +36,7 @@ class D2CError(Exception):
         self.detail = detail
         self.next_step = next_step
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ErrorDict:
         """Return the error as it crosses the durable boundary and stands in reports."""
         return {
             "title": self.title,

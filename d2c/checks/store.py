@@ -9,13 +9,13 @@ from typing import Any
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import D2CError
+from d2c.shapes import Reference
 from d2c.state.paths import check_file_path
 
-Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 
-def keep(connect: Callable[[], Lake], check: str, name: str, value: Any) -> Json:
+def keep(connect: Callable[[], Lake], check: str, name: str, value: Any) -> Reference:
     """Keep a value, and return the reference by which `kept` finds it.
 
     Args:
@@ -33,6 +33,6 @@ def keep(connect: Callable[[], Lake], check: str, name: str, value: Any) -> Json
     return {"path": path}
 
 
-def kept(connect: Callable[[], Lake], reference: Json) -> Any:
+def kept(connect: Callable[[], Lake], reference: Reference) -> Any:
     """Return a value that was kept; None if it is no longer in the lake."""
     return connect().read_json(reference["path"]) if "path" in reference else reference["value"]

@@ -2,7 +2,7 @@
 
 
 class Units:
-    """Units of work in memory, handed out as `activities.planning` does.
+    """Units of work in memory, handed out as `activities.units` does.
 
     Args:
         units: for each the names of its tables.

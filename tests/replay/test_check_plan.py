@@ -1,9 +1,10 @@
 from orchestrators import check_plan
+from tests.builders import an_error
 from tests.replay.world import LostWorkerError, World, orchestrator_functions
 
 ASKED = {"check": "check-shop.0123456789ab", "plan": {"path": "checks/check-shop.0123456789ab/plan.json"}}
 SYSTEMS = {"aws", "bucket", "lake", "data_factory", "cosmos_db", "databricks", "deployment", "surroundings"}
-ERROR = {"error": {"detail": "The lake is away.", "next_step": "Look at it."}}
+ERROR = {"error": an_error(detail="The lake is away.")}
 
 
 def world(**activities):

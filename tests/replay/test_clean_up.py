@@ -1,9 +1,10 @@
 from orchestrators import clean_up
 from orchestrators.clean_up import LOOKS_AT_MOST
+from tests.builders import an_error, the_waits
 from tests.replay.world import World, orchestrator_functions
 
 ORCHESTRATORS = orchestrator_functions(clean_up)
-WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
+WAITS = the_waits(first_seconds=10, longest_seconds=60)
 
 
 def left(tables=0, containers=0):
@@ -12,9 +13,7 @@ def left(tables=0, containers=0):
 
 
 def refused(detail):
-    told = {"title": "t", "detail": detail, "next_step": "n"}
-    marks = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"error": {**told, **marks}}
+    return {"error": an_error(detail=detail)}
 
 
 class Left:
@@ -78,7 +77,7 @@ def test_runs_that_do_not_stop_keep_their_throughput_and_leave_the_rest_to_the_n
     things = Left(still_running=[1] * LOOKS_AT_MOST)
     _, result = run(things, left(tables=1, containers=1))
     assert set(things.done) == {("stop",)}
-    assert (result["state"], result["error"]["title"]) == ("failed", "Runs without an owner go on")
+    assert (result["state"], result["error"]["title"]) == ("failed", "Orphaned runs do not stop")
 
 
 def test_a_container_that_cannot_be_put_back_keeps_nothing_else_from_being_finished():

@@ -1,17 +1,17 @@
 import pytest
 
 from orchestrators import lane, migrate, run_to_its_end
+from tests.builders import an_error, the_waits
 from tests.replay.lanes import Units
 from tests.replay.world import World, orchestrator_functions
 
-WAITS = {"first_seconds": 1, "factor": 2, "longest_seconds": 8}
+WAITS = the_waits()
 ASKED = {"migration": "m", "round": 0, "times": {}, "waits": WAITS}
 GO = {"value": {"state": "succeeded", "result": True}}
 
 
 def error(detail="it broke", **marks):
-    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"title": "t", "detail": detail, "next_step": "n", **told, **marks}
+    return an_error(detail=detail, **marks)
 
 
 def world(units, lanes_wanted, states=None, **changes):

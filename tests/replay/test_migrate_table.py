@@ -1,25 +1,26 @@
 import pytest
 
 from orchestrators import migrate_table, run_to_its_end
+from tests.builders import (
+    a_copy,
+    a_described,
+    a_load,
+    a_source,
+    a_stage,
+    a_table,
+    a_verification,
+    an_error,
+    an_export,
+    some_sums,
+)
 from tests.replay.world import World, orchestrator_functions
 
 ORCHESTRATORS = orchestrator_functions(run_to_its_end, migrate_table)
-TABLE = {
-    "migration": "m",
-    "table": "Music",
-    "database": "shop",
-    "container": "music",
-    "round": 0,
-    "waits": {"first_seconds": 1, "factor": 2, "longest_seconds": 8},
-}
-LOAD_STAGES = [{"stage": name, "state": "succeeded", "seconds": 1} for name in ("assess", "load", "verify")]
-LOADED = {
-    "state": "succeeded",
-    "error": None,
-    "stages": LOAD_STAGES,
-    "loaded": {"documents": 5, "rejected": 1, "expired": 1},
-    "verification": {"missing": 0, "unexpected": 2, "different": 1},
-}
+TABLE = a_table()
+LOADED = a_load(
+    loaded=some_sums(documents=5, rejected=1, expired=1),
+    verification=a_verification(unexpected=2, different=1),
+)
 STAGE_ACTIVITIES = [
     "describe_source",
     "start_export",
@@ -39,21 +40,19 @@ def ended(result):
 
 
 def failing(**marks):
-    plain = {"title": "t", "detail": "it broke", "next_step": "mend it"}
-    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"error": {**plain, **told, **marks}}
+    return {"error": an_error(**marks)}
 
 
 def world(**changes):
     answers = {
         "look_at_start": ended(True),
-        "describe_source": {"value": {"arn": "a"}},
+        "describe_source": {"value": a_source()},
         "start_export": {"value": "export-arn"},
-        "look_at_export": ended({"items": 7, "arn": "export-arn"}),
+        "look_at_export": ended(an_export()),
         "start_copy": {"value": "copy-id"},
-        "look_at_copy": ended({"folder": "f"}),
+        "look_at_copy": ended(a_copy()),
         "stop_copy": {"value": None},
-        "describe_container": {"value": {"peak_ru_per_second": 4000}},
+        "describe_container": {"value": a_described()},
         "start_prepare": {"value": "created"},
         "look_at_prepare": ended({}),
         "start_load": {"value": 17},
@@ -131,7 +130,7 @@ def test_throughput_is_put_back_in_every_outcome_after_it_was_looked_at(broken, 
     here = world(**{broken: failing(**marks)})
     here.run("migrate_table", TABLE)
     (payload,) = here.called("restore_throughput")
-    assert payload["described"] == {"peak_ru_per_second": 4000}
+    assert payload["described"] == a_described()
 
 
 def test_throughput_that_was_never_touched_is_left_alone():
@@ -150,7 +149,7 @@ def test_cancelling_stops_the_run_outside_and_ends_as_cancelled(looking, stop):
 
 
 def test_a_load_run_that_found_faults_fails_the_table_in_the_stage_that_found_them():
-    stages = [{"stage": "assess", "state": "failed", "seconds": 1}]
+    stages = [a_stage("assess", state="failed")]
     found = {**LOADED, "state": "failed", "stages": stages, "error": failing()["error"] | {"stage": "assess"}}
     here = world(look_at_load=ended(found))
     end = here.run("migrate_table", TABLE)
@@ -208,10 +207,10 @@ def test_a_table_that_is_cancelled_while_it_waits_ends_as_cancelled_in_the_stage
 
 
 FOUND = {
-    "source": {"arn": "a"},
-    "export": {"items": 7, "arn": "export-arn"},
-    "copy": {"folder": "f"},
-    "described": {"peak_ru_per_second": 9000},
+    "source": a_source(),
+    "export": an_export(),
+    "copy": a_copy(),
+    "described": a_described(peak_ru_per_second=9000),
 }
 
 

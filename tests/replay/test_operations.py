@@ -1,26 +1,21 @@
 import pytest
 
 from orchestrators import lane, operations, run_to_its_end
+from tests.builders import a_load, a_verification, an_error, some_sums, the_waits
 from tests.replay.lanes import Units
 from tests.replay.world import World, orchestrator_functions
 from tests.unit.records import FOLDER, record
 
 ORCHESTRATORS = orchestrator_functions(lane, run_to_its_end, operations)
-WAITS = {"first_seconds": 1, "factor": 2, "longest_seconds": 8}
-VERIFIED = {"missing": 0, "unexpected": 0, "different": 0}
-FOUND = {
-    "error": None,
-    "replayed": {
-        "lines": 3,
-        "documents": 2,
-        "expired": 0,
-        "document_bytes": 9,
-        "rejected": 1,
-        "rejected_by_reason": {"missing_key": 1},
-    },
-    "verification": VERIFIED,
-    "result_path": f"{FOLDER}/replay-2-1/result.json",
-}
+WAITS = the_waits()
+VERIFIED = a_verification()
+FOUND = a_load(
+    replayed=some_sums(
+        lines=3, documents=2, document_bytes=9, rejected=1, rejected_by_reason={"missing_key": 1}
+    ),
+    verification=VERIFIED,
+    result_path=f"{FOLDER}/replay-2-1/result.json",
+)
 
 
 ASKED = {
@@ -33,9 +28,7 @@ ASKED = {
 
 
 def failing(**marks):
-    plain = {"title": "t", "detail": "it broke", "next_step": "mend it"}
-    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"error": {**plain, **told, **marks}}
+    return {"error": an_error(**marks)}
 
 
 def world(*tables, lane_count=2, **changes):

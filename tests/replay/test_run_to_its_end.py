@@ -2,6 +2,7 @@ import pytest
 
 from orchestrators import run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_START
+from tests.builders import an_error
 from tests.replay.world import LostWorkerError, World, orchestrator_functions
 
 ORCHESTRATORS = orchestrator_functions(run_to_its_end)
@@ -17,9 +18,7 @@ JOB = {
 
 
 def error(**marks):
-    plain = {"title": "t", "detail": "d", "next_step": "n"}
-    told = {"transient": False, "busy": False, "another_run": False, "cancelled": False}
-    return {"error": {**plain, **told, **marks}}
+    return {"error": an_error(**marks)}
 
 
 def running(count, then):

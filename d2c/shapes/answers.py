@@ -1,0 +1,75 @@
+"""Errors, the answers of activities, and what a look at something outside returns."""
+
+from typing import Generic, Literal, NotRequired, TypedDict, TypeVar, final
+
+State = Literal["succeeded", "failed", "cancelled"]
+Operation = Literal["verify", "replay"]
+Result = TypeVar("Result")
+
+
+class ErrorDict(TypedDict):
+    """What `D2CError.to_dict` returns: the texts for a user, and the flags that orchestrators decide on."""
+
+    title: str
+    detail: str
+    next_step: str
+    transient: bool  # the same call may succeed later
+    busy: bool  # the service has no capacity now; waited for without limit
+    another_run: bool  # a new run outside may succeed
+    cancelled: bool
+    stage: NotRequired[str]  # the stage that failed
+
+
+@final
+class Value(TypedDict, Generic[Result]):
+    """An activity's answer when it succeeded."""
+
+    value: Result
+
+
+@final
+class Failure(TypedDict):
+    """An activity's answer when it failed."""
+
+    error: ErrorDict
+
+
+Answer = Value[Result] | Failure
+
+
+# Why a stage has not begun: "start", "pause", "window", "slot" or "group"; until is None where nobody knows.
+Waiting = TypedDict("Waiting", {"for": str, "until": str | None})
+
+
+class Progress(TypedDict, total=False):
+    """What a look shows of something that is still running; each stage fills what it knows."""
+
+    status: str
+    stage: str
+    done: int  # bytes or items, out of `total`
+    total: int
+    files: int
+    ru_per_second: int
+    wanted_ru_per_second: int
+    waiting: Waiting
+    waits_for: list[str]  # tables that share the load run and have not joined it
+
+
+@final
+class Running(TypedDict):
+    """A look at something that has not ended."""
+
+    state: Literal["running"]
+    progress: Progress
+    look_again_in_seconds: NotRequired[float | None]
+
+
+@final
+class Succeeded(TypedDict, Generic[Result]):
+    """A look at something that has ended well."""
+
+    state: Literal["succeeded"]
+    result: Result
+
+
+Look = Succeeded[Result] | Running

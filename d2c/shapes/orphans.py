@@ -1,0 +1,63 @@
+"""Cleaning up after orchestrations that ended early."""
+
+from typing import NotRequired, TypedDict
+
+from d2c.shapes.answers import ErrorDict, State
+from d2c.shapes.findings import Findings
+from d2c.shapes.settings import Waits
+from d2c.shapes.tables import ContainerHolder
+
+
+class OrphanedTable(TypedDict):
+    """A table whose orchestration ended without recording a result."""
+
+    table: str
+    round: int
+    state: State
+    error: ErrorDict
+    started_at: str
+    found: Findings
+
+
+class MigrationEnd(TypedDict):
+    """How a migration ends that a clean-up ends."""
+
+    state: State
+    error: ErrorDict | None
+
+
+class OrphansFile(TypedDict):
+    """The orphans of a migration, in the lake."""
+
+    migration: str
+    round: int
+    since: str | None  # when the migration was accepted
+    tables: list[OrphanedTable]
+    containers: list[ContainerHolder]
+    ends: MigrationEnd | None
+
+
+class Orphans(TypedDict):
+    """The input of the orchestration `clean_up`, and of its next history: numbers of what `OrphansFile` lists."""
+
+    migration: str
+    tables: int
+    containers: int
+    next: int
+    error: ErrorDict | None
+    all_told: bool
+    waits: Waits
+
+
+class OrphanInput(TypedDict):
+    """The input of the activities of a clean-up: a migration, and the position of one orphan."""
+
+    migration: str
+    number: NotRequired[int]
+
+
+class FreedContainer(TypedDict):
+    """A container whose lock a clean-up has released; None where there was no throughput to put back."""
+
+    container: str  # database/container
+    after_ru_per_second: int | None

@@ -1,0 +1,60 @@
+"""Settings that travel with the work: intervals, times, and the settings of a table."""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Waits(TypedDict):
+    """The intervals between two looks, in seconds: the first, by how much each grows, and the longest."""
+
+    first_seconds: float
+    factor: float
+    longest_seconds: float
+
+
+class Times(TypedDict, total=False):
+    """When a plan's stages may begin."""
+
+    start_at: str
+    between: list[str]  # two times of the day, HH:MM
+    time_zone: str  # IANA
+
+
+class Rules(TypedDict, total=False):
+    """How items become documents, as `d2c.mapping.rules` reads it."""
+
+    partition_key: list[str]
+    document_id: list[str]
+    rename: dict[str, str]
+    drop: list[str]
+    set: dict[str, str | int | float | bool | None]
+    numbers: Literal["exact", "reject", "string"]
+    ttl: Literal["convert", "off"]
+
+
+class ThroughputSettings(TypedDict):
+    """The RU/s of a container while it is loaded, and afterwards (absent: a default, or what it was before)."""
+
+    load_ru_per_second: int | Literal["auto"]
+    after_load_ru_per_second: NotRequired[int]
+
+
+class Limits(TypedDict):
+    """What ends a table's load."""
+
+    max_rejected_items: int
+    max_logical_partition_bytes: int
+
+
+class Slots(TypedDict):
+    """How many tables may be in a stage at once; None where the number cannot be exceeded."""
+
+    exports: int | None
+    copies: int | None
+    loads: int | None
+
+
+class LoadGroup(TypedDict):
+    """The tables that share a load run."""
+
+    id: str
+    tables: list[str]
