@@ -29,6 +29,7 @@ from d2c.plan.tables import location_of
 from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import copied_bytes, estimate_of
+from d2c.shapes import Reference
 from d2c.state.container_lock import record_path
 
 TABLES_OF_A_PART = 25
@@ -184,7 +185,7 @@ def _plan(payload: Json) -> Plan:
     return Plan.model_validate(kept(_lake, payload["plan"]))
 
 
-def _keep(payload: Json, name: str, value: Any) -> Json:
+def _keep(payload: Json, name: str, value: Any) -> Reference:
     return keep(_lake, payload["check"], name, value)
 
 

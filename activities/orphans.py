@@ -19,7 +19,7 @@ from d2c.errors import PermanentError
 from d2c.load_run.request import REQUEST_FILE
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
-from d2c.state.ids import attempts_of_round, run_key
+from d2c.state.ids import attempts_of_retry, run_key
 
 Json = dict[str, Any]
 blueprint = df.Blueprint()
@@ -37,7 +37,7 @@ def stop_left_runs(payload: dict) -> Any:
     keys = {
         run_key(table["migration"], table["table"], "copy", attempt)
         for table in inputs
-        for attempt in attempts_of_round(table["round"])
+        for attempt in attempts_of_retry(table["round"])
     }
     since = datetime.fromisoformat(left["since"])
     active = factory.active_runs([*PIPELINES.values()], since=since) if inputs else {}
@@ -103,7 +103,7 @@ def read_left_migration(payload: dict) -> Any:
 
 def _left(lake: Lake, payload: Json) -> Json:
     """Return what the watch found; the file is written before the clean-up is started."""
-    path = paths.left_behind_path(payload["migration"])
+    path = paths.orphans_path(payload["migration"])
     left: Json | None = lake.read_json(path)
     if left is None:
         raise PermanentError(
@@ -114,12 +114,12 @@ def _left(lake: Lake, payload: Json) -> Json:
 
 
 def _is_overtaken(lake: Lake, left: Json) -> bool:
-    return lake.exists(paths.retry_path(left["migration"], left["round"] + 1))
+    return lake.exists(paths.operation_path(left["migration"], "retry", left["round"] + 1))
 
 
 def _input(lake: Lake, migration: str, left: Json) -> Json:
     """Return the input of a table's orchestration."""
-    folder = paths.round_folder(migration, left["round"])
+    folder = paths.operation_folder(migration, left["round"])
     units = lake.read_json(paths.members_path(folder))["units"]
     number = next(number for number, names in enumerate(units) if left["table"] in names)
     unit = lake.read_json(paths.unit_path(folder, number))
@@ -138,7 +138,7 @@ def _request_paths(lake: Lake, tables: list[Json]) -> Iterator[str]:
     gone = ended | {(table["migration"], table["table"], table["round"]) for table in tables}
     for table in tables:
         migration, number, group = table["migration"], table["round"], table.get("load_group")
-        for attempt in attempts_of_round(number):
+        for attempt in attempts_of_retry(number):
             if not group:
                 yield f"{paths.load_folder(migration, table['table'], attempt)}/{REQUEST_FILE}"
             elif all((migration, member, number) in gone for member in group["tables"]):

@@ -18,9 +18,9 @@ from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import estimate_of
 from d2c.state import paths
+from d2c.state.ids import operation_name
 from d2c.state.operations import retried_input
 from d2c.state.queues import unit_number
-from d2c.state.table_record import revisit_name
 
 CALLS_AT_ONCE = 16
 # What a table that runs has no need to carry along.
@@ -49,7 +49,7 @@ def list_tables(payload: dict) -> Any:
     lake, migration, number = connect_lake(app_settings()), payload["migration"], payload["round"]
     accepted = _accepted(lake, migration)
     plan = Plan.model_validate(accepted["plan"])
-    folder = paths.round_folder(migration, number)
+    folder = paths.operation_folder(migration, number)
     members = lake.read_json(paths.members_path(folder))
     if members is None:
         listed = lake.read_json(paths.tables_path(migration))
@@ -72,8 +72,8 @@ def list_tables(payload: dict) -> Any:
 def list_revisited(payload: dict) -> Any:
     """Put the tables of a revisit into units; the result says how many lanes they need."""
     lake, migration = connect_lake(app_settings()), payload["migration"]
-    asked = lake.read_json(paths.revisit_path(migration, payload["number"]))
-    folder = paths.round_folder(migration, revisit_name(payload["operation"], payload["number"]))
+    asked = lake.read_json(paths.operation_path(migration, "verify", payload["number"]))
+    folder = paths.operation_folder(migration, operation_name(payload["operation"], payload["number"]))
     units = units_of(
         [{**table, "size_bytes": None} for table in asked["tables"]],
         order="as_listed",
@@ -162,14 +162,14 @@ def _size(table: Json) -> Json:
 
 def _retried(lake: Lake, migration: str, number: int, listed: Json) -> list[Json]:
     """Return the inputs of the tables that a retry was asked for, with what their stages found before."""
-    path = paths.retry_path(migration, number)
+    path = paths.operation_path(migration, "retry", number)
     asked = lake.read_json(path)
     if asked is None:
         raise PermanentError(
             f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again."
         )
     units = {entry["table"]: entry["unit"] for entry in listed["tables"]}
-    first = paths.round_folder(migration, listed["round"])
+    first = paths.operation_folder(migration, listed["round"])
 
     def read(entry: Json) -> Json:
         name = entry["table"]

@@ -3,7 +3,7 @@
 import azure.durable_functions as df
 
 from d2c.state.ids import start_instance_id
-from d2c.state.paths import round_folder
+from d2c.state.paths import operation_folder
 from orchestrators.lane import error_of, run_in_lanes, state_of_all, states_of
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 from orchestrators.run_to_its_end import run_to_its_end_of
@@ -38,7 +38,7 @@ def migrate(context: df.DurableOrchestrationContext) -> Step:
 
 def _work(asked: Json) -> Json:
     migration, number = asked["migration"], asked["round"]
-    folder = round_folder(migration, number)
+    folder = operation_folder(migration, number)
     return {"migration": migration, "name": number, "folder": folder, "waits": asked["waits"], "shared": {}}
 
 

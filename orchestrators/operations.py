@@ -2,9 +2,9 @@
 
 import azure.durable_functions as df
 
-from d2c.state.ids import revisit_run_instance_id
-from d2c.state.paths import round_folder
-from d2c.state.table_record import after_revisit, revisit_name, run_payload
+from d2c.state.ids import operation_name, operation_run_instance_id
+from d2c.state.paths import operation_folder
+from d2c.state.table_record import after_operation, run_payload
 from orchestrators.lane import error_of, run_in_lanes, state_of_all, states_of
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
 from orchestrators.run_to_its_end import run_to_its_end_of
@@ -35,11 +35,11 @@ def revisit(context: df.DurableOrchestrationContext) -> Step:
 
 
 def _work(asked: Json) -> Json:
-    name = revisit_name(asked["operation"], asked["number"])
+    name = operation_name(asked["operation"], asked["number"])
     return {
         "migration": asked["migration"],
         "name": name,
-        "folder": round_folder(asked["migration"], name),
+        "folder": operation_folder(asked["migration"], name),
         "waits": asked["waits"],
         "shared": {"operation": asked["operation"], "number": asked["number"]},
     }
@@ -56,12 +56,12 @@ def revisit_table(context: df.DurableOrchestrationContext) -> Step:
     try:
         record = yield from call(context, "read_table_record", asked, waits)
         payload = run_payload(record, asked)
-        instance = revisit_run_instance_id(asked["migration"], table, payload["revisit"]["name"])
+        instance = operation_run_instance_id(asked["migration"], table, payload["revisit"]["name"])
         found = yield from run_to_its_end_of(context, "load", payload, instance, "stop_load")
         if found["error"]:
             raise StageFailedError(found["error"])
         now = context.current_utc_datetime.isoformat()
-        record = after_revisit(record, asked, payload, found, now)
+        record = after_operation(record, asked, payload, found, now)
         yield from call(context, "write_table_report", record, waits, ATTEMPTS_TO_LOOK)
     except StageFailedError as failure:
         state = "cancelled" if failure.error["cancelled"] else "failed"

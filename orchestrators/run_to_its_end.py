@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from d2c.state.ids import attempts_of_round
+from d2c.state.ids import attempts_of_retry
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call, next_interval
 
 # A generation's history stays this small; the next one begins with an empty history.
@@ -86,7 +86,7 @@ def run_to_its_end_of(
 
 def _attempt(job: Json) -> int:
     """Return the number of the attempt, which no other round of the migration's work has."""
-    return attempts_of_round(int(job["payload"].get("round", 0)))[int(job["try"]) - 1]
+    return attempts_of_retry(int(job["payload"].get("round", 0)))[int(job["try"]) - 1]
 
 
 def _tried_again(job: Json, error: Json) -> Json | None:
