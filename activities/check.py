@@ -3,6 +3,7 @@
 All that is written is the check's own folder in the lake (`d2c.checks.store`).
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import azure.durable_functions as df
 from activities import check_systems
 from activities.check_systems import Checked
 from activities.outcome import outcome
-from d2c.app.settings import Settings, app_settings
+from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.checks.aws import check_copy_time
 from d2c.checks.containers import check_container
@@ -19,79 +20,76 @@ from d2c.checks.cosmos_account import check_room
 from d2c.checks.findings import Finding, counts_of_findings, state_of_findings
 from d2c.checks.store import keep, kept
 from d2c.checks.tables import CheckedTable, check_table, find_tables
-from d2c.clients.aws.dynamodb import connect_dynamodb
-from d2c.clients.azure.cosmos import connect_cosmos, has_documents
-from d2c.clients.azure.cosmos_management import Container, Throughput, connect_cosmos_management
-from d2c.clients.azure.lake import Lake, connect_lake
-from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, load_ru_per_second
+from d2c.clients.azure.cosmos import has_documents
+from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.clients import Clients
+from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, wanted_ru_per_second
 from d2c.plan.model import Plan
 from d2c.plan.tables import location_of
 from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import copied_bytes, estimate_of
-from d2c.shapes import Reference
+from d2c.shapes import CheckInput, CheckParts, CheckResult, Reference
 from d2c.state.container_lock import record_path
 
 TABLES_OF_A_PART = 25
 TABLE_FIELDS = ("table", "database", "container", "account", "region", "verify")
 TABLES_AT_ONCE = 8
 
-Json = dict[str, Any]
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def list_checked_tables(payload: dict) -> Any:
+def list_checked_tables(clients: Clients, payload: CheckInput) -> CheckParts:
     """Find the plan's tables, and put them into parts that are checked side by side."""
-    settings = app_settings()
     tables, findings = find_tables(
-        _plan(payload), lambda place: connect_dynamodb(settings, *place).list_tables()
+        _plan(clients, payload), lambda place: clients.dynamodb(*place).list_tables()
     )
     starts = range(0, len(tables), TABLES_OF_A_PART)
     parts = [
-        _keep(payload, f"tables-{number}", tables[start : start + TABLES_OF_A_PART])
+        _keep(clients, payload, f"tables-{number}", tables[start : start + TABLES_OF_A_PART])
         for number, start in enumerate(starts)
     ]
-    return {"parts": parts, "result": _keep(payload, "plan-tables", {"findings": findings})}
+    return {"parts": parts, "result": _keep(clients, payload, "plan-tables", {"findings": findings})}
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def check_system(payload: dict) -> Any:
+def check_system(clients: Clients, payload: CheckInput) -> Reference:
     """Look at one system; the result is where its findings are kept."""
-    checked = check_systems.CHECKS[payload["system"]](app_settings(), _plan(payload), payload)
-    return _keep(payload, payload["system"], {"findings": checked.findings, "facts": checked.facts})
+    system = payload["system"]
+    checked = check_systems.CHECKS[system](clients, _plan(clients, payload), payload)
+    return _keep(clients, payload, system, {"findings": checked.findings, "facts": checked.facts})
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def check_tables(payload: dict) -> Any:
+def check_tables(clients: Clients, payload: CheckInput) -> Reference:
     """Look at a part of the plan's tables and their containers; the result is where the findings are kept."""
-    settings = app_settings()
-    tables = kept(_lake, payload["tables"])
-    migration = _plan(payload).name
+    tables = _kept(clients, payload["tables"])
+    migration = _plan(clients, payload).name
     checked = side_by_side(
-        lambda table: _check_table(settings, migration, table), tables, at_once=TABLES_AT_ONCE
+        lambda table: _check_table(clients, migration, table), tables, at_once=TABLES_AT_ONCE
     )
-    found = {
+    part = {
         "findings": [finding for one in checked for finding in one.findings],
         "tables": [one.facts for one in checked],
     }
-    return _keep(payload, f"found-{payload['part']}", found)
+    return _keep(clients, payload, f"found-{payload['part']}", part)
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def sum_up_check(payload: dict) -> Any:
-    """Put all findings together, with those that need the whole plan; the result tells the state and where they are."""
-    settings, plan = app_settings(), _plan(payload)
-    results = [kept(_lake, reference) or {"findings": []} for reference in payload["results"]]
+def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
+    """Put all findings together, with those that need the whole plan; the result has the state and where they are."""
+    settings, plan = clients.settings, _plan(clients, payload)
+    results = [_kept(clients, reference) or {"findings": []} for reference in payload["results"]]
     facts = {name: fact for result in results for name, fact in result.get("facts", {}).items()}
     tables = [table for result in results for table in result.get("tables", ())]
     findings = [finding for result in results for finding in result["findings"]]
     findings += check_room(settings.cosmos_account, facts, tables, plan.max_parallel_tables)
-    summed = {
+    summary = {
         "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "checks": findings,
         "estimate": _estimate(plan, tables, facts.get("cluster", settings.cluster), settings),
@@ -99,16 +97,15 @@ def sum_up_check(payload: dict) -> Any:
     return {
         "state": state_of_findings(findings),
         "counts": counts_of_findings(findings),
-        "result": _keep(payload, "result", summed),
+        "result": _keep(clients, payload, "result", summary),
     }
 
 
-def _check_table(settings: Settings, migration: str, table: Json) -> Checked:
-    checked = check_table(
-        table, lambda: connect_dynamodb(settings, *location_of(table)), settings.export_bucket
-    )
+def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> Checked:
+    settings = clients.settings
+    checked = check_table(table, lambda: clients.dynamodb(*location_of(table)), settings.export_bucket)
     load_ru = _load_ru(table, checked)
-    container = check_container(table, checked.mapper, load_ru, migration, _ContainerReads(settings))
+    container = check_container(table, checked.mapper, load_ru, migration, _ContainerReads(clients))
     after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)
     facts = {
         **{name: table.get(name) for name in TABLE_FIELDS},
@@ -129,15 +126,18 @@ def _check_copy(settings: Settings, table: str, checked: CheckedTable) -> list[F
     return check_copy_time(table, copied, settings.aws)
 
 
-def _load_ru(table: Json, checked: CheckedTable) -> int:
-    wanted = table["throughput"]["load_ru_per_second"]
-    if wanted != "auto":
-        return int(wanted)
-    found = checked.description
-    return load_ru_per_second(found.item_count, found.size_bytes) if found else LEAST_LOAD_RU
+def _load_ru(table: Mapping[str, Any], checked: CheckedTable) -> int:
+    """Return the RU/s of a table's load; the least that a load gets where nobody knows how large it is."""
+    description, settings = checked.description, table["throughput"]
+    if description is None:
+        wanted = settings["load_ru_per_second"]
+        return LEAST_LOAD_RU if wanted == "auto" else int(wanted)
+    return wanted_ru_per_second(settings, description.item_count, description.size_bytes)
 
 
-def _estimate(plan: Plan, tables: list[Json], cluster: Json, settings: Settings) -> Json:
+def _estimate(
+    plan: Plan, tables: list[dict[str, Any]], cluster: Mapping[str, Any], settings: Settings
+) -> dict[str, Any]:
     """Return the estimate, with each table in the load group that it would run in."""
     wanted = [
         {
@@ -163,31 +163,33 @@ def _estimate(plan: Plan, tables: list[Json], cluster: Json, settings: Settings)
 class _ContainerReads:
     """Looks at containers with the app's clients."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
 
     def find_container(self, database: str, container: str) -> Container | None:
-        return connect_cosmos_management(self._settings).find_container(database, container)
+        return self._clients.cosmos_management.find_container(database, container)
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
-        return connect_cosmos_management(self._settings).find_throughput(database, container)
+        return self._clients.cosmos_management.find_throughput(database, container)
 
-    def has_documents(self, database: str, container: str, constants: Json) -> bool:
-        return has_documents(connect_cosmos(self._settings), database, container, constants)
+    def has_documents(self, database: str, container: str, constants: Mapping[str, Any]) -> bool:
+        return has_documents(self._clients.cosmos, database, container, constants)
 
-    def record(self, database: str, container: str) -> Json | None:
+    def record(self, database: str, container: str) -> dict[str, Any] | None:
         names = {"database": database, "container": container}
-        found: Json | None = _lake().read_json(record_path(self._settings, names))
-        return found
+        record: dict[str, Any] | None = self._clients.lake.read_json(
+            record_path(self._clients.settings, names)
+        )
+        return record
 
 
-def _plan(payload: Json) -> Plan:
-    return Plan.model_validate(kept(_lake, payload["plan"]))
+def _plan(clients: Clients, payload: CheckInput) -> Plan:
+    return Plan.model_validate(_kept(clients, payload["plan"]))
 
 
-def _keep(payload: Json, name: str, value: Any) -> Reference:
-    return keep(_lake, payload["check"], name, value)
+def _keep(clients: Clients, payload: CheckInput, name: str, value: Any) -> Reference:
+    return keep(lambda: clients.lake, payload["check"], name, value)
 
 
-def _lake() -> Lake:
-    return connect_lake(app_settings())
+def _kept(clients: Clients, reference: Reference) -> Any:
+    return kept(lambda: clients.lake, reference)

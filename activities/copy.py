@@ -1,19 +1,16 @@
 """Stage copy: Data Factory copies the export from S3 into the lake."""
 
 from datetime import datetime
-from typing import Any
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.app.settings import Settings, app_settings
 from d2c.clients.aws.copy_session import copy_session_name, copy_session_policy, copy_session_seconds
-from d2c.clients.aws.s3 import connect_bucket
-from d2c.clients.aws.sign_in import web_identity
-from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER, connect_data_factory
-from d2c.clients.azure.lake import connect_lake
+from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER, PipelineRun
+from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
+from d2c.shapes import Copy, Look, TableInput
 from d2c.state.ids import attempts_of_retry, run_key
 from d2c.state.paths import copy_begun_path, export_folder
 
@@ -28,19 +25,18 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def start_copy(payload: dict) -> Any:
+def start_copy(clients: Clients, payload: TableInput) -> str:
     """Start the copy pipeline, or find the run that an earlier try started; the result is the run's id."""
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    settings = app_settings()
-    factory = connect_data_factory(settings)
+    settings, lake, factory = clients.settings, clients.lake, clients.data_factory
     names = payload["migration"], payload["table"]
+    refuse_if_cancelled(lake, payload["migration"], table=payload["table"])
     key = run_key(*names, "copy", payload["attempt"])
-    found = None
-    # To look through all runs costs calls that grow with them: only who finds the mark of an earlier try has to.
-    if not connect_lake(settings).create(copy_begun_path(*names, payload["attempt"]), b""):
+    run = None
+    # To look through all runs costs calls that grow with them: only a try that finds the flag of an earlier one does.
+    if not lake.create(copy_begun_path(*names, payload["attempt"]), b""):
         since = datetime.fromisoformat(payload["started_at"])
-        found = factory.find_run([*PIPELINES.values()], key, since=since)
-    return found or factory.start_run(
+        run = factory.find_run([*PIPELINES.values()], key, since=since)
+    return run or factory.start_run(
         PIPELINES[settings.aws.copy_credentials],
         {
             RUN_KEY_PARAMETER: key,
@@ -48,53 +44,58 @@ def start_copy(payload: dict) -> Any:
             "exportFolder": payload["export"]["folder"],
             "fileSystem": settings.lake_file_system,
             "lakeFolder": export_folder(*names, payload["export"]["id"]),
-            **(_session(settings, payload) if settings.aws.copy_credentials == "session" else {}),
+            **(_session(clients, payload) if settings.aws.copy_credentials == "session" else {}),
         },
     )
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_copy(payload: dict) -> Any:
+def look_at_copy(clients: Clients, payload: TableInput) -> Look[Copy]:
     """Look whether the copy is done, and if so whether names and sizes in the lake are those in S3."""
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    factory = connect_data_factory(app_settings())
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    factory = clients.data_factory
     run = factory.get_run(payload["run"])
     since = datetime.fromisoformat(payload["started_at"])
     if run.status in ("Queued", "InProgress", "Canceling"):
         copied = factory.get_copy_progress(payload["run"], since=since)
         total = payload["export"]["bytes"]
-        progress = {"files": copied.files, "done": copied.size_bytes, "total": total}
-        return {"state": "running", "progress": progress}
+        return {
+            "state": "running",
+            "progress": {"files": copied.files, "done": copied.size_bytes, "total": total},
+        }
     if run.status == "Cancelled":
         raise PermanentError(
             f"Copy run {payload['run']} was cancelled in Data Factory.", "Retry the migration."
         )
     if run.status != "Succeeded":
-        error = factory.get_copy_progress(payload["run"], since=since).error or run.message
-        next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
-        if EXPIRED in error:
-            next_step = (
-                "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
-                "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/install/aws.md)."
-            )
-        raise RunFailedError(f"Copy run {payload['run']} ended as {run.status}: {error}", next_step)
-    return {"state": "succeeded", "result": _check_copy(payload)}
+        cause = factory.get_copy_progress(payload["run"], since=since).error or run.message
+        raise _run_failure(payload["run"], run, cause)
+    return {"state": "succeeded", "result": _check_copy(clients, payload)}
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def stop_copy(payload: dict) -> Any:
+def stop_copy(clients: Clients, payload: TableInput) -> None:
     """Ask the copy run to stop."""
-    connect_data_factory(app_settings()).cancel_run(payload["run"])
+    clients.data_factory.cancel_run(payload["run"])
 
 
-def _session(settings: Settings, payload: dict[str, Any]) -> dict[str, str]:
+def _run_failure(run_id: str, run: PipelineRun, cause: str) -> RunFailedError:
+    next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
+    if EXPIRED in cause:
+        next_step = (
+            "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
+            "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/install/aws.md)."
+        )
+    return RunFailedError(f"Copy run {run_id} ended as {run.status}: {cause}", next_step)
+
+
+def _session(clients: Clients, payload: TableInput) -> dict[str, str]:
     """Return new credentials as the pipeline's secure parameters; they go to Data Factory and nowhere else."""
-    region = payload["region"]
+    settings, region, export = clients.settings, payload["region"], payload["export"]
     role_arn = settings.aws.bucket_role(payload.get("account"), region)
-    export = payload["export"]
-    found = web_identity(settings, region).take_on(
+    credentials = clients.web_identity(region).take_on(
         str(role_arn),
         session_name=copy_session_name(payload["migration"], payload["table"]),
         seconds=copy_session_seconds(
@@ -102,34 +103,33 @@ def _session(settings: Settings, payload: dict[str, Any]) -> dict[str, str]:
         ),
         policy=copy_session_policy(str(role_arn), settings.export_bucket, export["folder"]),
     )
-    values = (found.access_key_id, found.secret_access_key, found.session_token)
+    values = (credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
     return dict(zip(SECURE_PARAMETERS, values, strict=True))
 
 
-def _check_copy(payload: dict[str, Any]) -> dict[str, Any]:
+def _check_copy(clients: Clients, payload: TableInput) -> Copy:
     """Compare names and sizes of the export's objects with the lake's files.
 
     Raises:
         RunFailedError: naming the first few that differ.
     """
-    settings = app_settings()
     export = payload["export"]
     prefix = f"{export['folder']}/"
-    objects = connect_bucket(settings, *location_of(payload)).sizes(prefix)
+    objects = clients.bucket(*location_of(payload)).sizes(prefix)
     expected = {
         key.removeprefix(prefix): size for key, size in objects.items() if not key.endswith("/_started")
     }
     folder = export_folder(payload["migration"], payload["table"], export["id"])
-    actual = connect_lake(settings).sizes(folder)
+    actual = clients.lake.sizes(folder)
     unlike = sorted(
         name for name in expected.keys() | actual.keys() if expected.get(name) != actual.get(name)
     )
     if unlike:
-        shown = ", ".join(
+        examples = ", ".join(
             f"{name} ({expected.get(name)} and {actual.get(name)} bytes)" for name in unlike[:3]
         )
         raise RunFailedError(
-            f"{len(unlike)} files of the export differ between S3 and the lake's {folder}: {shown}.",
+            f"{len(unlike)} files of the export differ between S3 and the lake's {folder}: {examples}.",
             "The copy is run again; if it stays so, look for other writers to this folder.",
         )
     return {"folder": folder, "files": len(actual), "bytes": sum(actual.values())}

@@ -1,50 +1,50 @@
 """In the place of export and copy: an export that others have copied into the lake."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import azure.durable_functions as df
 
+from activities.export import source_of
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.app.settings import app_settings
-from d2c.clients.aws.dynamodb import TableDescription, connect_dynamodb
-from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.clients.aws.dynamodb import TableDescription
+from d2c.clients.azure.lake import Lake
+from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
 from d2c.export_format import ExportFormatError, ExportManifest, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES
 from d2c.load_run.mappers import table_mapper
+from d2c.plan.tables import location_of
+from d2c.shapes import Arrived, Findings, Look, Progress, Source, TableInput
 from d2c.state.export_matching import planned_source
 from d2c.state.standing_plans import standing_plans
 
 PATIENCE = timedelta(hours=1)
 NAMED_FILES = 3
-Json = dict[str, Any]
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def start_arrival(payload: dict) -> Any:
+def start_arrival(clients: Clients, payload: TableInput) -> Source:
     """Find out the table's keys and check its rules against them; the result is what later stages know of the table."""
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    source = _source(payload)
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    source = _source(clients, payload)
     table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
     return source
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_arrival(payload: dict) -> Any:
+def look_at_arrival(clients: Clients, payload: TableInput) -> Look[Findings]:
     """Look whether the manifest holds and all data files are there; others may copy them in any order.
 
     The result is what the stages export and copy would have found.
     """
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    lake, folder = connect_lake(app_settings()), payload["arrived"]["folder"]
-    sizes = lake.sizes(folder)
-    wanted, damage = list(MANIFEST_FILES), None
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    lake, sizes = clients.lake, clients.lake.sizes(payload["arrived"]["folder"])
+    wanted: list[str] = list(MANIFEST_FILES)
+    damage = None
     manifest = None
     if not _missing(wanted, sizes):
         try:
@@ -56,7 +56,7 @@ def look_at_arrival(payload: dict) -> Any:
     if manifest is None or missing:
         _check_patience(payload, missing, damage)
         return {"state": "running", "progress": _progress(wanted, missing)}
-    return {"state": "succeeded", "result": _found(payload, manifest, sizes)}
+    return {"state": "succeeded", "result": _findings(payload, manifest, sizes)}
 
 
 def _missing(names: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
@@ -64,7 +64,7 @@ def _missing(names: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
     return [name for name in names if not sizes.get(name)]
 
 
-def _manifest(lake: Lake, arrived: Json) -> ExportManifest:
+def _manifest(lake: Lake, arrived: Arrived) -> ExportManifest:
     """Return the manifest, whose files may be in the midst of being written."""
     export = arrived["export"]
     return read_export_manifest(
@@ -74,22 +74,22 @@ def _manifest(lake: Lake, arrived: Json) -> ExportManifest:
     )
 
 
-def _check_patience(payload: Json, missing: list[str], damage: ExportFormatError | None) -> None:
+def _check_patience(payload: TableInput, missing: list[str], damage: ExportFormatError | None) -> None:
     """Refuse to wait any longer for files that whoever copied the manifest did not copy."""
     if datetime.now(UTC) - datetime.fromisoformat(payload["started_at"]) < PATIENCE:
         return
     if damage:
         raise damage
-    shown = ", ".join(missing[:NAMED_FILES])
+    examples = ", ".join(missing[:NAMED_FILES])
     raise PermanentError(
         f"{len(missing)} files of the export are not in the lake's {payload['arrived']['folder']} an hour after its "
-        f"manifest: {shown}.",
+        f"manifest: {examples}.",
         "Copy them there, then retry the migration.",
         "Files of the export are missing",
     )
 
 
-def _progress(wanted: Sequence[str], missing: Sequence[str]) -> Json:
+def _progress(wanted: Sequence[str], missing: Sequence[str]) -> Progress:
     """Return how far the copy is, by files: a manifest does not tell their sizes, nor without it how many there are."""
     if len(wanted) == len(MANIFEST_FILES):
         return {"status": "waiting for the manifest"}
@@ -100,7 +100,7 @@ def _progress(wanted: Sequence[str], missing: Sequence[str]) -> Json:
     }
 
 
-def _found(payload: Json, manifest: ExportManifest, sizes: Mapping[str, int]) -> Json:
+def _findings(payload: TableInput, manifest: ExportManifest, sizes: Mapping[str, int]) -> Findings:
     folder, export = payload["arrived"]["folder"], payload["arrived"]["export"]
     data_bytes = sum(sizes[f"data/{file.name}"] for file in manifest.files)
     return {
@@ -123,34 +123,33 @@ def _found(payload: Json, manifest: ExportManifest, sizes: Mapping[str, int]) ->
     }
 
 
-def _source(payload: Json) -> Json:
+def _source(clients: Clients, payload: TableInput) -> Source:
     """Return what the table is like: its keys from the plan, or else from DynamoDB."""
     arrived, export = payload["arrived"], payload["arrived"]["export"]
-    lake = connect_lake(app_settings())
-    planned = planned_source(standing_plans(lake), arrived["plan"], export["table_arn"])
+    planned = planned_source(standing_plans(clients.lake), arrived["plan"], export["table_arn"])
     if planned:
-        described = TableDescription(
+        table = TableDescription(
             arn=export["table_arn"], item_count=export["items"], size_bytes=arrived["bytes"], **planned
         )
     else:
-        described = _described(payload)
-    return {**asdict(described), "export_time": export["time"]}
+        table = _describe_table(clients, payload)
+    return source_of(table, export["time"])
 
 
-def _described(payload: Json) -> TableDescription:
+def _describe_table(clients: Clients, payload: TableInput) -> TableDescription:
+    """Return the table as DynamoDB describes it, once it is known to be the one that was exported."""
     arrived = payload["arrived"]
-    dynamodb = connect_dynamodb(app_settings(), payload.get("account"), payload["region"])
-    mend = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
+    next_step = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
     try:
-        described = dynamodb.describe_table(payload["table"])
+        table = clients.dynamodb(*location_of(payload)).describe_table(payload["table"])
     except PermanentError as error:
         raise PermanentError(
-            f"The keys of the table that arrived are not known: {error.detail}", mend
+            f"The keys of the table that arrived are not known: {error.detail}", next_step
         ) from error
-    if described.arn != arrived["export"]["table_arn"]:
+    if table.arn != arrived["export"]["table_arn"]:
         raise PermanentError(
-            f"The export is of {arrived['export']['table_arn']}, and the app's AWS identity sees {described.arn}, "
+            f"The export is of {arrived['export']['table_arn']}, and the app's AWS identity sees {table.arn}, "
             "whose keys may be others.",
-            mend,
+            next_step,
         )
-    return described
+    return table

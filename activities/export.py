@@ -1,19 +1,18 @@
 """Stage export: DynamoDB writes the table to S3."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.app.settings import app_settings
-from d2c.clients.aws.dynamodb import ExportState, connect_dynamodb
-from d2c.clients.aws.s3 import Bucket, connect_bucket
+from d2c.clients.aws.dynamodb import ExportState, TableDescription
+from d2c.clients.aws.s3 import Bucket
+from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.export_format import ExportManifest, read_export_manifest
 from d2c.load_run.mappers import table_mapper
 from d2c.plan.tables import location_of
+from d2c.shapes import Export, Look, Source, TableInput
 from d2c.state.ids import run_key
 
 MANIFEST_PATIENCE = timedelta(hours=1)
@@ -22,33 +21,50 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def describe_source(payload: dict) -> Any:
+def describe_source(clients: Clients, payload: TableInput) -> Source:
     """Look at the table, check its rules against its keys, and fix the time to export it as of.
 
     The time must be the same at every try: DynamoDB refuses a client token that comes with another one.
     """
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    dynamodb = connect_dynamodb(app_settings(), *location_of(payload))
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    dynamodb = clients.dynamodb(*location_of(payload))
     table = dynamodb.describe_table(payload["table"])
     table_mapper(table.hash_key, table.range_key, table.ttl_attribute, payload["rules"])
-    export_time = dynamodb.latest_restorable_time(payload["table"])
-    return {**asdict(table), "export_time": export_time.isoformat()}
+    return source_of(table, dynamodb.latest_restorable_time(payload["table"]).isoformat())
+
+
+def source_of(table: TableDescription, export_time: str) -> Source:
+    """Return what later stages know of a table.
+
+    Args:
+        table: as DynamoDB describes it.
+        export_time: the time that it is exported as of, in ISO 8601.
+    """
+    return {
+        "arn": table.arn,
+        "hash_key": table.hash_key,
+        "range_key": table.range_key,
+        "item_count": table.item_count,
+        "size_bytes": table.size_bytes,
+        "ttl_attribute": table.ttl_attribute,
+        "table_class": table.table_class,
+        "export_time": export_time,
+    }
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def start_export(payload: dict) -> Any:
+def start_export(clients: Clients, payload: TableInput) -> str:
     """Start the export, or find the one that an earlier try started; the result is its ARN."""
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    settings = app_settings()
-    dynamodb = connect_dynamodb(settings, *location_of(payload))
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    settings, dynamodb = clients.settings, clients.dynamodb(*location_of(payload))
     source = payload["source"]
     token = run_key(payload["migration"], payload["table"], "export", payload["attempt"])
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
         source["arn"],
         bucket=settings.export_bucket,
         bucket_owner=settings.aws.bucket_owner,
-        prefix=_prefix(payload),
+        prefix=_prefix(clients, payload),
         time=datetime.fromisoformat(source["export_time"]),
         client_token=token,
     )
@@ -56,25 +72,25 @@ def start_export(payload: dict) -> Any:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_export(payload: dict) -> Any:
+def look_at_export(clients: Clients, payload: TableInput) -> Look[Export]:
     """Look whether the export is complete and its manifest has landed and holds."""
-    refuse_if_cancelled(payload["migration"], table=payload["table"])
-    export = connect_dynamodb(app_settings(), *location_of(payload)).describe_export(payload["run"])
-    if export.status == "FAILED":
-        raise _export_failure(export.arn, export.failure)
-    if export.status != "COMPLETED":
-        return {"state": "running", "progress": {"status": export.status}}
-    bucket = connect_bucket(app_settings(), *location_of(payload))
-    export_id = export.arn.rpartition("/")[2]
-    # DescribeExport need not tell the manifest's key; an export's folder is called like the last part of its ARN.
-    folder = export.manifest_key.rpartition("/")[0] or f"{_prefix(payload)}/AWSDynamoDB/{export_id}"
-    manifest = _landed_manifest(bucket, folder, export.arn, payload["source"]["arn"])
+    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    state = clients.dynamodb(*location_of(payload)).describe_export(payload["run"])
+    if state.status == "FAILED":
+        raise _export_failure(state.arn, state.failure)
+    if state.status != "COMPLETED":
+        return {"state": "running", "progress": {"status": state.status}}
+    bucket = clients.bucket(*location_of(payload))
+    export_id = state.arn.rpartition("/")[2]
+    # DescribeExport may leave the manifest's key out; an export's folder has the name of the last part of its ARN.
+    folder = state.manifest_key.rpartition("/")[0] or f"{_prefix(clients, payload)}/AWSDynamoDB/{export_id}"
+    manifest = _landed_manifest(bucket, folder, state.arn, payload["source"]["arn"])
     if manifest is None:
-        _check_patience(f"s3://{bucket.name}/{folder}", export)
+        _check_patience(f"s3://{bucket.name}/{folder}", state)
         return {"state": "running", "progress": {"status": "waiting for the manifest"}}
     sizes = bucket.sizes(f"{folder}/data/")
-    result = {
-        "arn": export.arn,
+    export: Export = {
+        "arn": state.arn,
         "time": payload["source"]["export_time"],
         "id": export_id,
         "folder": folder,
@@ -83,11 +99,11 @@ def look_at_export(payload: dict) -> Any:
         "bytes": sum(sizes.values()),
         "files": len(manifest.files),
     }
-    return {"state": "succeeded", "result": result}
+    return {"state": "succeeded", "result": export}
 
 
-def _prefix(payload: dict[str, Any]) -> str:
-    return f"{app_settings().export_prefix}/{payload['migration']}/{payload['table']}"
+def _prefix(clients: Clients, payload: TableInput) -> str:
+    return f"{clients.settings.export_prefix}/{payload['migration']}/{payload['table']}"
 
 
 def _check_patience(folder: str, export: ExportState) -> None:

@@ -6,6 +6,7 @@ and `orchestrators.retrying.call` tries again what may heal.
 """
 
 import functools
+import inspect
 import logging
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,66 +14,89 @@ from typing import Any
 
 from d2c.app.observing import observed
 from d2c.app.redaction import without_secrets
-from d2c.app.settings import app_settings
-from d2c.clients.azure.lake import connect_lake
+from d2c.clients.azure.lake import Lake
+from d2c.clients.clients import Clients, app_clients
 from d2c.errors import CancelledError, D2CError, TransientError
+from d2c.shapes import Answer, ErrorDict
 from d2c.state.ids import run_key
 from d2c.state.paths import cancel_path
 
-Payload = dict[str, Any]
+Activity = Callable[[Clients, Any], Any]
 logger = logging.getLogger(__name__)
 
 
-def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
-    """Make an activity answer with a value or an error."""
-    name = activity.__name__
+def outcome(activity: Activity) -> Callable[[dict], Any]:
+    """Make an activity a function of its payload alone that answers with a value or an error.
 
-    @functools.wraps(activity)
-    def answer(payload: Payload) -> Payload:
-        with observed(name, **fields_of(name, payload)) as span:
-            try:
-                value = activity(payload)
-            except D2CError as error:
-                tell_error(name, error)
-                told = _told(error)
-                span.fail(told["detail"])
-                return {"error": told}
-            except Exception as error:
-                stack_trace = without_secrets(traceback.format_exc())
-                logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
-                unexpected = TransientError(
-                    f"{name} failed with {type(error).__name__}: {error}",
-                    "It is tried again; if it persists, report it with the app's log.",
-                    title="Unexpected error",
-                )
-                told = _told(unexpected)
-                span.fail(told["detail"])
-                return {"error": told}
-            tell_value(name, value)
-            return {"value": value}
+    Args:
+        activity: takes the app's clients and a payload, and returns a value or raises.
+    """
 
+    @functools.wraps(activity, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def answer(payload: dict) -> Any:
+        return answer_of(activity, app_clients, payload)
+
+    # The SDK indexes a function by its signature, and would otherwise see that of the wrapped one.
+    answer.__dict__["__signature__"] = inspect.signature(answer, follow_wrapped=False)
     return answer
 
 
-def _told(error: D2CError) -> Payload:
+def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mapping[str, Any]) -> Answer[Any]:
+    """Call an activity; the result is its value or its error.
+
+    Args:
+        activity: takes clients and a payload.
+        connect: returns the clients; called here, so that incomplete settings are an error like any other.
+        payload: the activity's input.
+    """
+    name = activity.__name__
+    with observed(name, **fields_of(name, payload)) as span:
+        try:
+            value = activity(connect(), payload)
+        except D2CError as error:
+            log_error(name, error)
+            failure = error_dict(error)
+        except Exception as error:
+            stack_trace = without_secrets(traceback.format_exc())
+            logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
+            failure = error_dict(_unexpected(name, error))
+        else:
+            log_value(name, value)
+            return {"value": value}
+        span.fail(failure["detail"])
+        return {"error": failure}
+
+
+def _unexpected(name: str, error: Exception) -> TransientError:
+    return TransientError(
+        f"{name} failed with {type(error).__name__}: {error}",
+        "It is tried again; if it persists, report it with the app's log.",
+        title="Unexpected error",
+    )
+
+
+def error_dict(error: D2CError) -> ErrorDict:
     """Return an error as it crosses the durable boundary, which is history that many may read."""
     return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
-def refuse_if_cancelled(migration: str, revisit: str | None = None, table: str | None = None) -> None:
+def refuse_if_cancelled(
+    lake: Lake, migration: str, revisit: str | None = None, table: str | None = None
+) -> None:
     """Stop before doing anything for a migration, or for a table of it, that a user has cancelled.
 
     Args:
+        lake: the lake.
         migration: its id.
-        revisit: the revisit that this is done for, if any: it has a mark of its own, whatever became of the migration.
-        table: the table that this is done for, if any: a mark may name just some of them.
+        revisit: the revisit that this is done for, if any: it has a flag of its own, whatever became of the migration.
+        table: the table that this is done for, if any: a flag may name just some of them.
 
     Raises:
-        CancelledError: if the lake has a cancel mark that means this.
+        CancelledError: if the lake has a cancel flag that means this.
     """
-    mark = connect_lake(app_settings()).read_json(cancel_path(migration, revisit))
-    tables = (mark or {}).get("tables")
-    if mark is not None and (tables is None or table in tables):
+    flag = lake.read_json(cancel_path(migration, revisit))
+    tables = (flag or {}).get("tables")
+    if flag is not None and (tables is None or table in tables):
         raise CancelledError(migration, revisit, table if tables else None)
 
 
@@ -126,8 +150,8 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def tell_value(activity: str, value: Any) -> None:
-    """Say what an activity came to; a look at something that goes on is for those who debug."""
+def log_value(activity: str, value: Any) -> None:
+    """Log an activity's value; a look at something that still runs is logged for debugging only."""
     if activity.startswith("start_"):
         logger.info("%s: %s", activity, value if isinstance(value, str | int) else "started")
     elif isinstance(value, dict) and value.get("state") == "running":
@@ -136,8 +160,8 @@ def tell_value(activity: str, value: Any) -> None:
         logger.info("%s: done", activity)
 
 
-def tell_error(activity: str, error: D2CError) -> None:
-    """Say how an activity failed, and whether it is tried again."""
+def log_error(activity: str, error: D2CError) -> None:
+    """Log how an activity failed, and whether it is tried again."""
     if isinstance(error, CancelledError):
         logger.info("%s: %s", activity, error.detail)
         return

@@ -1,6 +1,7 @@
 """Stage report: what happened, written to the lake."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import azure.durable_functions as df
@@ -8,12 +9,22 @@ import azure.durable_functions as df
 from activities.outcome import outcome
 from activities.turns import make_room
 from d2c.app.observing import measure, measure_tables
-from d2c.app.settings import app_settings
 from d2c.app.threads import side_by_side
-from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.clients.azure.lake import Lake
+from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
 from d2c.report.contents import assemble_report, ended_stages, table_report, worst_state
 from d2c.report.page import render_report
+from d2c.shapes import (
+    AcceptedPlan,
+    ListedTable,
+    ListedTables,
+    Members,
+    OperationTableInput,
+    ReportInput,
+    ReportResult,
+    TableRecord,
+)
 from d2c.state import paths
 from d2c.state.operations import last_retry
 from d2c.state.outbox import MIGRATION_ENDED, notify, notify_of_table
@@ -27,16 +38,16 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def write_table_report(payload: dict) -> Any:
-    """Write one table's record and its part of the report, with what is too large for history and lies in the lake.
+def write_table_report(clients: Clients, payload: TableRecord) -> None:
+    """Write one table's record and its part of the report, with what is too large for history and is in the lake.
 
-    The line in the log of ended tables comes last: whoever reads it finds the rest.
+    The line in the log of ended tables comes last: a reader that finds it finds the rest.
     """
-    settings = app_settings()
-    lake = connect_lake(settings)
+    lake = clients.lake
     names = payload["migration"], payload["table"]
-    record = {**payload, "stages": ended_stages(payload["stages"])}
-    assessed = _result(lake, (record.get("load") or {}).get("result_path"))
+    record: TableRecord = {**payload, "stages": ended_stages(payload["stages"])}
+    load = record.get("load")
+    assessed = _result(lake, load.get("result_path") if load else None)
     verified = _result(lake, mismatches_path(record))
     estimate = lake.read_json(paths.estimate_path(payload["migration"])) or {}
     report = table_report(
@@ -50,16 +61,16 @@ def write_table_report(payload: dict) -> Any:
         _measure(report)
     lake.append(paths.ended_tables_path(payload["migration"]), line)
     if not record.get("revisits"):
-        notify_of_table(lake, settings, payload["migration"], line)
+        notify_of_table(lake, clients.settings, payload["migration"], line)
 
 
-def _measure(report: dict[str, Any]) -> None:
-    """Tell the numbers of a table that has ended; a try that is repeated tells them twice."""
+def _measure(report: Mapping[str, Any]) -> None:
+    """Send the numbers of a table that has ended; a try that is repeated sends them twice."""
     for name, count in report["items"].items():
         measure(f"d2c.items.{name}", count)
     verification = report["verification"]
-    found = [verification[kind] for kind in ("missing", "unexpected", "different")]
-    measure("d2c.mismatches", sum(found) if None not in found else None)
+    mismatches = [verification[kind] for kind in ("missing", "unexpected", "different")]
+    measure("d2c.mismatches", sum(mismatches) if None not in mismatches else None)
     measure("d2c.throughput.peak", report["throughput"]["peak_ru_per_second"])
     for stage in report["stages"]:
         measure("d2c.stage.duration", stage.get("seconds"), stage=stage["stage"], state=stage["state"])
@@ -67,19 +78,18 @@ def _measure(report: dict[str, Any]) -> None:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def write_report(payload: dict) -> Any:
+def write_report(clients: Clients, payload: ReportInput) -> ReportResult:
     """Put the tables' parts together, in the plan's order, as JSON and as a page.
 
     The result is how the migration ended, all its rounds together: the worst state that a table has now.
     """
-    settings = app_settings()
-    lake, migration = connect_lake(settings), payload["migration"]
+    lake, migration = clients.lake, payload["migration"]
     path = paths.plan_path(migration)
-    accepted = lake.read_json(path)
+    accepted: AcceptedPlan | None = lake.read_json(path)
     if accepted is None:
         raise PermanentError(
             f"The plan of migration {migration} is no longer in the lake: {path}.",
-            "Look for what deletes files there; each table's part of the report is beside it.",
+            "Look for what deletes files there; each table's part of the report is still there.",
         )
     listed = lake.read_json(paths.tables_path(migration))
     tables = _in_order(accepted["plan"], listed)
@@ -91,35 +101,35 @@ def write_report(payload: dict) -> Any:
     lake.write_json(paths.report_path(migration), report)
     lake.write(paths.report_page_path(migration), render_report(report).encode())
     number = last_retry(lake, migration)
-    if _have_all_told(lake, migration, number, tables):
+    if _have_all_ended(lake, migration, number, tables):
         lake.delete(paths.open_path(migration))
     ended = {"round": number, "state": state, "counts": dict(states)}
-    notify(lake, settings, MIGRATION_ENDED, migration, None, ended, number)
+    notify(lake, clients.settings, MIGRATION_ENDED, migration, None, ended, number)
     return {"state": state, "tables": dict(states)}
 
 
-def _have_all_told(lake: Lake, migration: str, number: int, tables: list[dict[str, Any]]) -> bool:
-    """Tell whether every table has its line in the log; if not, what it left is for the watch to finish."""
-    members = lake.read_json(paths.members_path(paths.operation_folder(migration, number)))
+def _have_all_ended(lake: Lake, migration: str, number: int, tables: list[ListedTable]) -> bool:
+    """Tell whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
+    members: Members | None = lake.read_json(paths.members_path(paths.operation_folder(migration, number)))
     ended = lake.read_log(paths.ended_tables_path(migration))
     units = members["units"] if members else ()
     return all(table.end for table in states_of_tables(tables, number, units, (), ended))
 
 
-def _in_order(plan: dict[str, Any], listed: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _in_order(plan: Mapping[str, Any], listed: ListedTables | None) -> list[ListedTable]:
     """Return a migration's tables, those that the plan names first; none if it ended before they were listed."""
     places = {table["table"]: place for place, table in enumerate(plan["tables"])}
-    tables: list[dict[str, Any]] = (listed or {"tables": []})["tables"]
+    tables = listed["tables"] if listed else []
     return sorted(tables, key=lambda table: places.get(table["table"], len(places)))
 
 
-def _result(lake: Lake, path: str | None) -> dict[str, Any]:
-    """Return what a load run found; nothing where there was none, or where its file is gone."""
-    found: dict[str, Any] | None = lake.read_json(path) if path else None
-    return found or {}
+def _result(lake: Lake, path: str | None) -> Mapping[str, Any]:
+    """Return the result of a load run; nothing where there was none, or where its file is gone."""
+    result: Mapping[str, Any] | None = lake.read_json(path) if path else None
+    return result or {}
 
 
-def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
+def _part(lake: Lake, migration: str, table: ListedTable) -> dict[str, Any]:
     """Return a table's part of the report; a table that left none is in the report as failed."""
     path = paths.table_report_path(migration, table["table"])
     part: dict[str, Any] | None = lake.read_json(path)
@@ -135,10 +145,10 @@ def _part(lake: Lake, migration: str, table: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def read_table_record(payload: dict) -> Any:
+def read_table_record(clients: Clients, payload: OperationTableInput) -> TableRecord:
     """Return all that a table's stages found."""
     path = table_record_path(payload["migration"], payload["table"])
-    record = connect_lake(app_settings()).read_json(path)
+    record: TableRecord | None = clients.lake.read_json(path)
     if record is None:
         raise PermanentError(
             f"The record of the table {payload['table']} is no longer in the lake: {path}.",

@@ -10,11 +10,12 @@ small tables share a run; to kill the run would cost the others what they have d
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from d2c.clients.azure.lake import Lake
 from d2c.load_run.groups import joined, not_joined
 from d2c.load_run.request import REQUEST_FILE, RequestList
+from d2c.shapes import LoadGroup, LoadInput
 from d2c.state.ids import run_key
 from d2c.state.paths import load_folder, load_group_folder, load_group_path
 
@@ -22,33 +23,32 @@ REQUESTS_FILE = "requests.json"
 RUN_FILE = "run.json"
 MOST_NAMES = 5
 
-Payload = dict[str, Any]
 Submit = Callable[[str, str, str], int]
 
 
-def join(lake: Lake, payload: Payload) -> str:
+def join(lake: Lake, payload: LoadInput) -> str:
     """Join the run of a table's group, its load request being written, and return what stands for that run."""
-    _tell(lake, payload, did="joined", attempt=payload["attempt"])
-    return f"group:{payload['load_group']['id']}:{payload['attempt']}"
+    _append(lake, payload, did="joined", attempt=payload["attempt"])
+    return f"group:{_group(payload)['id']}:{payload['attempt']}"
 
 
-def leave(lake: Lake, payload: Payload) -> None:
+def leave(lake: Lake, payload: LoadInput) -> None:
     """Let the other tables of the group go on without this one."""
-    _tell(lake, payload, did="left")
+    _append(lake, payload, did="left")
 
 
-def is_shared(payload: Payload) -> bool:
+def is_shared(payload: LoadInput) -> bool:
     """Tell whether a table's load run is its group's."""
     return bool(payload.get("load_group")) and "revisit" not in payload
 
 
-def awaited(lake: Lake, payload: Payload) -> list[str]:
+def awaited(lake: Lake, payload: LoadInput) -> list[str]:
     """Return a few of the tables that have neither joined nor left."""
     entries = lake.read_log(_log_path(payload))
-    return not_joined(entries, payload["load_group"]["tables"], _attempt(payload))[:MOST_NAMES]
+    return not_joined(entries, _group(payload)["tables"], _attempt(payload))[:MOST_NAMES]
 
 
-def find_run(lake: Lake, payload: Payload, lake_path: Callable[[str], str], submit: Submit) -> int | None:
+def find_run(lake: Lake, payload: LoadInput, lake_path: Callable[[str], str], submit: Submit) -> int | None:
     """Return the group's run, which is submitted if all have joined or left and nobody has done so yet, else None.
 
     Args:
@@ -60,41 +60,45 @@ def find_run(lake: Lake, payload: Payload, lake_path: Callable[[str], str], subm
     folder = _folder(payload)
     known = lake.read_json(f"{folder}/{RUN_FILE}")
     if known is None:
-        group, attempt, migration = payload["load_group"], _attempt(payload), payload["migration"]
+        group, attempt, migration = _group(payload), _attempt(payload), payload["migration"]
         members = joined(lake.read_log(_log_path(payload)), group["tables"], attempt)
         if members is None:
             return None
         folders = [load_folder(migration, table, attempt) for table in members]
-        asked = RequestList(
+        requests = RequestList(
             requests=tuple(lake_path(f"{one}/{REQUEST_FILE}") for one in folders),
             log=lake_path(_log_path(payload)),
         )
-        lake.write(f"{folder}/{REQUESTS_FILE}", asked.to_json())
+        lake.write(f"{folder}/{REQUESTS_FILE}", requests.to_json())
         # No table has a colon in its name, so none that is loaded alone has this key.
         key = run_key(migration, f"group:{group['id']}", "load", attempt)
         run = submit(f"d2c {migration} {group['id']}", key, f"{folder}/{REQUESTS_FILE}")
         known = {"run": run}
         lake.write_json(f"{folder}/{RUN_FILE}", known)
-    found: int = known["run"]
-    return found
+    run_id: int = known["run"]
+    return run_id
 
 
-def may_be_submitted(lake: Lake, payload: Payload) -> bool:
+def may_be_submitted(lake: Lake, payload: LoadInput) -> bool:
     """Tell whether somebody has submitted the group's run, or was about to."""
     return lake.exists(f"{_folder(payload)}/{REQUESTS_FILE}")
 
 
-def _tell(lake: Lake, payload: Payload, **entry: Any) -> None:
+def _append(lake: Lake, payload: LoadInput, **entry: Any) -> None:
     lake.append(_log_path(payload), {"table": payload["table"], **entry})
 
 
-def _attempt(payload: Payload) -> int:
-    return int(payload["run"].rpartition(":")[2])
+def _attempt(payload: LoadInput) -> int:
+    return int(str(payload["run"]).rpartition(":")[2])
 
 
-def _log_path(payload: Payload) -> str:
-    return load_group_path(payload["migration"], payload["load_group"]["id"])
+def _group(payload: LoadInput) -> LoadGroup:
+    return cast("LoadGroup", payload["load_group"])
 
 
-def _folder(payload: Payload) -> str:
-    return load_group_folder(payload["migration"], payload["load_group"]["id"], _attempt(payload))
+def _log_path(payload: LoadInput) -> str:
+    return load_group_path(payload["migration"], _group(payload)["id"])
+
+
+def _folder(payload: LoadInput) -> str:
+    return load_group_folder(payload["migration"], _group(payload)["id"], _attempt(payload))

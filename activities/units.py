@@ -1,22 +1,35 @@
 """What a round of work consists of: the plan's tables in units, and who takes which."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome
 from activities.turns import give_places_back
-from d2c.app.settings import app_settings
 from d2c.app.threads import side_by_side
-from d2c.clients.aws.dynamodb import connect_dynamodb
-from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.clients.azure.lake import Lake
+from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
 from d2c.plan.model import MOST_EXPORT_BYTES, Plan, times_of
 from d2c.plan.tables import location_of, locations_with_patterns, resolve_tables
 from d2c.plan.units import units_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import estimate_of
+from d2c.shapes import (
+    AcceptedPlan,
+    Arrived,
+    LaneCount,
+    LaneInput,
+    ListedTables,
+    Members,
+    MigrationInput,
+    OperationFile,
+    OperationInput,
+    Slots,
+    TableInput,
+    Unit,
+)
 from d2c.state import paths
 from d2c.state.ids import operation_name
 from d2c.state.operations import retried_input
@@ -35,75 +48,74 @@ TABLE_FIELDS = (
     "load_group",
 )
 
-Json = dict[str, Any]
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def list_tables(payload: dict) -> Any:
+def list_tables(clients: Clients, payload: MigrationInput) -> LaneCount:
     """Find the tables of a round and write them to the lake, in units; the result says how many lanes they need.
 
     What an earlier try wrote is left as it is: lanes may have begun with it.
     """
-    lake, migration, number = connect_lake(app_settings()), payload["migration"], payload["round"]
+    lake, migration, number = clients.lake, payload["migration"], payload["round"]
     accepted = _accepted(lake, migration)
     plan = Plan.model_validate(accepted["plan"])
     folder = paths.operation_folder(migration, number)
-    members = lake.read_json(paths.members_path(folder))
+    members: Members | None = lake.read_json(paths.members_path(folder))
     if members is None:
-        listed = lake.read_json(paths.tables_path(migration))
-        is_first = listed is None or listed["round"] == number
-        tables = (
-            _found(plan, accepted.get("arrived")) if is_first else _retried(lake, migration, number, listed)
-        )
-        units = _units(plan, tables, number)
-        if is_first:
+        listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
+        if listed is None or listed["round"] == number:
+            units = _units(plan, _resolved(clients, plan, accepted.get("arrived")), number)
             _write_tables(lake, migration, units, number)
-            _write_estimate(lake, migration, units, plan.max_parallel_tables)
-        write_units(lake, folder, units)
-        members = lake.read_json(paths.members_path(folder))
-    units = members["units"]
-    return {"tables": sum(map(len, units)), "lanes": min(plan.max_parallel_tables, len(units))}
+            _write_estimate(clients, migration, units, plan.max_parallel_tables)
+        else:
+            units = _units(plan, _retried(lake, migration, number, listed), number)
+        members = write_units(lake, folder, units)
+    return {
+        "tables": sum(map(len, members["units"])),
+        "lanes": min(plan.max_parallel_tables, len(members["units"])),
+    }
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def list_revisited(payload: dict) -> Any:
+def list_revisited(clients: Clients, payload: OperationInput) -> LaneCount:
     """Put the tables of a revisit into units; the result says how many lanes they need."""
-    lake, migration = connect_lake(app_settings()), payload["migration"]
-    asked = lake.read_json(paths.operation_path(migration, "verify", payload["number"]))
+    lake, migration = clients.lake, payload["migration"]
+    operation: OperationFile = lake.read_json(paths.operation_path(migration, "verify", payload["number"]))
     folder = paths.operation_folder(migration, operation_name(payload["operation"], payload["number"]))
     units = units_of(
-        [{**table, "size_bytes": None} for table in asked["tables"]],
+        [{**table, "size_bytes": None} for table in operation["tables"]],
         order="as_listed",
         share_load_run_below_bytes=0,
         max_tables_per_load_run=1,
         round_number=0,
     )
-    write_units(lake, folder, [{**unit, "max_parallel_tables": None} for unit in units])
-    return {"lanes": min(asked["max_parallel_tables"], len(units))}
+    write_units(lake, folder, [cast("Unit", {**unit, "max_parallel_tables": None}) for unit in units])
+    return {"lanes": min(operation["max_parallel_tables"], len(units))}
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def take_unit(payload: dict) -> Any:
+def take_unit(clients: Clients, payload: LaneInput) -> Unit | None:
     """Take the next unit for a lane; the result is its tables and whether they run together, or None at the end.
 
     A try that is repeated gets the same unit: the log in which lanes take units says whose each is.
     """
-    lake, folder = connect_lake(app_settings()), payload["folder"]
-    lane, turn = payload["lane"], payload["turn"]
-    if payload.get("unit") is not None:
-        give_places_back(lake, payload, payload["unit"])
+    lake, folder = clients.lake, payload["folder"]
+    lane, turn, last = payload["lane"], payload["turn"], payload.get("unit")
+    if last is not None:
+        give_places_back(lake, payload, last)
     path = paths.turns_path(folder)
     lake.append(path, {"lane": lane, "turn": turn})
     number = unit_number(lake.read_log(path), lane, turn)
-    return lake.read_json(paths.unit_path(folder, number))
+    unit: Unit | None = lake.read_json(paths.unit_path(folder, number))
+    return unit
 
 
-def write_units(lake: Lake, folder: str, units: Sequence[Json]) -> None:
-    """Write a round's units, then whose they are, which says that they are all there.
+def write_units(lake: Lake, folder: str, units: Sequence[Unit]) -> Members:
+    """Write a round's units, then their members, which says that they are all there; the result is the members.
 
     Args:
         lake: the lake.
@@ -111,18 +123,19 @@ def write_units(lake: Lake, folder: str, units: Sequence[Json]) -> None:
         units: each with ``tables``, whole inputs of their orchestrations, and ``together``.
     """
 
-    def write(numbered: tuple[int, Json]) -> None:
+    def write(numbered: tuple[int, Unit]) -> None:
         number, unit = numbered
         lake.write_json(paths.unit_path(folder, number), {**unit, "number": number})
 
     side_by_side(write, enumerate(units), at_once=CALLS_AT_ONCE)
-    names = [[table["table"] for table in unit["tables"]] for unit in units]
-    lake.write_json(paths.members_path(folder), {"units": names})
+    members: Members = {"units": [[table["table"] for table in unit["tables"]] for unit in units]}
+    lake.write_json(paths.members_path(folder), members)
+    return members
 
 
-def _accepted(lake: Lake, migration: str) -> Json:
+def _accepted(lake: Lake, migration: str) -> AcceptedPlan:
     path = paths.plan_path(migration)
-    accepted: Json | None = lake.read_json(path)
+    accepted: AcceptedPlan | None = lake.read_json(path)
     if accepted is None:
         raise PermanentError(
             f"The plan of migration {migration} is no longer in the lake: {path}.",
@@ -131,61 +144,57 @@ def _accepted(lake: Lake, migration: str) -> Json:
     return accepted
 
 
-def _found(plan: Plan, arrived: Json | None) -> list[Json]:
+def _resolved(clients: Clients, plan: Plan, arrived: Arrived | None) -> list[TableInput]:
     """Return the inputs of all tables that the plan names or that its patterns match.
 
     Args:
+        clients: the app's.
         plan: the migration's.
         arrived: the export that others copied into the lake, of the plan's one table, or None.
     """
-    settings = app_settings()
-    existing = {
-        place: connect_dynamodb(settings, *place).list_tables() for place in locations_with_patterns(plan)
-    }
+    existing = {place: clients.dynamodb(*place).list_tables() for place in locations_with_patterns(plan)}
     tables = [
         {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
     ]
-    sizes = side_by_side(_size, tables, at_once=CALLS_AT_ONCE)
-    return [{**table, **size} for table, size in zip(tables, sizes, strict=True)]
+    sizes = side_by_side(lambda table: _size(clients, table), tables, at_once=CALLS_AT_ONCE)
+    return [cast("TableInput", {**table, **size}) for table, size in zip(tables, sizes, strict=True)]
 
 
-def _size(table: Json) -> Json:
-    """Return about how large a table is; of one that cannot be described nothing, for its own migration says why."""
+def _size(clients: Clients, table: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return about how large a table is; None for one that cannot be described, for its own migration says why."""
     if table.get("arrived"):
         return {"size_bytes": table["arrived"]["bytes"], "item_count": table["arrived"]["export"]["items"]}
     try:
-        described = connect_dynamodb(app_settings(), *location_of(table)).describe_table(table["table"])
+        described = clients.dynamodb(*location_of(table)).describe_table(table["table"])
     except PermanentError:
         return {"size_bytes": None, "item_count": None}
     return {"size_bytes": described.size_bytes, "item_count": described.item_count}
 
 
-def _retried(lake: Lake, migration: str, number: int, listed: Json) -> list[Json]:
-    """Return the inputs of the tables that a retry was asked for, with what their stages found before."""
+def _retried(lake: Lake, migration: str, number: int, listed: ListedTables) -> list[TableInput]:
+    """Return the inputs of the tables that a retry names, with what their stages found before."""
     path = paths.operation_path(migration, "retry", number)
-    asked = lake.read_json(path)
-    if asked is None:
-        raise PermanentError(
-            f"What the retry was asked is no longer in the lake: {path}.", "Ask for it again."
-        )
+    retry = lake.read_json(path)
+    if retry is None:
+        raise PermanentError(f"The request of the retry is no longer in the lake: {path}.", "Retry again.")
     units = {entry["table"]: entry["unit"] for entry in listed["tables"]}
     first = paths.operation_folder(migration, listed["round"])
 
-    def read(entry: Json) -> Json:
+    def read(entry: Mapping[str, Any]) -> TableInput:
         name = entry["table"]
         record = lake.read_json(paths.table_record_path(migration, name))
         if record is None:
-            unit = lake.read_json(paths.unit_path(first, units[name]))
+            unit: Unit = lake.read_json(paths.unit_path(first, units[name]))
             record = next(table for table in unit["tables"] if table["table"] == name)
-        return retried_input(record, entry)
+        return cast("TableInput", retried_input(record, entry))
 
-    return side_by_side(read, asked["tables"], at_once=CALLS_AT_ONCE)
+    return side_by_side(read, retry["tables"], at_once=CALLS_AT_ONCE)
 
 
-def _units(plan: Plan, tables: Sequence[Json], number: int) -> list[Json]:
+def _units(plan: Plan, tables: Sequence[TableInput], number: int) -> list[Unit]:
     """Return units of tables, each table with what the plan says of all: caps that can be met, and times."""
     units = units_of(
-        tables,
+        cast("Sequence[dict[str, Any]]", tables),
         order=plan.order,
         share_load_run_below_bytes=plan.share_load_run_below_bytes,
         max_tables_per_load_run=min(plan.max_tables_per_load_run, plan.max_parallel_tables),
@@ -196,27 +205,38 @@ def _units(plan: Plan, tables: Sequence[Json], number: int) -> list[Json]:
     at_once = sum(widest[: plan.max_parallel_tables])
     most_tables = plan.max_parallel_tables if at_once > plan.max_parallel_tables else None
     at_once = min(at_once, plan.max_parallel_tables)
-    caps = {
-        "exports": plan.max_parallel_exports,
-        "copies": plan.max_parallel_copies,
-        "loads": plan.max_parallel_loads,
+    shared = {
+        "migration": plan.name,
+        "round": number,
+        "slots": _slots(plan, tables, at_once),
+        "times": times_of(plan),
     }
-    slots = {kind: cap if at_once > cap else None for kind, cap in caps.items()}
-    if sum(table["size_bytes"] or 0 for table in tables) > MOST_EXPORT_BYTES:
-        slots["exports"] = plan.max_parallel_exports
-    shared = {"migration": plan.name, "round": number, "slots": slots, "times": times_of(plan)}
     return [
         {
-            **unit,
-            "tables": [{**table, **shared} for table in unit["tables"]],
+            "tables": [cast("TableInput", {**table, **shared}) for table in unit["tables"]],
+            "together": unit["together"],
             "max_parallel_tables": most_tables,
         }
         for unit in units
     ]
 
 
-def _write_tables(lake: Lake, migration: str, units: Sequence[Json], number: int) -> None:
-    """Write down all tables of a migration, found in a round: its first, or a later one if that broke off too early."""
+def _slots(plan: Plan, tables: Sequence[TableInput], at_once: int) -> Slots:
+    """Return the caps that so many tables at once can exceed."""
+
+    def slots(cap: int) -> int | None:
+        return cap if at_once > cap else None
+
+    is_too_large = sum(table["size_bytes"] or 0 for table in tables) > MOST_EXPORT_BYTES
+    return {
+        "exports": plan.max_parallel_exports if is_too_large else slots(plan.max_parallel_exports),
+        "copies": slots(plan.max_parallel_copies),
+        "loads": slots(plan.max_parallel_loads),
+    }
+
+
+def _write_tables(lake: Lake, migration: str, units: Sequence[Unit], number: int) -> None:
+    """Write the list of all tables of a migration: by its first round, or a later one if that broke off too early."""
     tables = [
         {**{field: table.get(field) for field in TABLE_FIELDS}, "unit": number}
         for number, unit in enumerate(units)
@@ -225,10 +245,10 @@ def _write_tables(lake: Lake, migration: str, units: Sequence[Json], number: int
     lake.write_json(paths.tables_path(migration), {"round": number, "tables": tables})
 
 
-def _write_estimate(lake: Lake, migration: str, units: Sequence[Json], at_once: int) -> None:
-    """Write down what the migration is expected to take; a table's own part follows from its record and the basis."""
-    settings = app_settings()
+def _write_estimate(clients: Clients, migration: str, units: Sequence[Unit], at_once: int) -> None:
+    """Write the estimate of the migration; a table's own part follows from its record and the basis."""
+    settings = clients.settings
     tables = [table for unit in units for table in unit["tables"]]
-    found = estimate_of(tables, cluster_of(settings.cluster), settings.prices, at_once)
-    kept = {name: found[name] for name in ("basis", "total", "lines", "tables_of_unknown_size")}
-    lake.write_json(paths.estimate_path(migration), kept)
+    estimate = estimate_of(tables, cluster_of(settings.cluster), settings.prices, at_once)
+    whole = {name: estimate[name] for name in ("basis", "total", "lines", "tables_of_unknown_size")}
+    clients.lake.write_json(paths.estimate_path(migration), whole)

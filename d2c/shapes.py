@@ -156,6 +156,7 @@ class Source(TypedDict):
     ttl_attribute: str | None
     item_count: int  # DynamoDB's own, up to six hours old
     size_bytes: int
+    table_class: NotRequired[str]
     export_time: str
 
 
@@ -199,16 +200,27 @@ class Arrived(TypedDict):
     export: ArrivedExport
 
 
-class Described(TypedDict):
-    """What a container has to be, and its RU/s before, during and after the load (`describe_container`)."""
+class Scaling(TypedDict):
+    """The RU/s of a container before, during and after the load; None if it has no throughput of its own."""
+
+    before_ru_per_second: int | None
+    peak_ru_per_second: int | None
+    after_ru_per_second: int | None
+    autoscale: bool
+
+
+class Described(Scaling):
+    """What a container has to be, and how it is scaled, as `describe_container` returns it."""
 
     created: bool
     partition_key_paths: list[str]
     default_ttl: int | None  # seconds; -1: only documents with a ttl expire
-    before_ru_per_second: int | None
-    peak_ru_per_second: int | None  # None: it has no throughput of its own
-    after_ru_per_second: int | None
-    autoscale: bool
+
+
+class Prepared(TypedDict):
+    """The RU/s that a container has for its load; None if it has no throughput of its own."""
+
+    peak_ru_per_second: int | None
 
 
 class Restored(TypedDict):
@@ -345,12 +357,12 @@ class TableRecord(TableOutcome):
 
 
 class LoadScope(TypedDict):
-    """What a load run of a verify or a replay does, as `d2c.state.table_record.run_payload` makes it."""
+    """What a load run does; that of a verify or a replay comes from `d2c.state.table_record.run_payload`."""
 
-    name: str  # such as verify-1
+    name: str  # load, or such as verify-1
     stages: Sequence[str]
     rules_history: Sequence[Mapping[str, Any]]
-    load_started_at: int  # epoch seconds
+    load_started_at: int | None  # epoch seconds
     documents_written: int
     rejected_folder: str | None
     items_rejected: int
@@ -370,7 +382,7 @@ class LoadInput(TypedDict):
     export: Export
     copy: Copy
     waits: Waits
-    attempt: int
+    attempt: NotRequired[int]  # not in that of `stop_load`
     round: NotRequired[int]
     load_group: NotRequired[LoadGroup | None]
     revisit: NotRequired[LoadScope]
@@ -459,6 +471,7 @@ class Members(TypedDict):
     units: list[list[str]]
 
 
+@final
 class MigrationInput(TypedDict):
     """The input of the orchestration `migrate`: a migration's first round, or a retry."""
 
@@ -546,7 +559,7 @@ Job = TypedDict(
         "start": str,
         "look": str,
         "stop": str | None,
-        "payload": dict[str, Any],
+        "payload": Mapping[str, Any],
         "waits": Waits,
         "try": int,
         "run": Any,
@@ -642,6 +655,13 @@ class OrphanInput(TypedDict):
 
     migration: str
     number: NotRequired[int]
+
+
+class FreedContainer(TypedDict):
+    """A container whose lock a clean-up has released; None where there was no throughput to put back."""
+
+    container: str  # database/container
+    after_ru_per_second: int | None
 
 
 # ---- Checks ----------------------------------------------------------------------------------------------------------

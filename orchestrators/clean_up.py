@@ -1,15 +1,16 @@
-"""What the watch found to be left behind, finished."""
+"""Clean up the orphans of a migration that the watchdog found."""
 
 from datetime import timedelta
-from typing import Any
 
 import azure.durable_functions as df
 
-from orchestrators.retrying import Json, StageFailedError, Step, call
+from d2c.errors import PermanentError
+from d2c.shapes import MigrationEnd, OrphanInput, Orphans, ReportInput, TableRecord
+from orchestrators.retrying import StageFailedError, Step, call
 
-# A generation's history stays this small; the next one begins with an empty history.
-TABLES_PER_GENERATION = 20
-# What has been asked to stop does so within minutes; after these the watch asks anew.
+# A history stays this small; the next one begins empty.
+TABLES_PER_HISTORY = 20
+# Runs that were asked to stop do so within minutes; after these looks the watchdog asks again.
 LOOKS_AT_MOST = 20
 
 blueprint = df.Blueprint()
@@ -17,77 +18,74 @@ blueprint = df.Blueprint()
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="clean_up")
 def clean_up(context: df.DurableOrchestrationContext) -> Step:
-    """Stop what runs without an owner, put throughput back, and tell how the tables and the migration ended.
+    """Stop orphaned runs, put throughput back, and record how the tables and the migration ended.
 
-    Nothing is put back while something may still load. What cannot be finished is left, and the watch finds it again.
+    Nothing is put back while something may still load. What fails here stays an orphan that the watchdog finds again.
     """
-    left: Json = context.get_input()
+    orphans: Orphans = context.get_input()
     try:
-        if left["next"] == 0:
-            yield from _stop_runs(context, left)
-            for number in range(left["containers"]):
-                yield from _free_container(context, left, number)
-        up_to = min(left["next"] + TABLES_PER_GENERATION, left["tables"])
-        for number in range(left["next"], up_to):
-            yield from _tell_end(context, left, number)
-        if up_to < left["tables"]:
-            context.continue_as_new({**left, "next": up_to})
+        if orphans["next"] == 0:
+            yield from _stop_runs(context, orphans)
+            for number in range(orphans["containers"]):
+                yield from _free_container(context, orphans, number)
+        up_to = min(orphans["next"] + TABLES_PER_HISTORY, orphans["tables"])
+        for number in range(orphans["next"], up_to):
+            yield from _record_end(context, orphans, number)
+        if up_to < orphans["tables"]:
+            context.continue_as_new({**orphans, "next": up_to})
             return None
-        yield from _end(context, left)
+        yield from _end_migration(context, orphans)
     except StageFailedError as failure:
         return {"state": "failed", "error": failure.error}
-    return {"state": "failed" if left["error"] else "succeeded", "error": left["error"]}
+    return {"state": "failed" if orphans["error"] else "succeeded", "error": orphans["error"]}
 
 
-def _stop_runs(context: df.DurableOrchestrationContext, left: Json) -> Step:
-    """Ask what runs outside to stop, until nothing does any more.
+def _stop_runs(context: df.DurableOrchestrationContext, orphans: Orphans) -> Step:
+    """Ask orphaned runs to stop until none is running.
 
-    It is waited for first: an activity that was under way when its orchestration ended may be starting something.
+    It waits before it looks: an activity that was under way when its orchestration ended may be starting something.
     """
+    payload: OrphanInput = {"migration": orphans["migration"]}
     for _ in range(LOOKS_AT_MOST):
-        pause = timedelta(seconds=left["waits"]["longest_seconds"])
+        pause = timedelta(seconds=orphans["waits"]["longest_seconds"])
         yield context.create_timer(context.current_utc_datetime + pause)
-        if not (yield from call(context, "stop_left_runs", _payload(left), left["waits"])):
+        if not (yield from call(context, "stop_left_runs", payload, orphans["waits"])):
             return
-    raise StageFailedError(
-        {
-            "title": "Runs without an owner go on",
-            "detail": f"Runs that migration {left['migration']} left behind do not stop.",
-            "next_step": "Stop them in Data Factory's monitor or in Databricks; the watch looks again.",
-            "transient": False,
-            "busy": False,
-            "another_run": False,
-            "cancelled": False,
-        }
+    error = PermanentError(
+        f"Orphaned runs of migration {orphans['migration']} do not stop.",
+        "Stop them in Data Factory's monitor or in Databricks; the watchdog looks again.",
+        title="Orphaned runs do not stop",
     )
+    raise StageFailedError(error.to_dict())
 
 
-def _free_container(context: df.DurableOrchestrationContext, left: Json, number: int) -> Step:
-    """Put a container's throughput back; that one fails does not keep the others up."""
+def _free_container(context: df.DurableOrchestrationContext, orphans: Orphans, number: int) -> Step:
+    """Put a container's throughput back; a failure does not keep the others from it."""
+    payload: OrphanInput = {"migration": orphans["migration"], "number": number}
     try:
-        yield from call(context, "free_left_container", _payload(left, number=number), left["waits"])
+        yield from call(context, "free_left_container", payload, orphans["waits"])
     except StageFailedError as failure:
-        left["error"] = left["error"] or failure.error
+        orphans["error"] = orphans["error"] or failure.error
 
 
-def _tell_end(context: df.DurableOrchestrationContext, left: Json, number: int) -> Step:
-    """Write a table's part of the report; that one fails does not keep the others from being told."""
+def _record_end(context: df.DurableOrchestrationContext, orphans: Orphans, number: int) -> Step:
+    """Write a table's part of the report; a failure does not keep the others from theirs."""
+    payload: OrphanInput = {"migration": orphans["migration"], "number": number}
     try:
-        record = yield from call(context, "read_left_table", _payload(left, number=number), left["waits"])
+        record: TableRecord | None = yield from call(context, "read_left_table", payload, orphans["waits"])
         if record:
-            yield from call(context, "write_table_report", record, left["waits"])
+            yield from call(context, "write_table_report", record, orphans["waits"])
     except StageFailedError as failure:
-        left |= {"error": left["error"] or failure.error, "all_told": False}
+        orphans["error"] = orphans["error"] or failure.error
+        orphans["all_told"] = False
 
 
-def _end(context: df.DurableOrchestrationContext, left: Json) -> Step:
+def _end_migration(context: df.DurableOrchestrationContext, orphans: Orphans) -> Step:
     """Write the report of a migration whose orchestration did not come to it, and with that end it."""
-    if not left["all_told"]:
+    if not orphans["all_told"]:
         return
-    ends = yield from call(context, "read_left_migration", _payload(left), left["waits"])
-    if ends:
-        yield from call(context, "write_report", {"migration": left["migration"], **ends}, left["waits"])
-
-
-def _payload(left: Json, **more: Any) -> Json:
-    return {"migration": left["migration"], **more}
+    payload: OrphanInput = {"migration": orphans["migration"]}
+    end: MigrationEnd | None = yield from call(context, "read_left_migration", payload, orphans["waits"])
+    if end:
+        report: ReportInput = {"migration": orphans["migration"], **end}
+        yield from call(context, "write_report", report, orphans["waits"])

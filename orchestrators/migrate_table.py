@@ -2,9 +2,19 @@
 
 import azure.durable_functions as df
 
+from d2c.shapes import (
+    ErrorDict,
+    Findings,
+    LoadResult,
+    Look,
+    State,
+    TableInput,
+    TableOutcome,
+    TableResult,
+)
 from d2c.state.ids import stage_instance_id
 from d2c.state.progress import counts_of_load
-from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call
+from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, state_of_error
 from orchestrators.run_to_its_end import run_to_its_end_of
 from orchestrators.stage_log import StageLog
 
@@ -13,80 +23,83 @@ blueprint = df.Blueprint()
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="migrate_table")
 def migrate_table(context: df.DurableOrchestrationContext) -> Step:
-    """Take one table through all stages; the result is its line of the migration's end.
+    """Take one table through all stages; the result is its state and error.
 
-    The input may have ``found`` what the stages of an earlier round came to, which are not run again then.
+    The input may have findings of an earlier round as ``found``; their stages are not run again.
     """
-    table: Json = {**context.get_input(), "started_at": context.current_utc_datetime.isoformat()}
-    found: Json = table.pop("found", {})
+    table: TableInput = context.get_input()
+    table["started_at"] = context.current_utc_datetime.isoformat()
+    findings = table.pop("found", {})
     log = StageLog(context, table["table"])
-    error = None
+    error: ErrorDict | None = None
     try:
-        yield from _bring_into_the_lake(context, log, table, found)
+        yield from _bring_into_the_lake(context, log, table, findings)
         yield from _take_turn(context, log, table, "prepare", "loads")
         log.begin("prepare")
-        if "described" not in found:
-            payload = {**table, **found}
-            found["described"] = yield from call(context, "describe_container", payload, table["waits"])
-        yield from _run(context, "prepare", {**table, **found})
+        if "described" not in findings:
+            payload: TableInput = {**table, **findings}
+            findings["described"] = yield from call(context, "describe_container", payload, table["waits"])
+        yield from _run(context, "prepare", {**table, **findings})
         log.begin("assess")
-        found["load"] = yield from _run(context, "load", {**table, **found}, stop="stop_load")
-        _take_over(log, found["load"])
+        findings["load"] = yield from _run(context, "load", {**table, **findings}, stop="stop_load")
+        _take_over(log, findings["load"])
     except StageFailedError as failure:
         error = {**failure.error, "stage": failure.error.get("stage", log.last_stage)}
-        log.close("cancelled" if error["cancelled"] else "failed")
-    found["restored"], restore_error = yield from _restore_throughput(context, {**table, **found})
+        log.close(state_of_error(error))
+    findings["restored"], restore_error = yield from _restore_throughput(context, {**table, **findings})
     error = _joined(error, restore_error)
-    return (yield from _report(context, log, table, found, error))
+    return (yield from _report(context, log, {**table, **findings}, error))
 
 
 def _bring_into_the_lake(
-    context: df.DurableOrchestrationContext, log: StageLog, table: Json, found: Json
+    context: df.DurableOrchestrationContext, log: StageLog, table: TableInput, findings: Findings
 ) -> Step:
     """Export the table and copy the export into the lake, or take an export that others have copied there."""
-    if table.get("arrived") and "copy" not in found:
+    if table.get("arrived") and "copy" not in findings:
         log.begin("copy")
-        found |= yield from _run(context, "arrival", table)
-    if "export" not in found:
+        findings |= yield from _run(context, "arrival", table)
+    if "export" not in findings:
         yield from _take_turn(context, log, table, "export", "exports")
         log.begin("export")
-        found["source"] = yield from call(context, "describe_source", table, table["waits"])
-        found["export"] = yield from _run(context, "export", {**table, **found})
-    log.count(items_exported=found["export"]["items"])
-    if "copy" not in found:
+        findings["source"] = yield from call(context, "describe_source", table, table["waits"])
+        findings["export"] = yield from _run(context, "export", {**table, **findings})
+    log.count(items_exported=findings["export"]["items"])
+    if "copy" not in findings:
         yield from _take_turn(context, log, table, "copy", "copies")
         log.begin("copy")
-        found["copy"] = yield from _run(context, "copy", {**table, **found}, stop="stop_copy")
+        findings["copy"] = yield from _run(context, "copy", {**table, **findings}, stop="stop_copy")
 
 
 def _take_turn(
-    context: df.DurableOrchestrationContext, log: StageLog, table: Json, stage: str, kind: str
+    context: df.DurableOrchestrationContext, log: StageLog, table: TableInput, stage: str, kind: str
 ) -> Step:
     """Wait until a stage may begin, and take the slot that it needs."""
-    payload = {**table, "kind": kind}
-    look = yield from call(context, "look_at_start", payload, table["waits"], ATTEMPTS_TO_LOOK)
+    payload: TableInput = {**table, "kind": kind}
+    look: Look[bool] = yield from call(context, "look_at_start", payload, table["waits"], ATTEMPTS_TO_LOOK)
     if look["state"] == "running":
         log.wait(stage, look["progress"]["waiting"])
         instance = stage_instance_id(table["migration"], table["table"], f"{kind}-turn", table["round"])
         yield from run_to_its_end_of(context, "start", payload, instance, run=kind)
 
 
-def _run(context: df.DurableOrchestrationContext, stage: str, payload: Json, stop: str | None = None) -> Step:
-    """Run a stage to its end; the result is what the last look found."""
+def _run(
+    context: df.DurableOrchestrationContext, stage: str, payload: TableInput, stop: str | None = None
+) -> Step:
+    """Run a stage to its end; the result is that of the last look."""
     instance = stage_instance_id(payload["migration"], payload["table"], stage, payload["round"])
     return (yield from run_to_its_end_of(context, stage, payload, instance, stop))
 
 
-def _take_over(log: StageLog, load: Json) -> None:
-    """Record what the load run found, and fail as it failed."""
+def _take_over(log: StageLog, load: LoadResult) -> None:
+    """Record the stages and counts of the load run, and fail as it failed."""
     log.count(**counts_of_load(load))
     log.replace_last(load["stages"])
     if load["error"]:
         raise StageFailedError(load["error"])
 
 
-def _restore_throughput(context: df.DurableOrchestrationContext, payload: Json) -> Step:
-    """Put the container's throughput back, whatever happened before; the result is what it is now, and an error."""
+def _restore_throughput(context: df.DurableOrchestrationContext, payload: TableInput) -> Step:
+    """Put the container's throughput back, whatever happened before; the result is the RU/s now, and an error."""
     if "described" not in payload:
         return None, None
     try:
@@ -96,8 +109,8 @@ def _restore_throughput(context: df.DurableOrchestrationContext, payload: Json) 
     return restored, None
 
 
-def _joined(error: Json | None, restore_error: Json | None) -> Json | None:
-    """Return the first error, which tells of the second too: throughput that stays up costs money every hour."""
+def _joined(error: ErrorDict | None, restore_error: ErrorDict | None) -> ErrorDict | None:
+    """Return the first error, with the text of the second: throughput that stays up costs money every hour."""
     if error is None or restore_error is None:
         return error or restore_error
     return {
@@ -108,17 +121,16 @@ def _joined(error: Json | None, restore_error: Json | None) -> Json | None:
 
 
 def _report(
-    context: df.DurableOrchestrationContext, log: StageLog, table: Json, found: Json, error: Json | None
+    context: df.DurableOrchestrationContext, log: StageLog, table: TableInput, error: ErrorDict | None
 ) -> Step:
-    """Write the table's part of the report; the result is the table's line of the migration's end."""
-    state = "succeeded"
-    if error:
-        state = "cancelled" if error["cancelled"] else "failed"
+    """Write the table's part of the report; the result is the table's state and error."""
+    state: State = state_of_error(error) if error else "succeeded"
     log.begin("report")
-    record = {**table, **found, "state": state, "error": error, "stages": log.stages}
+    record: TableOutcome = {**table, "state": state, "error": error, "stages": log.stages}
     try:
         yield from call(context, "write_table_report", record, table["waits"], ATTEMPTS_TO_LOOK)
     except StageFailedError as failure:
         error, state = error or {**failure.error, "stage": "report"}, "failed"
     log.close(state)
-    return {"table": table["table"], "state": state, "error": error}
+    result: TableResult = {"table": table["table"], "state": state, "error": error}
+    return result

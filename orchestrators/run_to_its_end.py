@@ -1,15 +1,17 @@
-"""One long-running thing outside, from its start to its end, however many days that takes."""
+"""Start an external job and poll it until it ends, however many days that takes."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
+from d2c.shapes import Answer, ErrorDict, Job, Look
 from d2c.state.ids import attempts_of_retry
-from orchestrators.retrying import ATTEMPTS_TO_LOOK, Json, StageFailedError, Step, call, next_interval
+from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval
 
-# A generation's history stays this small; the next one begins with an empty history.
-LOOKS_PER_GENERATION = 8
+# A history stays this small; the next one begins empty.
+LOOKS_PER_HISTORY = 8
 RUNS_AT_MOST = 3
 WAKE_EVENT = "wake"
 
@@ -18,20 +20,20 @@ blueprint = df.Blueprint()
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="run_to_its_end")
 def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
-    """Start something, look at it at growing intervals until it has ended, and return its result or its error.
+    """Start a job, look at it at growing intervals until it has ended, and return its result or its error.
 
     The input names the activities ``start``, ``look`` and, if it can be stopped, ``stop``, their ``payload``, and
-    the ``waits`` between looks. It comes back as the next generation's input, with the ``run`` that was started; a
-    ``run`` that is there from the beginning is only looked at.
+    the ``waits`` between looks. It is the next history's input too, with the ``run`` that was started; a ``run`` that
+    is there from the beginning is only looked at.
     """
-    job: Json = context.get_input()
+    job: Job = context.get_input()
     try:
         if job.get("run") is None:
             payload = {**job["payload"], "attempt": _attempt(job)}
             job["run"] = yield from call(context, job["start"], payload, job["waits"])
-        for _ in range(LOOKS_PER_GENERATION):
+        for _ in range(LOOKS_PER_HISTORY):
             payload = {**job["payload"], "attempt": _attempt(job), "run": job["run"]}
-            look = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
+            look: Look[Any] = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
             if look["state"] == "succeeded":
                 return {"value": look["result"]}
             context.set_custom_status(look["progress"])
@@ -40,10 +42,10 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
     except StageFailedError as failure:
         if failure.error["cancelled"]:
             return {"error": (yield from _stop(context, job, failure.error))}
-        another = _tried_again(job, failure.error)
-        if another is None:
+        following = _following_job(job, failure.error)
+        if following is None:
             return {"error": failure.error}
-        job = another
+        job = following
     context.continue_as_new(job)
     return None
 
@@ -51,25 +53,25 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
 def run_to_its_end_of(
     context: df.DurableOrchestrationContext,
     thing: str,
-    payload: Json,
+    payload: Mapping[str, Any],
     instance: str,
     stop: str | None = None,
     run: str | None = None,
 ) -> Step:
-    """Run ``start_<thing>`` to its end by ``look_at_<thing>``; the result is what the last look found.
+    """Run ``start_<thing>`` to its end by ``look_at_<thing>``; the result is that of the last look.
 
     Args:
         context: the orchestration's.
-        thing: what the activities are called after.
-        payload: their input.
+        thing: the noun in the activities' names.
+        payload: their input, with its ``waits``.
         instance: the id of the orchestration that waits.
-        stop: the activity that stops what runs outside, if it can be stopped.
-        run: what is only looked at, since nothing has to be started.
+        stop: the activity that stops the run, if it can be stopped.
+        run: a run to look at; None if one has to be started.
 
     Raises:
         StageFailedError: with the error with which it ended.
     """
-    job = {
+    job: Job = {
         "start": f"start_{thing}",
         "look": f"look_at_{thing}",
         "stop": stop,
@@ -78,21 +80,21 @@ def run_to_its_end_of(
         "try": 1,
         "run": run,
     }
-    answer = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
+    answer: Answer[Any] = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
     if "error" in answer:
         raise StageFailedError(answer["error"])
     return answer["value"]
 
 
-def _attempt(job: Json) -> int:
-    """Return the number of the attempt, which no other round of the migration's work has."""
-    return attempts_of_retry(int(job["payload"].get("round", 0)))[int(job["try"]) - 1]
+def _attempt(job: Job) -> int:
+    """Return the number of the attempt, which no other round of the migration has."""
+    return attempts_of_retry(int(job["payload"].get("round", 0)))[job["try"] - 1]
 
 
-def _tried_again(job: Json, error: Json) -> Json | None:
+def _following_job(job: Job, error: ErrorDict) -> Job | None:
     """Return the job for another start, or None if its error is the end.
 
-    A service that is busy has not tried, so it is asked for the same attempt again, for as long as it takes.
+    A service that is busy has not begun, so the same attempt is repeated, for as long as it takes.
     """
     if error["busy"]:
         return {**job, "seconds": None}
@@ -101,15 +103,15 @@ def _tried_again(job: Json, error: Json) -> Json | None:
     return None
 
 
-def _wait(context: df.DurableOrchestrationContext, job: Json, asked_seconds: float | None) -> Step:
-    """Wait for the next interval or for an event that says there is something to see; tell whether it was the event.
+def _wait(context: df.DurableOrchestrationContext, job: Job, at_least_seconds: float | None) -> Step:
+    """Wait for the next interval or for a wake event; the result tells whether it was the event.
 
-    The SDK hands an event that comes before its wait to every later wait of the same name, so a generation ends
-    after the first one.
+    The SDK hands an event that comes before its wait to every later wait of the same name, so a history ends after
+    the first one.
     """
     seconds = job.get("seconds") or job["waits"]["first_seconds"]
     job["seconds"] = next_interval(seconds, job["waits"])
-    due = context.current_utc_datetime + timedelta(seconds=max(asked_seconds or 0, seconds))
+    due = context.current_utc_datetime + timedelta(seconds=max(at_least_seconds or 0, seconds))
     timer = context.create_timer(due)
     event = context.wait_for_external_event(WAKE_EVENT)
     first: Any = yield context.task_any([timer, event])
@@ -119,15 +121,14 @@ def _wait(context: df.DurableOrchestrationContext, job: Json, asked_seconds: flo
     return True
 
 
-def _stop(context: df.DurableOrchestrationContext, job: Json, cancelled: Json) -> Step:
-    """Stop what runs outside; the result is the error of the cancellation, with why it could not be stopped if so."""
-    if job.get("run") is None or job.get("stop") is None:
+def _stop(context: df.DurableOrchestrationContext, job: Job, cancelled: ErrorDict) -> Step:
+    """Stop the run; the result is the error of the cancellation, with the reason if the run could not be stopped."""
+    stop = job.get("stop")
+    if stop is None or job.get("run") is None:
         return cancelled
     try:
-        yield from call(context, job["stop"], {**job["payload"], "run": job["run"]}, job["waits"])
+        yield from call(context, stop, {**job["payload"], "run": job["run"]}, job["waits"])
     except StageFailedError as failure:
-        not_stopped = (
-            f"{cancelled['detail']} What runs outside could not be stopped: {failure.error['detail']}"
-        )
-        return {**cancelled, "detail": not_stopped, "next_step": failure.error["next_step"]}
+        detail = f"{cancelled['detail']} The run could not be stopped: {failure.error['detail']}"
+        return {**cancelled, "detail": detail, "next_step": failure.error["next_step"]}
     return cancelled

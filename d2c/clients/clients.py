@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from d2c.clients.azure.data_factory import DataFactory
     from d2c.clients.azure.lake import Lake
     from d2c.clients.databricks.jobs import Databricks
+    from d2c.clients.databricks.reading import WorkspaceReading
 
 
 class Clients:
@@ -52,6 +53,12 @@ class Clients:
 
         return web_identity(self.settings, region)
 
+    def aws_caller(self, account: str | None, region: str) -> str:
+        """Return the ARN of the app's AWS identity, as an AWS account and region see it."""
+        from d2c.clients.aws.sign_in import aws_caller
+
+        return aws_caller(self.settings, account, region)
+
     @property
     def data_factory(self) -> "DataFactory":
         """The factory that copies."""
@@ -79,6 +86,13 @@ class Clients:
         from d2c.clients.databricks.jobs import connect_databricks
 
         return connect_databricks(self.settings)
+
+    @property
+    def workspace(self) -> "WorkspaceReading":
+        """The workspace, to look at."""
+        from d2c.clients.databricks.reading import connect_workspace_reading
+
+        return connect_workspace_reading(self.settings)
 
 
 @cache

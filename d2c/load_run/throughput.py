@@ -1,6 +1,10 @@
-"""How much throughput a load asks for, and how long it takes with how much."""
+"""The RU/s of a container: how many its load gets, how long that takes, and how they are put back afterwards."""
 
 import math
+from typing import Protocol
+
+from d2c.mapping.container import ContainerLike, find_misfit
+from d2c.shapes import Described, Scaling, ThroughputSettings
 
 # A write of 1 KB costs about 5 RU, and indexing adds to it for every property; Microsoft's examples plan with 10.
 # https://learn.microsoft.com/azure/cosmos-db/key-value-store-cost
@@ -11,6 +15,31 @@ MOST_LOAD_RU = 100_000
 AFTER_LOAD_RU = 1_000
 # What a load could be given, to compare.
 SAMPLE_RU_PER_SECOND = (4_000, 10_000, 40_000, 100_000)
+
+
+class OwnThroughput(Protocol):
+    """A container's own throughput (`d2c.clients.azure.cosmos_management.Throughput`)."""
+
+    @property
+    def ru_per_second(self) -> int: ...
+
+    @property
+    def autoscale(self) -> bool: ...
+
+    @property
+    def minimum_ru_per_second(self) -> int: ...
+
+
+class Management(Protocol):
+    """The calls of the management plane that scale a container."""
+
+    def find_container(self, database: str, container: str) -> ContainerLike | None: ...
+
+    def find_throughput(self, database: str, container: str) -> OwnThroughput | None: ...
+
+    def change_throughput(
+        self, database: str, container: str, ru_per_second: int, *, autoscale: bool
+    ) -> None: ...
 
 
 def write_ru(kilobytes: int) -> int:
@@ -32,6 +61,96 @@ def load_ru_per_second(item_count: int, size_bytes: int) -> int:
     kilobytes = max(item_count, math.ceil(size_bytes / 1024))
     wanted = write_ru(kilobytes) / (LOAD_HOURS * 3600)
     return min(max(LEAST_LOAD_RU, math.ceil(wanted / 100) * 100), MOST_LOAD_RU)
+
+
+def wanted_ru_per_second(settings: ThroughputSettings, item_count: int, size_bytes: int) -> int:
+    """Return the RU/s that a table's plan gives its load, or those that its size asks for."""
+    wanted = settings["load_ru_per_second"]
+    return load_ru_per_second(item_count, size_bytes) if wanted == "auto" else wanted
+
+
+def scaling_of_new(settings: ThroughputSettings, wanted: int) -> Scaling:
+    """Return how a container is scaled that is created for the load.
+
+    Args:
+        settings: the plan's.
+        wanted: the RU/s of the load.
+    """
+    return {
+        "before_ru_per_second": None,
+        "peak_ru_per_second": wanted,
+        "after_ru_per_second": settings.get("after_load_ru_per_second", AFTER_LOAD_RU),
+        "autoscale": False,
+    }
+
+
+def scaling_of_existing(
+    settings: ThroughputSettings, wanted: int, throughput: OwnThroughput | None, before: int | None
+) -> Scaling:
+    """Return how an existing container is scaled; one without throughput of its own is left alone.
+
+    Args:
+        settings: the plan's.
+        wanted: the RU/s of the load.
+        throughput: the container's now.
+        before: its RU/s before anything scaled it.
+    """
+    if throughput is None or before is None:
+        return {
+            "before_ru_per_second": None,
+            "peak_ru_per_second": None,
+            "after_ru_per_second": None,
+            "autoscale": False,
+        }
+    return {
+        "before_ru_per_second": before,
+        "peak_ru_per_second": in_steps(max(before, wanted), throughput.autoscale),
+        "after_ru_per_second": settings.get("after_load_ru_per_second", before),
+        "autoscale": throughput.autoscale,
+    }
+
+
+def change_throughput(
+    management: Management, database: str, container: str, throughput: OwnThroughput, wanted: int
+) -> int:
+    """Ask for RU/s unless the container has them; the result is the RU/s as the service takes them.
+
+    The service takes steps, and does not let throughput fall below a hundredth of the highest it ever was.
+
+    Args:
+        management: the account's.
+        database: the container's.
+        container: its name.
+        throughput: the container's now.
+        wanted: the RU/s to have.
+    """
+    ru_per_second = in_steps(max(wanted, throughput.minimum_ru_per_second), throughput.autoscale)
+    if throughput.ru_per_second != ru_per_second:
+        management.change_throughput(database, container, ru_per_second, autoscale=throughput.autoscale)
+    return ru_per_second
+
+
+def put_back(management: Management, database: str, container: str, described: Described) -> int | None:
+    """Put a container's throughput back; the result is what it is then, or None if there is none to put back.
+
+    Args:
+        management: the account's.
+        database: the container's.
+        container: its name.
+        described: what `describe_container` found; a container that is not like that is not the one that was scaled.
+    """
+    found = management.find_container(database, container)
+    wanted = described["after_ru_per_second"]
+    if wanted is None or found is None or find_misfit(described, found):
+        return None
+    throughput = management.find_throughput(database, container)
+    return change_throughput(management, database, container, throughput, wanted) if throughput else None
+
+
+def in_steps(ru_per_second: int, autoscale: bool) -> int:
+    """Return RU/s rounded up to what the service takes."""
+    step = 1000 if autoscale else 100
+    return -(-ru_per_second // step) * step
 
 
 def load_estimate(ru: int, load_ru_per_second: int | None) -> list[dict[str, int | bool]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from d2c.load_run.throughput import load_estimate
 from d2c.report.estimate import compare_with_estimate, sum_of_rows
+from d2c.shapes import StageEntry, State
 
 EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
 VERIFICATION_FIELDS = ("method", "expected", "actual", "missing", "unexpected", "different")
@@ -63,23 +64,25 @@ def _with_estimate(census: Mapping[str, Any], peak_ru_per_second: int | None) ->
     return {**census, "load_estimate": load_estimate(census["write_ru"], peak_ru_per_second)}
 
 
-def ended_stages(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def ended_stages(stages: Sequence[StageEntry]) -> list[StageEntry]:
     """Return the records of stages; the one that writes the report is under way and ends with it."""
     return [_ended(stage) for stage in stages]
 
 
-def _ended(stage: Mapping[str, Any]) -> dict[str, Any]:
+def _ended(stage: StageEntry) -> StageEntry:
     if stage["state"] != "running":
-        return dict(stage)
+        return stage
     # The stage began by the host's clock, which may be ahead of this one.
     seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()
     return {**stage, "state": "succeeded", "seconds": round(max(seconds, 0), 3)}
 
 
-def worst_state(states: Iterable[str]) -> str:
+def worst_state(states: Iterable[str]) -> State:
     """Return the state of a whole from those of its parts."""
-    found = set(states)
-    return next((state for state in ("failed", "cancelled") if state in found), "succeeded")
+    distinct = set(states)
+    if "failed" in distinct:
+        return "failed"
+    return "cancelled" if "cancelled" in distinct else "succeeded"
 
 
 def assemble_report(

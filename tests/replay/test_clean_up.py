@@ -78,7 +78,7 @@ def test_runs_that_do_not_stop_keep_their_throughput_and_leave_the_rest_to_the_n
     things = Left(still_running=[1] * LOOKS_AT_MOST)
     _, result = run(things, left(tables=1, containers=1))
     assert set(things.done) == {("stop",)}
-    assert (result["state"], result["error"]["title"]) == ("failed", "Runs without an owner go on")
+    assert (result["state"], result["error"]["title"]) == ("failed", "Orphaned runs do not stop")
 
 
 def test_a_container_that_cannot_be_put_back_keeps_nothing_else_from_being_finished():

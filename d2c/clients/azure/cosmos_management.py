@@ -131,7 +131,7 @@ class CosmosManagement:
         *,
         partition_key_paths: Sequence[str],
         default_ttl: int | None,
-        ru_per_second: int,
+        ru_per_second: int | None,
     ) -> None:
         """Create a container with manual throughput of its own, or with none in a serverless account.
 
@@ -140,8 +140,9 @@ class CosmosManagement:
             container: the new container's name.
             partition_key_paths: one to three paths such as ``/CustomerId``; more than one make a hierarchical key.
             default_ttl: ``-1`` lets documents carry a time to live, None turns it off.
-            ru_per_second: manual throughput, from 400 in hundreds.
+            ru_per_second: manual throughput, from 400 in hundreds; None: none of its own.
         """
+        options = {} if ru_per_second is None else {"throughput": ru_per_second}
         kind = "MultiHash" if len(partition_key_paths) > 1 else "Hash"
         resource: dict[str, Any] = {
             "id": container,
@@ -152,7 +153,7 @@ class CosmosManagement:
             resource["defaultTtl"] = default_ttl
         with azure_errors(self._thing(database, container)):
             try:
-                self._put_container(database, resource, {"throughput": ru_per_second})
+                self._put_container(database, resource, options)
             except HttpResponseError as error:
                 if not _is_serverless(error):
                     raise

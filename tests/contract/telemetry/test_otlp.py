@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from activities.outcome import outcome
+from activities.outcome import answer_of
 from d2c.app import observing
 from d2c.app.logs import StructuredRecord
 from d2c.app.observing import MEASURES, measure, observed
@@ -35,7 +35,7 @@ def running():
     logging.setLogRecordFactory(factory)
 
 
-def start_copy(payload):
+def start_copy(clients, payload):
     if payload["attempt"] == 2:
         raise PermanentError("GET https://lake/a?sig=c2ln was refused.", "Grant it.")
     return "run-17"
@@ -43,8 +43,8 @@ def start_copy(payload):
 
 def test_an_activity_is_a_span_in_the_trace_of_its_migration_with_its_fields(running):
     found, telemetry = running
-    outcome(start_copy)(PAYLOAD)
-    outcome(start_copy)({**PAYLOAD, "attempt": 2})
+    answer_of(start_copy, lambda: None, PAYLOAD)
+    answer_of(start_copy, lambda: None, {**PAYLOAD, "attempt": 2})
     telemetry.flush()
     good, bad = found.spans
     root = root_of("music-2026")
@@ -64,7 +64,7 @@ def test_an_activity_is_a_span_in_the_trace_of_its_migration_with_its_fields(run
 
 def test_a_line_of_the_log_arrives_with_its_fields_in_the_same_trace(running):
     found, telemetry = running
-    outcome(start_copy)(PAYLOAD)
+    answer_of(start_copy, lambda: None, PAYLOAD)
     telemetry.flush()
     (record,) = found.logs
     assert record.body.string_value == "start_copy: run-17"
@@ -93,6 +93,6 @@ def test_every_number_arrives_by_its_name_and_unit_with_migration_and_table(runn
 def test_a_collector_that_refuses_does_not_reach_what_is_done(running):
     found, telemetry = running
     found.status = 400
-    assert outcome(start_copy)(PAYLOAD) == {"value": "run-17"}
+    assert answer_of(start_copy, lambda: None, PAYLOAD) == {"value": "run-17"}
     telemetry.flush()
-    assert outcome(start_copy)(PAYLOAD) == {"value": "run-17"}
+    assert answer_of(start_copy, lambda: None, PAYLOAD) == {"value": "run-17"}

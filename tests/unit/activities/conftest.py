@@ -4,7 +4,5 @@ from .fakes import World
 
 
 @pytest.fixture
-def world(monkeypatch):
-    world = World()
-    world.put_in_place(monkeypatch)
-    return world
+def world():
+    return World()

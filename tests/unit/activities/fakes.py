@@ -1,25 +1,23 @@
-"""In-memory stand-ins for the clients, with the methods that activities call, and a world that puts them in place."""
+"""In-memory substitutes for the clients, with the methods that activities call, and the world that activities get."""
 
 import json
+import re
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
-from activities import copy, export, load, orphans, outcome, prepare, report, turns, units
+from activities.outcome import answer_of
 from d2c.app.settings import Settings
 from d2c.clients.aws.dynamodb import ExportState, TableDescription
+from d2c.clients.aws.sign_in import TemporaryCredentials
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.state.paths import cancel_path
-
-from ..clients.settings import local_settings
-
-REGION = "eu-west-1"
-TABLE_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/Music"
+from tests.builders import TABLE_ARN
+from tests.unit.clients.settings import local_settings
 
 
 class CrashError(Exception):
@@ -201,9 +199,19 @@ class FakeCosmos:
         self.throughput = replace(self.throughput, ru_per_second=ru_per_second)
         self._done("change_throughput")
 
-    def holds(self, database: str, container: str, marks: Any) -> bool:
-        self.marks = marks
-        return self.documents
+    def get_database_client(self, database: str) -> "FakeCosmos":
+        return self
+
+    def get_container_client(self, container: str) -> "FakeCosmos":
+        return self
+
+    def query_items(
+        self, query: str, *, parameters: Sequence[Mapping[str, Any]], enable_cross_partition_query: bool
+    ) -> Iterator[int]:
+        values = {parameter["name"]: parameter["value"] for parameter in parameters}
+        names = re.findall(r'c\["(\w+)"\] = (@p\d+)', query)
+        self.marks = {name: values[parameter] for name, parameter in names}
+        return iter([1] if self.documents else [])
 
     def _done(self, method: str) -> None:
         if method in self.crashes:
@@ -232,52 +240,71 @@ class FakeDatabricks:
         self.cancelled.append(run_id)
 
 
-class World:
-    """The clients that activities connect to."""
+class FakeIdentity:
+    """The app's identity as AWS takes it, which remembers the roles that were assumed."""
 
     def __init__(self) -> None:
+        self.assumed: list[tuple[str, dict[str, Any]]] = []
+
+    def take_on(self, role_arn: str, **arguments: Any) -> TemporaryCredentials:
+        self.assumed.append((role_arn, arguments))
+        number = len(self.assumed)
+        return TemporaryCredentials(f"ASIA{number}", f"secret {number}", f"token {number}", datetime.now(UTC))
+
+
+class World:
+    """The outside systems as activities meet them."""
+
+    def __init__(self, lake: Any = None) -> None:
         self.settings: Settings = local_settings(
             D2C_EXPORT_BUCKET="exports", D2C_LAKE_FILE_SYSTEM="lake", D2C_NOTEBOOK_PATH="/Shared/load"
         )
-        self.lake = FakeLake()
+        self.lake = FakeLake() if lake is None else lake
         self.bucket = FakeBucket()
-        self.dynamodb = FakeDynamoDB(
+        self.dynamodb: Any = FakeDynamoDB(
             TableDescription(TABLE_ARN, "Artist", "Song", 7, 700, None),
             datetime.fromisoformat("2026-06-01T12:00:00+00:00"),
         )
+        self.identity = FakeIdentity()
+        self.identity_regions: list[str] = []
         self.factory = FakeDataFactory()
-        self.cosmos = FakeCosmos()
+        self.cosmos: Any = FakeCosmos()
         self.databricks = FakeDatabricks()
 
     def cancel(self, migration: str = "m") -> None:
         self.lake.write(cancel_path(migration), b"{}")
 
-    def put_in_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (
-            orphans,
-            copy,
-            export,
-            load,
-            outcome,
-            units,
-            prepare,
-            report,
-            report,
-            turns,
-        ):
-            for name, substitute in {
-                "app_settings": lambda: self.settings,
-                "connect_lake": lambda settings: self.lake,
-                "connect_bucket": lambda settings, account, region: self.bucket,
-                "connect_dynamodb": lambda settings, account, region: self.dynamodb,
-                "connect_data_factory": lambda settings: self.factory,
-                "connect_cosmos_management": lambda settings: self.cosmos,
-                "connect_cosmos": lambda settings: self.cosmos,
-                "has_documents": lambda client, *names: client.holds(*names),
-                "connect_databricks": lambda settings: self.databricks,
-            }.items():
-                if hasattr(module, name):
-                    monkeypatch.setattr(module, name, substitute)
+    def answer(self, activity: Any, payload: Mapping[str, Any]) -> Any:
+        """Return what an activity answers in this world; JSON must hold it."""
+        function = activity._function.get_user_function().__wrapped__
+        answer = answer_of(function, lambda: SubstituteClients(self), payload)
+        json.dumps(answer)
+        return answer
+
+
+class SubstituteClients:
+    """What activities are given in the place of `d2c.clients.clients.Clients`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.settings = world.settings
+        self.lake = world.lake
+        self.data_factory = world.factory
+        self.cosmos = self.cosmos_management = world.cosmos
+        self.databricks = world.databricks
+
+    def dynamodb(self, account: str | None, region: str) -> Any:
+        return self._world.dynamodb
+
+    def bucket(self, account: str | None, region: str) -> FakeBucket:
+        return self._world.bucket
+
+    def web_identity(self, region: str) -> FakeIdentity:
+        self._world.identity_regions.append(region)
+        return self._world.identity
+
+    def aws_caller(self, account: str | None, region: str) -> str:
+        return "arn:aws:iam::111122223333:role/d2c"
 
 
 def _value(planned: Any) -> Any:

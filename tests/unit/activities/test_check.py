@@ -4,50 +4,40 @@ from types import SimpleNamespace
 import pytest
 
 from activities import check, check_systems
-from activities.check_systems import LINKED_SERVICES, MORE_PARAMETERS, SENT_PARAMETERS, Checked
+from activities.check_systems import LINKED_SERVICES, MORE_PARAMETERS, SENT_PARAMETERS
 from activities.copy import PIPELINES
 from d2c.app.aws_settings import COPY_CREDENTIALS
 from d2c.checks.systems import SYSTEMS
 from d2c.clients.aws.dynamodb import TableDescription
 from d2c.errors import PermanentError
-from d2c.plan.model import Plan
 from tests.unit.app.test_aws_settings import ROLE, WITH_ROLES
 from tests.unit.clients.settings import local_settings
 from tests.unit.pages import ROOT
 
-from .fakes import FakeLake
+from .answers import value_of
 
 CHECK = "check-shop.0123456789ab"
 PLAN = {"name": "shop", "database": "shop", "region": "eu-west-1", "tables": [{"table": "Music"}]}
 
 
-def function(built):
-    return built._function.get_user_function()
+@pytest.fixture
+def world(world):
+    world.settings = local_settings()
+    world.lake.write_json(f"checks/{CHECK}/plan.json", PLAN)
+    return world
 
 
 @pytest.fixture
-def lake(monkeypatch):
-    lake = FakeLake()
-    for module in (check, check_systems):
-        monkeypatch.setattr(module, "connect_lake", lambda settings: lake)
-    monkeypatch.setattr(check, "app_settings", local_settings)
-    lake.write_json(f"checks/{CHECK}/plan.json", PLAN)
-    return lake
+def lake(world):
+    return world.lake
 
 
-def asked(**more):
+def check_input(**more):
     return {"check": CHECK, "plan": {"path": f"checks/{CHECK}/plan.json"}, **more}
 
 
-def call(activity, payload):
-    answer = function(activity)(payload)
-    json.dumps(answer)
-    return answer["value"]
-
-
-def patterns(monkeypatch, names):
-    dynamodb = SimpleNamespace(list_tables=lambda: names)
-    monkeypatch.setattr(check, "connect_dynamodb", lambda settings, account, region: dynamodb)
+def call(world, activity, payload):
+    return value_of(world.answer(activity, payload))
 
 
 def test_every_system_has_its_check():
@@ -63,33 +53,27 @@ def test_the_pipeline_takes_the_parameters_that_are_looked_for_and_its_linked_se
 
 
 @pytest.mark.parametrize("longest", [3600, 7200])
-def test_the_role_of_copies_is_taken_on_for_as_long_as_a_copy_may_need(monkeypatch, longest):
-    asked_for = []
-
-    def take_on(role_arn, **asked):
-        asked_for.append((role_arn, asked["seconds"]))
-
-    settings = local_settings(**{**WITH_ROLES, "D2C_AWS_SESSION_SECONDS": str(longest)})
-    identity = SimpleNamespace(take_on=take_on)
-    monkeypatch.setattr(check_systems, "web_identity", lambda settings, region: identity)
-    monkeypatch.setattr(check_systems, "aws_caller", lambda settings, account, region: "arn")
-    found = check_systems.CHECKS["aws"](settings, Plan.model_validate(PLAN), {})
-    assert [one["check"] for one in found.findings] == ["identity", "copy session"]
-    assert asked_for == [(ROLE, longest)]
+def test_the_role_of_copies_is_assumed_for_as_long_as_a_copy_may_need(world, longest):
+    world.settings = local_settings(**{**WITH_ROLES, "D2C_AWS_SESSION_SECONDS": str(longest)})
+    reference = call(world, check.check_system, check_input(system="aws"))
+    findings = world.lake.read_json(reference["path"])["findings"]
+    assert [one["check"] for one in findings] == ["identity", "copy session"]
+    ((role, arguments),) = world.identity.assumed
+    assert (role, arguments["seconds"]) == (ROLE, longest)
 
 
-def test_many_tables_are_checked_in_parts(lake, monkeypatch):
+def test_many_tables_are_checked_in_parts(world, lake):
     lake.write_json(f"checks/{CHECK}/plan.json", {**PLAN, "tables": [{"table": "t*"}]})
-    patterns(monkeypatch, [f"t{n:02}" for n in range(60)])
-    found = call(check.list_checked_tables, asked())
+    world.dynamodb.list_tables = lambda: [f"t{n:02}" for n in range(60)]
+    found = call(world, check.list_checked_tables, check_input())
     sizes = [len(lake.read_json(part["path"])) for part in found["parts"]]
     assert sizes == [25, 25, 10]
 
 
-def test_a_pattern_that_nothing_matches_is_a_finding_and_the_named_tables_are_checked(lake, monkeypatch):
+def test_a_pattern_that_nothing_matches_is_a_finding_and_the_named_tables_are_checked(world, lake):
     lake.write_json(f"checks/{CHECK}/plan.json", {**PLAN, "tables": [{"table": "x*"}, {"table": "Music"}]})
-    patterns(monkeypatch, ["Music"])
-    found = call(check.list_checked_tables, asked())
+    world.dynamodb.list_tables = lambda: ["Music"]
+    found = call(world, check.list_checked_tables, check_input())
     (part,) = found["parts"]
     assert [table["table"] for table in lake.read_json(part["path"])] == ["Music"]
     (finding,) = lake.read_json(found["result"]["path"])["findings"]
@@ -97,39 +81,33 @@ def test_a_pattern_that_nothing_matches_is_a_finding_and_the_named_tables_are_ch
     assert "x*" in finding["finding"]
 
 
-def test_a_systems_findings_are_kept_in_the_lake(lake, monkeypatch):
-    monkeypatch.setitem(
-        check_systems.CHECKS, "aws", lambda settings, plan, payload: Checked([{"state": "ok"}])
-    )
-    reference = call(check.check_system, asked(system="aws"))
-    assert lake.read_json(reference["path"]) == {"findings": [{"state": "ok"}], "facts": {}}
+def test_a_systems_findings_are_kept_in_the_lake(world, lake):
+    reference = call(world, check.check_system, check_input(system="aws"))
+    result = lake.read_json(reference["path"])
+    assert [finding["state"] for finding in result["findings"]] == ["ok"]
+    assert result["facts"] == {}
 
 
-def test_where_the_lake_cannot_be_written_findings_stay_inline(lake, monkeypatch):
+def test_where_the_lake_cannot_be_written_findings_stay_inline(world, lake):
     def refuse(path, value):
         raise PermanentError("Lake file x: the service answered 403.", "Grant the role.")
 
-    monkeypatch.setattr(lake, "write_json", refuse)
-    monkeypatch.setitem(
-        check_systems.CHECKS, "aws", lambda settings, plan, payload: Checked([{"state": "ok"}])
-    )
-    reference = call(check.check_system, {"check": CHECK, "plan": {"value": PLAN}, "system": "aws"})
-    assert reference == {"value": {"findings": [{"state": "ok"}], "facts": {}}}
+    lake.write_json = refuse
+    payload = {"check": CHECK, "plan": {"value": PLAN}, "system": "aws"}
+    reference = call(world, check.check_system, payload)
+    assert [finding["state"] for finding in reference["value"]["findings"]] == ["ok"]
 
 
-def test_a_table_and_its_container_are_looked_at_and_leave_what_the_estimate_needs(lake, monkeypatch):
+def test_a_table_and_its_container_are_looked_at_and_leave_what_the_estimate_needs(world, lake):
     description = TableDescription("arn", "Artist", None, 5_000_000, 10**10, None)
-    dynamodb = SimpleNamespace(
+    world.dynamodb = SimpleNamespace(
         describe_table=lambda name: description,
         recovery_window=lambda name: SimpleNamespace(earliest=None, latest=None),
         try_listing_exports=lambda arn: None,
         try_exporting=lambda arn, bucket: None,
     )
-    monkeypatch.setattr(check, "connect_dynamodb", lambda settings, account, region: dynamodb)
-    management = SimpleNamespace(find_container=lambda database, container: None)
-    monkeypatch.setattr(check, "connect_cosmos_management", lambda settings: management)
-    tables = call(check.list_checked_tables, asked())["parts"][0]
-    found = lake.read_json(call(check.check_tables, asked(tables=tables, part=0))["path"])
+    tables = call(world, check.list_checked_tables, check_input())["parts"][0]
+    found = lake.read_json(call(world, check.check_tables, check_input(tables=tables, part=0))["path"])
     states = {(one["system"], one["check"]): one["state"] for one in found["findings"]}
     assert states["DynamoDB", "point-in-time recovery"] == "failed"
     assert states["Cosmos DB", "container"] == "ok"
@@ -137,7 +115,7 @@ def test_a_table_and_its_container_are_looked_at_and_leave_what_the_estimate_nee
     assert (facts["item_count"], facts["load_ru"], facts["after_ru"]) == (5_000_000, 27_200, 1000)
 
 
-def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the_whole(lake):
+def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the_whole(world, lake):
     table = {
         "table": "Music",
         "database": "shop",
@@ -157,7 +135,7 @@ def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the
         {"value": {"findings": [{"state": "failed"}], "facts": {"cluster": cluster}}},
         {"path": "gone"},
     ]
-    summed = call(check.sum_up_check, asked(results=results))
+    summed = call(world, check.sum_up_check, check_input(results=results))
     assert summed["state"] == "failed"
     assert summed["counts"] == {"ok": 2, "skipped": 0, "warning": 0, "failed": 1}
     kept = lake.read_json(summed["result"]["path"])

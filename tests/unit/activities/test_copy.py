@@ -1,32 +1,22 @@
 import json
-from datetime import UTC, datetime
 
 import pytest
 
-from activities import copy
 from activities.copy import look_at_copy, start_copy, stop_copy
 from d2c.clients.aws.copy_session import copy_session_policy
-from d2c.clients.aws.sign_in import TemporaryCredentials
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.errors import TransientError
 from d2c.state.ids import run_key
+from tests.builders import EXPORT_ID, EXPORT_TIME, REGION, a_table, an_export
 from tests.unit.app.test_aws_settings import ONE, ROLE, ROLE_OF_TWO, TWO, WITH_ROLES
 from tests.unit.clients.settings import local_settings
 
 from .answers import error_of, value_of
-from .fakes import REGION
 
-ID = "01780000000123-a1b2c3d4"
+ID = EXPORT_ID
 S3_FOLDER = f"d2c/m/Music/AWSDynamoDB/{ID}"
 LAKE_FOLDER = f"exports/m/Music/{ID}"
-PAYLOAD = {
-    "migration": "m",
-    "table": "Music",
-    "region": REGION,
-    "attempt": 1,
-    "started_at": "2026-06-01T12:00:00+00:00",
-    "export": {"folder": S3_FOLDER, "id": ID},
-}
+PAYLOAD = a_table(attempt=1, started_at=EXPORT_TIME, export=an_export(folder=S3_FOLDER, id=ID, bytes=1_000))
 LOOK = {**PAYLOAD, "run": "run-0"}
 
 
@@ -36,7 +26,7 @@ def dies(*_):
 
 class TestStartCopy:
     def test_the_pipeline_gets_where_from_where_to_and_the_run_key(self, world):
-        assert value_of(start_copy(PAYLOAD)) == "run-0"
+        assert value_of(world.answer(start_copy, PAYLOAD)) == "run-0"
         assert world.factory.started == [
             {
                 "runKey": run_key("m", "Music", "copy", 1),
@@ -48,13 +38,13 @@ class TestStartCopy:
         ]
 
     def test_a_second_try_finds_what_the_first_one_started(self, world):
-        assert value_of(start_copy(PAYLOAD)) == value_of(start_copy(PAYLOAD))
+        assert value_of(world.answer(start_copy, PAYLOAD)) == value_of(world.answer(start_copy, PAYLOAD))
         assert len(world.factory.started) == 1
 
     def test_all_runs_are_looked_through_only_by_a_try_after_another(self, world):
-        start_copy(PAYLOAD)
+        world.answer(start_copy, PAYLOAD)
         assert world.factory.looked_through == 0
-        start_copy(PAYLOAD)
+        world.answer(start_copy, PAYLOAD)
         assert world.factory.looked_through == 1
 
     def test_a_try_that_died_before_its_run_was_started_is_followed_by_one_that_starts_it(
@@ -62,47 +52,34 @@ class TestStartCopy:
     ):
         with monkeypatch.context() as broken:
             broken.setattr(world.factory, "start_run", dies)
-            error_of(start_copy(PAYLOAD), "transient")
-        assert value_of(start_copy(PAYLOAD)) == "run-0"
+            error_of(world.answer(start_copy, PAYLOAD), "transient")
+        assert value_of(world.answer(start_copy, PAYLOAD)) == "run-0"
 
     def test_another_attempt_is_another_run(self, world):
-        assert value_of(start_copy(PAYLOAD)) != value_of(start_copy({**PAYLOAD, "attempt": 2}))
-
-
-class Identity:
-    """Stands for `WebIdentity`: remembers what it is asked for."""
-
-    def __init__(self):
-        self.asked = []
-
-    def take_on(self, role_arn, **asked):
-        self.asked.append((role_arn, asked))
-        number = len(self.asked)
-        return TemporaryCredentials(f"ASIA{number}", f"secret {number}", f"token {number}", datetime.now(UTC))
+        assert value_of(world.answer(start_copy, PAYLOAD)) != value_of(
+            world.answer(start_copy, {**PAYLOAD, "attempt": 2})
+        )
 
 
 class TestStartCopyWithASession:
     @pytest.fixture(autouse=True)
-    def identity(self, world, monkeypatch):
+    def identity(self, world):
         self.settings(world)
-        self.asked_in = []
-        identity = Identity()
-        monkeypatch.setattr(
-            copy, "web_identity", lambda settings, region: self.asked_in.append(region) or identity
-        )
-        return identity
+        return world.identity
 
     def settings(self, world, **changes):
         world.settings = local_settings(**{**WITH_ROLES, "D2C_EXPORT_BUCKET_OWNER": "", **changes})
 
-    def start(self, size=1_000_000, **changes):
-        return start_copy({**PAYLOAD, "export": {**PAYLOAD["export"], "bytes": size}, **changes})
+    def start(self, world, size=1_000_000, **changes):
+        return world.answer(
+            start_copy, {**PAYLOAD, "export": {**PAYLOAD["export"], "bytes": size}, **changes}
+        )
 
     def test_the_pipeline_gets_credentials_that_read_this_export_and_last_as_long_as_its_copy(
         self, world, identity
     ):
-        assert value_of(self.start()) == "run-0"
-        ((role, asked),) = identity.asked
+        assert value_of(self.start(world)) == "run-0"
+        ((role, asked),) = identity.assumed
         assert (role, asked["session_name"], asked["seconds"]) == (ROLE, "d2c-copy-m-Music", 1900)
         assert asked["policy"] == copy_session_policy(ROLE, world.settings.export_bucket, S3_FOLDER)
         assert world.factory.pipelines == ["copy_export_session"]
@@ -110,36 +87,36 @@ class TestStartCopyWithASession:
         names = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
         assert [given[name] for name in names] == ["ASIA1", "secret 1", "token 1"]
 
-    def test_what_the_activity_tells_durable_is_the_runs_id_and_no_credential(self):
-        assert set(self.start()) == {"value"}
-        assert value_of(self.start()) == "run-0"
+    def test_what_the_activity_tells_durable_is_the_runs_id_and_no_credential(self, world):
+        assert set(self.start(world)) == {"value"}
+        assert value_of(self.start(world)) == "run-0"
 
-    def test_a_second_try_that_finds_the_run_makes_no_credentials(self, identity):
-        self.start()
-        self.start()
-        assert len(identity.asked) == 1
+    def test_a_second_try_that_finds_the_run_makes_no_credentials(self, world, identity):
+        self.start(world)
+        self.start(world)
+        assert len(identity.assumed) == 1
 
     def test_another_attempt_has_new_credentials_of_the_longest_life(self, world, identity):
-        self.start()
-        assert value_of(self.start(attempt=2)) == "run-1"
-        assert [asked["seconds"] for _, asked in identity.asked] == [1900, 7200]
+        self.start(world)
+        assert value_of(self.start(world, attempt=2)) == "run-1"
+        assert [asked["seconds"] for _, asked in identity.assumed] == [1900, 7200]
         assert world.factory.started[1]["awsSessionToken"] == "token 2"
 
     def test_a_copy_that_would_outlive_its_session_is_not_started(self, world, identity):
-        error = error_of(self.start(size=10**9))
+        error = error_of(self.start(world, size=10**9))
         assert error["title"] == "The copy would outlive its AWS session"
-        assert identity.asked == world.factory.started == []
+        assert identity.assumed == world.factory.started == []
 
     def test_the_role_is_that_of_the_buckets_owner(self, world, identity):
         roles = {ONE: ROLE, TWO: ROLE_OF_TWO}
         self.settings(world, D2C_AWS_ROLES=json.dumps(roles), D2C_EXPORT_BUCKET_OWNER=TWO)
-        self.start(account=ONE)
-        ((role, _),) = identity.asked
+        self.start(world, account=ONE)
+        ((role, _),) = identity.assumed
         assert role == ROLE_OF_TWO
-        assert self.asked_in == [REGION]
+        assert world.identity_regions == [REGION]
 
     def test_without_a_role_for_the_account_nothing_is_started(self, world):
-        assert "D2C_AWS_ROLES" in error_of(self.start(account=TWO))["detail"]
+        assert "D2C_AWS_ROLES" in error_of(self.start(world, account=TWO))["detail"]
         assert world.factory.started == []
 
 
@@ -157,15 +134,14 @@ class TestLookAtCopy:
     def test_a_run_goes_on_and_shows_how_much_of_the_export_it_has_copied(self, world, status):
         world.factory.runs["run-0"] = PipelineRun(status, "")
         world.factory.progress = CopyProgress(3, 300, "")
-        payload = {**LOOK, "export": {**LOOK["export"], "bytes": 1000}}
-        assert value_of(look_at_copy(payload)) == {
+        assert value_of(world.answer(look_at_copy, LOOK)) == {
             "state": "running",
             "progress": {"files": 3, "done": 300, "total": 1000},
         }
 
     def test_a_run_that_somebody_cancelled_is_not_started_again(self, world):
         world.factory.runs["run-0"] = PipelineRun("Cancelled", "")
-        assert "was cancelled in Data Factory" in error_of(look_at_copy(LOOK))["detail"]
+        assert "was cancelled in Data Factory" in error_of(world.answer(look_at_copy, LOOK))["detail"]
 
     @pytest.mark.parametrize(
         ("activity_error", "cause"), [("copy_data: S3 said no", "copy_data: S3 said no"), ("", "of the run")]
@@ -176,7 +152,7 @@ class TestLookAtCopy:
     ):
         world.factory.runs["run-0"] = PipelineRun(status, "of the run")
         world.factory.progress = CopyProgress(0, 0, activity_error)
-        error = error_of(look_at_copy(LOOK), "another_run")
+        error = error_of(world.answer(look_at_copy, LOOK), "another_run")
         assert f"Copy run run-0 ended as {status}: {cause}" in error["detail"]
 
     def test_a_run_whose_session_ended_is_followed_by_one_with_another_and_told_what_to_set(self, world):
@@ -184,13 +160,13 @@ class TestLookAtCopy:
         world.factory.progress = CopyProgress(
             0, 0, "CopyDataFiles: An error occurred (ExpiredToken) when calling the GetObject operation"
         )
-        error = error_of(look_at_copy(LOOK), "another_run")
+        error = error_of(world.answer(look_at_copy, LOOK), "another_run")
         assert "D2C_COPY_BYTES_PER_SECOND" in error["next_step"]
 
     def test_a_run_is_done_once_names_and_sizes_are_those_in_s3(self, world):
         copied(world)
         result = {"folder": LAKE_FOLDER, "files": 3, "bytes": 24}
-        assert value_of(look_at_copy(LOOK)) == {"state": "succeeded", "result": result}
+        assert value_of(world.answer(look_at_copy, LOOK)) == {"state": "succeeded", "result": result}
 
     @pytest.mark.parametrize(
         ("name", "content", "words"),
@@ -208,17 +184,17 @@ class TestLookAtCopy:
             del world.lake.files[f"{LAKE_FOLDER}/{name}"]
         else:
             world.lake.files[f"{LAKE_FOLDER}/{name}"] = content
-        assert words in error_of(look_at_copy(LOOK), "another_run")["detail"]
+        assert words in error_of(world.answer(look_at_copy, LOOK), "another_run")["detail"]
 
     def test_of_many_files_that_differ_a_few_are_named(self, world):
         copied(world)
         world.lake.files |= {f"{LAKE_FOLDER}/data/{number:04d}.json.gz": b"x" for number in range(1000)}
-        detail = error_of(look_at_copy(LOOK), "another_run")["detail"]
+        detail = error_of(world.answer(look_at_copy, LOOK), "another_run")["detail"]
         assert detail.startswith("1000 files")
         assert len(detail) < 500
 
 
 def test_stopping_asks_the_run_to_stop_even_though_the_migration_is_cancelled(world):
     world.cancel("m")
-    value_of(stop_copy(LOOK))
+    value_of(world.answer(stop_copy, LOOK))
     assert world.factory.cancelled == ["run-0"]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities import existing_export, outcome
+from activities import existing_export
 from d2c.clients.aws.dynamodb import TableDescription
 from d2c.clients.azure.lake import Lake
 from d2c.errors import PermanentError
@@ -12,10 +12,10 @@ from d2c.state.export_matching import match
 from d2c.state.paths import cancel_path
 from d2c.state.standing_plans import standing_plans
 from tests.unit.arrived import EXPORT_ID, FOLDER, REGION, export_files, put_export, table_arn
-from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
 
 from .answers import error_of, value_of
+from .fakes import World
 
 KEYS = {"hash_key": "pk", "range_key": None, "ttl_attribute": None}
 PLAN = {
@@ -27,17 +27,14 @@ PLAN = {
 }
 
 
-class World:
+class ArrivedWorld(World):
     """A lake with a standing plan and an export, and a DynamoDB that may be asked about its table."""
 
-    def __init__(self, monkeypatch):
-        self.lake = Lake(SubstituteFileSystem())
+    def __init__(self):
+        super().__init__(Lake(SubstituteFileSystem()))
+        self.dynamodb = self
         self.described = TableDescription(table_arn(), "pk", None, 9, 900, "until")
         self.plan()
-        monkeypatch.setattr(existing_export, "connect_dynamodb", lambda settings, account, region: self)
-        for module in (existing_export, outcome):
-            monkeypatch.setattr(module, "connect_lake", lambda settings: self.lake)
-            monkeypatch.setattr(module, "app_settings", local_settings)
 
     def describe_table(self, name):
         assert name == "Music"
@@ -65,17 +62,19 @@ class World:
 
     def look(self, minutes=0):
         payload = self.payload(minutes)
-        return existing_export.look_at_arrival({**payload, "run": {**KEYS, "arn": table_arn()}, "attempt": 1})
+        return self.answer(
+            existing_export.look_at_arrival, {**payload, "run": {**KEYS, "arn": table_arn()}, "attempt": 1}
+        )
 
 
 @pytest.fixture
-def world(monkeypatch):
-    return World(monkeypatch)
+def world():
+    return ArrivedWorld()
 
 
 class TestStartArrival:
     def test_dynamodb_tells_the_keys_where_it_can_be_asked(self, world):
-        assert value_of(existing_export.start_arrival(world.payload())) == {
+        assert value_of(world.answer(existing_export.start_arrival, world.payload())) == {
             "arn": table_arn(),
             "hash_key": "pk",
             "range_key": None,
@@ -89,32 +88,32 @@ class TestStartArrival:
     def test_the_plans_keys_make_asking_needless(self, world):
         world.described = AssertionError("nobody may be asked")
         world.plan(source={"hash_key": "pk", "ttl_attribute": "until"})
-        source = value_of(existing_export.start_arrival(world.payload()))
+        source = value_of(world.answer(existing_export.start_arrival, world.payload()))
         assert (source["arn"], source["hash_key"], source["range_key"]) == (table_arn(), "pk", None)
         assert (source["ttl_attribute"], source["item_count"], source["size_bytes"]) == ("until", 7, 700)
 
     def test_keys_that_are_added_to_the_plan_later_count_at_a_retry(self, world):
         world.described = PermanentError("There is no such table.", "Check its name.")
         payload = world.payload()
-        error = error_of(existing_export.start_arrival(payload))
+        error = error_of(world.answer(existing_export.start_arrival, payload))
         assert "There is no such table" in error["detail"]
         assert "plans/theirs.json as `source`" in error["next_step"]
         world.plan(source={"hash_key": "pk"})
-        assert value_of(existing_export.start_arrival(payload))["hash_key"] == "pk"
+        assert value_of(world.answer(existing_export.start_arrival, payload))["hash_key"] == "pk"
 
     def test_a_table_of_the_same_name_in_another_account_is_not_taken_for_it(self, world):
         world.described = TableDescription(table_arn(account="999999999999"), "other", None, 0, 0, None)
-        error = error_of(existing_export.start_arrival(world.payload()))
+        error = error_of(world.answer(existing_export.start_arrival, world.payload()))
         assert table_arn() in error["detail"]
         assert "999999999999" in error["detail"]
 
     def test_rules_that_do_not_fit_the_keys_are_refused_before_anything_is_loaded(self, world):
         world.plan(rules={"partition_key": ["pk", "pk"]})
-        assert error_of(existing_export.start_arrival(world.payload()))
+        assert error_of(world.answer(existing_export.start_arrival, world.payload()))
 
     def test_a_cancelled_migration_begins_nothing(self, world):
         world.lake.write_json(cancel_path("theirs-1"), {"tables": None})
-        error_of(existing_export.start_arrival(world.payload()), "cancelled")
+        error_of(world.answer(existing_export.start_arrival, world.payload()), "cancelled")
         error_of(world.look(), "cancelled")
 
 

@@ -9,36 +9,23 @@ from d2c.load_run.groups import left
 from d2c.load_run.request import parse_request
 from d2c.state.ids import run_key
 from d2c.state.paths import cancel_path
+from tests.builders import a_copy, a_load, a_source, a_table, an_export
 from tests.unit.clients.settings import SECRETS
 
 from .answers import error_of, value_of
-from .fakes import TABLE_ARN
 
 FOLDER = "migrations/m/tables/Music/load-1"
-PAYLOAD = {
-    "migration": "m",
-    "table": "Music",
-    "database": "shop",
-    "container": "music",
-    "rules": {"numbers": "string"},
-    "limits": {"max_rejected_items": 5, "max_logical_partition_bytes": 7_000},
-    "verify": "full",
-    "attempt": 1,
-    "source": {"arn": TABLE_ARN, "hash_key": "Artist", "range_key": "Song", "ttl_attribute": None},
-    "export": {"arn": f"{TABLE_ARN}/export/1"},
-    "copy": {"folder": "exports/m/Music/1"},
-}
+PAYLOAD = a_table(
+    rules={"numbers": "string"},
+    limits={"max_rejected_items": 5, "max_logical_partition_bytes": 7_000},
+    attempt=1,
+    source=a_source(),
+    export=an_export(),
+    copy=a_copy(folder="exports/m/Music/1"),
+)
 LOOK = {**PAYLOAD, "run": 0}
 RESULT = {
-    "state": "succeeded",
-    "error": None,
-    "stages": [{"stage": "assess", "state": "succeeded"}],
-    "files": {"listed": 1, "verified": 1},
-    "assessed": {"rejected": 0},
-    "loaded": {"documents": 7},
-    "replayed": None,
-    "load_started_at": 1_780_000_000,
-    "verification": {"missing": 0},
+    **{name: value for name, value in a_load().items() if name != "result_path"},
     "mismatches": [{"kind": "missing", "document": "d"}] * 100,
     "census": {"attributes": [{"name": "pk", "types": {"S": 1}, "inexact_numbers": 0}] * 1_000},
 }
@@ -46,7 +33,7 @@ RESULT = {
 
 class TestStartLoad:
     def test_the_notebook_gets_the_path_of_a_request_that_holds_no_secret(self, world):
-        value_of(start_load(PAYLOAD))
+        value_of(world.answer(start_load, PAYLOAD))
         (run,) = world.databricks.submitted.values()
         assert run["parameters"] == {
             "request": f"abfss://lake@lakeaccount.dfs.core.windows.net/{FOLDER}/request.json"
@@ -60,7 +47,7 @@ class TestStartLoad:
         assert (request.max_rejected_items, request.max_logical_partition_bytes) == (5, 7_000)
 
     def test_the_cluster_gets_the_connector_and_the_apps_own_wheel(self, world):
-        value_of(start_load(PAYLOAD))
+        value_of(world.answer(start_load, PAYLOAD))
         (run,) = world.databricks.submitted.values()
         connector, wheel = run["libraries"]
         assert connector["maven"]["coordinates"].startswith(
@@ -70,16 +57,16 @@ class TestStartLoad:
         assert (run["notebook_path"], run["cluster"]) == ("/Shared/load", {"existing_cluster_id": "0601-1"})
 
     def test_a_second_try_gives_the_same_run_and_another_attempt_another(self, world):
-        first = value_of(start_load(PAYLOAD))
-        assert value_of(start_load(PAYLOAD)) == first
-        assert value_of(start_load({**PAYLOAD, "attempt": 2})) != first
+        first = value_of(world.answer(start_load, PAYLOAD))
+        assert value_of(world.answer(start_load, PAYLOAD)) == first
+        assert value_of(world.answer(start_load, {**PAYLOAD, "attempt": 2})) != first
         assert list(world.databricks.submitted) == [
             run_key("m", "Music", "load", number) for number in (1, 2)
         ]
 
     def test_another_attempt_leaves_the_first_ones_results_alone(self, world):
-        value_of(start_load(PAYLOAD))
-        value_of(start_load({**PAYLOAD, "attempt": 2}))
+        value_of(world.answer(start_load, PAYLOAD))
+        value_of(world.answer(start_load, {**PAYLOAD, "attempt": 2}))
         assert {
             "migrations/m/tables/Music/load-1/request.json",
             "migrations/m/tables/Music/load-2/request.json",
@@ -93,30 +80,30 @@ def run(*, ended=True, succeeded=False, cancelled=False, healable=False, message
 class TestLookAtLoad:
     def test_a_run_goes_on_and_shows_what_the_notebook_says(self, world):
         world.databricks.runs[0] = run(ended=False)
-        assert value_of(look_at_load(LOOK)) == {"state": "running", "progress": {}}
+        assert value_of(world.answer(look_at_load, LOOK)) == {"state": "running", "progress": {}}
         world.lake.write_json(f"{FOLDER}/progress.json", {"stages": []})
-        assert value_of(look_at_load(LOOK))["progress"] == {"stages": []}
+        assert value_of(world.answer(look_at_load, LOOK))["progress"] == {"stages": []}
 
     @pytest.mark.parametrize("content", [b"", b'{"stages": ['])
     def test_progress_that_is_being_written_is_no_fault(self, world, content):
         world.databricks.runs[0] = run(ended=False)
         world.lake.files[f"{FOLDER}/progress.json"] = content
-        assert value_of(look_at_load(LOOK)) == {"state": "running", "progress": {}}
+        assert value_of(world.answer(look_at_load, LOOK)) == {"state": "running", "progress": {}}
 
     def test_a_run_that_somebody_cancelled_is_not_started_again(self, world):
         world.databricks.runs[0] = run(cancelled=True)
-        assert "was cancelled in Databricks" in error_of(look_at_load(LOOK))["detail"]
+        assert "was cancelled in Databricks" in error_of(world.answer(look_at_load, LOOK))["detail"]
 
     @pytest.mark.parametrize(("healable", "marks"), [(True, ("another_run",)), (False, ())])
     def test_only_a_failure_of_the_platform_is_followed_by_another_run(self, world, healable, marks):
         world.databricks.runs[0] = run(healable=healable, message="it broke")
-        error = error_of(look_at_load(LOOK), *marks)
+        error = error_of(world.answer(look_at_load, LOOK), *marks)
         assert "Load run 0 failed: it broke" in error["detail"]
 
     def test_what_of_a_result_could_grow_stays_in_the_lake(self, world):
         world.databricks.runs[0] = run(succeeded=True)
         world.lake.write_json(f"{FOLDER}/result.json", RESULT)
-        look = value_of(look_at_load(LOOK))
+        look = value_of(world.answer(look_at_load, LOOK))
         kept = {name: RESULT[name] for name in RESULT.keys() - {"mismatches", "census"}}
         assert look == {"state": "succeeded", "result": {**kept, "result_path": f"{FOLDER}/result.json"}}
 
@@ -124,23 +111,23 @@ class TestLookAtLoad:
     def test_a_table_whose_result_is_there_is_done_whatever_becomes_of_the_run(self, world, ending):
         world.databricks.runs[0] = ending
         world.lake.write_json(f"{FOLDER}/result.json", RESULT)
-        assert value_of(look_at_load(LOOK))["state"] == "succeeded"
+        assert value_of(world.answer(look_at_load, LOOK))["state"] == "succeeded"
 
     def test_a_result_may_lack_the_stages_that_did_not_come(self, world):
         world.databricks.runs[0] = run(succeeded=True)
         failed = {"state": "failed", "error": {"detail": "d"}, "stages": []}
         world.lake.files[f"{FOLDER}/result.json"] = json.dumps(failed).encode()
-        result = value_of(look_at_load(LOOK))["result"]
+        result = value_of(world.answer(look_at_load, LOOK))["result"]
         assert (result["error"], result["loaded"], result["verification"]) == ({"detail": "d"}, None, None)
 
     def test_a_run_that_left_no_result_is_no_success(self, world):
         world.databricks.runs[0] = run(succeeded=True)
-        assert FOLDER in error_of(look_at_load(LOOK))["detail"]
+        assert FOLDER in error_of(world.answer(look_at_load, LOOK))["detail"]
 
 
 def test_stopping_asks_the_run_to_stop_even_though_the_migration_is_cancelled(world):
     world.cancel("m")
-    value_of(stop_load(LOOK))
+    value_of(world.answer(stop_load, LOOK))
     assert world.databricks.cancelled == [0]
 
 
@@ -161,16 +148,16 @@ class Group:
 
     def start(self, *tables, attempt=1):
         for table in tables:
-            self.runs[table] = value_of(start_load(self.payload(table, attempt)))
+            self.runs[table] = value_of(self.world.answer(start_load, self.payload(table, attempt)))
 
     def look(self, table, attempt=1):
-        return look_at_load(self.payload(table, attempt))
+        return self.world.answer(look_at_load, self.payload(table, attempt))
 
     def stop(self, table):
         # As the orchestration does it: with no attempt.
         payload = self.payload(table)
         del payload["attempt"]
-        value_of(stop_load(payload))
+        value_of(self.world.answer(stop_load, payload))
 
     def finish(self, table, attempt=1):
         self.world.lake.write_json(f"migrations/m/tables/{table}/load-{attempt}/result.json", RESULT)
@@ -279,15 +266,23 @@ class TestASharedRun:
     def test_no_table_that_is_loaded_alone_has_the_groups_run_key(self, world, group):
         group.start(*group.TABLES)
         value_of(group.look("Music"))
-        alone = value_of(start_load({**PAYLOAD, "table": "0-3"}))
+        alone = value_of(world.answer(start_load, {**PAYLOAD, "table": "0-3"}))
         assert alone == 1
 
     def test_a_revisit_of_a_table_has_a_run_for_itself(self, world, group):
-        revisit = {"name": "verify-1", "stages": ["verify"], "rules_history": [{}]}
-        assert value_of(start_load({**group.payload("Music"), "revisit": revisit})) == 0
+        revisit = {
+            "name": "verify-1",
+            "stages": ["verify"],
+            "rules_history": [{}],
+            "load_started_at": 1_780_000_000,
+            "documents_written": 7,
+            "rejected_folder": None,
+            "items_rejected": 0,
+        }
+        assert value_of(world.answer(start_load, {**group.payload("Music"), "revisit": revisit})) == 0
 
     def test_a_table_without_a_group_is_loaded_alone(self, world):
-        assert value_of(start_load({**PAYLOAD, "load_group": None})) == 0
+        assert value_of(world.answer(start_load, {**PAYLOAD, "load_group": None})) == 0
 
 
 class TestStoppingASharedRun:

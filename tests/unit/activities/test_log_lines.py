@@ -14,7 +14,7 @@ from activities import (
     turns,
     units,
 )
-from activities.outcome import STAGE_OF_ACTIVITY, fields_of, outcome
+from activities.outcome import STAGE_OF_ACTIVITY, answer_of, fields_of
 from d2c.errors import CancelledError, PermanentError, TransientError
 from d2c.state.ids import run_key
 
@@ -24,7 +24,7 @@ OF_MIGRATIONS = {
     *("stop_left_runs", "free_left_container", "read_left_table", "read_left_migration"),
 }
 MODULES = (
-    existing_export, check, orphans, copy, export, load, units, prepare, report, report, turns
+    existing_export, check, orphans, copy, export, load, units, prepare, report, turns
 )  # fmt: skip
 ACTIVITIES = {
     name
@@ -36,13 +36,13 @@ PAYLOAD = {"migration": "m", "table": "Music", "attempt": 2}
 
 
 def run(result, name="start_copy", payload=PAYLOAD):
-    def activity(payload):
+    def activity(clients, payload):
         if isinstance(result, Exception):
             raise result
         return result
 
     activity.__name__ = name
-    return outcome(activity)(payload)
+    return answer_of(activity, lambda: None, payload)
 
 
 def test_every_activity_is_of_a_stage_or_looks_after_a_whole_migration():

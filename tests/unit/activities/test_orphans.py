@@ -5,36 +5,18 @@ from activities.report import write_report, write_table_report
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.state import paths
 from d2c.state.ids import run_key
+from tests.builders import a_described, a_table, an_error
 
 from .answers import error_of, value_of
 
-ERROR = {
-    "title": "The stage failed",
-    "detail": "Ended by hand.",
-    "next_step": "Retry it.",
-    "transient": False,
-    "busy": False,
-    "another_run": False,
-    "cancelled": True,
-    "stage": "load",
-}
+ERROR = an_error(cancelled=True, stage="load")
 RECORD = "containers/x/shop/music.json"
 HOLDER = {"path": RECORD, "migration": "m", "table": "Music", "round": 0}
 
 
 def table(name, number=0, **more):
-    return {
-        "migration": "m",
-        "table": name,
-        "round": number,
-        "database": "shop",
-        "container": name.lower(),
-        "region": "eu-west-1",
-        "rules": {},
-        "slots": {"exports": None, "copies": None, "loads": 2},
-        "load_group": None,
-        **more,
-    }
+    slots = {"exports": None, "copies": None, "loads": 2}
+    return a_table(table=name, round=number, container=name.lower(), slots=slots, **more)
 
 
 def list_tables(world, *units, number=0):
@@ -82,8 +64,8 @@ def start_load(world, path):
 
 
 class TestStopLeftRuns:
-    def stop(self):
-        return value_of(stop_left_runs({"migration": "m"}))
+    def stop(self, world):
+        return value_of(world.answer(stop_left_runs, {"migration": "m"}))
 
     def test_runs_of_tables_that_were_left_are_stopped_and_nobody_elses(self, world):
         list_tables(world, [table("Music")], [table("Orders")])
@@ -93,9 +75,9 @@ class TestStopLeftRuns:
         load = start_load(world, "tables/Music/load-2/request.json")
         start_load(world, "tables/Orders/load-1/request.json")
         leave(world, left_table("Music"))
-        assert self.stop() == 3
+        assert self.stop(world) == 3
         assert (world.factory.cancelled, world.databricks.cancelled) == (mine, [load])
-        assert self.stop() == 0
+        assert self.stop(world) == 0
 
     @pytest.mark.parametrize(
         "path", ["tables/Music/load-11/request.json", "tables/Music/verify-1-1/request.json"]
@@ -105,7 +87,7 @@ class TestStopLeftRuns:
         start_load(world, path)
         start_copy(world, "Music", attempt=11)
         leave(world, left_table("Music"))
-        assert self.stop() == 0
+        assert self.stop(world) == 0
 
     def test_runs_of_a_retry_that_was_left_are_stopped(self, world):
         list_tables(world, [table("Music")])
@@ -113,16 +95,16 @@ class TestStopLeftRuns:
         start_copy(world, "Music", attempt=12)
         start_load(world, "tables/Music/load-11/request.json")
         leave(world, left_table("Music", 1), number=1)
-        assert self.stop() == 2
+        assert self.stop(world) == 2
 
     def test_a_shared_run_goes_on_while_one_of_its_tables_does(self, world):
         group = {"id": "0-0", "tables": ["Music", "Orders"]}
         list_tables(world, [table("Music", load_group=group), table("Orders", load_group=group)])
         run = start_load(world, "groups/0-0-1/requests.json")
         leave(world, left_table("Music"))
-        assert self.stop() == 0
+        assert self.stop(world) == 0
         world.lake.append(paths.ended_tables_path("m"), {"table": "Orders", "round": 0})
-        assert self.stop() == 1
+        assert self.stop(world) == 1
         assert world.databricks.cancelled == [run]
 
     def test_a_shared_run_is_stopped_when_all_its_tables_were_left(self, world):
@@ -130,15 +112,15 @@ class TestStopLeftRuns:
         list_tables(world, [table("Music", load_group=group), table("Orders", load_group=group)])
         start_load(world, "groups/0-0-1/requests.json")
         leave(world, left_table("Music"), left_table("Orders"))
-        assert self.stop() == 1
+        assert self.stop(world) == 1
 
     def test_where_only_containers_were_left_no_service_is_asked(self, world):
         world.factory = world.databricks = None
         leave(world)
-        assert self.stop() == 0
+        assert self.stop(world) == 0
 
     def test_that_what_was_left_is_not_told_any_more_is_an_error(self, world):
-        assert "left-behind/m.json" in error_of(stop_left_runs({"migration": "m"}))["detail"]
+        assert "left-behind/m.json" in error_of(world.answer(stop_left_runs, {"migration": "m"}))["detail"]
 
 
 class TestFreeLeftContainer:
@@ -153,18 +135,11 @@ class TestFreeLeftContainer:
         }
         world.lake.write_json(RECORD, kept)
         leave(world, containers=[HOLDER])
-        return free_left_container({"migration": "m", "number": 0})
+        return world.answer(free_left_container, {"migration": "m", "number": 0})
 
     def described(self, **changes):
-        return {
-            "created": False,
-            "partition_key_paths": ["/Artist"],
-            "default_ttl": None,
-            "before_ru_per_second": 400,
-            "peak_ru_per_second": 4000,
-            "after_ru_per_second": 400,
-            **changes,
-        }
+        own = {"created": False, "before_ru_per_second": 400, "after_ru_per_second": 400}
+        return a_described(**{**own, **changes})
 
     def scaled(self, world, key_paths=("/Artist",)):
         world.cosmos.container = Container(key_paths, None)
@@ -211,7 +186,12 @@ class TestFreeLeftContainer:
         world.cosmos.crashes = {"change_throughput"}
         error_of(self.free(world, **self.described()), "transient")
         assert world.lake.read_json(RECORD)["being_put_back"]
-        assert value_of(free_left_container({"migration": "m", "number": 0}))["after_ru_per_second"] == 400
+        assert (
+            value_of(world.answer(free_left_container, {"migration": "m", "number": 0}))[
+                "after_ru_per_second"
+            ]
+            == 400
+        )
         assert world.cosmos.changes == [(400, False)]
 
 
@@ -219,11 +199,11 @@ class TestTellingTheEnd:
     def test_a_table_is_told_with_what_its_stages_found_so_that_a_retry_can_go_on(self, world):
         list_tables(world, [table("Music")])
         leave(world, left_table("Music", export={"items": 7, "arn": "a"}))
-        record = value_of(read_left_table({"migration": "m", "number": 0}))
+        record = value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
         assert record["export"] == {"items": 7, "arn": "a"}
         (stage,) = record["stages"]
         assert (stage["stage"], stage["state"], stage["seconds"] > 0) == ("load", "cancelled", True)
-        value_of(write_table_report(record))
+        value_of(world.answer(write_table_report, record))
         (line,) = world.lake.read_log(paths.ended_tables_path("m"))
         told = {name: line[name] for name in ("table", "round", "state", "stage", "items_exported", "error")}
         assert told == {
@@ -241,14 +221,18 @@ class TestTellingTheEnd:
             world, [table("Music", 1, found={"export": {"items": 7}, "copy": {"files": 1}})], number=1
         )
         leave(world, left_table("Music", 1, copy={"files": 2}), number=1)
-        record = value_of(read_left_table({"migration": "m", "number": 0}))
+        record = value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
         assert (record["export"], record["copy"], "found" in record) == ({"items": 7}, {"files": 2}, False)
 
     def test_the_slot_that_it_had_is_given_back(self, world):
         list_tables(world, [table("Music")])
         world.lake.append(paths.slots_path("m", "loads"), {"ask": "Music 0", "of": 1})
         leave(world, left_table("Music"))
-        value_of(write_table_report(value_of(read_left_table({"migration": "m", "number": 0}))))
+        value_of(
+            world.answer(
+                write_table_report, value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
+            )
+        )
         assert {"leave": "Music 0", "by": "Music"} in world.lake.read_log(paths.slots_path("m", "loads"))
 
     def test_the_migration_ends_with_the_report_that_its_orchestration_did_not_come_to(self, world):
@@ -259,8 +243,17 @@ class TestTellingTheEnd:
         )
         world.lake.write(paths.open_path("m"), b"")
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
-        value_of(write_table_report(value_of(read_left_table({"migration": "m", "number": 0}))))
-        value_of(write_report({"migration": "m", **value_of(read_left_migration({"migration": "m"}))}))
+        value_of(
+            world.answer(
+                write_table_report, value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
+            )
+        )
+        value_of(
+            world.answer(
+                write_report,
+                {"migration": "m", **value_of(world.answer(read_left_migration, {"migration": "m"}))},
+            )
+        )
         assert world.lake.read_json(paths.report_path("m"))["state"] == "cancelled"
         assert not world.lake.exists(paths.open_path("m"))
 
@@ -271,12 +264,12 @@ class TestTellingTheEnd:
             paths.plan_path("m"), {"plan": plan, "accepted_at": "2026-06-01T11:00:00+00:00"}
         )
         world.lake.write(paths.open_path("m"), b"")
-        value_of(write_report({"migration": "m", "state": "failed", "error": None}))
+        value_of(world.answer(write_report, {"migration": "m", "state": "failed", "error": None}))
         assert world.lake.exists(paths.open_path("m"))
 
     def test_nothing_is_told_of_a_round_that_a_retry_has_overtaken(self, world):
         list_tables(world, [table("Music")])
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
         world.lake.write_json(paths.operation_path("m", "retry", 1), {})
-        assert value_of(read_left_table({"migration": "m", "number": 0})) is None
-        assert value_of(read_left_migration({"migration": "m"})) is None
+        assert value_of(world.answer(read_left_table, {"migration": "m", "number": 0})) is None
+        assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None

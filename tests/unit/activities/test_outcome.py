@@ -1,12 +1,15 @@
+import inspect
 import logging
+from typing import get_type_hints
 
 import pytest
 
 from activities import copy, export, load, prepare
-from activities.outcome import outcome, refuse_if_cancelled
-from d2c.errors import CancelledError, PermanentError, RunFailedError, TransientError
+from activities.outcome import answer_of, outcome, refuse_if_cancelled
+from d2c.errors import CancelledError, PermanentError, RunFailedError, SettingsError, TransientError
+from tests.builders import a_record
 
-from .answers import error_of, value_of
+from .answers import error_of
 
 STARTS_AND_LOOKS = {
     export: ["describe_source", "start_export", "look_at_export"],
@@ -17,13 +20,12 @@ STARTS_AND_LOOKS = {
 
 
 def answering(result):
-    @outcome
-    def activity(payload):
+    def activity(clients, payload):
         if isinstance(result, Exception):
             raise result
         return result
 
-    return activity({})
+    return answer_of(activity, lambda: None, {})
 
 
 @pytest.mark.parametrize("value", [None, 0, {"state": "running"}])
@@ -67,21 +69,34 @@ def test_the_log_tells_where_an_unexpected_exception_came_from(caplog):
     assert "test_outcome.py" in caplog.text
 
 
-def test_an_input_may_come_by_name_as_the_functions_host_hands_it_over():
-    @outcome
-    def activity(payload):
-        return payload["a"]
+def test_incomplete_settings_are_an_answer_too():
+    def activity(clients, payload):
+        raise AssertionError("it must not begin")
 
-    assert value_of(activity(payload={"a": 1})) == 1
+    def connect():
+        raise SettingsError("D2C_LAKE_URL is missing.", "Set it.")
+
+    assert "D2C_LAKE_URL" in error_of(answer_of(activity, connect, {}))["detail"]
+
+
+def test_the_functions_host_sees_a_function_of_the_payload_alone():
+    @outcome
+    def activity(clients, payload):
+        """Do it."""
+
+    assert (activity.__name__, activity.__doc__) == ("activity", "Do it.")
+    assert list(inspect.signature(activity).parameters) == ["payload"]
+    assert get_type_hints(activity)["payload"] is dict
+    assert activity(payload={}).keys() <= {"value", "error"}
 
 
 def test_a_migration_goes_on_until_it_is_cancelled(world):
-    refuse_if_cancelled("m")
+    refuse_if_cancelled(world.lake, "m")
     world.cancel("other")
-    refuse_if_cancelled("m")
+    refuse_if_cancelled(world.lake, "m")
     world.cancel("m")
     with pytest.raises(CancelledError, match="Migration m was cancelled"):
-        refuse_if_cancelled("m")
+        refuse_if_cancelled(world.lake, "m")
 
 
 @pytest.mark.parametrize(
@@ -90,5 +105,5 @@ def test_a_migration_goes_on_until_it_is_cancelled(world):
 def test_every_start_and_look_refuses_for_a_cancelled_migration_before_it_does_anything(world, module, name):
     world.cancel("m")
     before = dict(world.lake.files)
-    error_of(getattr(module, name)({"migration": "m", "table": "Music"}), "cancelled")
+    error_of(world.answer(getattr(module, name), a_record(attempt=1, run="run-0")), "cancelled")
     assert world.lake.files == before

@@ -7,9 +7,9 @@ from d2c.clients.aws.dynamodb import TableDescription
 from d2c.errors import PermanentError
 from d2c.plan.model import Plan
 from d2c.state import paths
+from tests.builders import TABLE_ARN
 
 from .answers import error_of, value_of
-from .fakes import TABLE_ARN
 
 SMALL, LARGE = 10**6, 10**12
 
@@ -34,8 +34,8 @@ def exist(world, **sizes):
     world.dynamodb.list_tables = lambda: list(sizes)
 
 
-def listed(round_number=0):
-    return value_of(list_tables({"migration": "m", "round": round_number}))
+def listed(world, round_number=0):
+    return value_of(world.answer(list_tables, {"migration": "m", "round": round_number}))
 
 
 def units(world, name=0):
@@ -52,7 +52,7 @@ class TestListTables:
     def test_patterns_come_to_the_tables_that_there_are_largest_first(self, world):
         accept(world, {"table": "shop-*"}, share_load_run_below_bytes=0)
         exist(world, **{"shop-a": 1, "shop-b": 3, "other": 9, "shop-c": 2})
-        assert listed() == {"tables": 3, "lanes": 3}
+        assert listed(world) == {"tables": 3, "lanes": 3}
         assert names(world) == [["shop-b"], ["shop-c"], ["shop-a"]]
         entries = world.lake.read_json(paths.tables_path("m"))["tables"]
         assert [(entry["table"], entry["container"], entry["unit"]) for entry in entries] == [
@@ -64,7 +64,7 @@ class TestListTables:
     def test_the_first_round_leaves_the_estimate_which_does_not_grow_with_the_tables(self, world):
         accept(world, {"table": "shop-*"})
         exist(world, **{f"shop-{number}": SMALL for number in range(50)})
-        listed()
+        listed(world)
         estimate = world.lake.read_json(paths.estimate_path("m"))
         assert estimate["total"]["items"] == 50 * 7
         assert estimate["basis"]["currency"] == "USD"
@@ -73,7 +73,7 @@ class TestListTables:
     def test_small_tables_are_one_unit_and_share_a_load_run(self, world):
         accept(world, {"table": "*"})
         exist(world, big=LARGE, a=SMALL, b=SMALL)
-        listed()
+        listed(world)
         assert names(world) == [["big"], ["a", "b"]]
         alone, together = units(world)
         assert (alone["together"], alone["tables"][0]["load_group"]) == (False, None)
@@ -82,59 +82,62 @@ class TestListTables:
     def test_no_more_tables_share_a_load_run_than_may_run_at_once(self, world):
         accept(world, {"table": "*"}, max_parallel_tables=2)
         exist(world, **dict.fromkeys("abcdef", SMALL))
-        listed()
+        listed(world)
         assert {len(unit) for unit in names(world)} == {2}
         assert {unit["max_parallel_tables"] for unit in units(world)} == {2}
 
     def test_a_second_try_leaves_what_lanes_may_have_begun_with(self, world):
         accept(world, {"table": "*"})
         exist(world, a=SMALL)
-        first = listed()
+        first = listed(world)
         exist(world, a=SMALL, b=SMALL)
-        assert listed() == first
+        assert listed(world) == first
         assert names(world) == [["a"]]
 
     def test_a_try_that_broke_off_is_made_good_by_the_next(self, world):
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=SMALL, b=SMALL)
-        listed()
+        listed(world)
         folder = paths.operation_folder("m", 0)
         world.lake.delete(paths.members_path(folder))
         world.lake.delete(paths.unit_path(folder, 1))
-        assert listed()["tables"] == 2
+        assert listed(world)["tables"] == 2
         assert names(world) == [["a"], ["b"]]
 
     def test_a_table_that_cannot_be_described_is_listed_and_says_so_itself_later(self, world):
         accept(world, {"table": "gone"}, {"table": "there"})
         exist(world, there=SMALL)
-        assert listed()["tables"] == 2
+        assert listed(world)["tables"] == 2
 
     def test_a_pattern_that_matches_nothing_is_told(self, world):
         accept(world, {"table": "shop-*"})
         exist(world, other=SMALL)
-        assert "shop-*" in error_of(list_tables({"migration": "m", "round": 0}))["detail"]
+        assert "shop-*" in error_of(world.answer(list_tables, {"migration": "m", "round": 0}))["detail"]
 
     def test_a_plan_that_is_gone_is_told(self, world):
-        assert "no longer in the lake" in error_of(list_tables({"migration": "m", "round": 0}))["detail"]
+        assert (
+            "no longer in the lake"
+            in error_of(world.answer(list_tables, {"migration": "m", "round": 0}))["detail"]
+        )
 
     def test_caps_that_can_be_met_become_slots_and_the_others_cost_nothing(self, world):
         caps = {"max_parallel_exports": 3, "max_parallel_copies": 2, "max_parallel_loads": 1}
         accept(world, {"table": "*"}, max_parallel_tables=3, share_load_run_below_bytes=0, **caps)
         exist(world, **dict.fromkeys("abcdef", SMALL))
-        listed()
+        listed(world)
         assert units(world)[0]["tables"][0]["slots"] == {"exports": None, "copies": 2, "loads": 1}
 
     def test_exports_of_more_than_dynamodb_takes_at_once_need_slots(self, world):
         accept(world, {"table": "*"})
         exist(world, a=60 * LARGE, b=60 * LARGE)
-        listed()
+        listed(world)
         assert units(world)[0]["tables"][0]["slots"]["exports"] == 50
 
     def test_every_table_knows_when_its_stages_may_begin(self, world):
         times = {"between": ["22:00", "06:00"], "time_zone": "Europe/Berlin"}
         accept(world, {"table": "*"}, **times)
         exist(world, a=SMALL)
-        listed()
+        listed(world)
         assert units(world)[0]["tables"][0]["times"] == times
 
 
@@ -165,14 +168,14 @@ class TestRetriedTables:
     def failed(self, world):
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=SMALL, b=SMALL)
-        listed()
+        listed(world)
         world.lake.write_json(paths.table_record_path("m", "a"), RECORD)
         return world
 
     def retried(self, world, **changes):
         asked = {"tables": [{"table": "a", **changes}]}
         world.lake.write_json(paths.operation_path("m", "retry", 1), asked)
-        assert listed(1) == {"tables": 1, "lanes": 1}
+        assert listed(world, 1) == {"tables": 1, "lanes": 1}
         return units(world, 1)[0]["tables"][0]
 
     def test_they_keep_what_their_stages_found(self, failed):
@@ -223,34 +226,39 @@ class TestRetriedTables:
         accept(world, {"table": "*"})
         exist(world, a=SMALL, b=SMALL)
         world.lake.write_json(paths.operation_path("m", "retry", 1), {"tables": []})
-        assert listed(1)["tables"] == 2
+        assert listed(world, 1)["tables"] == 2
         assert world.lake.read_json(paths.tables_path("m"))["round"] == 1
 
 
 class TestTakeUnit:
-    def take(self, lane, turn, unit=None):
+    def take(self, world, lane, turn, unit=None):
         payload = {"migration": "m", "name": 0, "folder": paths.operation_folder("m", 0), "unit": unit}
-        return value_of(take_unit({**payload, "lane": lane, "turn": turn}))
+        return value_of(world.answer(take_unit, {**payload, "lane": lane, "turn": turn}))
 
     @pytest.fixture
     def three(self, world):
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=3, b=2, c=1)
-        listed()
+        listed(world)
         return world
 
     def test_each_unit_is_taken_once_and_then_there_is_none(self, three):
-        taken = [self.take(0, 0), self.take(1, 0), self.take(0, 1), self.take(1, 1)]
+        taken = [
+            self.take(three, 0, 0),
+            self.take(three, 1, 0),
+            self.take(three, 0, 1),
+            self.take(three, 1, 1),
+        ]
         assert [unit and unit["tables"][0]["table"] for unit in taken] == ["a", "b", "c", None]
         assert taken[2]["number"] == 2
 
     def test_a_try_that_is_repeated_gets_the_same_unit(self, three):
-        first = self.take(0, 0)
-        self.take(1, 0)
-        assert self.take(0, 0) == first
+        first = self.take(three, 0, 0)
+        self.take(three, 1, 0)
+        assert self.take(three, 0, 0) == first
 
     def test_the_places_of_the_unit_before_are_given_back(self, three):
-        self.take(0, 1, unit=0)
+        self.take(three, 0, 1, unit=0)
         assert three.lake.read_log(paths.slots_path("m", "tables")) == [
             {"leave": "unit 0-0", "by": "unit 0-0"}
         ]
@@ -263,6 +271,8 @@ def test_a_revisit_has_units_of_its_own_and_tables_that_share_a_container_take_t
     ]
     asked = {"tables": tables, "max_parallel_tables": 5}
     world.lake.write(paths.operation_path("m", "verify", 3), json.dumps(asked).encode())
-    assert value_of(list_revisited({"migration": "m", "operation": "verify", "number": 3})) == {"lanes": 2}
+    assert value_of(world.answer(list_revisited, {"migration": "m", "operation": "verify", "number": 3})) == {
+        "lanes": 2
+    }
     assert names(world, "verify-3") == [["a", "c"], ["b"]]
     assert [unit["together"] for unit in units(world, "verify-3")] == [False, False]

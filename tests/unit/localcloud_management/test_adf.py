@@ -1,7 +1,6 @@
 """The repository's own factory folder, held to itself, to the SDK and to the activity that starts its pipeline."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +9,9 @@ from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource
 
 from activities import copy
 from d2c.app.aws_settings import COPY_CREDENTIALS
-from d2c.clients.aws.sign_in import TemporaryCredentials
 from localcloud.data_factory.definitions import load_definitions
-from tests.unit.activities.fakes import FakeLake
+from tests.builders import EXPORT_TIME, a_table, an_export
+from tests.unit.activities.fakes import World
 from tests.unit.app.test_aws_settings import aws
 
 ADF = Path(__file__).parents[3] / "adf"
@@ -28,50 +27,21 @@ ACTIVITIES = properties_of("pipeline", "copy_export")["activities"]
 SECRETS = ("awsSecretAccessKey", "awsSessionToken")
 
 
-class RecordingFactory:
-    def __init__(self):
-        self.started = []
-
-    def find_run(self, pipelines, run_key, *, since):
-        return None
-
-    def start_run(self, pipeline, parameters):
-        self.started.append((pipeline, parameters))
-        return "run"
-
-
 def test_every_reference_expression_and_name_in_the_folder_holds():
     loaded = load_definitions(ADF, {})
     assert sorted(loaded.pipelines) == sorted(copy.PIPELINES.values())
     assert set(loaded.global_parameters) == {"lakeUrl", "s3ServiceUrl", "awsAccessKeyId", "keyVaultUrl"}
 
 
-class Identity:
-    def take_on(self, role_arn, **asked):
-        return TemporaryCredentials("ASIA", "secret", "token", datetime.now(UTC))
-
-
 @pytest.mark.parametrize("credentials", COPY_CREDENTIALS)
-def test_the_pipelines_parameters_are_those_that_the_activity_passes(monkeypatch, credentials):
-    factory = RecordingFactory()
-    settings = SimpleNamespace(
+def test_the_pipelines_parameters_are_those_that_the_activity_passes(credentials):
+    world = World()
+    world.settings = SimpleNamespace(
         export_bucket="b", lake_file_system="lake", aws=aws(D2C_COPY_CREDENTIALS=credentials)
     )
-    monkeypatch.setattr(copy, "app_settings", lambda: settings)
-    monkeypatch.setattr(copy, "connect_data_factory", lambda _: factory)
-    monkeypatch.setattr(copy, "connect_lake", lambda _: FakeLake())
-    monkeypatch.setattr(copy, "web_identity", lambda *_: Identity())
-    monkeypatch.setattr(copy, "refuse_if_cancelled", lambda *_, **__: None)
-    payload = {
-        "migration": "m",
-        "table": "t",
-        "region": "eu-west-1",
-        "attempt": 1,
-        "started_at": "2026-01-01T00:00:00+00:00",
-        "export": {"folder": "p/AWSDynamoDB/1-a", "id": "1-a", "bytes": 1},
-    }
-    assert copy.start_copy(payload) == {"value": "run"}
-    ((pipeline, given),) = factory.started
+    table = a_table(attempt=1, started_at=EXPORT_TIME, export=an_export(bytes=1))
+    assert world.answer(copy.start_copy, table) == {"value": "run-0"}
+    ((pipeline, given),) = zip(world.factory.pipelines, world.factory.started, strict=True)
     declared = load_definitions(ADF, {}).pipelines[pipeline]["parameters"]
     assert given.keys() == declared.keys()
 
