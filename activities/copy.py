@@ -11,12 +11,12 @@ from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
 from d2c.shapes import Copy, Look, TableInput
-from d2c.state.ids import attempts_of_round, run_key
+from d2c.state.ids import attempts_of_retry, run_key
 from d2c.state.paths import copy_begun_path, export_folder
 
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
 PIPELINES = {"key_vault": "copy_export", "session": "copy_export_session"}
-FIRST_ATTEMPT = attempts_of_round(0)[0]
+FIRST_ATTEMPT = attempts_of_retry(0)[0]
 SECURE_PARAMETERS = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
 # Where S3 says so, the run's credentials ended before the copy did.
 EXPIRED = "ExpiredToken"

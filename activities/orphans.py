@@ -30,7 +30,7 @@ from d2c.shapes import (
 )
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
-from d2c.state.ids import attempts_of_round, run_key
+from d2c.state.ids import attempts_of_retry, run_key
 
 blueprint = df.Blueprint()
 
@@ -51,7 +51,7 @@ def _stop_copies(clients: Clients, tables: list[TableInput], since: str) -> int:
     keys = {
         run_key(table["migration"], table["table"], "copy", attempt)
         for table in tables
-        for attempt in attempts_of_round(table["round"])
+        for attempt in attempts_of_retry(table["round"])
     }
     factory = clients.data_factory
     active = factory.active_runs([*PIPELINES.values()], since=datetime.fromisoformat(since))
@@ -127,7 +127,7 @@ def read_left_migration(clients: Clients, payload: OrphanInput) -> MigrationEnd 
 
 def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
     """Return the list of orphans; the watchdog writes the file before it starts the clean-up."""
-    path = paths.left_behind_path(payload["migration"])
+    path = paths.orphans_path(payload["migration"])
     orphans: OrphansFile | None = lake.read_json(path)
     if orphans is None:
         raise PermanentError(
@@ -138,12 +138,12 @@ def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
 
 
 def _is_overtaken(lake: Lake, orphans: OrphansFile) -> bool:
-    return lake.exists(paths.retry_path(orphans["migration"], orphans["round"] + 1))
+    return lake.exists(paths.operation_path(orphans["migration"], "retry", orphans["round"] + 1))
 
 
 def _input(lake: Lake, migration: str, orphan: OrphanedTable) -> TableInput:
     """Return the input of a table's orchestration."""
-    folder = paths.round_folder(migration, orphan["round"])
+    folder = paths.operation_folder(migration, orphan["round"])
     members: Members = lake.read_json(paths.members_path(folder))
     number = next(number for number, names in enumerate(members["units"]) if orphan["table"] in names)
     unit: Unit = lake.read_json(paths.unit_path(folder, number))
@@ -161,7 +161,7 @@ def _request_paths(lake: Lake, tables: list[TableInput]) -> Iterator[str]:
     gone = ended | {(table["migration"], table["table"], table["round"]) for table in tables}
     for table in tables:
         migration, number, group = table["migration"], table["round"], table.get("load_group")
-        for attempt in attempts_of_round(number):
+        for attempt in attempts_of_retry(number):
             if not group:
                 yield f"{paths.load_folder(migration, table['table'], attempt)}/{REQUEST_FILE}"
             elif all((migration, member, number) in gone for member in group["tables"]):

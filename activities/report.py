@@ -26,11 +26,11 @@ from d2c.shapes import (
     TableRecord,
 )
 from d2c.state import paths
-from d2c.state.operations import last_round
+from d2c.state.operations import last_retry
 from d2c.state.outbox import MIGRATION_ENDED, notify, notify_of_table
 from d2c.state.paths import table_record_path
 from d2c.state.table_record import mismatches_path, table_end
-from d2c.state.table_states import standings
+from d2c.state.table_states import states_of_tables
 
 PARTS_READ_AT_ONCE = 16
 blueprint = df.Blueprint()
@@ -100,7 +100,7 @@ def write_report(clients: Clients, payload: ReportInput) -> ReportResult:
     report = assemble_report(migration, state, accepted, parts, payload.get("error"))
     lake.write_json(paths.report_path(migration), report)
     lake.write(paths.report_page_path(migration), render_report(report).encode())
-    number = last_round(lake, migration)
+    number = last_retry(lake, migration)
     if _have_all_ended(lake, migration, number, tables):
         lake.delete(paths.open_path(migration))
     ended = {"round": number, "state": state, "counts": dict(states)}
@@ -110,10 +110,10 @@ def write_report(clients: Clients, payload: ReportInput) -> ReportResult:
 
 def _have_all_ended(lake: Lake, migration: str, number: int, tables: list[ListedTable]) -> bool:
     """Tell whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
-    members: Members | None = lake.read_json(paths.members_path(paths.round_folder(migration, number)))
+    members: Members | None = lake.read_json(paths.members_path(paths.operation_folder(migration, number)))
     ended = lake.read_log(paths.ended_tables_path(migration))
     units = members["units"] if members else ()
-    return all(table.end for table in standings(tables, number, units, (), ended))
+    return all(table.end for table in states_of_tables(tables, number, units, (), ended))
 
 
 def _in_order(plan: Mapping[str, Any], listed: ListedTables | None) -> list[ListedTable]:

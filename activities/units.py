@@ -31,9 +31,9 @@ from d2c.shapes import (
     Unit,
 )
 from d2c.state import paths
+from d2c.state.ids import operation_name
 from d2c.state.operations import retried_input
 from d2c.state.queues import unit_number
-from d2c.state.table_record import revisit_name
 
 CALLS_AT_ONCE = 16
 # What a table that runs has no need to carry along.
@@ -61,7 +61,7 @@ def list_tables(clients: Clients, payload: MigrationInput) -> LaneCount:
     lake, migration, number = clients.lake, payload["migration"], payload["round"]
     accepted = _accepted(lake, migration)
     plan = Plan.model_validate(accepted["plan"])
-    folder = paths.round_folder(migration, number)
+    folder = paths.operation_folder(migration, number)
     members: Members | None = lake.read_json(paths.members_path(folder))
     if members is None:
         listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
@@ -83,8 +83,8 @@ def list_tables(clients: Clients, payload: MigrationInput) -> LaneCount:
 def list_revisited(clients: Clients, payload: OperationInput) -> LaneCount:
     """Put the tables of a revisit into units; the result says how many lanes they need."""
     lake, migration = clients.lake, payload["migration"]
-    operation: OperationFile = lake.read_json(paths.revisit_path(migration, payload["number"]))
-    folder = paths.round_folder(migration, revisit_name(payload["operation"], payload["number"]))
+    operation: OperationFile = lake.read_json(paths.operation_path(migration, "verify", payload["number"]))
+    folder = paths.operation_folder(migration, operation_name(payload["operation"], payload["number"]))
     units = units_of(
         [{**table, "size_bytes": None} for table in operation["tables"]],
         order="as_listed",
@@ -173,12 +173,12 @@ def _size(clients: Clients, table: Mapping[str, Any]) -> dict[str, int | None]:
 
 def _retried(lake: Lake, migration: str, number: int, listed: ListedTables) -> list[TableInput]:
     """Return the inputs of the tables that a retry names, with what their stages found before."""
-    path = paths.retry_path(migration, number)
+    path = paths.operation_path(migration, "retry", number)
     retry = lake.read_json(path)
     if retry is None:
         raise PermanentError(f"The request of the retry is no longer in the lake: {path}.", "Retry again.")
     units = {entry["table"]: entry["unit"] for entry in listed["tables"]}
-    first = paths.round_folder(migration, listed["round"])
+    first = paths.operation_folder(migration, listed["round"])
 
     def read(entry: Mapping[str, Any]) -> TableInput:
         name = entry["table"]

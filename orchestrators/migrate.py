@@ -13,7 +13,7 @@ from d2c.shapes import (
     Work,
 )
 from d2c.state.ids import start_instance_id
-from d2c.state.paths import round_folder
+from d2c.state.paths import operation_folder
 from orchestrators.lane import error_of, run_in_lanes, state_of_all, states_of
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, state_of_error
 from orchestrators.run_to_its_end import run_to_its_end_of
@@ -53,7 +53,7 @@ def _work(migration: MigrationInput) -> Work:
     return {
         "migration": migration["migration"],
         "name": migration["round"],
-        "folder": round_folder(migration["migration"], migration["round"]),
+        "folder": operation_folder(migration["migration"], migration["round"]),
         "waits": migration["waits"],
         "shared": {},
     }

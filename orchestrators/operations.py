@@ -14,9 +14,9 @@ from d2c.shapes import (
     TableResult,
     Work,
 )
-from d2c.state.ids import revisit_run_instance_id
-from d2c.state.paths import round_folder
-from d2c.state.table_record import after_revisit, revisit_name, run_payload
+from d2c.state.ids import operation_name, operation_run_instance_id
+from d2c.state.paths import operation_folder
+from d2c.state.table_record import after_operation, run_payload
 from orchestrators.lane import error_of, run_in_lanes, state_of_all, states_of
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, state_of_error
 from orchestrators.run_to_its_end import run_to_its_end_of
@@ -53,11 +53,11 @@ def revisit(context: df.DurableOrchestrationContext) -> Step:
 
 
 def _work(operation: OperationInput) -> Work:
-    name = revisit_name(operation["operation"], operation["number"])
+    name = operation_name(operation["operation"], operation["number"])
     return {
         "migration": operation["migration"],
         "name": name,
-        "folder": round_folder(operation["migration"], name),
+        "folder": operation_folder(operation["migration"], name),
         "waits": operation["waits"],
         "shared": {"operation": operation["operation"], "number": operation["number"]},
     }
@@ -74,12 +74,12 @@ def revisit_table(context: df.DurableOrchestrationContext) -> Step:
     try:
         record: TableRecord = yield from call(context, "read_table_record", operation, waits)
         payload = run_payload(record, operation)
-        instance = revisit_run_instance_id(operation["migration"], table, payload["revisit"]["name"])
+        instance = operation_run_instance_id(operation["migration"], table, payload["revisit"]["name"])
         load: LoadResult = yield from run_to_its_end_of(context, "load", payload, instance, "stop_load")
         if load["error"]:
             raise StageFailedError(load["error"])
         now = context.current_utc_datetime.isoformat()
-        record_afterwards = after_revisit(record, operation, payload, load, now)
+        record_afterwards = after_operation(record, operation, payload, load, now)
         yield from call(context, "write_table_report", record_afterwards, waits, ATTEMPTS_TO_LOOK)
     except StageFailedError as failure:
         result: TableResult = {

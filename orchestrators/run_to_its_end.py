@@ -7,7 +7,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from d2c.shapes import Answer, ErrorDict, Job, Look
-from d2c.state.ids import attempts_of_round
+from d2c.state.ids import attempts_of_retry
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval
 
 # A history stays this small; the next one begins empty.
@@ -88,7 +88,7 @@ def run_to_its_end_of(
 
 def _attempt(job: Job) -> int:
     """Return the number of the attempt, which no other round of the migration has."""
-    return attempts_of_round(int(job["payload"].get("round", 0)))[job["try"] - 1]
+    return attempts_of_retry(int(job["payload"].get("round", 0)))[job["try"] - 1]
 
 
 def _following_job(job: Job, error: ErrorDict) -> Job | None:

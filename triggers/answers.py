@@ -9,6 +9,7 @@ from typing import Any
 import azure.functions as func
 
 from d2c.app.observing import observed
+from d2c.clients.durable import DurableClient
 from d2c.errors import (
     BodyError,
     ConflictError,
@@ -21,7 +22,7 @@ from d2c.errors import (
 
 logger = logging.getLogger(__name__)
 
-# The first class that fits tells the status.
+# The first class that fits has the status.
 STATUS_OF_ERROR: tuple[tuple[type[D2CError], int], ...] = (
     (PlanError, 400),
     (ConflictError, 409),
@@ -42,9 +43,9 @@ def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
 
 
 def links_of(
-    req: func.HttpRequest, client: Any, migration: str, instance: str | None = None
+    req: func.HttpRequest, client: DurableClient, migration: str, instance: str | None = None
 ) -> dict[str, str]:
-    """Return our own addresses of a migration, and Durable's of it or of the instance that is given."""
+    """Return our own addresses of a migration, and Durable's of it or of another instance."""
     own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
     return {
         "self": own,
@@ -54,7 +55,7 @@ def links_of(
 
 
 def prefers_html(accept: str) -> bool:
-    """Tell whether a caller accepts HTML more than JSON, by its ``Accept`` header (RFC 9110, section 12.5.1)."""
+    """Return whether a caller accepts HTML more than JSON, by its ``Accept`` header (RFC 9110, section 12.5.1)."""
     weights = dict(filter(None, map(_weight, accept.split(","))))
 
     def weight(*ranges: str) -> float:
@@ -65,7 +66,7 @@ def prefers_html(accept: str) -> bool:
 
 
 def _weight(media_range: str) -> tuple[str, float] | None:
-    """Return a media range and its weight, or None where the weight is no number."""
+    """Return a media range and its weight, or None if the weight is no number."""
     name, *parameters = (part.strip().lower() for part in media_range.split(";"))
     texts = [part.removeprefix("q=") for part in parameters if part.startswith("q=")]
     try:

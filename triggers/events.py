@@ -1,20 +1,20 @@
-"""What arrives in the lake: exports, plans, and notifications to deliver.
+"""Functions that events of the lake start: for exports, plans, and notifications to deliver.
 
-Events repeat, come late and out of order, so what they call looks for itself.
+Events repeat, come late and out of order, so the functions that they call read the current state themselves.
 """
 
 import logging
 from pathlib import PurePosixPath
-from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from d2c.app.settings import app_settings
-from d2c.clients.azure.lake import connect_lake
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.clients import app_clients
 from d2c.clients.webhook import connect_webhook
-from d2c.control import export_arrivals, plan_files
-from d2c.state.outbox import Delivery
+from d2c.control import existing_exports, notifications, plan_files
+from d2c.control.app import App
+from triggers.app import with_app
 
 logger = logging.getLogger(__name__)
 blueprint = df.Blueprint()
@@ -27,13 +27,12 @@ blueprint = df.Blueprint()
     source=func.BlobSource.EVENT_GRID,
 )
 @blueprint.durable_client_input(client_name="client")
-async def export_arrived(manifest: func.InputStream, client: Any) -> None:
-    """Tell the copy that waits for an export that its manifest is there, or load what others have copied."""
+@with_app
+async def export_arrived(manifest: func.InputStream, app: App) -> None:
+    """Wake the copy that waits for an export, or load an existing export."""
     path = path_in_lake(str(manifest.name))
     if path is not None:
-        await export_arrivals.export_arrived(
-            client, connect_lake(app_settings()), str(PurePosixPath(path).parent)
-        )
+        await existing_exports.export_arrived(app, str(PurePosixPath(path).parent))
 
 
 @blueprint.blob_trigger(
@@ -43,15 +42,16 @@ async def export_arrived(manifest: func.InputStream, client: Any) -> None:
     source=func.BlobSource.EVENT_GRID,
 )
 @blueprint.durable_client_input(client_name="client")
-async def plan_arrived(plan: func.InputStream, client: Any) -> None:
-    """Start the migration that a plan asks for that was dropped into the lake, or say beside it what is wrong."""
+@with_app
+async def plan_arrived(plan: func.InputStream, app: App) -> None:
+    """Start the migration of a plan that was put into the lake, or write its faults next to it."""
     path = path_in_lake(str(plan.name))
     if path is not None:
-        await plan_files.plan_arrived(client, connect_lake(app_settings()), path)
+        await plan_files.plan_arrived(app, path)
 
 
 def path_in_lake(name: str) -> str | None:
-    """Return a blob's path in its file system, or None if what is written beside it would land elsewhere.
+    """Return a blob's path in its file system, or None if files next to it would have another folder.
 
     Args:
         name: the file system's name, a slash and the path.
@@ -60,7 +60,7 @@ def path_in_lake(name: str) -> str | None:
     # HTTP clients resolve such parts of an address before they send it.
     if {"", ".", ".."}.isdisjoint(path.split("/")) and "\\" not in path:
         return path
-    logger.error("%r is left alone, because its name leads elsewhere; give it a plain name", name)
+    logger.error("%r is ignored, because its name leads elsewhere; give it a plain name", name)
     return None
 
 
@@ -72,9 +72,5 @@ def path_in_lake(name: str) -> str | None:
 )
 async def deliver_notification(event: func.InputStream) -> None:
     """Send an event that has just been written to the outbox."""
-    settings = app_settings()
-    if not settings.webhook_url:
-        logger.warning("%s is not sent, because D2C_WEBHOOK_URL is not set", event.name)
-        return
-    async with connect_webhook(settings) as webhook:
-        await Delivery(connect_lake(settings), webhook).deliver_new(PurePosixPath(str(event.name)).stem)
+    clients, event_id = app_clients(), PurePosixPath(str(event.name)).stem
+    await notifications.deliver_new(clients.settings, AsyncLake(clients.lake), connect_webhook, event_id)

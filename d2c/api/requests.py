@@ -1,6 +1,6 @@
-"""Bodies of requests, validated whole, with every fault named at once."""
+"""Bodies of requests, validated completely, with every fault reported at once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -16,7 +16,7 @@ def read_body(model: type[Model], body: bytes) -> Model:
     """Read the body of a request.
 
     Args:
-        model: what it has to be.
+        model: of the body.
         body: UTF-8 JSON, or nothing where all fields may be left out.
 
     Raises:
@@ -29,7 +29,7 @@ def read_body(model: type[Model], body: bytes) -> Model:
 
 
 class RetryTable(StrictModel):
-    """A table that is retried, and what changes for it; within `rules`, `throughput` and `limits` field by field."""
+    """A table that is retried, and its changes; within `rules`, `throughput` and `limits` field by field."""
 
     table: TableName
     rules: RulesPlan | None = None
@@ -53,7 +53,7 @@ def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[dict[str, Any]
         known_tables: the tables of the migration.
 
     Returns:
-        Each table that is named with what changes for it, or None if none is named.
+        Each table that is named with its changes, or None if none is named.
 
     Raises:
         BodyError: with every fault of it.
@@ -61,19 +61,8 @@ def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[dict[str, Any]
     parsed = read_body(RetryBody, body)
     if parsed.tables is None:
         return None
-    faults = list(_faults(parsed.tables, known_tables))
-    if faults:
-        raise BodyError(faults)
+    _refuse_names([entry.table for entry in parsed.tables], known_tables, ".table")
     return [table.model_dump(mode="json", exclude_none=True) for table in parsed.tables]
-
-
-def _faults(tables: Sequence[RetryTable], known_tables: Sequence[str]) -> Iterator[str]:
-    first: dict[str, int] = {}
-    for number, entry in enumerate(tables):
-        if entry.table not in known_tables:
-            yield f"tables.{number}.table: {entry.table} is no table of the migration"
-        if first.setdefault(entry.table, number) != number:
-            yield f"tables.{number}.table: {entry.table} is in tables.{first[entry.table]} already"
 
 
 class VerifyBody(StrictModel):
@@ -97,64 +86,68 @@ class ReplayBody(StrictModel):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a revisit is asked.
+class OperationRequest:
+    """The request of a verify or a replay.
 
     ``tables`` has the changed rules of each table by its name, None where none change; it is None if no table is
-    named. ``verify`` is None if it is to be as before.
+    named. ``verify`` is the method, None for the former one.
     """
 
     tables: Mapping[str, Mapping[str, Any] | None] | None
     verify: str | None = None
 
 
-def parse_body(operation: str, body: bytes, known_tables: Sequence[str]) -> Asked:
-    """Read the body of a revisit's request.
+def parse_operation(kind: str, body: bytes, known_tables: Sequence[str]) -> OperationRequest:
+    """Read the body of the request of a verify or a replay.
 
     Args:
-        operation: ``verify`` or ``replay``.
+        kind: ``verify`` or ``replay``.
         body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:
         BodyError: with every fault of it.
     """
-    model, read = _BODIES[operation]
-    parsed = read_body(model, body)
-    named, asked = read(parsed)
-    faults = [*_faults_of_names(named, known_tables)]
-    if faults:
-        raise BodyError(faults)
-    return asked
+    return (_parse_verify if kind == "verify" else _parse_replay)(body, known_tables)
 
 
-def _verify_asked(body: Any) -> tuple[list[str], Asked]:
-    names = body.tables or []
-    return names, Asked(dict.fromkeys(names) or None, body.verify)
+def _parse_verify(body: bytes, known_tables: Sequence[str]) -> OperationRequest:
+    parsed = read_body(VerifyBody, body)
+    names = parsed.tables or []
+    _refuse_names(names, known_tables)
+    return OperationRequest(dict.fromkeys(names) or None, parsed.verify)
 
 
-def _replay_asked(body: Any) -> tuple[list[str], Asked]:
-    entries = body.tables or []
+def _parse_replay(body: bytes, known_tables: Sequence[str]) -> OperationRequest:
+    entries = read_body(ReplayBody, body).tables or []
+    _refuse_names([entry.table for entry in entries], known_tables, ".table")
     rules = {
-        entry.table: entry.rules and entry.rules.model_dump(mode="json", exclude_none=True)
+        entry.table: entry.rules.model_dump(mode="json", exclude_none=True) if entry.rules else None
         for entry in entries
     }
-    return [entry.table for entry in entries], Asked(rules or None)
+    return OperationRequest(rules or None)
 
 
-_BODIES: dict[str, tuple[type[StrictModel], Callable[[Any], tuple[list[str], Asked]]]] = {
-    "verify": (VerifyBody, _verify_asked),
-    "replay": (ReplayBody, _replay_asked),
-}
+def _refuse_names(names: Sequence[str], known_tables: Sequence[str], field: str = "") -> None:
+    """Refuse tables of a body that the migration does not have, or that the body names twice.
 
+    Args:
+        names: in the order of the body's ``tables``.
+        known_tables: the tables of the migration.
+        field: of an entry that has the name, such as ``.table``; empty if the entry is the name.
 
-def _faults_of_names(names: Sequence[str], known_tables: Sequence[str]) -> Iterator[str]:
+    Raises:
+        BodyError: with every fault.
+    """
+    faults = []
     first: dict[str, int] = {}
     for number, name in enumerate(names):
         if name not in known_tables:
-            yield f"tables.{number}: {name} is no table of the migration"
+            faults.append(f"tables.{number}{field}: {name} is no table of the migration")
         if first.setdefault(name, number) != number:
-            yield f"tables.{number}: {name} is in tables.{first[name]} already"
+            faults.append(f"tables.{number}{field}: {name} is in tables.{first[name]} already")
+    if faults:
+        raise BodyError(faults)
 
 
 class CancelBody(StrictModel):
@@ -174,11 +167,5 @@ def parse_cancel(body: bytes, known_tables: Sequence[str]) -> list[str] | None:
         BodyError: with every fault of it.
     """
     tables = read_body(CancelBody, body).tables
-    faults = [
-        f"tables.{number}: {name} is no table of the migration"
-        for number, name in enumerate(tables or ())
-        if name not in known_tables
-    ]
-    if faults:
-        raise BodyError(faults)
+    _refuse_names(tables or (), known_tables)
     return tables

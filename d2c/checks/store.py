@@ -1,6 +1,6 @@
-"""What a check keeps: in the lake, since findings grow with the tables; inline where the lake cannot be written.
+"""The storage of a check: files in the lake, since findings grow with the tables; inline if the lake fails.
 
-A check has to tell that the lake is out of reach, so it must be able to do without it.
+A check must be able to report that the lake is unreachable, so it cannot depend on it.
 """
 
 import logging
@@ -16,23 +16,23 @@ logger = logging.getLogger(__name__)
 
 
 def keep(connect: Callable[[], Lake], check: str, name: str, value: Any) -> Reference:
-    """Keep a value, and return the reference by which `kept` finds it.
+    """Store a value, and return the reference by which `kept` reads it.
 
     Args:
         connect: connects to the lake.
         check: the check's id.
-        name: what the value is called within the check.
-        value: anything that JSON can hold.
+        name: the value's within the check.
+        value: any JSON.
     """
     path = check_file_path(check, name)
     try:
         connect().write_json(path, value)
     except D2CError as error:
-        logger.warning("%s is kept in the orchestration's history: %s", path, error)
+        logger.warning("%s is stored in the orchestration's history instead: %s", path, error)
         return {"value": value}
     return {"path": path}
 
 
 def kept(connect: Callable[[], Lake], reference: Reference) -> Any:
-    """Return a value that was kept; None if it is no longer in the lake."""
+    """Return a stored value; None if it is no longer in the lake."""
     return connect().read_json(reference["path"]) if "path" in reference else reference["value"]

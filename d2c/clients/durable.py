@@ -1,12 +1,13 @@
-"""Durable's orchestration instances: starting and waking them, and how they stand."""
+"""Durable's orchestration instances: starting, waking and terminating them, and their state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 
 from d2c.errors import PermanentError
+from d2c.shapes import ErrorDict
 
 STATE_OF_RUNTIME_STATUS = {
     "Pending": "pending",
@@ -18,28 +19,53 @@ STATE_OF_RUNTIME_STATUS = {
     "Canceled": "cancelled",
 }
 
-GOES_ON = ("Pending", "Running", "ContinuedAsNew", "Suspended")
+NOT_ENDED = ("Pending", "Running", "ContinuedAsNew", "Suspended")
+UNDER_WAY = ("Pending", "Running", "ContinuedAsNew")
+
+
+class DurableClient(Protocol):
+    """The part of `DurableOrchestrationClient` that the app uses."""
+
+    async def get_status(self, instance_id: str, *, show_input: bool = False) -> Any:
+        """Return an instance's status, which is falsy if there is no such instance."""
+
+    async def get_status_by(
+        self, *, runtime_status: list[OrchestrationRuntimeStatus], instance_id_prefix: str
+    ) -> Sequence[Any]:
+        """Return a page of the statuses of the instances in some states."""
+
+    async def start_new(self, orchestration: str, *, instance_id: str, client_input: Any) -> str:
+        """Start an instance."""
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """Terminate an instance."""
+
+    async def raise_event(self, instance_id: str, event: str, data: Any) -> None:
+        """Send an event to an instance."""
+
+    def create_http_management_payload(self, instance_id: str) -> dict[str, str]:
+        """Return Durable's own addresses of an instance."""
 
 
 class Snapshot:
-    """What one call told of a migration's orchestrations that go on; what it did not tell is asked for.
+    """The statuses of a migration's active orchestrations from one call; a status that is missing is requested alone.
 
-    Durable tells one page, and an orchestration may have ended since, so one that is not in it may be there.
+    Durable returns one page, and an orchestration may have ended since, so one that is missing from it may exist.
 
     Args:
         client: Durable's.
-        told: the statuses by the instances' ids.
+        statuses: by the instances' ids.
     """
 
-    def __init__(self, client: Any, told: Mapping[str, Any]) -> None:
+    def __init__(self, client: DurableClient, statuses: Mapping[str, Any]) -> None:
         self._client = client
-        self._told = told
+        self._statuses = statuses
 
     async def status(self, *names: str) -> Any:
-        """Return the status of the first of some instances that there is, or None."""
+        """Return the status of the first of some instances that exists, or None."""
         for instance in names:
-            if instance in self._told:
-                return self._told[instance]
+            if instance in self._statuses:
+                return self._statuses[instance]
         for instance in names:
             status = await self._client.get_status(instance)
             if status:
@@ -47,20 +73,20 @@ class Snapshot:
         return None
 
 
-async def snapshot(client: Any, migration: str) -> Snapshot:
-    """Return how the orchestrations of a migration's tables and stages stand that go on, by one call.
+async def snapshot(client: DurableClient, migration: str) -> Snapshot:
+    """Return the statuses of the active orchestrations of a migration's tables and stages, by one call.
 
     Args:
         client: Durable's.
         migration: its id, which the ids of its orchestrations begin with.
     """
-    states = [OrchestrationRuntimeStatus(state) for state in GOES_ON]
-    told = await client.get_status_by(runtime_status=states, instance_id_prefix=f"{migration}:")
-    return Snapshot(client, {status.instance_id: status for status in told})
+    states = [OrchestrationRuntimeStatus(state) for state in NOT_ENDED]
+    page = await client.get_status_by(runtime_status=states, instance_id_prefix=f"{migration}:")
+    return Snapshot(client, {status.instance_id: status for status in page})
 
 
-async def start(client: Any, orchestration: str, instance: str, value: dict[str, Any]) -> None:
-    """Start an orchestration, in place of one that has ended, unless another call has started it a moment before."""
+async def start(client: DurableClient, orchestration: str, instance: str, value: Mapping[str, Any]) -> None:
+    """Start an orchestration, in place of an ended one, unless another call has started it a moment before."""
     try:
         await client.start_new(orchestration, instance_id=instance, client_input=value)
     except Exception:
@@ -69,37 +95,37 @@ async def start(client: Any, orchestration: str, instance: str, value: dict[str,
             raise
 
 
-async def wake(client: Any, instance: str) -> None:
+async def wake(client: DurableClient, instance: str) -> None:
     """Wake an orchestration that waits in `run_to_its_end`, if it is under way."""
     if not await is_under_way(client, instance):
         return
     try:
         await client.raise_event(instance, "wake", None)
     except Exception:
-        # The SDK raises a bare Exception for every refusal; what has ended meanwhile needs no waking.
+        # The SDK raises a bare Exception for every refusal; an orchestration that has ended needs no waking.
         if await is_under_way(client, instance):
             raise
 
 
-async def terminate(client: Any, instance: str, reason: str) -> None:
-    """End an orchestration that has not ended yet; what it has started outside goes on."""
-    if goes_on(await client.get_status(instance)):
+async def terminate(client: DurableClient, instance: str, reason: str) -> None:
+    """Terminate an orchestration that has not ended yet; the external runs that it started continue."""
+    if has_not_ended(await client.get_status(instance)):
         await client.terminate(instance, reason)
 
 
-def goes_on(status: Any) -> bool:
-    """Tell whether an orchestration has neither ended nor been forgotten; one that Durable suspended goes on later."""
-    return bool(status) and runtime_status(status) in GOES_ON
+def has_not_ended(status: Any) -> bool:
+    """Return whether an orchestration exists and has not ended; one that Durable suspended has not."""
+    return bool(status) and runtime_status(status) in NOT_ENDED
 
 
-async def is_under_way(client: Any, instance: str) -> bool:
-    """Tell whether an orchestration has neither ended nor been forgotten."""
+async def is_under_way(client: DurableClient, instance: str) -> bool:
+    """Return whether an orchestration exists, has not ended and is not suspended by Durable."""
     status = await client.get_status(instance)
-    return bool(status) and runtime_status(status) in ("Pending", "Running", "ContinuedAsNew")
+    return bool(status) and runtime_status(status) in UNDER_WAY
 
 
-def broken_off(state: str, output: Any) -> dict[str, Any]:
-    """Describe an orchestration that ended without a result; its output may go on with a stack trace."""
+def broken_off(state: str, output: Any) -> ErrorDict:
+    """Return the error of an orchestration that ended without a result; its output may end with a stack trace."""
     cause = (str(output or "").strip().splitlines() or ["no reason was given"])[0]
     error = PermanentError(
         f"The orchestration ended without a result: {cause}",
@@ -119,8 +145,8 @@ def times_and_state(status: Any) -> dict[str, Any]:
     }
 
 
-async def state_or_none(client: Any, instance: str) -> str | None:
-    """Return an orchestration's state, or None if there is no such one."""
+async def state_or_none(client: DurableClient, instance: str) -> str | None:
+    """Return an orchestration's state, or None if it does not exist."""
     status = await client.get_status(instance)
     return state_of(status) if status else None
 
@@ -133,7 +159,7 @@ def state_of(status: Any) -> str:
 
 
 def runtime_status(status: Any) -> str:
-    """Return what Durable calls an orchestration's state."""
+    """Return an orchestration's state in Durable's words."""
     return str(status.runtime_status.value)
 
 

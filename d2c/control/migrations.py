@@ -1,6 +1,5 @@
-"""Migrations as the HTTP API speaks of them, put together from the lake and from Durable's instances."""
+"""Migrations: starting them, and the facts about one that every other module of this room asks for."""
 
-import asyncio
 import json
 import logging
 import re
@@ -8,45 +7,59 @@ from datetime import UTC, datetime
 from typing import Any
 
 from d2c.app.logs import log_fields
-from d2c.app.settings import app_settings
+from d2c.app.settings import Settings
 from d2c.clients import durable
-from d2c.clients.azure.lake import Lake, connect_lake
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.control.app import App
 from d2c.errors import ConflictError, NotFoundError, PlanError
 from d2c.plan.model import NAME, Plan, times_of
 from d2c.plan.tables import account_faults
-from d2c.state import operations, paths
+from d2c.shapes import AcceptedPlan, Arrived, MigrationInput, Waits
+from d2c.state import paths, standing_plans
 
 logger = logging.getLogger(__name__)
 UNDER_WAY = ("pending", "running")
 
 
-async def start(client: Any, plan: Plan, arrived: dict[str, Any] | None = None) -> None:
-    """Start a plan's migration unless it runs already.
-
-    Args:
-        client: Durable's.
-        plan: the plan.
-        arrived: the export in the lake that the plan's one table is loaded from, in place of an export of its own.
+async def submit(app: App, plan: Plan) -> str:
+    """Start a plan's migration, or store a standing plan in the lake; the result is the migration's state.
 
     Raises:
         ConflictError: if another plan, or a migration that has ended, has the name.
-        PlanError: if the app has no role for an AWS account of the plan, which an arrived export does not need.
+        PlanError: if the app has no role for an AWS account of the plan.
     """
-    settings = app_settings()
-    faults = [] if arrived else account_faults(plan, settings.aws)
+    if standing_plans.is_standing(plan):
+        await app.lake.run(standing_plans.keep, plan)
+        return "pending"
+    await start(app, plan)
+    return await state_of(app, plan.name)
+
+
+async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
+    """Start a plan's migration unless it runs already.
+
+    Args:
+        app: the app.
+        plan: the plan.
+        arrived: the existing export that the plan's one table is loaded from; None to start an export.
+
+    Raises:
+        ConflictError: if another plan, or a migration that has ended, has the name.
+        PlanError: if the app has no role for an AWS account of the plan, which an existing export does not need.
+    """
+    faults = [] if arrived else account_faults(plan, app.settings.aws)
     if faults:
         raise PlanError(faults)
-    lake = connect_lake(settings)
-    if not await asyncio.to_thread(lake.exists, paths.plan_path(plan.name)):
-        # What a crash from here on leaves accepted and not started, the watch starts.
-        await asyncio.to_thread(lake.write, paths.open_path(plan.name), b"")
-    accepted = await _accept(lake, plan, arrived)
+    if not await app.lake.exists(paths.plan_path(plan.name)):
+        # The watchdog starts a migration that a crash from here on leaves accepted and not started.
+        await app.lake.write(paths.open_path(plan.name), b"")
+    accepted = await _accept(app.lake, plan, arrived)
     if accepted["digest"] != plan.digest():
         raise ConflictError(
             f"Another plan has the name {plan.name}.",
-            "Give this plan another name, or post the other one again.",
+            "Give this plan another name, or submit the other one again.",
         )
-    state = await durable.state_or_none(client, plan.name)
+    state = await durable.state_or_none(app.durable, plan.name)
     if state in UNDER_WAY:
         return
     if state is not None:
@@ -54,46 +67,50 @@ async def start(client: Any, plan: Plan, arrived: dict[str, Any] | None = None) 
             f"Migration {plan.name} has run already and is {state}.",
             "Retry it if tables failed; to run it again, give the plan another name.",
         )
-    # The index entry comes before the instance: what runs is listed, even after a crash between the two.
+    # The index entry comes before the instance: a running migration is listed even after a crash between the two.
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
-    entry = paths.index_path(plan.name, int(accepted_at.timestamp() * 1000))
-    await asyncio.to_thread(lake.write, entry, b"")
-    await begin_round(client, lake, plan, 0)
+    await app.lake.write(paths.index_path(plan.name, int(accepted_at.timestamp() * 1000)), b"")
+    await start_orchestration(app, plan, 0)
 
 
-async def begin_round(client: Any, lake: Lake, plan: Plan, number: int) -> None:
-    """Start a round of a migration's work: its first, or a retry.
+async def start_orchestration(app: App, plan: Plan, number: int) -> None:
+    """Start a migration's orchestration.
 
     Args:
-        client: Durable's.
-        lake: the lake.
+        app: the app.
         plan: the migration's.
-        number: the round's; what a retry is asked is in the lake.
+        number: 0 for its start, or the number of a retry, whose request is in the lake.
     """
-    await asyncio.to_thread(lake.write, paths.open_path(plan.name), b"")
-    value = {"migration": plan.name, "round": number, "times": times_of(plan), "waits": waits()}
-    await durable.start(client, "migrate", plan.name, value)
+    await app.lake.write(paths.open_path(plan.name), b"")
+    value: MigrationInput = {
+        "migration": plan.name,
+        "round": number,
+        "times": times_of(plan),
+        "waits": waits(app.settings),
+    }
+    await durable.start(app.durable, "migrate", plan.name, value)
     with log_fields(migration=plan.name):
-        logger.info("Round %s of migration %s has begun", number, plan.name)
+        logger.info("%s of migration %s has started", f"Retry {number}" if number else "The start", plan.name)
 
 
-async def _accept(lake: Lake, plan: Plan, arrived: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the plan that has the name, with its digest and when it was accepted: this one where it has none yet."""
+async def _accept(lake: AsyncLake, plan: Plan, arrived: Arrived | None) -> AcceptedPlan:
+    """Return the accepted plan of this name, with its digest and its time: this plan if there was none."""
     path = paths.plan_path(plan.name)
-    accepted: dict[str, Any] = {
+    accepted: AcceptedPlan = {
         "plan": plan.model_dump(mode="json", exclude_none=True),
         "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "digest": plan.digest(),
-        **({"arrived": arrived} if arrived else {}),
     }
-    if not await asyncio.to_thread(lake.create, path, json.dumps(accepted, indent=1).encode()):
-        accepted = await asyncio.to_thread(lake.read_json, path)
+    if arrived:
+        accepted["arrived"] = arrived
+    if not await lake.create(path, json.dumps(accepted, indent=1).encode()):
+        accepted = await lake.read_json(path)
     return accepted
 
 
-def waits() -> dict[str, float]:
-    """Return the intervals at which orchestrations look at what runs outside."""
-    polling = app_settings().polling
+def waits(settings: Settings) -> Waits:
+    """Return the intervals at which orchestrations poll external runs."""
+    polling = settings.polling
     return {
         "first_seconds": polling.first_seconds,
         "factor": polling.factor,
@@ -101,17 +118,17 @@ def waits() -> dict[str, float]:
     }
 
 
-async def state_of(client: Any, migration: str) -> str:
+async def state_of(app: App, migration: str) -> str:
     """Return a migration's state.
 
     Raises:
         NotFoundError: if there is no such migration.
     """
-    return durable.state_of(await instance_of(client, migration))
+    return durable.state_of(await instance_of(app, migration))
 
 
 def check_id(migration: str) -> None:
-    """Refuse what cannot be a migration's id before it becomes part of addresses and lake paths.
+    """Refuse an impossible migration id before it becomes part of addresses and lake paths.
 
     Raises:
         NotFoundError: if no plan can have the name.
@@ -120,38 +137,39 @@ def check_id(migration: str) -> None:
         raise _no_migration(migration)
 
 
-async def instance_of(client: Any, migration: str) -> Any:
-    """Return the status of a migration's orchestration."""
+async def instance_of(app: App, migration: str) -> Any:
+    """Return the status of a migration's orchestration.
+
+    Raises:
+        NotFoundError: if there is no such migration.
+    """
     check_id(migration)
-    status = await client.get_status(migration)
+    status = await app.durable.get_status(migration)
     if not status:
         raise _no_migration(migration)
     return status
 
 
 def _no_migration(migration: str) -> NotFoundError:
-    return NotFoundError(
-        f"There is no migration {migration}.", "GET /api/migrations lists those that there are."
-    )
+    return NotFoundError(f"There is no migration {migration}.", "GET /api/migrations lists all migrations.")
 
 
-async def plan_of(lake: Lake, migration: str) -> dict[str, Any]:
+async def plan_of(lake: AsyncLake, migration: str) -> dict[str, Any]:
     """Return a migration's plan, as it was accepted.
 
     Raises:
         NotFoundError: if it is not in the lake.
     """
-    plan: dict[str, Any] = (await accepted_of(lake, migration))["plan"]
-    return plan
+    return (await accepted_of(lake, migration))["plan"]
 
 
-async def accepted_of(lake: Lake, migration: str) -> dict[str, Any]:
-    """Return a migration's plan with when it was accepted.
+async def accepted_of(lake: AsyncLake, migration: str) -> AcceptedPlan:
+    """Return a migration's plan with the time of its acceptance.
 
     Raises:
         NotFoundError: if it is not in the lake.
     """
-    accepted: dict[str, Any] | None = await asyncio.to_thread(lake.read_json, paths.plan_path(migration))
+    accepted: AcceptedPlan | None = await lake.read_json(paths.plan_path(migration))
     if accepted is None:
         raise NotFoundError(
             f"The plan of migration {migration} is not in the lake.",
@@ -160,13 +178,8 @@ async def accepted_of(lake: Lake, migration: str) -> dict[str, Any]:
     return accepted
 
 
-async def last_round(lake: Lake, migration: str) -> int:
-    """Return what `d2c.state.operations.last_round` does, off the event loop."""
-    return await asyncio.to_thread(operations.last_round, lake, migration)
-
-
-async def table_names(lake: Lake, migration: str) -> list[str]:
-    """Return the names of a migration's tables; while they are not listed yet, those that the plan has."""
-    listed = await asyncio.to_thread(lake.read_json, paths.tables_path(migration))
-    found = listed or await plan_of(lake, migration)
-    return [table["table"] for table in found["tables"]]
+async def table_names(lake: AsyncLake, migration: str) -> list[str]:
+    """Return the names of a migration's tables; until they are listed, those that the plan names."""
+    listed = await lake.read_json(paths.tables_path(migration))
+    tables = (listed or await plan_of(lake, migration))["tables"]
+    return [table["table"] for table in tables]

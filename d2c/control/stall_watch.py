@@ -1,79 +1,73 @@
-"""Which tables of a migration are stalled: looked at by the watch, kept in the lake, and told once."""
+"""Stalled tables of a migration: detected by the watchdog, stored in the lake, reported once."""
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from d2c.app.logs import log_fields
 from d2c.app.observing import measure
-from d2c.app.settings import app_settings
 from d2c.clients import durable
-from d2c.clients.azure.lake import Lake
 from d2c.clients.durable import Snapshot
 from d2c.control import queries
+from d2c.control.app import App
+from d2c.shapes import ListedTables
 from d2c.state import paths
 from d2c.state.ids import table_instance_id
 from d2c.state.outbox import TABLE_STALLED, notify
-from d2c.state.stall_rules import StallSample, after_looks, new_stalls
+from d2c.state.stall_rules import Stall, StallSample, WatchdogFile, after_samples, new_stalls
 from d2c.state.status import table_under_way
 from d2c.state.table_states import TableState
 
 logger = logging.getLogger(__name__)
-Json = dict[str, Any]
 
 
 async def look_for_stalls(
-    client: Any,
-    lake: Lake,
-    migration: str,
-    number: int,
-    tables: Sequence[TableState],
-    before: Mapping[str, Any],
-    now: datetime,
+    app: App, migration: str, number: int, tables: Sequence[TableState], before: WatchdogFile, now: datetime
 ) -> None:
-    """Keep since when each table that runs has not changed, and tell of those that are stalled since this look.
+    """Store since when each running table has not changed, and report the tables that have stalled since.
 
     Args:
-        client: Durable's.
-        lake: the lake.
+        app: the app.
         migration: its id.
-        number: the round of its work.
+        number: of its last retry, or 0.
         tables: those that run by the lake's logs.
-        before: what the watch kept at the time before.
-        now: the time of this look.
+        before: the watchdog's file so far.
+        now: the current time.
     """
-    listed = await asyncio.to_thread(lake.read_json, paths.tables_path(migration)) or {"tables": []}
-    sizes = {table["table"]: table.get("size_bytes") for table in listed["tables"]}
-    seen = await durable.snapshot(client, migration)
-    looks = await asyncio.gather(
-        *(_look_at_table(seen, migration, table, sizes.get(table.table)) for table in tables)
+    listed: ListedTables | None = await app.lake.read_json(paths.tables_path(migration))
+    sizes = {table["table"]: table.get("size_bytes") for table in (listed["tables"] if listed else ())}
+    snapshot = await durable.snapshot(app.durable, migration)
+    samples = await asyncio.gather(
+        *(_sample(snapshot, migration, table, sizes.get(table.table)) for table in tables)
     )
-    after = {**after_looks(before, [look for look in looks if look], now), "round": number}
-    stalled_now = sum(1 for kept in after["tables"].values() if kept["stalled"])
-    measure("d2c.tables.stalled", stalled_now)
-    for table, stalled in new_stalls(before, after).items():
-        with log_fields(migration=migration, table=table, stage=stalled["stage"]):
-            logger.warning("Table %s of migration %s is stalled: %s", table, migration, stalled["detail"])
-        data, identity = {"round": number, **stalled}, (number, stalled["stage"], stalled["since"])
-        told = (TABLE_STALLED, migration, table, data, *identity)
-        await asyncio.to_thread(notify, lake, app_settings(), *told)
-    await asyncio.to_thread(lake.write_json, paths.watch_path(migration), after)
+    after = after_samples(before, [sample for sample in samples if sample], now)
+    after["round"] = number
+    measure("d2c.tables.stalled", sum(1 for kept in after["tables"].values() if kept["stalled"]))
+    for table, stall in new_stalls(before, after).items():
+        await _report(app, migration, number, table, stall)
+    await app.lake.write_json(paths.watchdog_path(migration), after)
 
 
-async def _look_at_table(
-    seen: Snapshot, migration: str, table: TableState, size_bytes: int | None
+async def _report(app: App, migration: str, number: int, table: str, stall: Stall) -> None:
+    with log_fields(migration=migration, table=table, stage=stall["stage"]):
+        logger.warning("Table %s of migration %s is stalled: %s", table, migration, stall["detail"])
+    data, identity = {"round": number, **stall}, (number, stall["stage"], stall["since"])
+    await app.lake.run(notify, app.settings, TABLE_STALLED, migration, table, data, *identity)
+
+
+async def _sample(
+    snapshot: Snapshot, migration: str, table: TableState, size_bytes: int | None
 ) -> StallSample | None:
-    """Return how far a table is, or None if its orchestration is not under way."""
-    status = await seen.status(table_instance_id(migration, table.table, table.round))
-    if not durable.goes_on(status):
+    """Return the progress of a table, or None if its orchestration does not run."""
+    status = await snapshot.status(table_instance_id(migration, table.table, table.retry))
+    if not durable.has_not_ended(status):
         return None
     shown = status.custom_status or {}
     stage = shown.get("stage", "export")
-    wait = await queries.waiting_for(seen, migration, table.table, stage, table.round)
-    progress = wait.custom_status if durable.goes_on(wait) else None
-    stage = table_under_way(table.table, "running", shown, progress, None)["stage"]
+    wait = await queries.stage_status(snapshot, migration, table.table, stage, table.retry)
+    progress = wait.custom_status if durable.has_not_ended(wait) else None
+    stage = table_under_way(table.table, "running", shown, progress, None)["stage"] or stage
     is_held = any(durable.runtime_status(one) == "Suspended" for one in (status, wait) if one)
-    is_waiting = any(told.get(name) for told in (shown, progress or {}) for name in ("waiting", "waits_for"))
-    return StallSample(table.table, table.round, stage, progress, is_held or is_waiting, size_bytes)
+    is_waiting = any(part.get(name) for part in (shown, progress or {}) for name in ("waiting", "waits_for"))
+    return StallSample(table.table, table.retry, stage, progress, is_held or is_waiting, size_bytes)

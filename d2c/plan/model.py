@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from d2c.errors import PlanError
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 from d2c.plan.validation import faults_between_fields, is_pattern
+from d2c.shapes import Times
 
 # What DynamoDB lets an account have in flight in a region, in tables and in their size together; a terabyte is taken
 # as the smaller of the two that are called so.
@@ -222,9 +223,10 @@ def parse_plan(body: bytes) -> Plan:
     return plan
 
 
-def times_of(plan: Plan) -> dict[str, Any]:
+def times_of(plan: Plan) -> Times:
     """Return when a plan's stages may begin."""
-    return plan.model_dump(mode="json", include={"start_at", "between", "time_zone"}, exclude_none=True)
+    times = plan.model_dump(mode="json", include={"start_at", "between", "time_zone"}, exclude_none=True)
+    return cast("Times", times)
 
 
 def fault_text(error: Mapping[str, Any], whole: str) -> str:

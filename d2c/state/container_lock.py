@@ -1,7 +1,7 @@
-"""Who loads a container, and what its throughput was before: a record in the lake that is a lock as well.
+"""The lock of a container that is being loaded: a file in the lake with its holder and its former throughput.
 
-The record is there before anything is changed, and goes once the throughput has been put back. So a container that
-has one may be scaled, and whoever finds the record knows to what it goes back, whatever happened in between.
+The file is written before anything is changed, and deleted once the throughput has been restored. So a container with
+a lock may be scaled, and any reader of the file knows its former throughput, after a crash too.
 """
 
 import json
@@ -20,24 +20,24 @@ HOLDER = ("migration", "table", "round")
 
 
 def record_path(settings: Settings, payload: Mapping[str, Any]) -> str:
-    """Return the path of the record of the container that a table is loaded into."""
+    """Return the path of the lock of a table's container."""
     return container_path(settings.cosmos_account, payload["database"], payload["container"])
 
 
 def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[Record, str]:
-    """Take a container for a table, or find that the table has it; the result is its record and the record's version.
+    """Lock a container for a table, unless the table has locked it; the result is the lock and its version.
 
-    Another table of the same migration hands it over with what was found first: tables that share a container take
-    turns, and a retry comes after what it retries.
+    Another table of the same migration hands the lock over with the former throughput: tables that share a container
+    are loaded one after another, and a retry runs after the attempt that it retries.
 
     Args:
-        lake: where the record is.
-        path: the record's.
+        lake: the lake.
+        path: the lock's.
         payload: the table's, with its ``migration``, ``table``, ``round``, ``database`` and ``container``.
 
     Raises:
-        PermanentError: if another migration has it.
-        TransientError: if it changes hands at this moment.
+        PermanentError: if another migration has locked it.
+        TransientError: if the lock changes at this moment.
     """
     holder = {"migration": payload["migration"], "table": payload["table"], "round": payload.get("round", 0)}
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -57,10 +57,10 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
 
 
 def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Record, str]:
-    """Write a record over the version that was read; the result is the record and its new version.
+    """Write a lock over the version that was read; the result is the lock and its new version.
 
     Raises:
-        TransientError: if it is not that version any more.
+        TransientError: if that is no longer its version.
     """
     written = lake.replace(path, json.dumps(record, indent=1).encode(), version)
     if written is None:
@@ -69,27 +69,27 @@ def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Re
 
 
 def release_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> None:
-    """Delete the record that a table holds; one of somebody else stays."""
+    """Delete the lock that a table holds; a lock of another holder stays."""
     found = lake.read_version(path)
     if found and holder_of(found[0]) == holder_of(payload):
         lake.delete(path, found[1])
 
 
 def is_held_by_another(lake: Lake, path: str, payload: Mapping[str, Any]) -> bool:
-    """Tell whether a container has been taken by another table since this one had it."""
+    """Return whether another table has locked a container since this one had."""
     record = lake.read_json(path)
     return record is not None and holder_of(record) != holder_of(payload)
 
 
 def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record | None:
-    """Take the container of a holder that is no longer under way; None if it has changed hands or is free.
+    """Take over the lock of a holder that has ended; None if another holder has it or there is none.
 
-    Nobody can take it over from now on until `delete` of the record: what it had goes back first.
+    Until the lock is deleted nobody else can take it over: the throughput is restored first.
 
     Args:
-        lake: where the record is.
-        path: the record's.
-        holder: what the record said when its holder was found to be gone.
+        lake: the lake.
+        path: the lock's.
+        holder: as the lock had it when the holder was found to have ended.
     """
     found = lake.read_version(path)
     if found is None or holder_of(found[0]) != holder_of(holder):
@@ -102,7 +102,7 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
 
 
 def holder_of(record: Mapping[str, Any]) -> Record:
-    """Return of a record, or of a table's payload, who it is about."""
+    """Return the holder of a lock, or of a table's input."""
     return {"round": 0, **{name: record[name] for name in HOLDER if name in record}}
 
 
@@ -111,7 +111,7 @@ def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> P
         f"Container {payload['database']}/{payload['container']} is being loaded by the migration "
         f"{record['migration']}, for its table {record['table']}.",
         f"Wait until that table has ended, or cancel {record['migration']}, then retry this table; or name another "
-        "container in the plan. If that migration is no longer under way, the watch frees the container within "
+        "container in the plan. If that migration has ended, the watchdog frees the container within "
         "minutes (docs/operate/watchdog.md).",
         title="Another migration loads the container",
     )
@@ -119,7 +119,7 @@ def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> P
 
 def _changes_hands(payload: Mapping[str, Any]) -> TransientError:
     return TransientError(
-        f"Container {payload['database']}/{payload['container']} is changing hands, or its throughput is being put "
-        "back.",
-        "It is tried again.",
+        f"Container {payload['database']}/{payload['container']} is being released, or its throughput is being "
+        "restored.",
+        "Retrying.",
     )

@@ -1,8 +1,8 @@
-"""Exports that others copy into the lake: which standing plan they belong to, and what is said if there is none.
+"""Existing exports, which others copy into the lake: the standing plan of each, and the message if there is none.
 
 ```
 <folder>/d2c-arrival.json            why an export is not loaded
-arrivals-waiting/<digest>.json       the folder of such an export, for the next standing plan that arrives
+arrivals-waiting/<digest>.json       the folder of such an export, for the next standing plan
 ```
 """
 
@@ -19,6 +19,7 @@ from d2c.export_format import ExportFormatError
 from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
 from d2c.plan.model import NAME, Plan
 from d2c.plan.tables import Location, table_input_of
+from d2c.shapes import Arrived
 from d2c.state import paths
 from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
@@ -30,14 +31,13 @@ TABLE_ARN = re.compile(
 )
 # A plan's name has at most 48 characters: these, a hyphen and eight of a digest.
 NAME_CHARACTERS = 39
-Json = dict[str, Any]
 
 
-class Arrival(NamedTuple):
-    """An export that belongs to one standing plan: the migration that loads it, and what its table's input carries."""
+class ExistingExport(NamedTuple):
+    """An existing export that belongs to one standing plan: the plan of its migration, and its part of the input."""
 
     plan: Plan
-    arrived: Json
+    arrived: Arrived
 
 
 def own_migration(lake: Lake, folder: str) -> tuple[str, str] | None:
@@ -49,23 +49,23 @@ def own_migration(lake: Lake, folder: str) -> tuple[str, str] | None:
 
 
 def is_own_export(summary: ManifestSummary, folder: str, settings: Settings) -> bool:
-    """Tell whether an export lies where one of the app's own migrations wanted it, and was made for it."""
+    """Return whether an export was made by a migration of this app, and is in that migration's folder."""
     parts = folder.removeprefix(EXPORTS).split("/")
     own_prefix = "/".join((settings.export_prefix, *parts[:2]))
     return len(parts) == 3 and (summary.s3_bucket, summary.s3_prefix) == (settings.export_bucket, own_prefix)
 
 
-def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan]) -> Arrival:
-    """Return how an export is loaded.
+def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan]) -> ExistingExport:
+    """Return the standing plan that loads an export.
 
     Args:
-        summary: what its manifest says.
-        folder: where in the lake it is.
+        summary: of its manifest.
+        folder: in the lake.
         standing: all standing plans.
 
     Raises:
-        RefusedError: if not just one plan speaks of its table.
-        ExportFormatError: if the manifest does not say which table it is of.
+        RefusedError: if no plan or several plans have its table.
+        ExportFormatError: if the manifest does not name its table.
     """
     found = _table_and_place(summary.table_arn)
     if not found or not summary.export_arn.startswith(f"{summary.table_arn}/export/"):
@@ -79,11 +79,11 @@ def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan
         raise _not_one_plan(table, place, plans)
     path, plan = plans[0]
     one = plan_of_one_table(plan, table, place, migration_name(plan, summary))
-    return Arrival(one, _arrived(summary, folder, path))
+    return ExistingExport(one, _arrived(summary, folder, path))
 
 
 def migration_name(plan: Plan, summary: ManifestSummary) -> str:
-    """Return the name of the migration that loads an export by a standing plan; the same export has the same."""
+    """Return the name of the migration that loads an export by a standing plan; it is the same for the same export."""
     digest = hashlib.sha256(f"{summary.table_arn}{summary.export_arn}".encode()).hexdigest()
     return f"{plan.name[:NAME_CHARACTERS]}-{digest[:8]}"
 
@@ -99,31 +99,31 @@ def read_summary(lake: Lake, folder: str) -> ManifestSummary | None:
 
 
 def leave_message(lake: Lake, folder: str, error: D2CError) -> None:
-    """Say beside an export why it is not loaded; what says so already stays as it is."""
+    """Write next to an export why it is not loaded, unless that message is there already."""
     path = f"{folder}/{MESSAGE_FILE}"
     message = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
-    there = lake.read_json(path) or {}
-    if {name: there.get(name) for name in message} != message:
+    current = lake.read_json(path) or {}
+    if {name: current.get(name) for name in message} != message:
         lake.write_json(path, {**message, "at": datetime.now(UTC).isoformat(timespec="seconds")})
 
 
 def let_wait(lake: Lake, folder: str) -> None:
-    """Remember an export for the next standing plan that arrives."""
+    """Store an export for the next standing plan."""
     lake.write_json(_waiting_path(folder), {"folder": folder})
 
 
 def forget(lake: Lake, folder: str) -> None:
-    """Take back what was said of an export that is loaded now."""
+    """Delete the message of an export that is loaded now."""
     lake.delete(f"{folder}/{MESSAGE_FILE}")
     lake.delete(_waiting_path(folder))
 
 
-def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) -> Json | None:
-    """Return a table's keys as a standing plan has them now, or None if it has none, or there is no such plan."""
+def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) -> dict[str, Any] | None:
+    """Return a table's current keys in a standing plan, or None if it has none, or there is no such plan."""
     plan = next((entry.plan for entry in standing if entry.path == path), None)
     table_and_place = _table_and_place(table_arn)
     settings = table_input_of(plan, *table_and_place) if plan and table_and_place else None
-    source: Json | None = (settings or {}).get("source")
+    source: dict[str, Any] | None = (settings or {}).get("source")
     return source
 
 
@@ -132,7 +132,7 @@ def _table_and_place(table_arn: str) -> tuple[str, Location] | None:
     return (found["table"], Location(found["account"], found["region"])) if found else None
 
 
-def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
+def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Arrived:
     return {
         "folder": folder,
         "plan": plan_path,
@@ -150,15 +150,15 @@ def _arrived(summary: ManifestSummary, folder: str, plan_path: str) -> Json:
 def _not_one_plan(table: str, place: Location, plans: Sequence[StandingPlan]) -> RefusedError:
     if not plans:
         return RefusedError(
-            f"No plan says how to load an export of the table {table} in {place}.",
+            f"No plan has the table {table} in {place} of this export.",
             'Put a plan with "start": "when_exports_arrive" that has the table under plans/; it loads this export too.',
-            "An export arrived that no plan speaks of",
+            "No plan has the table of this export",
         )
     plan_paths = ", ".join(sorted(entry.path for entry in plans))
     return RefusedError(
-        f"{len(plans)} plans say how to load an export of the table {table} in {place}: {plan_paths}.",
-        "Leave the table in one of them only and put the changed file there again; it loads this export too.",
-        "An export arrived that several plans speak of",
+        f"{len(plans)} plans have the table {table} in {place} of this export: {plan_paths}.",
+        "Keep the table in one of them only, and put the changed file there again; it loads this export too.",
+        "Several plans have the table of this export",
     )
 
 

@@ -1,4 +1,4 @@
-"""Identity from data: instance ids and run keys that a second run of the same thing meets again."""
+"""Identity from data: instance ids and run keys that are the same when the same thing is started again."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import json
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
 # Attempts of a retry have numbers of their own, and with them other run keys and folders.
-ATTEMPTS_PER_ROUND = 10
+ATTEMPTS_PER_RETRY = 10
 
 
 def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
@@ -19,10 +19,10 @@ def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def attempts_of_round(number: int) -> range:
-    """Return the numbers that attempts of a round of a migration's work may have."""
-    first = number * ATTEMPTS_PER_ROUND + 1
-    return range(first, first + ATTEMPTS_PER_ROUND - 1)
+def attempts_of_retry(number: int) -> range:
+    """Return the numbers that attempts within a retry may have; 0 stands for the migration's start."""
+    first = number * ATTEMPTS_PER_RETRY + 1
+    return range(first, first + ATTEMPTS_PER_RETRY - 1)
 
 
 def check_id(plan: str, number: str) -> str:
@@ -36,18 +36,18 @@ def check_id(plan: str, number: str) -> str:
 
 
 def clean_up_instance_id(migration: str) -> str:
-    """Return the orchestration instance id of what finishes things that a migration left behind."""
+    """Return the orchestration instance id of the clean-up of a migration's orphans."""
     return f"{migration}::clean-up"
 
 
 def table_instance_id(migration: str, table: str, number: int = 0) -> str:
-    """Return the orchestration instance id of one table's migration, in a round of the migration's work."""
-    return _fit(f"{migration}:{table}", _in_round(number))
+    """Return the orchestration instance id of one table's migration, in the start (0) or a retry."""
+    return _fit(f"{migration}:{table}", _in_retry(number))
 
 
 def stage_instance_id(migration: str, table: str, stage: str, number: int = 0) -> str:
-    """Return the orchestration instance id of one long-running stage of a table's migration, in a round."""
-    return _fit(f"{migration}:{table}", f":{stage}{_in_round(number)}")
+    """Return the orchestration instance id of one long-running stage of a table, in the start (0) or a retry."""
+    return _fit(f"{migration}:{table}", f":{stage}{_in_retry(number)}")
 
 
 def lane_instance_id(migration: str, name: int | str, lane: int) -> str:
@@ -55,29 +55,34 @@ def lane_instance_id(migration: str, name: int | str, lane: int) -> str:
 
     Args:
         migration: its id.
-        name: the round's, as `d2c.state.paths.round_folder` takes it.
+        name: the operation's, as `d2c.state.paths.operation_folder` takes it.
         lane: counted from 0.
     """
     return f"{migration}::lane-{name}-{lane}"
 
 
 def start_instance_id(migration: str, number: int) -> str:
-    """Return the orchestration instance id that waits until a round of a migration's work may begin."""
+    """Return the orchestration instance id that waits until the start (0) or a retry may begin."""
     return f"{migration}::start-{number}"
 
 
-def _in_round(number: int) -> str:
+def _in_retry(number: int) -> str:
     return f":{number}" if number else ""
 
 
-def revisit_instance_id(migration: str, revisit: str) -> str:
-    """Return the orchestration instance id of a revisit of a migration, which no table's can equal."""
-    return f"{migration}::{revisit}"
+def operation_name(kind: str, number: int) -> str:
+    """Return the name of an operation, which its folders, runs and instances have in theirs."""
+    return f"{kind}-{number}"
 
 
-def revisit_run_instance_id(migration: str, table: str, revisit: str) -> str:
-    """Return the orchestration instance id that waits for the load run of a table's revisit."""
-    return stage_instance_id(migration, table, f"{revisit}-run")
+def operation_instance_id(migration: str, operation: str) -> str:
+    """Return the orchestration instance id of an operation such as ``verify-1``, which no table's can equal."""
+    return f"{migration}::{operation}"
+
+
+def operation_run_instance_id(migration: str, table: str, operation: str) -> str:
+    """Return the orchestration instance id that waits for the load run of an operation on a table."""
+    return stage_instance_id(migration, table, f"{operation}-run")
 
 
 def _fit(text: str, suffix: str = "") -> str:

@@ -1,14 +1,14 @@
-"""What a retry may be asked: which tables go on from where they stopped, and what of their settings changes."""
+"""Operations on a migration: their kinds and numbers, and the input of tables that are retried."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from d2c.clients.azure.lake import Lake
-from d2c.state.paths import retries_prefix
+from d2c.state.paths import operations_prefix
 
-Json = dict[str, Any]
+RETRY, VERIFY, REPLAY = "retry", "verify", "replay"
 
-# What a table keeps of its stages; whatever else is in its record is of the round that is over.
+# The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
 KEPT_FINDINGS = ("source", "export", "copy", "described")
 SETTINGS = (
     "table",
@@ -28,41 +28,44 @@ SETTINGS = (
 IN_PARTS = ("rules", "throughput", "limits")
 
 
-def last_round(lake: Lake, migration: str) -> int:
-    """Return the number of the round of a migration's work that was begun last: that of the last retry, or 0."""
-    retries = lake.sizes(retries_prefix(migration))
-    return max((int(name.removesuffix(".json")) for name in retries), default=0)
+def last_number(lake: Lake, migration: str, kind: str) -> int:
+    """Return the number of the last operation of a kind, or 0; verify and replay share their numbers."""
+    files = lake.sizes(operations_prefix(migration, kind))
+    return max((int(name.removesuffix(".json")) for name in files), default=0)
+
+
+def last_retry(lake: Lake, migration: str) -> int:
+    """Return the number of the last retry, or 0, which stands for the migration's start."""
+    return last_number(lake, migration, RETRY)
 
 
 def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> str | None:
     """Return why a table cannot be retried with other rules, or None if it can.
 
-    Documents that lie in the container were made by the rules of before: others could leave them there as strangers.
+    Documents in the container were made by the former rules: with other rules they could stay there unexpected.
     """
     if changes.get("rules") and record and _may_have_written(record):
-        return (
-            "its load has begun by the rules of before; empty the container and migrate it under another name"
-        )
+        return "its load has begun by the former rules; empty the container and migrate it under another name"
     return None
 
 
 def _may_have_written(record: Mapping[str, Any]) -> bool:
-    """Tell whether a load may have begun: one that was cut off left no word of how far it came."""
+    """Return whether a load may have begun: one that was cut off recorded no progress."""
     load = record.get("load")
     if load:
         return load.get("load_started_at") is not None
     return any(stage["stage"] in ("assess", "load", "verify") for stage in record.get("stages", ()))
 
 
-def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
-    """Return the input of a table's orchestration for another round.
+def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the input of a table's orchestration for a retry.
 
     Args:
-        record: what the table's last round left, or its first input if it left nothing.
-        entry: the table as the retry names it, with what changes.
+        record: the table's last record, or its first input if there is none.
+        entry: the table as the retry names it, with its changes.
 
     Returns:
-        Its settings, and as ``found`` what need not be done again.
+        Its settings, and as ``found`` the findings that are reused.
     """
     settings = {name: record[name] for name in SETTINGS if name in record}
     for name, value in entry.items():
@@ -71,6 +74,6 @@ def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
     if "export" not in found:
         found = {}
     if "described" in found and not _may_have_written(record):
-        # The container is looked at anew; one that holds documents of this table's own would be refused.
+        # The container is described again; one that has documents of this table itself would be refused.
         del found["described"]
     return {**settings, "found": found}

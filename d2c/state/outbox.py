@@ -1,6 +1,6 @@
-"""Notifications: what happened, as CloudEvents 1.0 in the lake's outbox, from where `triggers.events` sends it.
+"""Notifications: CloudEvents 1.0 in the lake's outbox, from where they are sent.
 
-Writing an event costs a migration one small file, whatever becomes of its delivery.
+Writing an event costs a migration one small file, whether or not it can be delivered.
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 """
 
@@ -16,8 +16,10 @@ from typing import Any, Protocol
 from d2c.app.logs import log_fields
 from d2c.app.observing import measure
 from d2c.app.settings import Settings
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
 from d2c.errors import TransientError
+from d2c.shapes import TableEnd
 
 TABLE_ENDED = "d2c.table.ended"
 TABLE_STALLED = "d2c.table.stalled"
@@ -39,7 +41,7 @@ def notify(
     data: Mapping[str, Any],
     *identity: str | int,
 ) -> None:
-    """Put an event into the outbox, once however often this is called for it; nothing where no webhook is set.
+    """Put an event into the outbox, once however often this is called for it; nothing if no webhook is set.
 
     Args:
         lake: where the outbox is.
@@ -47,8 +49,8 @@ def notify(
         kind: the event's type, one of the constants of this module.
         migration: the migration's id.
         table: the table's name, or None for an event of the whole migration.
-        data: what is told beside both: small, without secrets, and nothing of an item.
-        identity: what tells this event from others of its kind and its table, such as the round.
+        data: of the event: small, without secrets, and nothing of an item.
+        identity: distinguishes this event from others of its kind and table, such as the number of the retry.
     """
     if not settings.webhook_url:
         return
@@ -69,30 +71,30 @@ def notify(
 
 
 def _event_id(kind: str, migration: str, table: str | None, identity: tuple[str | int, ...]) -> str:
-    """Return the id, which is a file's name and stands in the signed text, so it has no dot and no slash."""
+    """Return the id, which is a file's name and part of the signed text, so it has no dot and no slash."""
     parts = json.dumps([kind, migration, table, *identity])
     return f"evt_{hashlib.sha256(parts.encode()).hexdigest()[:32]}"
 
 
-def notify_of_table(lake: Lake, settings: Settings, migration: str, ended: Mapping[str, Any]) -> None:
-    """Tell that a table ended in a round, and that items of it were rejected if any were.
+def notify_of_table(lake: Lake, settings: Settings, migration: str, end: TableEnd) -> None:
+    """Put an event into the outbox that a table ended, and another one if items of it were rejected.
 
-    An error's detail is left out, for it may name a key or a document; the HTTP API tells it.
+    An error's detail is left out, because it may name a key or a document; the HTTP API has it.
 
     Args:
         lake: where the outbox is.
         settings: the app's.
         migration: its id.
-        ended: the table's line of the log of tables that ended.
+        end: the table's line of the log of tables that ended.
     """
-    table, error = ended["table"], ended["error"]
-    told = {name: value for name, value in ended.items() if name != "table"}
+    table, error = end["table"], end["error"]
+    data: dict[str, Any] = {name: value for name, value in end.items() if name != "table"}
     if error:
-        told["error"] = {name: error[name] for name in ("title", "next_step")}
-    notify(lake, settings, TABLE_ENDED, migration, table, told, ended["round"])
-    if ended.get("items_rejected"):
-        rejected = {name: ended[name] for name in ("round", "items_rejected", "items_exported")}
-        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, ended["round"])
+        data["error"] = {"title": error["title"], "next_step": error["next_step"]}
+    notify(lake, settings, TABLE_ENDED, migration, table, data, end["round"])
+    if data.get("items_rejected"):
+        rejected = {name: data[name] for name in ("round", "items_rejected", "items_exported")}
+        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, end["round"])
 
 
 logger = logging.getLogger(__name__)
@@ -100,13 +102,13 @@ logger = logging.getLogger(__name__)
 FIRST_INTERVAL = timedelta(minutes=1)
 PATIENCE = timedelta(hours=24)
 SIDE_BY_SIDE = 16
-# Four times a hanging receiver's timeout at the most; what is left out is due in the next round.
-MOST_IN_A_ROUND = 64
+# Four times a hanging receiver's timeout at the most; the other events are due at the next run.
+MOST_AT_ONCE = 64
 EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
 
 
 class Receiver(Protocol):
-    """Where events go; `d2c.clients.webhook.Webhook` is the one outside tests."""
+    """The receiver of events; `d2c.clients.webhook.Webhook` outside of tests."""
 
     async def send(self, event_id: str, event: bytes) -> None:
         """Send an event once, or raise a TransientError."""
@@ -117,12 +119,12 @@ class Delivery:
 
     Args:
         lake: where the outbox is.
-        receiver: where events go.
-        now: tells the time.
+        receiver: of the events.
+        now: returns the time.
     """
 
     def __init__(
-        self, lake: Lake, receiver: Receiver, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, lake: AsyncLake, receiver: Receiver, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._lake = lake
         self._receiver = receiver
@@ -130,34 +132,34 @@ class Delivery:
         self._free = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def deliver_new(self, event_id: str) -> None:
-        """Send an event that has just been written; one that was tried already waits for its time."""
+        """Send an event that has just been written, unless an attempt was made already."""
         for known in _known([event_id]):
-            if not await asyncio.to_thread(self._lake.exists, f"{ATTEMPTS}{known}.jsonl"):
+            if not await self._lake.exists(f"{ATTEMPTS}{known}.jsonl"):
                 await self._deliver(known)
 
     async def deliver_what_is_due(self) -> None:
-        """Send again every event of the outbox whose age has doubled since it was tried last, side by side.
+        """Send every event of the outbox again whose age has doubled since its last attempt, in parallel.
 
         Raises:
             D2CError: if the lake failed for one of them; the others have been sent all the same.
         """
-        waiting = await asyncio.to_thread(self._lake.sizes, OUTBOX)
+        waiting = await self._lake.sizes(OUTBOX)
         ids = list(_known(name.removesuffix(".json") for name in waiting))
         measure("d2c.outbox.events", len(ids))
-        marks = await asyncio.gather(*(self._is_due(event_id) for event_id in ids))
-        due = [event_id for event_id, mark in zip(ids, marks, strict=True) if mark]
-        chosen = (self._deliver(event_id) for event_id in due[:MOST_IN_A_ROUND])
+        flags = await asyncio.gather(*(self._is_due(event_id) for event_id in ids))
+        due = [event_id for event_id, is_due in zip(ids, flags, strict=True) if is_due]
+        chosen = (self._deliver(event_id) for event_id in due[:MOST_AT_ONCE])
         for failure in filter(None, await asyncio.gather(*chosen, return_exceptions=True)):
             raise failure
 
     async def _deliver(self, event_id: str) -> None:
-        """Send an event that is in the outbox; what fails stays there, and is given up once it is a day old."""
+        """Send an event of the outbox; one that fails stays there, and is given up once it is a day old."""
         async with self._free:
-            event = await asyncio.to_thread(self._lake.read, f"{OUTBOX}{event_id}.json")
+            event = await self._lake.read(f"{OUTBOX}{event_id}.json")
             if event is None:
                 return
-            if await asyncio.to_thread(self._lake.exists, f"{SENT}{event_id}.json"):
-                await asyncio.to_thread(self._lake.delete, f"{OUTBOX}{event_id}.json")
+            if await self._lake.exists(f"{SENT}{event_id}.json"):
+                await self._lake.delete(f"{OUTBOX}{event_id}.json")
                 return
             with log_fields(**_subject_of(event)):
                 await self._send(event_id, event)
@@ -173,28 +175,28 @@ class Delivery:
             await self._move(event_id, event, SENT)
 
     async def _is_due(self, event_id: str) -> bool:
-        attempts = await asyncio.to_thread(self._lake.read_log, f"{ATTEMPTS}{event_id}.jsonl")
-        event = await asyncio.to_thread(self._lake.read, f"{OUTBOX}{event_id}.json")
+        attempts = await self._lake.read_log(f"{ATTEMPTS}{event_id}.jsonl")
+        event = await self._lake.read(f"{OUTBOX}{event_id}.json")
         return event is not None and is_due(self._now(), written_at(event), attempts)
 
     async def _give_up_if_old(self, event_id: str, event: bytes, error: TransientError) -> None:
         if self._now() - written_at(event) < PATIENCE:
             logger.warning("Event %s: %s", event_id, error)
             return
-        logger.error("Event %s is given up after a day and lies in %s: %s", event_id, FAILED, error.detail)
+        logger.error("Event %s is given up after a day and moved to %s: %s", event_id, FAILED, error.detail)
         await self._move(event_id, event, FAILED)
 
-    async def _note(self, event_id: str, what: str) -> None:
-        entry = {"at": self._now().isoformat(timespec="milliseconds"), "found": what}
-        await asyncio.to_thread(self._lake.append, f"{ATTEMPTS}{event_id}.jsonl", entry)
+    async def _note(self, event_id: str, outcome: str) -> None:
+        entry = {"at": self._now().isoformat(timespec="milliseconds"), "found": outcome}
+        await self._lake.append(f"{ATTEMPTS}{event_id}.jsonl", entry)
 
     async def _move(self, event_id: str, event: bytes, folder: str) -> None:
-        await asyncio.to_thread(self._lake.write, f"{folder}{event_id}.json", event)
-        await asyncio.to_thread(self._lake.delete, f"{OUTBOX}{event_id}.json")
+        await self._lake.write(f"{folder}{event_id}.json", event)
+        await self._lake.delete(f"{OUTBOX}{event_id}.json")
 
 
 def _known(ids: Iterable[str]) -> Iterable[str]:
-    """Return those that are ids of events; what else someone put into the outbox is named in the log and left."""
+    """Yield the ids of events; other files in the outbox are reported in the log and ignored."""
     for event_id in ids:
         if EVENT_ID.fullmatch(event_id):
             yield event_id
@@ -203,7 +205,7 @@ def _known(ids: Iterable[str]) -> Iterable[str]:
 
 
 def _subject_of(event: bytes) -> dict[str, str]:
-    """Return the migration and the table that an event is about, as far as its file says."""
+    """Return the migration and the table of an event, as far as its file has them."""
     try:
         data = json.loads(event)["data"]
         return {name: str(data[name]) for name in ("migration", "table") if name in data}
@@ -212,7 +214,7 @@ def _subject_of(event: bytes) -> dict[str, str]:
 
 
 def written_at(event: bytes) -> datetime:
-    """Return when an event was written; long ago where its file does not say."""
+    """Return the time of an event; the year 1970 if its file has none."""
     try:
         return datetime.fromisoformat(json.loads(event)["time"]).astimezone(UTC)
     except (ValueError, KeyError, TypeError):
@@ -220,9 +222,9 @@ def written_at(event: bytes) -> datetime:
 
 
 def is_due(now: datetime, written_at: datetime, attempts: list[Any]) -> bool:
-    """Tell whether an event is to be sent again: once its age has doubled since the last try, at least a minute later.
+    """Return whether an event is due: its age has doubled since the last attempt, at least a minute later.
 
-    A try in the future, which a clock that was set back leaves, does not hold it up.
+    An attempt in the future, which a clock that was set back leaves, does not delay it.
     """
     last = datetime.fromisoformat(attempts[-1]["at"]) if attempts else written_at
     interval = max(FIRST_INTERVAL, last - written_at)

@@ -1,46 +1,47 @@
-"""Where everything lies in the lake's file system. All paths are relative to it and use ``/``.
+"""The paths of everything in the lake's file system. They are relative to it and use ``/``.
 
 ```
-plans/<name>.json                             a plan; .json.accepted, .json.refused: what became of it
+plans/<name>.json                             a plan; .json.accepted, .json.refused: its outcome
 exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
-exports/<any folder>/                         an export that others copied; d2c-arrival.json: why it is not loaded
-arrivals-waiting/<digest>.json                such an export, for the next plan that arrives
+exports/<any folder>/                         an existing export; d2c-arrival.json: why it is not loaded
+arrivals-waiting/<digest>.json                an existing export without a plan, for the next plan
 outbox/<event id>.json                        an event to be sent; outbox-sent/, outbox-failed/, outbox-attempts/
 migrations/<migration>/plan.json              the plan as it was accepted
-migrations/<migration>/tables.json            the tables that the plan came to, in the order in which they run
-migrations/<migration>/estimate.json          what the migration was expected to take, and what that rests on
-migrations/<migration>/tables.jsonl           a line for each table that ended; the last one of a table counts
-migrations/<migration>/cancel.json            there once a user asked to cancel; cancel-<revisit>.json: a revisit
-migrations/<migration>/pause.json             there while no new stage is to begin
+migrations/<migration>/tables.json            the tables of the plan, in the order in which they run
+migrations/<migration>/estimate.json          the estimated duration and costs, and their basis
+migrations/<migration>/tables.jsonl           a line for each table that ended; a table's last line counts
+migrations/<migration>/cancel.json            flag: a user cancelled it; cancel-<operation>.json: an operation
+migrations/<migration>/pause.json             flag: no new stage starts
 migrations/<migration>/report.json .html      the report
-migrations/<migration>/retries/<number>.json  what the retry was asked; the first to write it has the number
-migrations/<migration>/revisits/<number>.json what the revisit was asked, likewise
-migrations/<migration>/rounds/<round>/        a round of work: `0` is the migration's start, `1` its first retry,
-                                              `verify-1` a revisit. members.json: the tables' names in units,
+migrations/<migration>/retries/<number>.json  the request of a retry; the first to write it has the number
+migrations/<migration>/revisits/<number>.json the request of a verify or a replay, likewise
+migrations/<migration>/rounds/<operation>/    the work of an operation: `0` is the start, `1` the first retry,
+                                              `verify-1` a verify. members.json: the tables' names in units,
                                               units/<number>.json, turns.jsonl
-migrations/<migration>/slots/<kind>.jsonl     who asked for a slot and who left it: exports-<place>, copies, loads
-migrations/<migration>/groups/<group>.jsonl   how far the tables are that share a load run
-migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json (what it was asked), run.json (its id)
-migrations/<migration>/tables/<table>/        report.json: this table's part of the report, made of record.json
-migrations/<migration>/tables/<table>/copy-<attempt>.begun   there before that copy run is started
-migrations/<migration>/tables/<table>/<run>-<attempt>/   what a load run was asked and what it found: run is `load`,
-                                              or a revisit such as `verify-1`, `replay-2`
+migrations/<migration>/slots/<kind>.jsonl     requests and releases of slots: exports-<place>, copies, loads
+migrations/<migration>/groups/<group>.jsonl   the progress of tables that share a load run
+migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json, run.json (its id)
+migrations/<migration>/tables/<table>/        record.json, and report.json (its part of the report)
+migrations/<migration>/tables/<table>/copy-<attempt>.begun   flag: that copy run may be started
+migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is `load`, or an
+                                              operation such as `verify-1`, `replay-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
-migrations-open/<migration>                   there until the migration has ended: what the watch looks at
+migrations-open/<migration>                   flag: the migration has not ended
 checks/<check>/                               a check before a migration: plan.json, tables-<number>.json (the plan's
                                               tables in parts), <part>.json (its findings), result.json
-containers/<account>/<database>/<container>.json         who loads a container, and its throughput before
-watch/<migration>.json                        since when each table that runs has not changed, and which is stalled
-left-behind/<migration>.json                  what the last clean-up of the migration had to finish
+containers/<account>/<database>/<container>.json         a container's lock, with its former throughput
+watch/<migration>.json                        the last change of each running table, and its stall
+left-behind/<migration>.json                  the orphans that the last clean-up of the migration had
 ```
 
-Logs (``.jsonl``) are appended to, a line at a time, so that many can write and a write that is repeated does no harm:
-readers count each thing once.
+Logs (``.jsonl``) are appended to, a line at a time, so that many can write, and a repeated write does no harm: readers
+ignore duplicates.
 """
 
 MIGRATIONS_BY_TIME = "migrations-by-time/"
 MIGRATIONS_OPEN = "migrations-open/"
-WATCH = "watch/"
+WATCHDOG = "watch/"
+OPERATION_FOLDERS = {"retry": "retries", "verify": "revisits", "replay": "revisits"}
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
 
@@ -56,7 +57,7 @@ def plan_path(migration: str) -> str:
 
 
 def tables_path(migration: str) -> str:
-    """Return the path of the tables that a plan came to."""
+    """Return the path of the list of a migration's tables."""
     return f"migrations/{migration}/tables.json"
 
 
@@ -70,31 +71,36 @@ def ended_tables_path(migration: str) -> str:
     return f"migrations/{migration}/tables.jsonl"
 
 
-def retries_prefix(migration: str) -> str:
-    """Return what the paths of a migration's retries begin with."""
-    return f"migrations/{migration}/retries/"
-
-
-def retry_path(migration: str, number: int) -> str:
-    """Return the path of what a retry was asked; names sort by number."""
-    return f"{retries_prefix(migration)}{number:06d}.json"
-
-
-def round_folder(migration: str, name: int | str) -> str:
-    """Return the folder of one round of a migration's work.
+def operations_prefix(migration: str, kind: str) -> str:
+    """Return the start of the paths of the requests of operations; verify and replay share their numbers.
 
     Args:
         migration: its id.
-        name: 0 for its start, the number of a retry, or a revisit such as ``verify-1``.
+        kind: ``retry``, ``verify`` or ``replay``.
+    """
+    return f"migrations/{migration}/{OPERATION_FOLDERS[kind]}/"
+
+
+def operation_path(migration: str, kind: str, number: int) -> str:
+    """Return the path of the request of an operation; names sort by number."""
+    return f"{operations_prefix(migration, kind)}{number:06d}.json"
+
+
+def operation_folder(migration: str, name: int | str) -> str:
+    """Return the folder of the work of one operation.
+
+    Args:
+        migration: its id.
+        name: 0 for its start, the number of a retry, or another operation such as ``verify-1``.
     """
     return f"migrations/{migration}/rounds/{name}"
 
 
 def members_path(folder: str) -> str:
-    """Return the path of the names of a round's tables, unit by unit.
+    """Return the path of the names of an operation's tables, unit by unit.
 
     Args:
-        folder: the round's.
+        folder: the operation's.
     """
     return f"{folder}/members.json"
 
@@ -103,19 +109,19 @@ def unit_path(folder: str, number: int) -> str:
     """Return the path of a unit of work: tables that run together, or one after another.
 
     Args:
-        folder: the round's.
+        folder: the operation's.
         number: counted from 0.
     """
     return f"{folder}/units/{number:06d}.json"
 
 
 def turns_path(folder: str) -> str:
-    """Return the path of the log in which a round's lanes take units, in their order."""
+    """Return the path of the log in which an operation's lanes take units, in their order."""
     return f"{folder}/turns.jsonl"
 
 
 def slots_path(migration: str, kind: str) -> str:
-    """Return the path of the log of who has, or waits for, a slot.
+    """Return the path of the log of requests and releases of slots.
 
     Args:
         migration: its id.
@@ -125,7 +131,7 @@ def slots_path(migration: str, kind: str) -> str:
 
 
 def load_group_path(migration: str, group: str) -> str:
-    """Return the path of the log of how far the tables are that share a load run."""
+    """Return the path of the log of the progress of tables that share a load run."""
     return f"migrations/{migration}/groups/{group}.jsonl"
 
 
@@ -135,12 +141,12 @@ def load_group_folder(migration: str, group: str, attempt: int) -> str:
 
 
 def pause_path(migration: str) -> str:
-    """Return the path of the mark that no new stage is to begin."""
+    """Return the path of the flag that no new stage may start."""
     return f"migrations/{migration}/pause.json"
 
 
 def open_path(migration: str) -> str:
-    """Return the path of the mark that a migration has not ended."""
+    """Return the path of the flag that a migration has not ended."""
     return f"{MIGRATIONS_OPEN}{migration}"
 
 
@@ -155,28 +161,28 @@ def check_file_path(check: str, name: str) -> str:
 
 
 def container_path(account: str, database: str, container: str) -> str:
-    """Return the path of the record of who loads a container."""
+    """Return the path of a container's lock."""
     return f"containers/{account}/{database}/{container}.json"
 
 
 def containers_folder(account: str) -> str:
-    """Return the folder of the records of an account's containers that are being loaded."""
+    """Return the folder of the locks of an account's containers that are being loaded."""
     return f"containers/{account}"
 
 
-def watch_path(migration: str) -> str:
-    """Return the path of what the watch keeps of a migration; a table that is stalled has ``stalled`` there."""
-    return f"{WATCH}{migration}.json"
+def watchdog_path(migration: str) -> str:
+    """Return the path of the watchdog's file of a migration, as `d2c.state.stall_rules` has it."""
+    return f"{WATCHDOG}{migration}.json"
 
 
-def left_behind_path(migration: str) -> str:
-    """Return the path of what a clean-up of a migration is to finish."""
+def orphans_path(migration: str) -> str:
+    """Return the path of the orphans that a clean-up of a migration cleans up."""
     return f"left-behind/{migration}.json"
 
 
-def cancel_path(migration: str, revisit: str | None = None) -> str:
-    """Return the path of the mark that a migration, or a revisit of one, is to be cancelled."""
-    return f"migrations/{migration}/cancel{f'-{revisit}' if revisit else ''}.json"
+def cancel_path(migration: str, operation: str | None = None) -> str:
+    """Return the path of the flag that a migration, or an operation on it such as ``verify-1``, is cancelled."""
+    return f"migrations/{migration}/cancel{f'-{operation}' if operation else ''}.json"
 
 
 def report_path(migration: str) -> str:
@@ -195,12 +201,12 @@ def table_report_path(migration: str, table: str) -> str:
 
 
 def copy_begun_path(migration: str, table: str, attempt: int) -> str:
-    """Return the path of the mark that a copy run may have been started."""
+    """Return the path of the flag that a copy run may have been started."""
     return f"migrations/{migration}/tables/{table}/copy-{attempt}.begun"
 
 
 def table_record_path(migration: str, table: str) -> str:
-    """Return the path of all that a table's stages found, which its part of the report is made of."""
+    """Return the path of a table's record, from which its part of the report is made."""
     return f"migrations/{migration}/tables/{table}/record.json"
 
 
@@ -211,19 +217,9 @@ def load_folder(migration: str, table: str, attempt: int, run: str = "load") -> 
         migration: its id.
         table: its name.
         attempt: counted from 1.
-        run: ``load``, or the revisit that the run is part of.
+        run: ``load``, or the operation that the run is part of, such as ``verify-1``.
     """
     return f"migrations/{migration}/tables/{table}/{run}-{attempt}"
-
-
-def revisits_prefix(migration: str) -> str:
-    """Return what the paths of a migration's revisits begin with."""
-    return f"migrations/{migration}/revisits/"
-
-
-def revisit_path(migration: str, number: int) -> str:
-    """Return the path of what a revisit was asked; names sort by number."""
-    return f"{revisits_prefix(migration)}{number:06d}.json"
 
 
 def index_path(migration: str, started_at_ms: int) -> str:
@@ -242,5 +238,5 @@ def migration_of_index(path: str) -> str:
 
 
 def time_of_index(path: str) -> int:
-    """Return when the migration of an index entry was accepted, in epoch milliseconds."""
+    """Return the time of acceptance of an index entry's migration, in epoch milliseconds."""
     return _END_OF_TIME_MS - int(path.removeprefix(MIGRATIONS_BY_TIME)[:13])

@@ -1,12 +1,12 @@
-"""How far tables and migrations are, and when they may arrive: arithmetic over what their stages tell."""
+"""The percent done and the estimated completion time of tables and migrations, from the progress of stages."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from d2c.plan.schedule import Window, open_seconds, time_after
 
-# At how many percent of the way each stage begins; DynamoDB's export takes minutes even for an empty table.
+# The percent at which each stage begins; DynamoDB's export takes minutes even for an empty table.
 STAGE_BEGINS_AT = {
     "export": 0,
     "copy": 30,
@@ -18,16 +18,25 @@ STAGE_BEGINS_AT = {
 }
 WHOLE_WAY = 100
 MISMATCHES = ("missing", "unexpected", "different")
-# With less than this behind it, a way says nothing about the rest.
+# With less than this done, the rest cannot be extrapolated.
 SHORTEST_SECONDS = 30
 SMALLEST_PERCENT = 2
 
 
-def counts_of_load(load: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return what the items of a table became.
+class LoadCounts(TypedDict):
+    """The counts of a table's items by outcome; None where none were counted."""
+
+    items_written: int | None
+    items_rejected: int | None
+    items_expired: int | None
+    mismatches: int | None
+
+
+def counts_of_load(load: Mapping[str, Any]) -> LoadCounts:
+    """Return the counts of a table's items by outcome.
 
     Args:
-        load: what its load run found, and what revisits added.
+        load: the result of its load run, with the changes of later operations.
     """
     loaded, verification = load.get("loaded") or {}, load.get("verification")
     counted = loaded or load.get("assessed") or {}
@@ -40,12 +49,12 @@ def counts_of_load(load: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def percent_of_table(state: str, stage: str | None, progress: Mapping[str, Any] | None = None) -> float:
-    """Return how much of its way a table has behind it.
+    """Return the percent done of a table.
 
     Args:
         state: its state.
-        stage: the stage that is under way or that was the last one; None before the first.
-        progress: what the stage tells of itself: ``done`` of a ``total``, in bytes or items.
+        stage: the current or last stage; None before the first.
+        progress: the stage's: ``done`` of a ``total``, in bytes or items.
     """
     if state == "succeeded":
         return WHOLE_WAY
@@ -62,11 +71,10 @@ def _part_done(progress: Mapping[str, Any]) -> float:
 
 
 def percent_of_all(tables: Sequence[tuple[int | None, float]]) -> float:
-    """Return how much of the way of all tables is behind them, each weighing as much as it has items.
+    """Return the percent done of all tables, weighted by their numbers of items.
 
     Args:
-        tables: of each the number of its items, None where it is unknown (it weighs like the others then), and its
-            percent.
+        tables: of each the number of its items, None if unknown (then the others' average counts), and its percent.
     """
     known = [items for items, _ in tables if items is not None]
     usual = sum(known) / len(known) if known else 1
@@ -75,16 +83,16 @@ def percent_of_all(tables: Sequence[tuple[int | None, float]]) -> float:
     return way / sum(weights) if tables else 0
 
 
-def estimated_arrival(
+def estimated_end(
     began: datetime, now: datetime, percent: float, window: Window | None = None
 ) -> datetime | None:
-    """Return when the rest of a way may be over, if it takes as long as what is behind did; None if that is too little.
+    """Extrapolate the completion time from elapsed time and percent done; None if too early.
 
     Args:
-        began: when the way began, with an offset.
+        began: when the work began, with an offset.
         now: with an offset.
-        percent: how much of the way is behind.
-        window: the hours of the day in which anything happens; all if None.
+        percent: done.
+        window: the hours of the day in which stages may start; all if None.
     """
     elapsed = open_seconds(began, now, window) if window else (now - began).total_seconds()
     if elapsed < SHORTEST_SECONDS or percent < SMALLEST_PERCENT:

@@ -1,45 +1,44 @@
-"""When a stage counts as stalled: for longer than its kind should take, nothing of it has changed.
+"""A stage is stalled when its progress has not changed for longer than that stage should take.
 
-The watch looks every few minutes and adds up the time between its looks. It does not compare clocks over longer: they
-may be set in between, and an app that was off has not seen whether anything changed.
+The watchdog takes a sample every few minutes and adds up the time between its samples. It does not compare clocks over
+longer periods: they may be set in between, and an app that was off cannot know whether anything changed.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-
-Json = dict[str, Any]
+from typing import Any, NamedTuple, TypedDict
 
 MINUTE, HOUR, GIGABYTE = 60, 3600, 10**9
-# The most that a look adds, however long ago the one before was.
+# The most that a sample adds, however long ago the one before was.
 LONGEST_STEP_SECONDS = 15 * MINUTE
 
 
 class Patience(NamedTuple):
-    """How long a stage may be without change, and where to look then.
+    """The longest time that a stage may be without change, and where to look for the cause.
 
     Args:
         seconds: for any table.
         seconds_per_gigabyte: in addition, by the table's size in DynamoDB.
-        look: where the cause may be seen.
+        advice: where the cause can be seen.
     """
 
     seconds: float
     seconds_per_gigabyte: float
-    look: str
+    advice: str
 
 
 PATIENCE = {
-    # DynamoDB does not tell how far an export is, so its size alone can; minutes for any table, hours for terabytes.
+    # DynamoDB does not report the progress of an export, so only its size counts: minutes for any table, hours for
+    # terabytes.
     "export": Patience(2 * HOUR, 36, "See the export in DynamoDB's console."),
-    # Data Factory tells bytes every few seconds; it may queue a run for minutes, and listing many files takes some.
+    # Data Factory reports bytes every few seconds; it may queue a run for minutes, and listing many files takes some.
     "copy": Patience(30 * MINUTE, 0, "See the copy run in Data Factory's monitor."),
     # Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first, which takes 4 to 6 hours.
     # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
     "prepare": Patience(8 * HOUR, 0, "See the container's throughput in the Azure portal."),
-    # A cluster starts within 20 minutes or fails; then the notebook tells each file that it has read.
+    # A cluster starts within 20 minutes or fails; then the notebook reports each file that it has read.
     "assess": Patience(45 * MINUTE, 0, "See the load run in Databricks."),
     # Documents are counted as they are written; with too little throughput they get slow, not silent.
     "load": Patience(
@@ -53,85 +52,109 @@ PATIENCE = {
 
 
 class StallSample(NamedTuple):
-    """What one look at a table saw.
+    """The progress of a table at one moment.
 
     Args:
         table: its name.
-        round: the round of the migration's work.
+        retry: the number of the retry that it is part of, or 0.
         stage: the stage that is under way.
-        progress: what the stage tells of itself; JSON.
-        waits: whether it waits for its turn, for its time or for a user, which is no stall.
+        progress: the stage's; JSON.
+        waits: whether it waits for a slot, a time window or a user, which is no stall.
         size_bytes: the table's size, None if unknown.
     """
 
     table: str
-    round: int
+    retry: int
     stage: str
     progress: Any
     waits: bool
     size_bytes: int | None
 
 
+class Stall(TypedDict):
+    """A stall: the stage, since when it has not changed, and the words for a user."""
+
+    stage: str
+    since: str
+    detail: str
+
+
+class WatchedTable(TypedDict):
+    """A running table in the watchdog's file: a digest of its progress, and for how long that is the same."""
+
+    seen: str
+    seconds: float
+    stalled: Stall | None
+
+
+class WatchdogFile(TypedDict, total=False):
+    """The watchdog's file of a migration."""
+
+    round: int  # the number of the last retry, or 0
+    looked_at: str
+    tables: dict[str, WatchedTable]
+    lost: int | str  # a start or retry without a trace, or "plan": seen once
+
+
 def patience_seconds(stage: str, size_bytes: int | None) -> float:
-    """Return how long a stage may be without change."""
+    """Return the longest time that a stage may be without change."""
     patience = PATIENCE[stage]
     return patience.seconds + patience.seconds_per_gigabyte * (size_bytes or 0) / GIGABYTE
 
 
-def after_looks(before: Mapping[str, Any], looks: Iterable[StallSample], now: datetime) -> Json:
-    """Return what the watch keeps of a migration: of each table that runs, since when it has not changed.
+def after_samples(before: WatchdogFile, samples: Iterable[StallSample], now: datetime) -> WatchdogFile:
+    """Return the watchdog's file of a migration after new samples.
 
     Args:
-        before: what was kept at the time before; empty at first.
-        looks: one at each table that runs.
+        before: the file so far; empty at first.
+        samples: one of each running table.
         now: with an offset.
-
-    Returns:
-        ``looked_at``, and ``tables`` by name, each with ``stalled``: None, or ``stage``, ``since`` and ``detail``.
     """
     step = 0.0
     if before.get("looked_at"):
         passed = (now - datetime.fromisoformat(before["looked_at"])).total_seconds()
         step = min(max(passed, 0.0), LONGEST_STEP_SECONDS)
     known = before.get("tables", {})
-    tables = {look.table: _after_look(known.get(look.table), look, step, now) for look in looks}
+    tables = {sample.table: _after_sample(known.get(sample.table), sample, step, now) for sample in samples}
     return {"looked_at": now.isoformat(timespec="seconds"), "tables": tables}
 
 
-def new_stalls(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Json]:
-    """Return the tables that are stalled and were not at the time before, with their stalls."""
-    known = before.get("tables", {})
+def new_stalls(before: WatchdogFile, after: WatchdogFile) -> dict[str, Stall]:
+    """Return the stalls that were not in the watchdog's file before, by their tables."""
+    known = {name: table["stalled"] for name, table in before.get("tables", {}).items()}
     return {
-        name: kept["stalled"]
-        for name, kept in after["tables"].items()
-        if kept["stalled"] and kept["stalled"] != known.get(name, {}).get("stalled")
+        name: table["stalled"]
+        for name, table in after["tables"].items()
+        if table["stalled"] and table["stalled"] != known.get(name)
     }
 
 
-def _after_look(before: Mapping[str, Any] | None, look: StallSample, step: float, now: datetime) -> Json:
-    seen = _digest(look)
-    if before is None or look.waits or before["seen"] != seen:
+def _after_sample(
+    before: WatchedTable | None, sample: StallSample, step: float, now: datetime
+) -> WatchedTable:
+    seen = _digest(sample)
+    if before is None or sample.waits or before["seen"] != seen:
         return {"seen": seen, "seconds": 0.0, "stalled": None}
     seconds, stalled = before["seconds"] + step, before["stalled"]
-    if stalled is None and seconds > patience_seconds(look.stage, look.size_bytes):
-        stalled = _stalled(look, seconds, now)
+    if stalled is None and seconds > patience_seconds(sample.stage, sample.size_bytes):
+        stalled = _stall(sample, seconds, now)
     return {"seen": seen, "seconds": seconds, "stalled": stalled}
 
 
-def _digest(look: StallSample) -> str:
-    text = json.dumps([look.round, look.stage, look.progress, look.waits], sort_keys=True)
+def _digest(sample: StallSample) -> str:
+    text = json.dumps([sample.retry, sample.stage, sample.progress, sample.waits], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _stalled(look: StallSample, seconds: float, now: datetime) -> Json:
-    limit = patience_seconds(look.stage, look.size_bytes)
+def _stall(sample: StallSample, seconds: float, now: datetime) -> Stall:
+    limit = patience_seconds(sample.stage, sample.size_bytes)
     since = now - timedelta(seconds=seconds)
     return {
-        "stage": look.stage,
+        "stage": sample.stage,
         "since": since.isoformat(timespec="seconds"),
         "detail": (
-            f"Nothing of {look.stage} has changed for {_in_words(seconds)}, and {_in_words(limit)} should do. "
-            f"{PATIENCE[look.stage].look} It is still waited for; cancel the table to give up."
+            f"No progress of {sample.stage} for {_in_words(seconds)}; {_in_words(limit)} should be enough. "
+            f"{PATIENCE[sample.stage].advice} The app still waits for it; cancel the table to give up."
         ),
     }
 

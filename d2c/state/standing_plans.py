@@ -1,8 +1,8 @@
-"""Standing plans: files under ``plans/`` that say how exports are loaded that others copy into the lake."""
+"""Standing plans: files under ``plans/`` that load existing exports, which others copy into the lake."""
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import ConflictError, PlanError
@@ -11,7 +11,6 @@ from d2c.plan.tables import Location, table_input_of
 
 PLANS = "plans/"
 MOST_PLAN_BYTES = 2**20
-Json = dict[str, Any]
 
 
 class StandingPlan(NamedTuple):
@@ -22,22 +21,22 @@ class StandingPlan(NamedTuple):
 
 
 def is_standing(plan: Plan) -> bool:
-    """Tell whether a plan waits for exports in place of starting any."""
+    """Return whether a plan waits for existing exports instead of starting any."""
     return plan.start == "when_exports_arrive"
 
 
 def keep(lake: Lake, plan: Plan) -> None:
-    """Put a standing plan that was posted where those lie that are dropped; the blob trigger does the rest.
+    """Store a posted standing plan under ``plans/``, where the blob trigger picks it up.
 
     Raises:
-        ConflictError: if there is another plan in its place.
+        ConflictError: if there is another plan of that name.
     """
     path = f"{PLANS}{plan.name}.json"
     content = json.dumps(plan.model_dump(mode="json", exclude_unset=True), indent=1).encode()
     if lake.create(path, content):
         return
-    there = _parsed(lake.read(path) or b"")
-    if there is None or there.digest() != plan.digest():
+    current = _parsed(lake.read(path) or b"")
+    if current is None or current.digest() != plan.digest():
         raise ConflictError(
             f"The lake's {path} is another plan.",
             "Delete or replace that file, or give this plan another name.",
@@ -45,7 +44,7 @@ def keep(lake: Lake, plan: Plan) -> None:
 
 
 def standing_plans(lake: Lake) -> list[StandingPlan]:
-    """Return the standing plans that are without faults; the others have a file beside them that says why."""
+    """Return the standing plans without faults; the others have a file with the faults next to them."""
     sizes = lake.sizes(PLANS)
     paths = [f"{PLANS}{name}" for name in sizes if name.endswith(".json") and sizes[name] <= MOST_PLAN_BYTES]
     plans = ((path, _parsed(lake.read(path) or b"")) for path in paths)
@@ -53,17 +52,17 @@ def standing_plans(lake: Lake) -> list[StandingPlan]:
 
 
 def plans_for(standing: Sequence[StandingPlan], table: str, place: Location) -> list[StandingPlan]:
-    """Return the standing plans that speak of a table."""
+    """Return the standing plans that have a table."""
     return [entry for entry in standing if table_input_of(entry.plan, table, place)]
 
 
 def plan_of_one_table(plan: Plan, table: str, place: Location, name: str) -> Plan:
-    """Return the plan of a migration of one table, as a standing plan wants it.
+    """Return the plan of a migration of one table, with its settings in a standing plan.
 
     Args:
-        plan: the standing plan, which speaks of the table.
+        plan: the standing plan, which has the table.
         table: its name.
-        place: where it is, with its account.
+        place: its account and region.
         name: the new plan's.
     """
     settings = table_input_of(plan, table, place)

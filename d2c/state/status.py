@@ -1,41 +1,57 @@
-"""How a whole migration stands, in the words of the HTTP API: made of how each of its tables does."""
+"""The status of a migration in the words of the HTTP API, made from the states of its tables."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
-from d2c.state.progress import WHOLE_WAY, estimated_arrival, percent_of_all, percent_of_table
+from d2c.shapes import ErrorDict, Progress, TableEnd, Waiting
+from d2c.state.progress import WHOLE_WAY, estimated_end, percent_of_all, percent_of_table
+from d2c.state.stall_rules import Stall
 from d2c.state.table_states import STATES, UNDER_WAY, TableState, begin_of, waiting_until, window_of
 
-Json = dict[str, Any]
 
-ITEMS = ("exported", "written", "rejected", "expired")
+class TableStatus(TypedDict):
+    """A table in the words of the HTTP API."""
+
+    table: str
+    state: str
+    stage: str | None
+    items_exported: int | None
+    items_written: int | None
+    items_rejected: int | None
+    items_expired: int | None
+    mismatches: int | None
+    percent: float
+    eta: str | None
+    waiting: Waiting | None
+    stalled: Stall | None
+    error: ErrorDict | None
 
 
 class TableView(NamedTuple):
-    """What one look at a table saw.
+    """A table's state at one moment.
 
     Args:
-        standing: how it stands by the lake's logs.
-        table: how it stands, in the words of the HTTP API; its percent is exact.
-        began: when its orchestration began, if it is under way.
+        by_logs: by the lake's logs.
+        status: in the words of the HTTP API; its percent is exact.
+        began: when its orchestration started, if it is under way.
     """
 
-    standing: TableState
-    table: Json
+    by_logs: TableState
+    status: TableStatus
     began: datetime | None = None
 
 
 class Times(NamedTuple):
-    """When a migration was looked at, and what holds it.
+    """The times of a migration at one moment.
 
     Args:
-        now: the time of the look.
-        began: when the round of work that is under way began; None if none is.
-        plan: the plan, whose times count.
-        paused: whether no new stage is to begin; what has ended is not paused.
-        waits_until: until when the plan's times hold back what has not begun, if they do.
+        now: the moment.
+        began: when its current start or retry began; None if it has ended.
+        plan: the plan, with its times.
+        paused: whether no new stage may start; a migration that has ended is not paused.
+        waits_until: the time until which the plan allows no stage to start, if there is one.
     """
 
     now: datetime
@@ -44,19 +60,19 @@ class Times(NamedTuple):
     paused: bool
     waits_until: datetime | None
 
-    def arrival(self, began: datetime | None, percent: float) -> str | None:
-        """Return when a way that began at a time may be over; None if nobody can tell."""
+    def eta(self, began: datetime | None, percent: float) -> str | None:
+        """Return the estimated completion time of work that began at a time; None if it cannot be estimated."""
         if began is None or self.paused or self.waits_until:
             return None
-        return in_seconds(estimated_arrival(began, self.now, percent, window_of(self.plan)))
+        return in_seconds(estimated_end(began, self.now, percent, window_of(self.plan)))
 
 
 def times_of(plan: Mapping[str, Any], began: datetime | None, is_paused: bool, now: datetime) -> Times:
-    """Return when a migration is looked at, and what holds it.
+    """Return the times of a migration.
 
     Args:
         plan: as it was accepted.
-        began: when the round of work that is under way began; None if none is.
+        began: when its current start or retry began; None if it has ended.
         is_paused: whether the migration was suspended.
         now: with an offset.
     """
@@ -65,66 +81,74 @@ def times_of(plan: Mapping[str, Any], began: datetime | None, is_paused: bool, n
     return Times(now, begin_of(plan, began), plan, is_paused, waiting_until(plan, now))
 
 
-def sums_of(looks: Sequence[TableView], number: int, times: Times) -> Json:
-    """Return what a migration's tables come to together.
+def sums_of(views: Sequence[TableView], number: int, times: Times) -> dict[str, Any]:
+    """Return the totals of a migration's tables.
 
     Args:
-        looks: one at each table.
-        number: the round of work that was begun last.
-        times: of the looks.
+        views: one of each table.
+        number: of the last retry, or 0.
+        times: the migration's.
     """
-    states = Counter(look.table["state"] for look in looks)
-    items = {name: sum(look.table[f"items_{name}"] or 0 for look in looks) for name in ITEMS}
-    # Whatever a table came to, it needs no more time once it has ended.
-    left = [_way(look, is_over=WHOLE_WAY) for look in looks if look.standing.round == number]
+    states = Counter(view.status["state"] for view in views)
+    statuses = [view.status for view in views]
+    items = {
+        "exported": sum(status["items_exported"] or 0 for status in statuses),
+        "written": sum(status["items_written"] or 0 for status in statuses),
+        "rejected": sum(status["items_rejected"] or 0 for status in statuses),
+        "expired": sum(status["items_expired"] or 0 for status in statuses),
+    }
+    # A table that has ended in any state needs no more time.
+    current = [_progress(view, of_ended=WHOLE_WAY) for view in views if view.by_logs.retry == number]
     return {
         "paused": times.paused,
         "waiting_until": in_seconds(times.waits_until),
         "counts": {state: states[state] for state in STATES},
         "items": items,
-        "percent": int(percent_of_all([_way(look) for look in looks])),
-        "eta": times.arrival(times.began, percent_of_all(left)),
+        "percent": int(percent_of_all([_progress(view) for view in views])),
+        "eta": times.eta(times.began, percent_of_all(current)),
     }
 
 
-def _way(look: TableView, is_over: float | None = None) -> tuple[int | None, float]:
-    """Return how many items a table has, as far as it is known, and how much of its way is behind it."""
-    exported, percent = look.table["items_exported"], look.table["percent"]
-    if is_over is not None and look.table["state"] not in UNDER_WAY:
-        percent = is_over
-    return (look.standing.item_count if exported is None else exported), percent
+def _progress(view: TableView, of_ended: float | None = None) -> tuple[int | None, float]:
+    """Return a table's number of items, None if unknown, and its percent done."""
+    exported, percent = view.status["items_exported"], view.status["percent"]
+    if of_ended is not None and view.status["state"] not in UNDER_WAY:
+        percent = of_ended
+    return (view.by_logs.item_count if exported is None else exported), percent
 
 
 def page_of(
-    looks: Sequence[TableView], state: str | None, top: int, begin: int
+    views: Sequence[TableView], state: str | None, top: int, begin: int
 ) -> tuple[list[TableView], str | None]:
     """Return a page of tables, and the token of the next page or None.
 
     Args:
-        looks: one at each table of the migration.
-        state: the state that they are to be in; any if None.
+        views: one of each table of the migration.
+        state: the state that they are in; any if None.
         top: how many at the most.
-        begin: the place of the first one among all, which is what a token says.
+        begin: the position of the first one among all, which is the token's text.
     """
-    places = [
-        place for place in range(begin, len(looks)) if state is None or looks[place].table["state"] == state
+    positions = [
+        position
+        for position in range(begin, len(views))
+        if state is None or views[position].status["state"] == state
     ]
-    following = str(places[top]) if len(places) > top else None
-    return [looks[place] for place in places[:top]], following
+    following = str(positions[top]) if len(positions) > top else None
+    return [views[position] for position in positions[:top]], following
 
 
-def shown_table(look: TableView, times: Times, stalled: Mapping[str, Any] | None) -> Json:
-    """Return a table with whole percents, its time of arrival, and the stall that the watch found.
+def shown_table(view: TableView, times: Times, stall: Stall | None) -> TableStatus:
+    """Return a table's status with a whole percent, its estimated completion time, and its stall.
 
     Args:
-        look: at the table.
-        times: of the look.
-        stalled: what the watch says of the table, if it does not get on.
+        view: of the table.
+        times: the migration's.
+        stall: that the watchdog found, if it found one.
     """
-    runs = look.table["state"] == "running"
-    stalled = stalled if runs else None
-    eta = times.arrival(look.began, look.table["percent"]) if runs and not stalled else None
-    return {**look.table, "percent": int(look.table["percent"]), "eta": eta, "stalled": stalled}
+    runs = view.status["state"] == "running"
+    stall = stall if runs else None
+    eta = times.eta(view.began, view.status["percent"]) if runs and not stall else None
+    return {**view.status, "percent": int(view.status["percent"]), "eta": eta, "stalled": stall}
 
 
 def in_seconds(moment: datetime | None) -> str | None:
@@ -132,63 +156,64 @@ def in_seconds(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-COUNTS = ("items_exported", "items_written", "items_rejected", "items_expired", "mismatches")
+def ended_table(end: TableEnd) -> TableStatus:
+    """Return the status of a table that has ended, from its line in the log."""
+    return _status(end["table"], end["state"], end["stage"], end, error=end["error"])
 
 
-def ended_table(end: Mapping[str, Any]) -> Json:
-    """Return how a table stands that has ended, from its line in the log."""
-    return _described(end["table"], end["state"], end["stage"], end, error=end["error"])
-
-
-def pending_table(table: str) -> Json:
-    """Return how a table stands whose turn has not come."""
-    return _described(table, "pending", None, {})
+def pending_table(table: str) -> TableStatus:
+    """Return the status of a table that no lane has taken."""
+    return _status(table, "pending", None, {})
 
 
 def table_under_way(
     table: str,
     state: str,
     shown: Mapping[str, Any],
-    progress: Mapping[str, Any] | None,
-    error: Mapping[str, Any] | None,
-) -> Json:
-    """Return how a table stands whose orchestration was looked at.
+    progress: Progress | None,
+    error: ErrorDict | None,
+) -> TableStatus:
+    """Return the status of a table, from its orchestration.
 
     Args:
         table: its name.
         state: its orchestration's state.
         shown: its orchestration's custom status, by `orchestrators.stage_log`.
-        progress: what the stage that it waits in found at its last look, if anything.
+        progress: of the stage that it waits in, at the last poll.
         error: why it failed, or None.
     """
-    stage = (error or {}).get("stage") or _stage(shown, progress)
-    waiting = shown.get("waiting")
-    if (progress or {}).get("waits_for"):
+    stage = (error and error.get("stage")) or _stage(shown, progress)
+    waiting: Waiting | None = shown.get("waiting")
+    if progress and progress.get("waits_for"):
         waiting = {"for": "group", "until": None}
-    return _described(table, state, stage, shown, progress, error, waiting)
+    return _status(table, state, stage, shown, progress, error, waiting)
 
 
 def _stage(shown: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:
-    """Return the stage under way; of those that share a load run, the run itself tells."""
+    """Return the stage under way; for the stages of a load run, the run has it."""
     stages = (progress or {}).get("stages")
     stage: str = stages[-1]["stage"] if stages else shown.get("stage", "export")
     return stage
 
 
-def _described(
+def _status(
     table: str,
     state: str,
     stage: str | None,
     counts: Mapping[str, Any],
-    progress: Mapping[str, Any] | None = None,
-    error: Mapping[str, Any] | None = None,
-    waiting: Mapping[str, Any] | None = None,
-) -> Json:
+    progress: Progress | None = None,
+    error: ErrorDict | None = None,
+    waiting: Waiting | None = None,
+) -> TableStatus:
     return {
         "table": table,
         "state": state,
         "stage": stage,
-        **{name: counts.get(name) for name in COUNTS},
+        "items_exported": counts.get("items_exported"),
+        "items_written": counts.get("items_written"),
+        "items_rejected": counts.get("items_rejected"),
+        "items_expired": counts.get("items_expired"),
+        "mismatches": counts.get("mismatches"),
         "percent": percent_of_table(state, stage, progress),
         "eta": None,
         "waiting": waiting,

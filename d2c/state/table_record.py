@@ -1,12 +1,14 @@
-"""A table's record: its entry in the plan with all that its stages found, kept in the lake for those who come later.
+"""A table's record: its settings with the findings of its stages, stored in the lake for later operations.
 
-A revisit (verify alone, replay of rejected items) reads the record, and leaves one that tells of it.
+A verify or a replay reads the record, and updates it once it has succeeded.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from d2c.shapes import TableEnd
+from d2c.state.ids import operation_name
 from d2c.state.progress import counts_of_load
 
 Record = Mapping[str, Any]
@@ -16,18 +18,13 @@ STAGES_OF = {"verify": ("verify",), "replay": ("replay", "verify")}
 SUMS = ("documents", "expired", "document_bytes")
 
 
-def revisit_name(operation: str, number: int) -> str:
-    """Return what a revisit's folders, runs and instances are called after."""
-    return f"{operation}-{number}"
-
-
 def rules_history(record: Record) -> Sequence[Mapping[str, Any]]:
     """Return the plan's rules for a table, then those of its replays."""
     return record.get("rules_history") or [record["rules"]]
 
 
 def rejected_folder(record: Record) -> str | None:
-    """Return the lake folder with the items that are rejected now, or None if the table did not come so far."""
+    """Return the lake folder with the items that are rejected now, or None if the table was not loaded."""
     load = record.get("load") or {}
     if "result_path" not in load:
         return None
@@ -44,13 +41,13 @@ def items_rejected(record: Record) -> int:
 
 
 def mismatches_path(record: Record) -> str | None:
-    """Return the lake file of the load run that verified last, or None if none came so far."""
+    """Return the lake file of the load run that verified last, or None if none has verified."""
     path: str | None = record.get("verified_by") or (record.get("load") or {}).get("result_path")
     return path
 
 
-def table_end(record: Record) -> dict[str, Any]:
-    """Return what the log of ended tables says of a table: enough to tell how it stands without its record."""
+def table_end(record: Record) -> TableEnd:
+    """Return a table's line in the log of ended tables: enough to show its state without its record."""
     export = record.get("export") or {}
     error = record["error"]
     return {
@@ -66,43 +63,43 @@ def table_end(record: Record) -> dict[str, Any]:
     }
 
 
-def why_no_revisit(record: Record | None, operation: str) -> str | None:
-    """Return why a table cannot be revisited, or None if it can.
+def why_not_allowed(record: Record | None, kind: str) -> str | None:
+    """Return why a table does not allow an operation, or None if it does.
 
     Args:
-        record: the table's, or None if it left none.
-        operation: ``verify`` or ``replay``.
+        record: the table's, or None if there is none.
+        kind: ``verify`` or ``replay``.
     """
     if record is None:
-        return "it left no record in the lake"
-    if operation == "replay" and not (record.get("load") or {}).get("loaded"):
+        return "it has no record in the lake"
+    if kind == "replay" and not (record.get("load") or {}).get("loaded"):
         return f"it is {record['state']} and was not loaded, so there is nothing to add to"
     if "assess" not in [stage["stage"] for stage in record["stages"]]:
         return f"it is {record['state']} and its container was not prepared, so there is nothing to compare"
     return None
 
 
-def run_payload(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `start_load` needs for the load run of a revisit.
+def run_payload(record: Record, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the input of `start_load` for the load run of a verify or a replay.
 
     Args:
         record: the table's.
-        asked: the revisit's ``operation``, ``number`` and ``waits``, and the table's ``rules`` and ``verify``, which
-            are None where nothing else than before is asked for.
+        request: the operation's ``operation``, ``number`` and ``waits``, and the table's ``rules`` and ``verify``,
+            which are None where nothing changes.
     """
     history = [*rules_history(record)]
-    if asked["rules"] is not None and asked["rules"] != history[-1]:
-        history.append(asked["rules"])
+    if request["rules"] is not None and request["rules"] != history[-1]:
+        history.append(request["rules"])
     load = record.get("load") or {}
     return {
         **{name: record[name] for name in COPIED_TO_RUN},
-        "waits": asked["waits"],
-        "verify": asked["verify"] or record["verify"],
+        "waits": request["waits"],
+        "verify": request["verify"] or record["verify"],
         "revisit": {
-            "name": revisit_name(asked["operation"], asked["number"]),
-            "stages": STAGES_OF[asked["operation"]],
+            "name": operation_name(request["operation"], request["number"]),
+            "stages": STAGES_OF[request["operation"]],
             "rules_history": history,
-            # What had expired by the time of the export was not to be written either way.
+            # Items that had expired by the time of the export are not written in any case.
             "load_started_at": load.get("load_started_at") or _epoch(record["export"]["time"]),
             "documents_written": (load.get("loaded") or {}).get("documents", 0),
             "rejected_folder": rejected_folder(record),
@@ -111,41 +108,45 @@ def run_payload(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def after_revisit(
-    record: Record, asked: Mapping[str, Any], payload: Mapping[str, Any], found: Mapping[str, Any], now: str
+def after_operation(
+    record: Record,
+    request: Mapping[str, Any],
+    payload: Mapping[str, Any],
+    result: Mapping[str, Any],
+    now: str,
 ) -> dict[str, Any]:
-    """Return the record once a revisit's load run has succeeded.
+    """Return the record after the load run of a verify or a replay has succeeded.
 
     Args:
         record: the table's before it.
-        asked: as given to `run_payload`.
+        request: as given to `run_payload`.
         payload: as returned by it.
-        found: what the load run found, as `look_at_load` summarises it.
+        result: the load run's, as `look_at_load` summarizes it.
         now: when it finished, in ISO 8601.
     """
-    load = {**(record.get("load") or {}), "verification": found["verification"]}
-    replayed = found["replayed"]
+    load = {**(record.get("load") or {}), "verification": result["verification"]}
+    replayed = result["replayed"]
     changes: dict[str, Any] = {}
     if replayed:
         load["loaded"] = _with_replayed(load["loaded"], replayed)
-        folder = found["result_path"].rpartition("/")[0]
+        folder = result["result_path"].rpartition("/")[0]
         changes = {
             "rejected_folder": f"{folder}/rejected",
             "rules_history": payload["revisit"]["rules_history"],
         }
-    revisit = {
-        "operation": asked["operation"],
-        "number": asked["number"],
+    operation = {
+        "operation": request["operation"],
+        "number": request["number"],
         "finished_at": now,
         "items": replayed and _items(replayed),
-        "verification": found["verification"],
+        "verification": result["verification"],
     }
-    revisits = [*record.get("revisits", ()), revisit]
-    return {**record, **changes, "load": load, "verified_by": found["result_path"], "revisits": revisits}
+    operations = [*record.get("revisits", ()), operation]
+    return {**record, **changes, "load": load, "verified_by": result["result_path"], "revisits": operations}
 
 
 def _with_replayed(loaded: Mapping[str, Any], replayed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sums of load and replays: each item that was rejected is counted as what it is now."""
+    """Return the sums of load and replays: each rejected item is counted by its current outcome."""
     return {
         **loaded,
         **{name: loaded[name] + replayed[name] for name in SUMS},

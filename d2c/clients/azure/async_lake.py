@@ -41,6 +41,10 @@ class AsyncLake:
         """Return the entries of a log in their order; none if there is no such log."""
         return await asyncio.to_thread(self._lake.read_log, path)
 
+    async def append(self, path: str, entry: Any) -> None:
+        """Append an entry to a log."""
+        await asyncio.to_thread(self._lake.append, path, entry)
+
     async def write(self, path: str, content: bytes) -> None:
         """Write a file, over one that may be there."""
         await asyncio.to_thread(self._lake.write, path, content)

@@ -87,7 +87,7 @@ def test_a_migration_that_ended_is_told_once_with_its_tables_states(world, lake)
 def test_the_end_of_a_retry_is_told_too(world, lake):
     for number in (0, 1):
         if number:
-            lake.write_json(paths.retry_path("m", number), {})
+            lake.write_json(paths.operation_path("m", "retry", number), {})
         value_of(world.answer(report.write_table_report, {**ENDED, "round": number}))
         value_of(world.answer(report.write_report, {"migration": "m", "state": "succeeded", "error": None}))
     events = [lake.read_json(f"{OUTBOX}{name}") for name in lake.sizes(OUTBOX)]

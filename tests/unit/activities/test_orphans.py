@@ -21,7 +21,7 @@ def table(name, number=0, **more):
 
 def list_tables(world, *units, number=0):
     """Write a round's units, each a list of tables."""
-    folder = paths.round_folder("m", number)
+    folder = paths.operation_folder("m", number)
     for place, unit in enumerate(units):
         world.lake.write_json(paths.unit_path(folder, place), {"tables": unit, "together": False})
     names = [[one["table"] for one in unit] for unit in units]
@@ -51,7 +51,7 @@ def leave(world, *tables, containers=(), ends=None, number=0):
         "containers": list(containers),
         "ends": ends,
     }
-    world.lake.write_json(paths.left_behind_path("m"), left)
+    world.lake.write_json(paths.orphans_path("m"), left)
 
 
 def start_copy(world, name, attempt=1, migration="m"):
@@ -270,6 +270,6 @@ class TestTellingTheEnd:
     def test_nothing_is_told_of_a_round_that_a_retry_has_overtaken(self, world):
         list_tables(world, [table("Music")])
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
-        world.lake.write_json(paths.retry_path("m", 1), {})
+        world.lake.write_json(paths.operation_path("m", "retry", 1), {})
         assert value_of(world.answer(read_left_table, {"migration": "m", "number": 0})) is None
         assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None

@@ -39,7 +39,7 @@ def listed(world, round_number=0):
 
 
 def units(world, name=0):
-    folder = paths.round_folder("m", name)
+    folder = paths.operation_folder("m", name)
     count = len(world.lake.read_json(paths.members_path(folder))["units"])
     return [world.lake.read_json(paths.unit_path(folder, number)) for number in range(count)]
 
@@ -98,7 +98,7 @@ class TestListTables:
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=SMALL, b=SMALL)
         listed(world)
-        folder = paths.round_folder("m", 0)
+        folder = paths.operation_folder("m", 0)
         world.lake.delete(paths.members_path(folder))
         world.lake.delete(paths.unit_path(folder, 1))
         assert listed(world)["tables"] == 2
@@ -174,7 +174,7 @@ class TestRetriedTables:
 
     def retried(self, world, **changes):
         asked = {"tables": [{"table": "a", **changes}]}
-        world.lake.write_json(paths.retry_path("m", 1), asked)
+        world.lake.write_json(paths.operation_path("m", "retry", 1), asked)
         assert listed(world, 1) == {"tables": 1, "lanes": 1}
         return units(world, 1)[0]["tables"][0]
 
@@ -225,14 +225,14 @@ class TestRetriedTables:
     def test_a_migration_whose_tables_were_never_listed_lists_them_now(self, world):
         accept(world, {"table": "*"})
         exist(world, a=SMALL, b=SMALL)
-        world.lake.write_json(paths.retry_path("m", 1), {"tables": []})
+        world.lake.write_json(paths.operation_path("m", "retry", 1), {"tables": []})
         assert listed(world, 1)["tables"] == 2
         assert world.lake.read_json(paths.tables_path("m"))["round"] == 1
 
 
 class TestTakeUnit:
     def take(self, world, lane, turn, unit=None):
-        payload = {"migration": "m", "name": 0, "folder": paths.round_folder("m", 0), "unit": unit}
+        payload = {"migration": "m", "name": 0, "folder": paths.operation_folder("m", 0), "unit": unit}
         return value_of(world.answer(take_unit, {**payload, "lane": lane, "turn": turn}))
 
     @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_revisit_has_units_of_its_own_and_tables_that_share_a_container_take_t
         for name, container in (("a", "x"), ("b", "y"), ("c", "x"))
     ]
     asked = {"tables": tables, "max_parallel_tables": 5}
-    world.lake.write(paths.revisit_path("m", 3), json.dumps(asked).encode())
+    world.lake.write(paths.operation_path("m", "verify", 3), json.dumps(asked).encode())
     assert value_of(world.answer(list_revisited, {"migration": "m", "operation": "verify", "number": 3})) == {
         "lanes": 2
     }

@@ -1,17 +1,20 @@
-"""The HTTP functions with substitutes for Durable's client and for the lake's file system."""
+"""The app with substitutes for Durable's client and for the lake's file system, called by its HTTP functions."""
 
+import inspect
 import json
 
 import azure.functions as func
 import pytest
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
-from d2c.control import checks, lifecycle, migrations, operations, queries
+from d2c.control.app import App
 from tests.api_document import check_answer
 from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
 from triggers import http_api
+from triggers.answers import answers_problems
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
@@ -33,8 +36,8 @@ FUNCTIONS = {
 
 
 def user_function(built):
-    """Return a function of the app below the decorator that makes Durable's client of a text."""
-    return built._function.get_user_function().__wrapped__
+    """Return a function of the app below its decorators: one that takes the app."""
+    return inspect.unwrap(built._function.get_user_function())
 
 
 class SdkError(Exception):
@@ -91,7 +94,7 @@ class SubstituteClient:
         }
 
     def set(self, instance, status, output=None, shown=None, created=None, value=None):
-        """Set how an instance stands."""
+        """Set an instance's status."""
         created = created.isoformat() if created else "2026-01-31T12:00:05.678Z"
         self.statuses[instance] = {
             "name": "any",
@@ -105,16 +108,19 @@ class SubstituteClient:
         }
 
 
-class App:
-    """Calls the app's HTTP functions."""
+class CalledApp:
+    """An app of substitutes: calls its HTTP functions."""
 
-    def __init__(self, client, file_system):
-        self.client = client
-        self.file_system = file_system
+    def __init__(self, **settings):
+        self.client = SubstituteClient()
+        self.file_system = SubstituteFileSystem()
+        self.lake = Lake(self.file_system)
+        self.settings = local_settings(**settings)
 
     @property
-    def lake(self):
-        return Lake(self.file_system)
+    def app(self):
+        """The app as functions get it."""
+        return App(self.client, AsyncLake(self.lake), self.settings)
 
     async def call(self, method, route="migrations", *, body=b"", accept="application/json", **params):
         """Return the answer's status and its JSON value, or text where it is none."""
@@ -128,7 +134,7 @@ class App:
             route_params={} if migration is None else {"id": migration},
             body=body,
         )
-        answer = await user_function(FUNCTIONS[method, route])(req=request, client=self.client)
+        answer = await answers_problems(user_function(FUNCTIONS[method, route]))(request, app=self.app)
         self.mimetype = answer.mimetype
         text = answer.get_body().decode()
         value = json.loads(text) if "json" in answer.mimetype else text
@@ -140,9 +146,5 @@ class App:
 
 
 @pytest.fixture
-def app(monkeypatch):
-    file_system = SubstituteFileSystem()
-    for module in (checks, migrations, http_api, operations, queries, lifecycle):
-        monkeypatch.setattr(module, "app_settings", local_settings)
-        monkeypatch.setattr(module, "connect_lake", lambda settings: Lake(file_system))
-    return App(SubstituteClient(), file_system)
+def app():
+    return CalledApp()

@@ -1,29 +1,19 @@
-"""A lake in memory and Durable's client, for what events in the lake start."""
+"""An app of substitutes, and the events of its lake."""
 
 import json
 
 from azure.functions.blob import InputStream
 
-from d2c.clients.azure.lake import Lake
-from d2c.control import export_arrivals, migrations
 from tests.unit.arrived import REGION
-from tests.unit.clients.settings import local_settings
-from tests.unit.control.conftest import SubstituteClient, user_function
-from tests.unit.file_system import SubstituteFileSystem
+from tests.unit.control.conftest import CalledApp, user_function
 from triggers import events
 
 
-class LakeWorld:
-    """What the blob triggers see, and how a test tells them of a file."""
+class LakeWorld(CalledApp):
+    """An app whose functions get events of its lake."""
 
-    def __init__(self, monkeypatch):
-        self.file_system = SubstituteFileSystem()
-        self.lake = Lake(self.file_system)
-        self.client = SubstituteClient()
-        settings = local_settings(D2C_EXPORT_BUCKET="own-bucket")
-        for module in (events, export_arrivals, migrations):
-            monkeypatch.setattr(module, "app_settings", lambda: settings)
-            monkeypatch.setattr(module, "connect_lake", lambda settings: self.lake, raising=False)
+    def __init__(self):
+        super().__init__(D2C_EXPORT_BUCKET="own-bucket")
 
     @property
     def started(self):
@@ -35,14 +25,14 @@ class LakeWorld:
 
     async def plan_event(self, path):
         stream = InputStream(data=b"", name=f"lake/{path}")
-        await user_function(events.plan_arrived)(plan=stream, client=self.client)
+        await user_function(events.plan_arrived)(stream, app=self.app)
 
     async def export_event(self, folder):
         stream = InputStream(data=b"", name=f"lake/{folder}/manifest-summary.json")
-        await user_function(events.export_arrived)(manifest=stream, client=self.client)
+        await user_function(events.export_arrived)(stream, app=self.app)
 
     async def drop(self, path, plan):
-        """Put a plan's file into the lake, and tell of it."""
+        """Put a plan's file into the lake, and send its event."""
         self.put_plan(path, plan)
         await self.plan_event(path)
 

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from d2c.state.ids import stage_instance_id
-from d2c.state.paths import retry_path
+from d2c.state.paths import operation_path
 from tests.unit.arrived import EXPORT_ID, FOLDER, export_files, put_export, table_arn
 from tests.unit.control.lake_world import LakeWorld, standing
 
@@ -15,8 +15,8 @@ PLAN = "plans/theirs.json"
 
 
 @pytest.fixture
-def world(monkeypatch):
-    return LakeWorld(monkeypatch)
+def world():
+    return LakeWorld()
 
 
 def waiting(world):
@@ -38,9 +38,9 @@ class TestAnExportOfOurs:
         assert world.client.events == [(COPY, "wake")]
         assert "The export of Music for migration music-2026 has arrived" in caplog.text
 
-    async def test_it_wakes_the_copy_of_the_round_that_was_begun_last(self, world):
+    async def test_it_wakes_the_copy_of_the_last_retry(self, world):
         for number in (1, 2):
-            world.lake.write_json(retry_path("music-2026", number), {})
+            world.lake.write_json(operation_path("music-2026", "retry", number), {})
         copy = stage_instance_id("music-2026", "Music", "copy", 2)
         world.client.set(copy, "Running")
         await world.export_event(OWN_FOLDER)
@@ -57,7 +57,7 @@ class TestAnExportOfOurs:
         paths = world.paths()
         await world.export_event(OWN_FOLDER)
         assert (world.client.events, world.started, world.paths()) == ([], [], paths)
-        assert f"The export in {OWN_FOLDER} is of a migration that is not known" in caplog.text
+        assert f"The export in {OWN_FOLDER} belongs to an unknown migration" in caplog.text
 
 
 class TestAnExportOfOthers:
@@ -164,7 +164,7 @@ class TestAnExportThatIsNotLoaded:
         await world.export_event(FOLDER)
         message = world.read(MESSAGE)
         assert set(message) == {"title", "detail", "next_step", "at"}
-        assert "No plan says how to load an export of the table Music in eu-west-1" in message["detail"]
+        assert "No plan has the table Music in eu-west-1" in message["detail"]
         assert '"start": "when_exports_arrive"' in message["next_step"]
         assert world.started == []
         assert f"The export in {FOLDER} is not loaded" in caplog.text

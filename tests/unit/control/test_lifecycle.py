@@ -6,7 +6,7 @@ from d2c.state import paths
 from d2c.state.ids import stage_instance_id, start_instance_id
 from tests.unit.control.conftest import SdkError
 from tests.unit.control.plans import plan
-from tests.unit.control.rounds import end_table, list_tables, take_units
+from tests.unit.control.table_files import end_table, list_tables, take_units
 from tests.unit.records import record, without
 
 ID = "music-2026"
@@ -94,11 +94,11 @@ class TestSuspendAndResume:
 
 
 class TestRetry:
-    async def test_all_tables_that_failed_are_retried_in_a_round_of_their_own(self, failed):
+    async def test_all_tables_that_failed_are_retried(self, failed):
         status, answer = await post(failed, "retry")
         assert (status, answer["id"]) == (202, ID)
-        asked = mark(failed, paths.retry_path(ID, 1))
-        assert (asked["round"], asked["tables"]) == (1, [{"table": "Music"}])
+        asked = mark(failed, paths.operation_path(ID, "retry", 1))
+        assert (asked["operation"], asked["number"], asked["tables"]) == ("retry", 1, [{"table": "Music"}])
 
     async def test_the_migration_runs_again_under_its_name(self, failed):
         _, answer = await post(failed, "retry")
@@ -109,7 +109,7 @@ class TestRetry:
     async def test_what_changes_for_a_table_is_kept_with_it(self, failed):
         changes = {"table": "Music", "limits": {"max_rejected_items": 9}, "verify": "counts"}
         assert (await post(failed, "retry", {"tables": [changes]}))[0] == 202
-        assert mark(failed, paths.retry_path(ID, 1))["tables"] == [changes]
+        assert mark(failed, paths.operation_path(ID, "retry", 1))["tables"] == [changes]
 
     async def test_a_cancelled_migration_is_no_longer_cancelled_once_it_is_retried(self, running):
         await post(running, "cancel")
@@ -122,13 +122,13 @@ class TestRetry:
         end_table(running, "Orders")
         running.client.set(ID, "Terminated")
         assert (await post(running, "retry"))[0] == 202
-        assert mark(running, paths.retry_path(ID, 1))["tables"] == [{"table": "Music"}]
+        assert mark(running, paths.operation_path(ID, "retry", 1))["tables"] == [{"table": "Music"}]
 
     async def test_a_migration_that_ended_before_its_tables_were_listed_begins_anew(self, app):
         await app.start(plan())
         app.client.set(ID, "Completed", {"state": "failed"})
         assert (await post(app, "retry"))[0] == 202
-        assert mark(app, paths.retry_path(ID, 1))["tables"] == []
+        assert mark(app, paths.operation_path(ID, "retry", 1))["tables"] == []
 
     async def test_one_that_runs_is_not_retried(self, running):
         status, answer = await post(running, "retry")
@@ -175,7 +175,7 @@ class TestRetry:
         failed.client.start_new = broken
         assert (await post(failed, "retry"))[0] == 500
 
-    async def test_of_two_retries_at_once_one_gets_the_round(self, failed):
+    async def test_of_two_retries_at_once_one_gets_the_number(self, failed):
         create = failed.file_system.upload_blob
 
         def late(path, content, **options):

@@ -5,7 +5,7 @@ import pytest
 from d2c.report.contents import assemble_report
 from d2c.state.ids import stage_instance_id, table_instance_id
 from tests.unit.control.plans import plan
-from tests.unit.control.rounds import list_tables, take_units
+from tests.unit.control.table_files import list_tables, take_units
 
 MUSIC = table_instance_id("music-2026", "Music")
 REPORT = assemble_report(

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.state.paths import revisit_path
+from d2c.state.paths import operation_path
 from tests.unit.control.conftest import BASE, SdkError
 from tests.unit.control.plans import plan
-from tests.unit.control.rounds import end_table
+from tests.unit.control.table_files import end_table
 from tests.unit.records import FOLDER, record, without
 
 ROUTE = "migrations/{id}/"
@@ -31,7 +31,7 @@ def put_record(app, value):
 def asked_last(app):
     """Return what the lake says of the revisit that was started last."""
     _, _, value = app.client.started[-1]
-    return app.lake.read_json(revisit_path("music-2026", value["number"]))
+    return app.lake.read_json(operation_path("music-2026", "verify", value["number"]))
 
 
 async def post(app, operation, body=None):

@@ -18,8 +18,8 @@ def json_of(value):
 
 
 @pytest.fixture
-def world(monkeypatch):
-    return LakeWorld(monkeypatch)
+def world():
+    return LakeWorld()
 
 
 async def test_a_plan_that_is_dropped_starts_as_if_it_were_posted_and_a_file_says_so(world):

@@ -5,7 +5,7 @@ import pytest
 from d2c.state.ids import stage_instance_id, table_instance_id
 from tests.unit.control.conftest import BASE, KEY
 from tests.unit.control.plans import plan
-from tests.unit.control.rounds import end_table, list_round, list_tables, take_units
+from tests.unit.control.table_files import end_table, list_tables, list_units, take_units
 
 ERROR = {
     "title": "The stage failed",
@@ -217,7 +217,7 @@ async def test_the_last_line_of_a_table_counts(running):
 async def test_a_table_that_is_retried_is_told_as_it_stands_in_the_new_round(running):
     end_table(running, "Music", "failed", error=ERROR)
     end_table(running, "Orders")
-    list_round(running, [["Music"]], 1)
+    list_units(running, [["Music"]], 1)
     assert (await tables_of(running))["Music"]["state"] == "pending"
     take_units(running, 0, number=1)
     again = table_instance_id("music-2026", "Music", 1)
@@ -358,7 +358,7 @@ async def test_a_table_that_the_watch_found_stalled_says_so_and_not_when_it_arri
 
 
 async def test_what_the_watch_found_in_an_earlier_round_does_not_count(running):
-    list_round(running, [["Music"]], 1)
+    list_units(running, [["Music"]], 1)
     take_units(running, 0, number=1)
     running.client.set(table_instance_id("music-2026", "Music", 1), "Running", shown={"stage": "copy"})
     running.lake.write_json("watch/music-2026.json", watched())

@@ -1,12 +1,11 @@
-"""The watch over a lake in memory and over statuses that a test sets."""
+"""The watchdog over an app of substitutes."""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from d2c.clients.azure.lake import Lake
-from d2c.control import migrations, stall_watch, watchdog
+from d2c.control import watchdog
 from d2c.errors import TransientError
 from d2c.state import paths
 from d2c.state.ids import (
@@ -19,7 +18,7 @@ from d2c.state.ids import (
 from tests.unit.clients.settings import local_settings
 from tests.unit.control.conftest import user_function
 from tests.unit.control.plans import plan
-from tests.unit.control.rounds import end_table, list_round, list_tables, take_units
+from tests.unit.control.table_files import end_table, list_tables, list_units, take_units
 from triggers import timers
 
 ID = "music-2026"
@@ -43,23 +42,23 @@ class Watching:
 
     async def look(self, after=timedelta(minutes=5)):
         self.now += after
-        await watchdog.look_at_everything(self.client, self.now)
+        await watchdog.reconcile_all(self.app.app, self.now)
 
     @property
     def cleaned_up(self):
         """What clean-ups were started with, the files that they read."""
         left = [value["migration"] for name, _, value in self.client.started if name == "clean_up"]
-        return [self.lake.read_json(paths.left_behind_path(migration)) for migration in left]
+        return [self.lake.read_json(paths.orphans_path(migration)) for migration in left]
 
     @property
-    def rounds_started(self):
+    def retries_started(self):
         return [value["round"] for name, _, value in self.client.started if name == "migrate"]
 
     def is_open(self):
         return self.lake.exists(paths.open_path(ID))
 
     def stalled(self, table="Music"):
-        return self.lake.read_json(paths.watch_path(ID))["tables"][table]["stalled"]
+        return self.lake.read_json(paths.watchdog_path(ID))["tables"][table]["stalled"]
 
     def end(self, status, output=None):
         """End the migration's orchestration and its lane."""
@@ -68,11 +67,8 @@ class Watching:
 
 
 @pytest.fixture
-async def watching(app, monkeypatch):
-    """A watch over a running migration whose table Music is being loaded, and whose table Orders has not begun."""
-    for module in (watchdog, stall_watch):
-        monkeypatch.setattr(module, "app_settings", local_settings)
-    monkeypatch.setattr(watchdog, "connect_lake", lambda settings: Lake(app.file_system))
+async def watching(app):
+    """A watchdog over a running migration: its table Music is being loaded, its table Orders has not started."""
     await app.start(plan(ID))
     list_tables(app, [["Music"], ["Orders"]])
     take_units(app, 0)
@@ -95,7 +91,7 @@ class TestStalls:
         for _ in range(5):
             await watching.look()
         assert watching.stalled()["stage"] == "load"
-        assert caplog.text.count("Table Music of migration music-2026 is stalled: Nothing of load") == 1
+        assert caplog.text.count("Table Music of migration music-2026 is stalled: No progress of load") == 1
         assert watching.client.started == []
 
     async def test_it_is_no_longer_stalled_once_it_moves(self, watching):
@@ -129,10 +125,9 @@ class TestStalls:
             await watching.look()
         assert watching.stalled()["stage"] == "verify"
 
-    async def test_a_notification_is_written_once_where_there_is_a_webhook(self, watching, monkeypatch):
+    async def test_a_notification_is_written_once_where_there_is_a_webhook(self, watching):
         url, secret = "https://hooks.example.com/x", f"whsec_{'abcd' * 8}"
-        settings = local_settings(D2C_WEBHOOK_URL=url, D2C_WEBHOOK_SECRET=secret)
-        monkeypatch.setattr(stall_watch, "app_settings", lambda: settings)
+        watching.app.settings = local_settings(D2C_WEBHOOK_URL=url, D2C_WEBHOOK_SECRET=secret)
         for _ in range(15):
             await watching.look()
         (event,) = watching.lake.sizes("outbox")
@@ -144,7 +139,7 @@ class TestStalls:
         await watching.look()
         watching.lake.delete(paths.open_path(ID))
         await watching.look()
-        assert watching.lake.sizes(paths.WATCH) == {}
+        assert watching.lake.sizes(paths.WATCHDOG) == {}
 
 
 class TestWhatRuns:
@@ -152,7 +147,7 @@ class TestWhatRuns:
         before = dict(watching.app.file_system.files)
         await watching.look()
         after = dict(watching.app.file_system.files)
-        assert after.pop(paths.watch_path(ID))
+        assert after.pop(paths.watchdog_path(ID))
         assert (after, watching.client.started, watching.client.events) == (before, [], [])
 
     async def test_a_table_that_was_ended_by_hand_is_told_with_what_it_found_and_its_waiting_stages_end(
@@ -255,7 +250,7 @@ class TestWhatEndedEarly:
             "Music": "cancelled",
             "Orders": "cancelled",
         }
-        assert left["tables"][1]["error"]["detail"] == "The migration ended before the table's turn came."
+        assert left["tables"][1]["error"]["detail"] == "The migration ended before the table was started."
         assert (left["ends"]["state"], "by hand" in left["ends"]["error"]["detail"]) == ("cancelled", True)
         assert datetime.fromisoformat(left["since"]).tzinfo
 
@@ -279,16 +274,16 @@ class TestWhatEndedEarly:
         await watching.look()
         (left,) = watching.cleaned_up
         assert left["ends"]["state"] == "cancelled"
-        assert watching.rounds_started == []
+        assert watching.retries_started == []
 
     async def test_one_that_was_purged_before_its_tables_were_listed_is_not_started_again(self, watching):
-        for path in (paths.tables_path(ID), paths.members_path(paths.round_folder(ID, 0))):
+        for path in (paths.tables_path(ID), paths.members_path(paths.operation_folder(ID, 0))):
             watching.lake.delete(path)
         await watching.look()
         watching.client.statuses.clear()
         for _ in range(3):
             await watching.look()
-        assert watching.rounds_started == []
+        assert watching.retries_started == []
         assert watching.cleaned_up[0]["tables"] == []
 
     async def test_one_that_ended_without_its_report_gets_it(self, watching):
@@ -304,7 +299,7 @@ class TestWhatEndedEarly:
     async def test_a_retry_that_was_left_is_ended_as_that_round(self, watching):
         end_table(watching.app, "Orders")
         end_table(watching.app, "Music", "failed", error={"stage": "load"})
-        list_round(watching.app, [["Music"]], 1)
+        list_units(watching.app, [["Music"]], 1)
         take_units(watching.app, 0, number=1)
         watching.client.set(ID, "Terminated", "by hand", value={"round": 1})
         watching.client.set(music(1), "Terminated", "by hand", shown=SHOWN)
@@ -324,9 +319,9 @@ class TestLostStarts:
         await watching.look()
         assert watching.client.started == []
         await watching.look()
-        assert watching.rounds_started == [0]
+        assert watching.retries_started == [0]
         await watching.look()
-        assert watching.rounds_started == [0]
+        assert watching.retries_started == [0]
 
     async def test_a_retry_that_was_accepted_and_not_started_is_started_without_the_old_cancel_mark(
         self, watching
@@ -334,11 +329,11 @@ class TestLostStarts:
         end_table(watching.app, "Music", "cancelled", error={"stage": "load"})
         end_table(watching.app, "Orders", "cancelled", error={"stage": "load"})
         watching.end("Completed", {"state": "cancelled", "tables": {}, "error": None})
-        watching.lake.write_json(paths.retry_path(ID, 1), {})
+        watching.lake.write_json(paths.operation_path(ID, "retry", 1), {})
         watching.lake.write_json(paths.cancel_path(ID), {"tables": None})
         await watching.look()
         await watching.look()
-        assert watching.rounds_started == [1]
+        assert watching.retries_started == [1]
         assert not watching.lake.exists(paths.cancel_path(ID))
 
     async def test_what_is_open_without_a_plan_is_closed_at_the_second_sight(self, watching):
@@ -348,11 +343,11 @@ class TestLostStarts:
         await watching.look()
         assert not watching.is_open()
 
-    async def test_a_crash_before_the_plan_is_accepted_leaves_the_migration_open(self, app, monkeypatch):
-        async def crash(*_):
+    async def test_a_crash_before_the_plan_is_accepted_leaves_the_migration_open(self, app):
+        def crash(*_):
             raise RuntimeError
 
-        monkeypatch.setattr(migrations, "_accept", crash)
+        app.lake.create = crash
         status, _ = await app.start(plan("crashed"))
         assert status == 500
         assert app.lake.exists(paths.open_path("crashed"))
@@ -398,23 +393,23 @@ async def test_one_migration_that_cannot_be_looked_at_does_not_keep_the_others_f
     watching.lake.write(paths.plan_path("broken"), b"not JSON")
     watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
     await watching.look()
-    assert "could not look at migration broken" in caplog.text
+    assert "could not reconcile migration broken" in caplog.text
     assert len(watching.cleaned_up) == 1
 
 
 async def test_the_timer_looks_at_everything(watching):
     watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
-    await user_function(timers.watch)(timer=None, client=watching.client)
+    await user_function(timers.watch)(None, app=watching.app.app)
     assert len(watching.cleaned_up) == 1
 
 
-async def test_a_lake_that_does_not_answer_is_told_in_the_log_and_tried_again(watching, monkeypatch, caplog):
-    def refuse(settings):
+async def test_a_lake_that_does_not_answer_is_told_in_the_log_and_tried_again(watching, caplog):
+    def refuse(folder):
         raise TransientError("Lake file lake/x: no whole answer", "It is tried again.")
 
-    monkeypatch.setattr(watchdog, "connect_lake", refuse)
-    await user_function(timers.watch)(timer=None, client=watching.client)
-    assert "The watch could not look, and tries again at its next time: Lake file lake/x" in caplog.text
+    watching.lake.sizes = refuse
+    await user_function(timers.watch)(None, app=watching.app.app)
+    assert "The watchdog failed, and tries again at its next time: Lake file lake/x" in caplog.text
 
 
 def test_the_timer_has_its_schedule_from_the_settings():

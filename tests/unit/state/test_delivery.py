@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
 from d2c.errors import TransientError
 from d2c.state.outbox import ATTEMPTS, FAILED, OUTBOX, SENT, SIDE_BY_SIDE, Delivery, is_due, written_at
@@ -38,7 +39,7 @@ class World:
         self.lake = Lake(SubstituteFileSystem())
         self.receiver = Receiver()
         self.now = START
-        self.delivery = Delivery(self.lake, self.receiver, lambda: self.now)
+        self.delivery = Delivery(AsyncLake(self.lake), self.receiver, lambda: self.now)
 
     def write(self, *numbers):
         for number in numbers or (0,):

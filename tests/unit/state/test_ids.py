@@ -1,7 +1,7 @@
 from d2c.state.ids import (
     INSTANCE_ID_LENGTH,
-    revisit_instance_id,
-    revisit_run_instance_id,
+    operation_instance_id,
+    operation_run_instance_id,
     run_key,
     stage_instance_id,
     table_instance_id,
@@ -36,10 +36,10 @@ def test_short_instance_ids_are_readable():
 def test_a_revisit_has_other_instance_ids_than_any_table_or_stage():
     tables = ("verify-1", "load", "Music")
     ids = {
-        revisit_instance_id("m", "verify-1"),
+        operation_instance_id("m", "verify-1"),
         *(table_instance_id("m", table) for table in tables),
         *(stage_instance_id("m", table, stage) for table in tables for stage in ("load", "verify-1")),
-        *(revisit_run_instance_id("m", table, "verify-1") for table in tables),
+        *(operation_run_instance_id("m", table, "verify-1") for table in tables),
     }
     assert len(ids) == 1 + 3 + 6 + 3
-    assert len(revisit_run_instance_id("m" * 48, "t" * 255, "replay-1000")) <= INSTANCE_ID_LENGTH
+    assert len(operation_run_instance_id("m" * 48, "t" * 255, "replay-1000")) <= INSTANCE_ID_LENGTH

@@ -3,8 +3,8 @@ from d2c.state.paths import (
     index_path,
     load_folder,
     migration_of_index,
-    revisit_path,
-    revisits_prefix,
+    operation_path,
+    operations_prefix,
     time_of_index,
 )
 
@@ -15,14 +15,14 @@ def test_the_index_sorts_newest_first_and_gives_the_migration_back():
     assert migration_of_index(old) == "a-first"
 
 
-def test_revisits_sort_by_number_and_no_mark_of_theirs_lies_among_them():
+def test_operations_sort_by_number_apart_from_their_flags():
     numbers = [9, 10, 999, 1000]
-    paths = [revisit_path("m", number) for number in numbers]
+    paths = [operation_path("m", "verify", number) for number in numbers]
     assert sorted(paths) == paths
-    assert not cancel_path("m", "verify-1").startswith(revisits_prefix("m"))
+    assert not cancel_path("m", "verify-1").startswith(operations_prefix("m", "verify"))
 
 
-def test_a_revisit_and_the_migration_are_cancelled_apart():
+def test_an_operation_and_the_migration_have_cancel_flags_of_their_own():
     assert len({cancel_path("m"), cancel_path("m", "verify-1"), cancel_path("m", "replay-1")}) == 3
 
 

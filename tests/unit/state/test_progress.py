@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from d2c.plan.schedule import Window
-from d2c.state.progress import STAGE_BEGINS_AT, estimated_arrival, percent_of_all, percent_of_table
+from d2c.state.progress import STAGE_BEGINS_AT, estimated_end, percent_of_all, percent_of_table
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PERCENTS = st.floats(0, 100)
@@ -66,20 +66,20 @@ def test_the_whole_gets_on_when_a_table_does_and_stays_between_0_and_100(tables,
 
 
 def test_the_rest_takes_as_long_as_what_is_behind_did():
-    assert estimated_arrival(ran(hours=1), NOW, 25) == NOW + timedelta(hours=3)
+    assert estimated_end(ran(hours=1), NOW, 25) == NOW + timedelta(hours=3)
 
 
 @pytest.mark.parametrize(
     ("began", "percent"), [(ran(seconds=29), 50), (ran(hours=5), 1.9), (NOW + timedelta(hours=1), 50)]
 )
 def test_nobody_knows_when_it_arrives_who_has_seen_too_little(began, percent):
-    assert estimated_arrival(began, NOW, percent) is None
+    assert estimated_end(began, NOW, percent) is None
 
 
 @given(st.integers(30, 10**8), st.floats(2, 100), st.floats(2, 100))
 def test_who_is_further_after_the_same_time_arrives_earlier_and_nobody_in_the_past(seconds, one, other):
     less, more = sorted((one, other))
-    early, late = (estimated_arrival(ran(seconds=seconds), NOW, percent) for percent in (more, less))
+    early, late = (estimated_end(ran(seconds=seconds), NOW, percent) for percent in (more, less))
     assert NOW <= early <= late
 
 
@@ -87,9 +87,9 @@ def test_hours_in_which_the_window_is_shut_do_not_count():
     window = Window("22:00", "06:00", "UTC")
     began = datetime(2026, 1, 31, 22, tzinfo=UTC)
     # Eight open hours brought a quarter; 24 more are open until three nights later.
-    assert estimated_arrival(began, NOW, 25, window) == datetime(2026, 2, 4, 6, tzinfo=UTC)
+    assert estimated_end(began, NOW, 25, window) == datetime(2026, 2, 4, 6, tzinfo=UTC)
 
 
-def test_what_takes_years_of_nights_has_no_arrival():
+def test_work_of_years_of_nights_has_no_estimate():
     window = Window("22:00", "22:05", "UTC")
-    assert estimated_arrival(ran(days=900), NOW, 2, window) is None
+    assert estimated_end(ran(days=900), NOW, 2, window) is None

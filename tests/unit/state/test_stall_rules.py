@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from d2c.state.progress import STAGE_BEGINS_AT
-from d2c.state.stall_rules import PATIENCE, StallSample, after_looks, new_stalls, patience_seconds
+from d2c.state.stall_rules import PATIENCE, StallSample, after_samples, new_stalls, patience_seconds
 
 BEGAN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIVE_MINUTES = timedelta(minutes=5)
@@ -22,7 +22,7 @@ class Watching:
     def see(self, *looks, after=FIVE_MINUTES):
         """Look again after a time, and return how Music is stalled."""
         self.now += after
-        before, self.kept = self.kept, after_looks(self.kept, looks, self.now)
+        before, self.kept = self.kept, after_samples(self.kept, looks, self.now)
         self.told += new_stalls(before, self.kept)
         return self.kept["tables"].get("Music", {}).get("stalled")
 
@@ -46,14 +46,12 @@ def test_a_stage_is_stalled_once_it_has_not_changed_for_longer_than_its_patience
     stalled = watching.see(look(stage, {"done": 1}))
     assert stalled["stage"] == stage
     assert datetime.fromisoformat(stalled["since"]) == BEGAN + FIVE_MINUTES
-    assert PATIENCE[stage].look in stalled["detail"]
+    assert PATIENCE[stage].advice in stalled["detail"]
 
 
 def test_the_text_says_for_how_long_and_how_long_should_do(watching):
     stalled = watching.see_often(8, look("copy"))
-    assert stalled["detail"].startswith(
-        "Nothing of copy has changed for 35 minutes, and 30 minutes should do."
-    )
+    assert stalled["detail"].startswith("No progress of copy for 35 minutes; 30 minutes should be enough.")
 
 
 def test_an_exports_patience_grows_with_its_table(watching):

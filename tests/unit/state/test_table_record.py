@@ -1,13 +1,13 @@
 import pytest
 
 from d2c.state.table_record import (
-    after_revisit,
+    after_operation,
     items_rejected,
     mismatches_path,
     rejected_folder,
     rules_history,
     run_payload,
-    why_no_revisit,
+    why_not_allowed,
 )
 from tests.unit.records import FOLDER, record, without
 
@@ -38,7 +38,7 @@ FOUND = {
 
 
 def replayed(before, asked=REPLAY, found=FOUND):
-    return after_revisit(before, asked, run_payload(before, asked), found, "2026-07-01T00:00:00+00:00")
+    return after_operation(before, asked, run_payload(before, asked), found, "2026-07-01T00:00:00+00:00")
 
 
 def test_a_replay_maps_by_the_rules_of_before_and_then_by_the_new_ones():
@@ -127,14 +127,14 @@ def test_a_verification_alone_changes_no_counts_and_no_rejected_items():
     ],
 )
 def test_a_table_that_did_not_come_so_far_cannot_be_revisited_and_the_reason_is_told(found, operation, word):
-    assert word in why_no_revisit(found, operation)
+    assert word in why_not_allowed(found, operation)
 
 
 @pytest.mark.parametrize(
     ("found", "operation"), [(record(), "replay"), (without(record(), "load"), "verify")]
 )
 def test_a_table_that_came_so_far_can_be_revisited(found, operation):
-    assert why_no_revisit(found, operation) is None
+    assert why_not_allowed(found, operation) is None
 
 
 def test_a_table_whose_assess_found_too_many_has_rejected_items_to_read():

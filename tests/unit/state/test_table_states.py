@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from d2c.state.table_states import named_tables, standings, waiting_until
+from d2c.state.table_states import named_tables, states_of_tables, waiting_until
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def turn(lane, number=0):
 
 
 def states(*arguments):
-    return {one.table: (one.state, one.round) for one in standings(*arguments)}
+    return {one.table: (one.state, one.retry) for one in states_of_tables(*arguments)}
 
 
 def test_a_table_is_pending_until_a_lane_takes_its_unit():

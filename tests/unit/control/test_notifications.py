@@ -1,12 +1,12 @@
 from contextlib import asynccontextmanager
 
 import pytest
-from azure.functions.blob import InputStream
 
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
+from d2c.control import notifications
 from tests.unit.clients.settings import local_settings
 from tests.unit.file_system import SubstituteFileSystem
-from triggers import events, timers
 
 EVENT_ID = f"evt_{7:032x}"
 PATH = f"outbox/{EVENT_ID}.json"
@@ -21,7 +21,7 @@ class Webhook:
 
 
 class World:
-    def __init__(self, monkeypatch):
+    def __init__(self):
         self.webhook = Webhook()
         self.lake = Lake(SubstituteFileSystem())
         self.settings = local_settings(
@@ -29,27 +29,21 @@ class World:
         )
         self.lake.write(PATH, b'{"time": "2026-06-01T12:00:00+00:00"}')
 
-        @asynccontextmanager
-        async def connect(settings):
-            assert settings.webhook_url
-            yield self.webhook
-
-        for module in (events, timers):
-            monkeypatch.setattr(module, "connect_webhook", connect)
-            monkeypatch.setattr(module, "connect_lake", lambda settings: self.lake)
-            monkeypatch.setattr(module, "app_settings", lambda: self.settings)
+    @asynccontextmanager
+    async def connect(self, settings):
+        assert settings.webhook_url
+        yield self.webhook
 
     async def written(self):
-        event = InputStream(data=b"", name=f"lake/{PATH}")
-        await events.deliver_notification._function.get_user_function()(event=event)
+        await notifications.deliver_new(self.settings, AsyncLake(self.lake), self.connect, EVENT_ID)
 
     async def timer(self):
-        await timers.deliver_notifications_again._function.get_user_function()(timer=None)
+        await notifications.deliver_due(self.settings, AsyncLake(self.lake), self.connect)
 
 
 @pytest.fixture
-def world(monkeypatch):
-    return World(monkeypatch)
+def world():
+    return World()
 
 
 @pytest.mark.parametrize("by", ["written", "timer"])

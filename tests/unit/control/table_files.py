@@ -1,4 +1,4 @@
-"""What lanes and tables that ended leave in the lake, for tests that ask how a migration stands."""
+"""Files of lanes and ended tables in the lake, for tests of a migration's status."""
 
 from d2c.state import paths
 
@@ -6,7 +6,7 @@ COUNTS = ("items_exported", "items_written", "items_rejected", "items_expired", 
 
 
 def entry(table, unit, **changes):
-    """Return a table as the first round lists it."""
+    """Return a table as the migration lists it."""
     return {
         "table": table,
         "container": table.lower(),
@@ -21,25 +21,25 @@ def entry(table, unit, **changes):
 
 
 def list_tables(app, units, migration="music-2026", **changes):
-    """List the tables of the first round, unit by unit; changes are those of a table by its name."""
+    """List the tables of a migration, unit by unit; changes are those of a table by its name."""
     tables = [
         entry(name, number, **changes.get(name, {})) for number, unit in enumerate(units) for name in unit
     ]
     app.lake.write_json(paths.tables_path(migration), {"tables": tables})
-    list_round(app, units, 0, migration)
+    list_units(app, units, 0, migration)
 
 
-def list_round(app, units, number, migration="music-2026"):
-    """List the units of a round; later ones have been asked for too."""
+def list_units(app, units, number, migration="music-2026"):
+    """List the units of the start (0) or a retry."""
     if number:
-        app.lake.write_json(paths.retry_path(migration, number), {})
-    folder = paths.round_folder(migration, number)
+        app.lake.write_json(paths.operation_path(migration, "retry", number), {})
+    folder = paths.operation_folder(migration, number)
     app.lake.write_json(paths.members_path(folder), {"units": units})
 
 
 def take_units(app, *lanes, number=0, migration="music-2026"):
     """Let lanes take units, one each, in this order."""
-    path = paths.turns_path(paths.round_folder(migration, number))
+    path = paths.turns_path(paths.operation_folder(migration, number))
     for lane in lanes:
         app.lake.append(path, {"lane": lane, "turn": 0})
 

@@ -1,0 +1,126 @@
+"""The tables of an operation: those that its request names and that allow it, or all that do."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from d2c.api.requests import OperationRequest, parse_operation, parse_retry
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.control import migrations
+from d2c.errors import BodyError, ConflictError
+from d2c.mapping.rule_changes import faults_of_rules
+from d2c.state import paths
+from d2c.state.operations import REPLAY, RETRY, why_not_changed
+from d2c.state.table_record import items_rejected, rules_history, why_not_allowed
+
+Json = dict[str, Any]
+
+RETRIED_STATES = ("failed", "cancelled")
+
+
+async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> list[Json]:
+    """Return the tables of an operation, each with what its orchestration needs.
+
+    Raises:
+        BodyError: with every fault of the body.
+        ConflictError: if a table that is named does not allow the operation, or no table does.
+    """
+    if kind == RETRY:
+        return await _retried(lake, migration, body)
+    names = await migrations.table_names(lake, migration)
+    return await _verified(lake, migration, names, kind, parse_operation(kind, body, names))
+
+
+async def _retried(lake: AsyncLake, migration: str, body: bytes) -> list[Json]:
+    """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
+    listed = await lake.read_json(paths.tables_path(migration))
+    if listed is None:
+        if body.strip():
+            raise BodyError(["tables: the migration ended before its tables were listed; leave them out"])
+        return []
+    names = [table["table"] for table in listed["tables"]]
+    requested = parse_retry(body, names)
+    ended = await lake.read_log(paths.ended_tables_path(migration))
+    states = dict.fromkeys(names, "failed") | {line["table"]: line["state"] for line in ended}
+    if requested is None:
+        return _all_retried(migration, states)
+    for entry in requested:
+        if states[entry["table"]] not in RETRIED_STATES:
+            raise ConflictError(
+                f"Table {entry['table']} is {states[entry['table']]}.",
+                "Name tables that failed or were cancelled.",
+            )
+    await asyncio.gather(*(_check_changes(lake, migration, entry) for entry in requested))
+    return requested
+
+
+def _all_retried(migration: str, states: Mapping[str, str]) -> list[Json]:
+    tables: list[Json] = [{"table": name} for name, state in states.items() if state in RETRIED_STATES]
+    if not tables:
+        raise ConflictError(
+            f"No table of migration {migration} has failed or was cancelled.",
+            "There is nothing to retry; replay loads rejected items, verify compares again.",
+        )
+    return tables
+
+
+async def _check_changes(lake: AsyncLake, migration: str, entry: Mapping[str, Any]) -> None:
+    record = await lake.read_json(paths.table_record_path(migration, entry["table"]))
+    reason = why_not_changed(record, entry)
+    if reason:
+        raise ConflictError(
+            f"Table {entry['table']} cannot have other rules: {reason}.", "Leave its rules out."
+        )
+
+
+async def _verified(
+    lake: AsyncLake, migration: str, known: Sequence[str], kind: str, request: OperationRequest
+) -> list[Json]:
+    """Return the tables to verify, or to replay the rejected items of.
+
+    Raises:
+        BodyError: if rules of a replay are impossible, or move documents.
+        ConflictError: if a table that is named does not allow it, or no table does.
+    """
+    names = [name for name in known if request.tables is None or name in request.tables]
+    record_paths = [paths.table_record_path(migration, name) for name in names]
+    found = await asyncio.gather(*(lake.read_json(path) for path in record_paths))
+    records: dict[str, Any] = dict(zip(names, found, strict=True))
+    reasons = {name: why for name in names if (why := why_not_allowed(records[name], kind))}
+    possible = [name for name in names if name not in reasons]
+    if reasons and (request.tables is not None or not possible):
+        name, reason = next(iter(reasons.items()))
+        raise ConflictError(
+            f"Table {name} does not allow a {kind}: {reason}.",
+            "Name other tables, or migrate it again under another name.",
+        )
+    if request.tables is None and kind == REPLAY:
+        possible = [name for name in possible if items_rejected(records[name])]
+    rules = _new_rules({name: records[name] for name in possible}, request)
+    return [
+        {
+            "table": name,
+            "database": records[name]["database"],
+            "container": records[name]["container"],
+            "rules": rules[name],
+            "verify": request.verify,
+        }
+        for name in possible
+    ]
+
+
+def _new_rules(records: Mapping[str, Json], request: OperationRequest) -> dict[str, Json | None]:
+    """Return each table's complete new rules, its changes over its last rules; None where nothing changes."""
+    rules: dict[str, Json | None] = {}
+    faults = []
+    tables = request.tables or {}
+    for name, record in records.items():
+        changes = tables.get(name)
+        last = rules_history(record)[-1]
+        rules[name] = {**last, **changes} if changes is not None else None
+        if changes is not None:
+            table_faults = faults_of_rules(last, {**last, **changes}, record["source"])
+            faults += [f"tables.{list(tables).index(name)}.rules: {fault}" for fault in table_faults]
+    if faults:
+        raise BodyError(faults)
+    return rules

@@ -1,0 +1,71 @@
+"""The results of a migration: its report, and its rejected items page by page."""
+
+from collections.abc import Sequence
+
+from d2c.clients.azure.lake import Lake
+from d2c.control import migrations
+from d2c.control.app import App
+from d2c.errors import NotFoundError, RefusedError
+from d2c.mapping import REASONS
+from d2c.state import paths
+from d2c.state.rejected_pages import read_page, read_token
+from d2c.state.table_record import rejected_folder
+
+
+async def report_of(app: App, migration: str, *, as_page: bool) -> bytes:
+    """Return a migration's report, as an HTML page or as JSON.
+
+    Raises:
+        NotFoundError: if there is no such migration, or no report yet.
+    """
+    migrations.check_id(migration)
+    path = paths.report_page_path(migration) if as_page else paths.report_path(migration)
+    report = await app.lake.read(path)
+    if report is None:
+        state = await migrations.state_of(app, migration)
+        raise NotFoundError(
+            f"Migration {migration} is {state} and has no report yet.", "Try again once it has ended."
+        )
+    return report
+
+
+async def rejected_items(
+    app: App, migration: str, *, size: int, table: str | None, reason: str | None, token: str | None
+) -> tuple[list[bytes], str | None]:
+    """Return one page of rejected items as JSON text, and the next page's token or None.
+
+    Args:
+        app: the app.
+        migration: its id.
+        size: how many items to return at the most.
+        table: the table whose items are asked for; every table's if None.
+        reason: why they were rejected; any reason if None.
+        token: the second value of the page before, or None for the first page.
+
+    Raises:
+        RefusedError: if there is no such reason, or the token is not one of ours.
+        NotFoundError: if there is no such migration, or it has no such table.
+    """
+    await migrations.state_of(app, migration)
+    if reason is not None and reason not in REASONS:
+        raise RefusedError(f"reason is {reason!r}.", f"Give one of {', '.join(REASONS)}.")
+    begin = read_token(token) if token is not None else None
+    names = await migrations.table_names(app.lake, migration)
+    if table is not None and table not in names:
+        raise NotFoundError(
+            f"Migration {migration} has no table {table}.", f"Give one of {', '.join(names[:20])}."
+        )
+    folders = await app.lake.run(_folders, migration, names if table is None else [table])
+    items, following = await app.lake.run(read_page, folders, reason, size, begin)
+    return items, following.to_token() if following else None
+
+
+def _folders(lake: Lake, migration: str, tables: Sequence[str]) -> dict[str, str]:
+    """Return the folder of each table's rejected items; a table that was not loaded has none."""
+    folders = {}
+    for table in tables:
+        record = lake.read_json(paths.table_record_path(migration, table))
+        folder = rejected_folder(record) if record else None
+        if folder is not None:
+            folders[table] = folder
+    return folders
