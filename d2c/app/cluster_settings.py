@@ -5,10 +5,11 @@ https://learn.microsoft.com/azure/databricks/compute/configure#access-modes and
 https://github.com/Azure/azure-sdk-for-java/blob/main/sdk/cosmos/azure-cosmos-spark_4-0_2-13/README.md
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from d2c.app.environment import json_object
 
 NAME = "D2C_CLUSTER"
 # For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13.
@@ -58,25 +59,21 @@ SECRET_NAME = re.compile(r"secret|password|token|key$", re.IGNORECASE)
 SECRET_REFERENCE = re.compile(r"\{\{secrets/[^{}/]+/[^{}/]+\}\}")
 
 
-def read_cluster(text: str, faults: list[str]) -> Mapping[str, Any]:
-    """Return a load run's cluster as the Jobs API takes it, and add what is wrong with the setting to the faults.
+def read_cluster(text: str) -> Mapping[str, Any]:
+    """Return a load run's cluster as the Jobs API takes it.
 
     Args:
-        text: ``{"existing_cluster_id": id}``, or fields of a new cluster; those left out are completed, so that an
+        text: ``{"existing_cluster_id": id}``, or fields of a new cluster; missing fields are completed, so that an
             empty text is a whole cluster.
-        faults: takes one text per fault.
+
+    Raises:
+        ValueError: with a sentence per fault.
     """
-    try:
-        cluster = json.loads(text or "{}")
-    except ValueError as error:
-        faults.append(f"{NAME} is not JSON: {error}")
-        return {}
-    if not isinstance(cluster, dict):
-        faults.append(f"{NAME} is not a JSON object")
-        return {}
-    found = list(_faults_of_existing(cluster) if EXISTING in cluster else _faults_of_new(cluster))
-    faults += found
-    return cluster if EXISTING in cluster or found else _completed(cluster)
+    cluster = json_object(NAME, text or "{}")
+    faults = list(_faults_of_existing(cluster) if EXISTING in cluster else _faults_of_new(cluster))
+    if faults:
+        raise ValueError(*faults)
+    return cluster if EXISTING in cluster else _completed(cluster)
 
 
 def _faults_of_existing(cluster: Mapping[str, Any]) -> Iterator[str]:

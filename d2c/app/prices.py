@@ -73,6 +73,10 @@ VM_PRICES = "https://azure.microsoft.com/pricing/details/virtual-machines/linux/
 FUNCTIONS_PRICES = "https://azure.microsoft.com/pricing/details/functions/"
 LAKE_PRICES = "https://azure.microsoft.com/pricing/details/storage/data-lake/"
 
+# A cautious guess: Microsoft reports gigabytes per second at most, and whole factories that copied far less.
+# https://learn.microsoft.com/azure/data-factory/data-migration-guidance-s3-azure-storage
+DEFAULT_COPY_BYTES_PER_SECOND = 50_000_000
+
 DEFAULTS = Prices(
     currency="USD",
     prices={
@@ -113,7 +117,9 @@ DEFAULTS = Prices(
         ),
         "bytes_per_file": Assumption(100e6, "bytes in S3", "depends on the table's partitions"),
         "copy_seconds": Assumption(60, "seconds", "four copy activities begin one after another"),
-        "copy_bytes_per_second": Assumption(50e6, "bytes/s", "cautious; D2C_COPY_BYTES_PER_SECOND sets it"),
+        "copy_bytes_per_second": Assumption(
+            DEFAULT_COPY_BYTES_PER_SECOND, "bytes/s", "cautious; D2C_COPY_BYTES_PER_SECOND sets it"
+        ),
         "factory_dius": Assumption(4, "DIU", "what Data Factory takes where a pipeline asks for none"),
         "prepare_seconds": Assumption(30, "seconds", "hours, where a container grows beyond its partitions"),
         "cluster_seconds": Assumption(300, "seconds", "until a new cluster has its machines and libraries"),
@@ -127,13 +133,15 @@ DEFAULTS = Prices(
 )
 
 
-def read_prices(text: str, copy_bytes_per_second: int, faults: list[str]) -> Prices:
-    """Read ``D2C_PRICES``: a JSON object, or the path of a file with one; what it does not name stays as it is.
+def read_prices(text: str, copy_bytes_per_second: int) -> Prices:
+    """Read ``D2C_PRICES``: a JSON object, or the path of a file with one; omitted values keep their defaults.
 
     Args:
         text: the setting; empty for the defaults.
-        copy_bytes_per_second: how fast copies are expected to be by a setting of its own.
-        faults: what is wrong is added to it.
+        copy_bytes_per_second: the expected speed of copies, which is a setting of its own.
+
+    Raises:
+        ValueError: with a sentence about the fault.
     """
     copying = replace(DEFAULTS.assumptions["copy_bytes_per_second"], value=copy_bytes_per_second)
     defaults = replace(DEFAULTS, assumptions={**DEFAULTS.assumptions, "copy_bytes_per_second": copying})
@@ -143,10 +151,9 @@ def read_prices(text: str, copy_bytes_per_second: int, faults: list[str]) -> Pri
         given = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         return _with_given(defaults, given)
     except OSError as error:
-        faults.append(f"D2C_PRICES names a file that cannot be read: {error.strerror}")
+        raise ValueError(f"D2C_PRICES names a file that cannot be read: {error.strerror}") from None
     except ValueError as error:
-        faults.append(f"D2C_PRICES: {error}")
-    return defaults
+        raise ValueError(f"D2C_PRICES: {error}") from None
 
 
 def _with_given(defaults: Prices, given: Any) -> Prices:

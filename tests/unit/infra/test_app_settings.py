@@ -130,7 +130,5 @@ def test_the_page_on_deploying_has_every_parameter_that_azd_gives():
 
 
 def test_the_cluster_on_the_page_on_deploying_is_one_that_the_app_takes():
-    faults = []
-    for block in json_blocks("install/deploy.md"):
-        read_cluster(json.dumps(block), faults)
-    assert faults == []
+    (block,) = json_blocks("install/deploy.md")
+    assert read_cluster(json.dumps(block)).items() >= block.items()
