@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opentelemetry.trace import StatusCode
+
 from d2c.app.observing import observed
 from d2c.app.redaction import without_secrets
 from d2c.app.settings import app_settings
@@ -35,7 +37,7 @@ def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
             except D2CError as error:
                 tell_error(name, error)
                 told = _told(error)
-                span.fail(told["detail"])
+                span.set_status(StatusCode.ERROR, told["detail"])
                 return {"error": told}
             except Exception as error:
                 stack_trace = without_secrets(traceback.format_exc())
@@ -46,7 +48,7 @@ def outcome(activity: Callable[[Payload], Any]) -> Callable[..., Payload]:
                     title="Unexpected error",
                 )
                 told = _told(unexpected)
-                span.fail(told["detail"])
+                span.set_status(StatusCode.ERROR, told["detail"])
                 return {"error": told}
             tell_value(name, value)
             return {"value": value}
