@@ -77,14 +77,14 @@ class AwsSettings(SettingsGroup):
     app_name: str = Field("", validation_alias="WEBSITE_SITE_NAME")
 
     def role(self, account: str | None, region: str) -> str | None:
-        """Return the ARN of the role for an account and region, or None if no roles are taken.
+        """Return the ARN of the role for an account and region, or None without roles.
 
         Args:
-            account: its 12 digits, or None for that of plans that name none.
+            account: its 12 digits, or None for the default account.
             region: the AWS region.
 
         Raises:
-            SettingsError: if roles are taken, and there is none for it.
+            SettingsError: if there are roles, but none for it.
         """
         if not self.roles:
             return None
@@ -95,16 +95,16 @@ class AwsSettings(SettingsGroup):
         return self.roles.get(f"{account}/{region}") or self.roles[account]
 
     def bucket_account(self, account: str | None, region: str) -> str | None:
-        """Return whose role reads the export bucket: its owner's where there is one, else the tables' own."""
+        """Return the account whose role reads the export bucket: the owner's if it has a role, else the tables'."""
         owner = self.bucket_owner
         return owner if owner and self.roles and not self.fault(owner, region) else account
 
     def bucket_role(self, account: str | None, region: str) -> str | None:
-        """Return the ARN of the role that reads the export bucket for tables of an account; as `role` otherwise."""
+        """Return the ARN of the role that reads the export bucket for tables of an account; otherwise like `role`."""
         return self.role(self.bucket_account(account, region), region)
 
     def fault(self, account: str | None, region: str) -> str | None:
-        """Return why there is no role for an account and region, or None if nothing is in the way."""
+        """Return why there is no role for an account and region, or None if there is one or none is needed."""
         if not self.roles:
             if account in (None, self.account):
                 return None
@@ -151,7 +151,7 @@ class AwsSettings(SettingsGroup):
     @field_validator("copy_credentials", mode="before")
     @classmethod
     def _sessions_need_roles(cls, credentials: str, info: ValidationInfo) -> str:
-        # Roles with faults of their own are not here, and count as roles.
+        # Invalid roles are absent from the data, and count as roles.
         has_roles = bool(info.data.get("roles", True))
         if credentials == "session" and not has_roles:
             raise ValueError("D2C_COPY_CREDENTIALS is session, which needs a role in D2C_AWS_ROLES")

@@ -1,7 +1,7 @@
-"""What things cost and what is assumed of them: defaults with date, place and source, which `D2C_PRICES` replaces.
+"""Prices and assumptions: defaults with date, region and source, which `D2C_PRICES` overrides.
 
-A price counts as confirmed where its source itself was read. The others are what many publish; look them up before you
-rely on them: prices change, and yours may be others.
+A price is confirmed if its source itself was read. The others are widely published; look them up before you rely on
+them: prices change, and yours may differ.
 """
 
 import json
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit costs; ``amount`` is None where nobody has told it."""
+    """The price of one unit; ``amount`` is None if it is unknown."""
 
     amount: float | None
     unit: str
@@ -27,7 +27,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A figure that nobody can know before, with what it rests on."""
+    """A figure that cannot be known in advance, with its basis."""
 
     value: float
     unit: str
@@ -55,12 +55,12 @@ class Prices:
         }
 
 
-def prices_from(kept: Mapping[str, Any]) -> Prices:
-    """Return what `Prices.to_dict` returned as JSON."""
+def prices_from(document: Mapping[str, Any]) -> Prices:
+    """Return the prices that `Prices.to_dict` returned as JSON."""
     return Prices(
-        kept["currency"],
-        {name: Price(**price) for name, price in kept["prices"].items()},
-        {name: Assumption(**each) for name, each in kept["assumptions"].items()},
+        document["currency"],
+        {name: Price(**price) for name, price in document["prices"].items()},
+        {name: Assumption(**each) for name, each in document["assumptions"].items()},
     )
 
 
@@ -159,27 +159,28 @@ def read_prices(text: str, copy_bytes_per_second: int) -> Prices:
 def _with_given(defaults: Prices, given: Any) -> Prices:
     if not isinstance(given, dict) or given.keys() - {"currency", "as_of", "region", "prices", "assumptions"}:
         raise ValueError(
-            "it is a JSON object with currency, as_of, region, prices and assumptions, each of which may be left out"
+            "it is a JSON object with currency, as_of, region, prices and assumptions, each optional"
         )
-    told = {name: str(given.get(name, "as given")) for name in ("as_of", "region")}
+    origin = {name: str(given.get(name, "as given")) for name in ("as_of", "region")}
     prices = dict(defaults.prices)
     for name, amount in given.get("prices", {}).items():
         _check_number(name, amount)
         if name not in prices and ":" not in name:
             raise ValueError(
-                f"prices.{name}: unknown; there are {', '.join(prices)}, and such for other node types"
+                f"prices.{name}: unknown; the names are {', '.join(prices)}, and vm_hour and dbu_per_hour of other "
+                "node types"
             )
         unit = prices[name].unit if name in prices else "hour"
-        prices[name] = Price(amount, unit, told["region"], told["as_of"], "D2C_PRICES", True)
+        prices[name] = Price(amount, unit, origin["region"], origin["as_of"], "D2C_PRICES", True)
     assumptions = dict(defaults.assumptions)
     for name, value in given.get("assumptions", {}).items():
         _check_number(name, value)
         if name not in assumptions or not value:
-            raise ValueError(f"assumptions.{name}: unknown, or 0; there are {', '.join(assumptions)}")
+            raise ValueError(f"assumptions.{name}: unknown, or 0; the names are {', '.join(assumptions)}")
         assumptions[name] = replace(assumptions[name], value=value, why="D2C_PRICES")
     return Prices(str(given.get("currency", defaults.currency)), prices, assumptions)
 
 
 def _check_number(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"{name}: {value!r} is no number from 0 on")
+        raise ValueError(f"{name}: {value!r} is not a number of at least 0")
