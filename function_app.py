@@ -1,4 +1,4 @@
-"""The Function app: registers what there is, and has it observed, nothing else."""
+"""The Function app: registers all functions and configures logs and telemetry."""
 
 import os
 
@@ -18,12 +18,12 @@ from activities import (
     units,
 )
 from d2c.app.logs import structure_logs
-from d2c.clients.telemetry import observe_if_asked
+from d2c.clients.telemetry import configure_telemetry
 from orchestrators import check_plan, clean_up, lane, migrate, migrate_table, operations, run_to_its_end
 from triggers import dashboard, events, http_api, timers
 
 structure_logs(os.environ)
-observe_if_asked(os.environ)
+configure_telemetry(os.environ)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 

@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opentelemetry.trace import StatusCode
+
 from d2c.app.observing import observed
 from d2c.app.redaction import without_secrets
 from d2c.clients.azure.lake import Lake
@@ -63,7 +65,7 @@ def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mappi
         else:
             log_value(name, value)
             return {"value": value}
-        span.fail(failure["detail"])
+        span.set_status(StatusCode.ERROR, failure["detail"])
         return {"error": failure}
 
 

@@ -60,6 +60,10 @@ param durableProvider string = 'AzureStorage'
 @description('True to reach storage, vault and Cosmos DB from a virtual network only.')
 param privateNetworking bool = false
 
+@description('The Python version of the app.')
+@allowed(['3.11', '3.12', '3.13'])
+param pythonVersion string = '3.12'
+
 var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
 var tags = { 'azd-env-name': environmentName, product: 'd2c' }
 
@@ -91,6 +95,7 @@ module resources 'resources.bicep' = {
     cluster: cluster
     durableProvider: durableProvider
     privateNetworking: privateNetworking
+    pythonVersion: pythonVersion
   }
 }
 

@@ -19,3 +19,4 @@ param sparkCosmosAuth = readEnvironmentVariable('D2C_SPARK_COSMOS_AUTH', 'Servic
 param cluster = readEnvironmentVariable('D2C_CLUSTER', '')
 param durableProvider = readEnvironmentVariable('D2C_DURABLE_PROVIDER', 'AzureStorage')
 param privateNetworking = bool(readEnvironmentVariable('D2C_PRIVATE_NETWORKING', 'false'))
+param pythonVersion = readEnvironmentVariable('D2C_PYTHON_VERSION', '3.12')

@@ -17,6 +17,7 @@ param sparkCosmosAuth string
 param cluster string
 param durableProvider string
 param privateNetworking bool
+param pythonVersion string
 
 var fileSystem = 'lake'
 var notebookPath = '/Shared/d2c/load_table'
@@ -182,7 +183,6 @@ var appSettings = {
   AzureWebJobsStorage__clientId: identity.outputs.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
-  PYTHON_ENABLE_OPENTELEMETRY: 'true'
   AZURE_CLIENT_ID: identity.outputs.clientId
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
   D2C_RESOURCE_GROUP: resourceGroup().name
@@ -226,6 +226,7 @@ module functionApp 'modules/function_app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
+    pythonVersion: pythonVersion
     settings: union(appSettings, durableSettings)
     subnetId: privateNetworking ? network.outputs.functionsSubnetId : ''
   }

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import azure.functions as func
+from opentelemetry.trace import StatusCode
 
 from d2c.app.observing import observed
 from d2c.clients.durable import DurableClient
@@ -103,7 +104,7 @@ def answers_problems(handler: Handler) -> Handler:
                 return problem(error)
             except Exception:
                 logger.exception("%s failed unexpectedly", name)
-                span.fail("unexpectedly")
+                span.set_status(StatusCode.ERROR, "unexpectedly")
                 return problem(
                     D2CError(
                         "The app met an error that it did not expect.",

@@ -1,51 +1,90 @@
-"""The settings about AWS: which role stands for which account and region, and with what Data Factory reads S3."""
+"""The settings about AWS: the role for each account and region, and the credentials of Data Factory for S3."""
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args
 
+from pydantic import Field, PlainValidator, ValidationInfo, field_validator
+
+from d2c.app.environment import EMPTY, SettingsGroup, json_object
+from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND
 from d2c.errors import SettingsError
 
 ROLE_KEY = re.compile(r"(?P<account>[0-9]{12})(/(?P<region>[a-z]{2}(-[a-z]+)+-[0-9]))?")
 ACCOUNT = re.compile(r"[0-9]{12}")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/[\w+=,.@/-]{1,576}")
-COPY_CREDENTIALS = ("session", "key_vault")
+CopyCredentials = Literal["session", "key_vault"]
+COPY_CREDENTIALS = get_args(CopyCredentials)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 SESSION_SECONDS = (900, 43_200)
-DEFAULT_SESSION_SECONDS = 3600
-# A cautious guess: Microsoft tells of gigabytes per second at most, and of whole factories that copied far less.
-# https://learn.microsoft.com/azure/data-factory/data-migration-guidance-s3-azure-storage
-DEFAULT_COPY_BYTES_PER_SECOND = 50_000_000
 
 
-@dataclass(frozen=True)
-class AwsSettings:
-    """How the app gets at AWS.
+def read_roles(text: str) -> Mapping[str, str]:
+    """Return the roles of ``D2C_AWS_ROLES``.
 
-    ``roles`` maps ``<account>`` or ``<account>/<region>`` to the ARN of the role that is taken there; without any,
-    credentials come from boto3's ordinary chain. ``account`` is that of plans that name none, empty if unknown.
-    ``longest_session_seconds`` is what the roles allow, ``copy_credentials`` one of `COPY_CREDENTIALS`.
+    Args:
+        text: a JSON object, or nothing.
+
+    Raises:
+        ValueError: with a sentence per fault.
+    """
+    if not text:
+        return {}
+    roles = json_object("D2C_AWS_ROLES", text)
+    if not roles:
+        raise ValueError("D2C_AWS_ROLES is not a JSON object with a role in it")
+    faults = [fault for key, arn in roles.items() if (fault := _role_fault(key, arn))]
+    if faults:
+        raise ValueError(*faults)
+    return roles
+
+
+def _role_fault(key: str, arn: Any) -> str | None:
+    place = ROLE_KEY.fullmatch(key)
+    if not place:
+        return f"D2C_AWS_ROLES has the key {key!r}, not <12 digits> or <12 digits>/<region>"
+    role = ROLE_ARN.fullmatch(arn) if isinstance(arn, str) else None
+    if not role:
+        return f"D2C_AWS_ROLES has {arn!r} for {key}, not a role such as arn:aws:iam::{key[:12]}:role/d2c"
+    if role["account"] != place["account"]:
+        return f"D2C_AWS_ROLES has a role of account {role['account']} for {key}"
+    return None
+
+
+Roles = Annotated[Mapping[str, str], PlainValidator(read_roles)]
+
+
+class AwsSettings(SettingsGroup):
+    """How the app signs in to AWS.
+
+    ``roles`` maps ``<account>`` or ``<account>/<region>`` to the ARN of the role to assume there; without any,
+    credentials come from boto3's default chain. ``account`` is the account of plans that name none, empty if unknown.
+    ``longest_session_seconds`` is what the roles allow. ``app_name`` is set by Azure
+    (https://learn.microsoft.com/azure/app-service/reference-app-settings).
     """
 
-    roles: Mapping[str, str] = field(hash=False)
-    account: str
-    token_audience: str
-    longest_session_seconds: int
-    bucket_owner: str
-    copy_credentials: str
-    copy_bytes_per_second: int
-    app_name: str
+    roles: Roles = Field(EMPTY, validation_alias="D2C_AWS_ROLES")
+    account: str = Field("", validation_alias="D2C_AWS_ACCOUNT")
+    token_audience: str = Field("", validation_alias="D2C_AWS_TOKEN_AUDIENCE")
+    longest_session_seconds: int = Field(
+        3600, validation_alias="D2C_AWS_SESSION_SECONDS", ge=SESSION_SECONDS[0], le=SESSION_SECONDS[1]
+    )
+    bucket_owner: str = Field("", validation_alias="D2C_EXPORT_BUCKET_OWNER")
+    copy_credentials: CopyCredentials = Field(EMPTY, validation_alias="D2C_COPY_CREDENTIALS")
+    copy_bytes_per_second: int = Field(
+        DEFAULT_COPY_BYTES_PER_SECOND, validation_alias="D2C_COPY_BYTES_PER_SECOND", ge=1, le=10**12
+    )
+    app_name: str = Field("", validation_alias="WEBSITE_SITE_NAME")
 
     def role(self, account: str | None, region: str) -> str | None:
-        """Return the ARN of the role for an account and region, or None if no roles are taken.
+        """Return the ARN of the role for an account and region, or None without roles.
 
         Args:
-            account: its 12 digits, or None for that of plans that name none.
+            account: its 12 digits, or None for the default account.
             region: the AWS region.
 
         Raises:
-            SettingsError: if roles are taken, and there is none for it.
+            SettingsError: if there are roles, but none for it.
         """
         if not self.roles:
             return None
@@ -56,16 +95,16 @@ class AwsSettings:
         return self.roles.get(f"{account}/{region}") or self.roles[account]
 
     def bucket_account(self, account: str | None, region: str) -> str | None:
-        """Return whose role reads the export bucket: its owner's where there is one, else the tables' own."""
+        """Return the account whose role reads the export bucket: the owner's if it has a role, else the tables'."""
         owner = self.bucket_owner
         return owner if owner and self.roles and not self.fault(owner, region) else account
 
     def bucket_role(self, account: str | None, region: str) -> str | None:
-        """Return the ARN of the role that reads the export bucket for tables of an account; as `role` otherwise."""
+        """Return the ARN of the role that reads the export bucket for tables of an account; otherwise like `role`."""
         return self.role(self.bucket_account(account, region), region)
 
     def fault(self, account: str | None, region: str) -> str | None:
-        """Return why there is no role for an account and region, or None if nothing is in the way."""
+        """Return why there is no role for an account and region, or None if there is one or none is needed."""
         if not self.roles:
             if account in (None, self.account):
                 return None
@@ -83,87 +122,37 @@ class AwsSettings:
             return f"account {account} in {region}: D2C_AWS_ROLES has no role for {account} or {account}/{region}"
         return None
 
+    # Each validator below sees the fields declared before its own, as far as they are valid.
 
-def read_aws_settings(environment: Mapping[str, str], faults: list[str]) -> AwsSettings:
-    """Read the settings about AWS.
+    @field_validator("account", "bucket_owner")
+    @classmethod
+    def _account_has_12_digits(cls, account: str, info: ValidationInfo) -> str:
+        if account and not ACCOUNT.fullmatch(account):
+            name = cls.model_fields[str(info.field_name)].validation_alias
+            raise ValueError(f"{name} is {account!r}, not an AWS account's 12 digits")
+        return account
 
-    Args:
-        environment: names to texts; an empty text counts as missing.
-        faults: what is wrong is added to it.
-    """
-    roles = _roles(environment.get("D2C_AWS_ROLES", ""), faults)
-    audience = environment.get("D2C_AWS_TOKEN_AUDIENCE", "")
-    if roles and not audience:
-        faults.append(
-            "D2C_AWS_TOKEN_AUDIENCE is missing: D2C_AWS_ROLES needs the App ID URI that tokens for AWS are made "
-            "out to, such as api://d2c-aws"
-        )
-    copy_credentials = environment.get("D2C_COPY_CREDENTIALS") or ("session" if roles else "key_vault")
-    if copy_credentials not in COPY_CREDENTIALS:
-        faults.append(
-            f"D2C_COPY_CREDENTIALS is {copy_credentials!r}, not one of {', '.join(COPY_CREDENTIALS)}"
-        )
-    elif copy_credentials == "session" and not roles:
-        faults.append("D2C_COPY_CREDENTIALS is session, which needs a role in D2C_AWS_ROLES")
-    return AwsSettings(
-        roles=roles,
-        account=_account(environment, "D2C_AWS_ACCOUNT", faults) or _only_account(roles),
-        token_audience=audience.removesuffix("/.default"),
-        longest_session_seconds=_whole(
-            environment, "D2C_AWS_SESSION_SECONDS", DEFAULT_SESSION_SECONDS, SESSION_SECONDS, faults
-        ),
-        bucket_owner=_account(environment, "D2C_EXPORT_BUCKET_OWNER", faults),
-        copy_credentials=copy_credentials,
-        copy_bytes_per_second=_whole(
-            environment, "D2C_COPY_BYTES_PER_SECOND", DEFAULT_COPY_BYTES_PER_SECOND, (1, 10**12), faults
-        ),
-        # https://learn.microsoft.com/azure/app-service/reference-app-settings
-        app_name=environment.get("WEBSITE_SITE_NAME", ""),
-    )
+    @field_validator("account")
+    @classmethod
+    def _account_defaults_to_the_only_one(cls, account: str, info: ValidationInfo) -> str:
+        accounts = {key.partition("/")[0] for key in info.data.get("roles", ())}
+        return account or (accounts.pop() if len(accounts) == 1 else "")
 
-
-def _roles(text: str, faults: list[str]) -> Mapping[str, str]:
-    if not text:
-        return {}
-    try:
-        roles = json.loads(text)
-    except ValueError as error:
-        faults.append(f"D2C_AWS_ROLES is not JSON: {error}")
-        return {}
-    if not isinstance(roles, dict) or not roles:
-        faults.append("D2C_AWS_ROLES is not a JSON object with a role in it")
-        return {}
-    for key, arn in roles.items():
-        place = ROLE_KEY.fullmatch(key)
-        role = ROLE_ARN.fullmatch(arn) if isinstance(arn, str) else None
-        if not place:
-            faults.append(f"D2C_AWS_ROLES has the key {key!r}, not <12 digits> or <12 digits>/<region>")
-        elif not role:
-            faults.append(
-                f"D2C_AWS_ROLES has {arn!r} for {key}, not a role such as arn:aws:iam::{key[:12]}:role/d2c"
+    @field_validator("token_audience")
+    @classmethod
+    def _roles_need_an_audience(cls, audience: str, info: ValidationInfo) -> str:
+        if info.data.get("roles") and not audience:
+            raise ValueError(
+                "D2C_AWS_TOKEN_AUDIENCE is missing: D2C_AWS_ROLES needs the App ID URI that tokens for AWS are made "
+                "out to, such as api://d2c-aws"
             )
-        elif role["account"] != place["account"]:
-            faults.append(f"D2C_AWS_ROLES has a role of account {role['account']} for {key}")
-    return roles
+        return audience.removesuffix("/.default")
 
-
-def _only_account(roles: Mapping[str, str]) -> str:
-    accounts = {key.partition("/")[0] for key in roles}
-    return accounts.pop() if len(accounts) == 1 else ""
-
-
-def _account(environment: Mapping[str, str], name: str, faults: list[str]) -> str:
-    account = environment.get(name, "")
-    if account and not ACCOUNT.fullmatch(account):
-        faults.append(f"{name} is {account!r}, not an AWS account's 12 digits")
-    return account
-
-
-def _whole(
-    environment: Mapping[str, str], name: str, default: int, bounds: tuple[int, int], faults: list[str]
-) -> int:
-    text = environment.get(name) or str(default)
-    if not text.isdecimal() or not bounds[0] <= int(text) <= bounds[1]:
-        faults.append(f"{name} is {text!r}, not a whole number from {bounds[0]} to {bounds[1]}")
-        return default
-    return int(text)
+    @field_validator("copy_credentials", mode="before")
+    @classmethod
+    def _sessions_need_roles(cls, credentials: str, info: ValidationInfo) -> str:
+        # Invalid roles are absent from the data, and count as roles.
+        has_roles = bool(info.data.get("roles", True))
+        if credentials == "session" and not has_roles:
+            raise ValueError("D2C_COPY_CREDENTIALS is session, which needs a role in D2C_AWS_ROLES")
+        return credentials or ("session" if has_roles else "key_vault")

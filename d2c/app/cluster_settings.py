@@ -1,14 +1,15 @@
 """The setting ``D2C_CLUSTER``: the cluster of load runs, checked and completed when it is read.
 
-A cluster that the connector or Unity Catalog does not work on is refused here, not after a migration's export.
+A cluster that does not support the connector or Unity Catalog is refused here, not after a migration's export.
 https://learn.microsoft.com/azure/databricks/compute/configure#access-modes and
 https://github.com/Azure/azure-sdk-for-java/blob/main/sdk/cosmos/azure-cosmos-spark_4-0_2-13/README.md
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from d2c.app.environment import json_object
 
 NAME = "D2C_CLUSTER"
 # For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13.
@@ -54,36 +55,32 @@ FIELDS = frozenset(
     ]
 )
 SECRET_NAME = re.compile(r"secret|password|token|key$", re.IGNORECASE)
-# How a value is taken from a secret scope. https://learn.microsoft.com/azure/databricks/security/secrets/
+# The reference to a value of a secret scope. https://learn.microsoft.com/azure/databricks/security/secrets/
 SECRET_REFERENCE = re.compile(r"\{\{secrets/[^{}/]+/[^{}/]+\}\}")
 
 
-def read_cluster(text: str, faults: list[str]) -> Mapping[str, Any]:
-    """Return a load run's cluster as the Jobs API takes it, and add what is wrong with the setting to the faults.
+def read_cluster(text: str) -> Mapping[str, Any]:
+    """Return a load run's cluster as the Jobs API takes it.
 
     Args:
-        text: ``{"existing_cluster_id": id}``, or fields of a new cluster; those left out are completed, so that an
+        text: ``{"existing_cluster_id": id}``, or fields of a new cluster; missing fields are completed, so that an
             empty text is a whole cluster.
-        faults: takes one text per fault.
+
+    Raises:
+        ValueError: with a sentence per fault.
     """
-    try:
-        cluster = json.loads(text or "{}")
-    except ValueError as error:
-        faults.append(f"{NAME} is not JSON: {error}")
-        return {}
-    if not isinstance(cluster, dict):
-        faults.append(f"{NAME} is not a JSON object")
-        return {}
-    found = list(_faults_of_existing(cluster) if EXISTING in cluster else _faults_of_new(cluster))
-    faults += found
-    return cluster if EXISTING in cluster or found else _completed(cluster)
+    cluster = json_object(NAME, text or "{}")
+    faults = list(_faults_of_existing(cluster) if EXISTING in cluster else _faults_of_new(cluster))
+    if faults:
+        raise ValueError(*faults)
+    return cluster if EXISTING in cluster else _completed(cluster)
 
 
 def _faults_of_existing(cluster: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(cluster[EXISTING], str) or not cluster[EXISTING]:
         yield f"{NAME}.{EXISTING} is not the id of a cluster"
     if others := sorted(cluster.keys() - {EXISTING}):
-        yield f"{NAME} has {EXISTING} beside {', '.join(others)}: a cluster that exists is as it is; leave them out"
+        yield f"{NAME} has {EXISTING} together with {', '.join(others)}: an existing cluster has its own; omit them"
 
 
 def _faults_of_new(cluster: Mapping[str, Any]) -> Iterator[str]:
@@ -100,15 +97,15 @@ def _faults_of_new(cluster: Mapping[str, Any]) -> Iterator[str]:
     if mode not in ACCESS_MODES:
         yield (
             f"{NAME}.data_security_mode is {mode!r}: Unity Catalog refuses the Cosmos DB connector in shared access "
-            "mode (SQLSTATE 0AKUC), and a job has no other; take SINGLE_USER"
+            "mode (SQLSTATE 0AKUC), and a job has no other; use SINGLE_USER"
         )
     pools, machines = [name for name in POOLS if cluster.get(name)], [n for n in MACHINES if cluster.get(n)]
     if pools and machines:
-        yield f"{NAME} has {', '.join(machines)} beside {', '.join(pools)}: a pool has its machines; leave them out"
+        yield f"{NAME} has {', '.join(machines)} and {', '.join(pools)}: a pool has its own machines; omit them"
     if "driver_instance_pool_id" in pools and "instance_pool_id" not in pools:
         yield f"{NAME} has driver_instance_pool_id without instance_pool_id"
     if "autoscale" in cluster and "num_workers" in cluster:
-        yield f"{NAME} has both autoscale and num_workers; leave one out"
+        yield f"{NAME} has both autoscale and num_workers; omit one"
     yield from _plain_secrets(cluster)
 
 
@@ -123,13 +120,13 @@ def _plain_secrets(cluster: Mapping[str, Any]) -> Iterator[str]:
             setting = re.sub(r"\.[a-z0-9]+\.(dfs|blob)\.core\.windows\.net$", "", name)
             if SECRET_NAME.search(setting.rpartition(".")[2]) and not SECRET_REFERENCE.fullmatch(value):
                 yield (
-                    f"{NAME}.{field} holds {name} as plain text, which everybody sees who sees a run: put it into a "
-                    "secret scope and write {{secrets/<scope>/<name>}}"
+                    f"{NAME}.{field} holds {name} as plain text, which everyone who can view a run can read: put it "
+                    "into a secret scope and write {{secrets/<scope>/<name>}}"
                 )
 
 
 def _completed(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a new cluster with what was left out; a policy's own values go before the defaults for its machines."""
+    """Return a new cluster with the missing fields; a policy's values take precedence over default machines."""
     completed = {**DEFAULTS, **cluster}
     if completed.get("policy_id"):
         return {"apply_policy_default_values": True, **completed}

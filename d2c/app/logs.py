@@ -1,7 +1,7 @@
-"""What every line of the app's log carries beside its text: migration, table, stage and run key, as fields.
+"""The fields of every line of the app's log: migration, table, stage and run key.
 
-They are set once, where an activity or a trigger begins, and every record made below it has them, an SDK's too. A
-handler that knows attributes of records (OpenTelemetry's) sends them as such; the others write a line of JSON.
+They are set once, where an activity or a trigger begins; every record made inside has them, an SDK's too. A handler
+that supports attributes (OpenTelemetry's) sends them as such; the others write a line of JSON.
 """
 
 import json
@@ -22,7 +22,7 @@ _fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=Mappin
 
 @contextmanager
 def log_fields(**fields: str | int | None) -> Iterator[None]:
-    """Have all that is logged inside carry these fields beside those from outside; None sets nothing."""
+    """Add these fields to all records made inside; None sets nothing."""
     known = {name: value for name, value in fields.items() if value is not None}
     token = _fields.set({**_fields.get(), **known})
     try:
@@ -37,7 +37,7 @@ def current_fields() -> Mapping[str, Any]:
 
 
 class StructuredRecord(logging.LogRecord):
-    """A record with the fields of its place, and without any secret in its text or its stack trace."""
+    """A record with the current fields, and without any secret in its text or its stack trace."""
 
     secrets: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class StructuredRecord(logging.LogRecord):
         if isinstance(self.msg, str):
             self.msg, self.args = without_secrets(super().getMessage(), self.secrets), None
         if self.exc_info and self.exc_info[0]:
-            # A formatter takes the text that is there already.
+            # A formatter uses an existing text.
             self.exc_text = without_secrets(logging.Formatter().formatException(self.exc_info), self.secrets)
 
 
@@ -69,7 +69,7 @@ class JsonLines(logging.Formatter):
 
 
 def structure_logs(environment: Mapping[str, str]) -> None:
-    """Have this process log as this module says.
+    """Make this process log with fields and without secrets, one line of JSON per record.
 
     Args:
         environment: names to texts, such as ``os.environ``; the secrets in it never reach a log.

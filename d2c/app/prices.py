@@ -1,7 +1,7 @@
-"""What things cost and what is assumed of them: defaults with date, place and source, which `D2C_PRICES` replaces.
+"""Prices and assumptions: defaults with date, region and source, which `D2C_PRICES` overrides.
 
-A price counts as confirmed where its source itself was read. The others are what many publish; look them up before you
-rely on them: prices change, and yours may be others.
+A price is confirmed if its source itself was read. The others are widely published; look them up before you rely on
+them: prices change, and yours may differ.
 """
 
 import json
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit costs; ``amount`` is None where nobody has told it."""
+    """The price of one unit; ``amount`` is None if it is unknown."""
 
     amount: float | None
     unit: str
@@ -27,7 +27,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A figure that nobody can know before, with what it rests on."""
+    """A figure that cannot be known in advance, with its basis."""
 
     value: float
     unit: str
@@ -55,12 +55,12 @@ class Prices:
         }
 
 
-def prices_from(kept: Mapping[str, Any]) -> Prices:
-    """Return what `Prices.to_dict` returned as JSON."""
+def prices_from(document: Mapping[str, Any]) -> Prices:
+    """Return the prices that `Prices.to_dict` returned as JSON."""
     return Prices(
-        kept["currency"],
-        {name: Price(**price) for name, price in kept["prices"].items()},
-        {name: Assumption(**each) for name, each in kept["assumptions"].items()},
+        document["currency"],
+        {name: Price(**price) for name, price in document["prices"].items()},
+        {name: Assumption(**each) for name, each in document["assumptions"].items()},
     )
 
 
@@ -72,6 +72,10 @@ DATABRICKS_PRICES = "https://azure.microsoft.com/pricing/details/databricks/"
 VM_PRICES = "https://azure.microsoft.com/pricing/details/virtual-machines/linux/"
 FUNCTIONS_PRICES = "https://azure.microsoft.com/pricing/details/functions/"
 LAKE_PRICES = "https://azure.microsoft.com/pricing/details/storage/data-lake/"
+
+# A cautious guess: Microsoft reports gigabytes per second at most, and whole factories that copied far less.
+# https://learn.microsoft.com/azure/data-factory/data-migration-guidance-s3-azure-storage
+DEFAULT_COPY_BYTES_PER_SECOND = 50_000_000
 
 DEFAULTS = Prices(
     currency="USD",
@@ -113,7 +117,9 @@ DEFAULTS = Prices(
         ),
         "bytes_per_file": Assumption(100e6, "bytes in S3", "depends on the table's partitions"),
         "copy_seconds": Assumption(60, "seconds", "four copy activities begin one after another"),
-        "copy_bytes_per_second": Assumption(50e6, "bytes/s", "cautious; D2C_COPY_BYTES_PER_SECOND sets it"),
+        "copy_bytes_per_second": Assumption(
+            DEFAULT_COPY_BYTES_PER_SECOND, "bytes/s", "cautious; D2C_COPY_BYTES_PER_SECOND sets it"
+        ),
         "factory_dius": Assumption(4, "DIU", "what Data Factory takes where a pipeline asks for none"),
         "prepare_seconds": Assumption(30, "seconds", "hours, where a container grows beyond its partitions"),
         "cluster_seconds": Assumption(300, "seconds", "until a new cluster has its machines and libraries"),
@@ -127,13 +133,15 @@ DEFAULTS = Prices(
 )
 
 
-def read_prices(text: str, copy_bytes_per_second: int, faults: list[str]) -> Prices:
-    """Read ``D2C_PRICES``: a JSON object, or the path of a file with one; what it does not name stays as it is.
+def read_prices(text: str, copy_bytes_per_second: int) -> Prices:
+    """Read ``D2C_PRICES``: a JSON object, or the path of a file with one; omitted values keep their defaults.
 
     Args:
         text: the setting; empty for the defaults.
-        copy_bytes_per_second: how fast copies are expected to be by a setting of its own.
-        faults: what is wrong is added to it.
+        copy_bytes_per_second: the expected speed of copies, which is a setting of its own.
+
+    Raises:
+        ValueError: with a sentence about the fault.
     """
     copying = replace(DEFAULTS.assumptions["copy_bytes_per_second"], value=copy_bytes_per_second)
     defaults = replace(DEFAULTS, assumptions={**DEFAULTS.assumptions, "copy_bytes_per_second": copying})
@@ -143,36 +151,36 @@ def read_prices(text: str, copy_bytes_per_second: int, faults: list[str]) -> Pri
         given = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         return _with_given(defaults, given)
     except OSError as error:
-        faults.append(f"D2C_PRICES names a file that cannot be read: {error.strerror}")
+        raise ValueError(f"D2C_PRICES names a file that cannot be read: {error.strerror}") from None
     except ValueError as error:
-        faults.append(f"D2C_PRICES: {error}")
-    return defaults
+        raise ValueError(f"D2C_PRICES: {error}") from None
 
 
 def _with_given(defaults: Prices, given: Any) -> Prices:
     if not isinstance(given, dict) or given.keys() - {"currency", "as_of", "region", "prices", "assumptions"}:
         raise ValueError(
-            "it is a JSON object with currency, as_of, region, prices and assumptions, each of which may be left out"
+            "it is a JSON object with currency, as_of, region, prices and assumptions, each optional"
         )
-    told = {name: str(given.get(name, "as given")) for name in ("as_of", "region")}
+    origin = {name: str(given.get(name, "as given")) for name in ("as_of", "region")}
     prices = dict(defaults.prices)
     for name, amount in given.get("prices", {}).items():
         _check_number(name, amount)
         if name not in prices and ":" not in name:
             raise ValueError(
-                f"prices.{name}: unknown; there are {', '.join(prices)}, and such for other node types"
+                f"prices.{name}: unknown; the names are {', '.join(prices)}, and vm_hour and dbu_per_hour of other "
+                "node types"
             )
         unit = prices[name].unit if name in prices else "hour"
-        prices[name] = Price(amount, unit, told["region"], told["as_of"], "D2C_PRICES", True)
+        prices[name] = Price(amount, unit, origin["region"], origin["as_of"], "D2C_PRICES", True)
     assumptions = dict(defaults.assumptions)
     for name, value in given.get("assumptions", {}).items():
         _check_number(name, value)
         if name not in assumptions or not value:
-            raise ValueError(f"assumptions.{name}: unknown, or 0; there are {', '.join(assumptions)}")
+            raise ValueError(f"assumptions.{name}: unknown, or 0; the names are {', '.join(assumptions)}")
         assumptions[name] = replace(assumptions[name], value=value, why="D2C_PRICES")
     return Prices(str(given.get("currency", defaults.currency)), prices, assumptions)
 
 
 def _check_number(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"{name}: {value!r} is no number from 0 on")
+        raise ValueError(f"{name}: {value!r} is not a number of at least 0")

@@ -1,9 +1,9 @@
-"""Keeping secrets out of texts that others wrote: an SDK's error may quote a signed address or a header."""
+"""Redacts secrets in texts of other systems: an SDK's error may quote a signed URL or a header."""
 
 import re
 from collections.abc import Iterable, Mapping
 
-# Settings whose whole value is a secret, and others that hold one.
+# Settings that are a secret or contain one.
 SECRET_SETTINGS = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -24,7 +24,7 @@ _KEY_OF_CONNECTION = re.compile(
 )
 
 _VALUE = r"[^\s&;,'\"<>)]+"
-# Each finds what goes before a secret, which stays, and the secret.
+# Each matches the text before a secret, which stays, and the secret.
 _SECRETS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -33,9 +33,9 @@ _SECRETS = [
         rf"((?<=%26)sig%3D)({_VALUE})",
         # connection strings
         rf"((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|client_secret|secret|token)=)({_VALUE})",
-        # a key of the Functions host, as in Durable's own addresses
+        # a key of the Functions host, as in Durable's own URLs
         rf"([?&]code=)({_VALUE})",
-        # what tells by itself what it is: tokens of Entra ID and of Databricks, secrets of webhooks
+        # secrets with a recognizable prefix: tokens of Entra ID and of Databricks, secrets of webhooks
         r"(\beyJ)([\w-]+\.eyJ[\w-]+\.[\w-]+)",
         r"(\bdapi)([0-9a-f]{32}(?:-\d+)?)",
         r"(\bwhsec_)([\w+/=]{16,})",
@@ -48,18 +48,18 @@ _SECRETS = [
 
 
 def known_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the secrets among a process's settings, the longest first, since one may hold another."""
+    """Return the secrets in a process's settings, the longest first, since one may contain another."""
     values = [environment[name] for name in SECRET_SETTINGS if environment.get(name)]
     keys = [key for value in values for key in _KEY_OF_CONNECTION.findall(value)]
     return tuple(sorted({*values, *keys}, key=len, reverse=True))
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """Return a text with three stars in the place of every key, token and signature that it quotes.
+    """Return a text with three stars instead of every key, token and signature in it.
 
     Args:
         text: any.
-        known: secrets to look for as they are, beside those that their surroundings betray.
+        known: secrets to replace verbatim, in addition to those that their context reveals.
     """
     for value in known:
         text = text.replace(value, "***")

@@ -8,64 +8,124 @@ for sign-in with Microsoft Entra ID.
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from d2c.app.aws_settings import AwsSettings, read_aws_settings
+from pydantic import AfterValidator, Field, PlainValidator, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
-from d2c.app.prices import Prices, read_prices
+from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of
+from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND, Prices, read_prices
 from d2c.errors import SettingsError
 
-SPARK_COSMOS_AUTH_TYPES = ("ServicePrincipal", "ManagedIdentity", "MasterKey")
+SparkCosmosAuth = Literal["ServicePrincipal", "ManagedIdentity", "MasterKey"]
+SPARK_COSMOS_AUTH_TYPES = get_args(SparkCosmosAuth)
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 WEBHOOK_KEY_BYTES = (24, 64)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
-
-@dataclass(frozen=True)
-class Polling:
-    """How often orchestrators look at what they wait for: intervals in seconds that grow by a factor."""
-
-    first_seconds: float
-    factor: float
-    longest_seconds: float
+Address = Annotated[str, AfterValidator(lambda text: text.rstrip("/"))]
+KeyPrefix = Annotated[str, AfterValidator(lambda text: text.strip("/") or "d2c")]
+Cluster = Annotated[Mapping[str, Any], PlainValidator(read_cluster)]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the app knows about its surroundings; a process has one, and keeps its clients by it.
+class Polling(SettingsGroup):
+    """How often orchestrators poll: intervals in seconds that grow by a factor.
 
-    Fields that may hold a secret are left out of its text form.
+    DynamoDB takes five minutes for its smallest export, so the defaults suit Azure.
     """
 
-    export_bucket: str
-    export_prefix: str
-    lake_connection_string: str = field(repr=False)
-    lake_url: str
-    lake_file_system: str
-    subscription_id: str
-    resource_group: str
-    data_factory: str
-    management_endpoint: str
-    management_token: str = field(repr=False)
-    cosmos_account: str
-    cosmos_endpoint: str
-    cosmos_key: str = field(repr=False)
-    databricks_host: str
-    databricks_token: str = field(repr=False)
-    databricks_resource_id: str
-    notebook_path: str
-    wheel_path: str
-    cluster: Mapping[str, Any] = field(hash=False)
-    spark_cosmos_auth: str
-    secret_scope: str
+    first_seconds: float = Field(10, validation_alias="D2C_POLL_FIRST_SECONDS", ge=0.05, le=3600)
+    factor: float = Field(1.5, validation_alias="D2C_POLL_FACTOR", ge=1, le=3600)
+    longest_seconds: float = Field(60, validation_alias="D2C_POLL_LONGEST_SECONDS", ge=0.05, le=3600)
+
+
+class Settings(BaseSettings):
+    """The app's settings; a process reads them once, and its clients are cached by them.
+
+    Fields that may contain a secret are left out of the text form. A description is the meaning of a required
+    setting, which the message about a missing one quotes.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, validate_default=True)
+
+    export_bucket: str = Field(
+        validation_alias="D2C_EXPORT_BUCKET", description="the S3 bucket that DynamoDB exports to"
+    )
+    export_prefix: KeyPrefix = Field("d2c", validation_alias="D2C_EXPORT_PREFIX")
+    lake_connection_string: str = Field("", validation_alias="D2C_LAKE", repr=False)
+    lake_url: str = Field("", validation_alias="D2C_LAKE__blobServiceUri")
+    lake_file_system: str = Field(
+        validation_alias="D2C_LAKE_FILE_SYSTEM",
+        description="the lake's file system (container) for exports and reports",
+    )
+    subscription_id: str = Field(
+        validation_alias="AZURE_SUBSCRIPTION_ID",
+        description="the subscription of the data factory and the Cosmos DB account",
+    )
+    resource_group: str = Field(
+        validation_alias="D2C_RESOURCE_GROUP",
+        description="the resource group of the data factory and the Cosmos DB account",
+    )
+    data_factory: str = Field(
+        validation_alias="D2C_DATA_FACTORY",
+        description="the data factory that copies exports into the lake",
+    )
+    management_endpoint: Address = Field(
+        "https://management.azure.com", validation_alias="D2C_MANAGEMENT_ENDPOINT"
+    )
+    management_token: str = Field("", validation_alias="D2C_MANAGEMENT_TOKEN", repr=False)
+    cosmos_account: str = Field(
+        validation_alias="D2C_COSMOS_ACCOUNT", description="the Cosmos DB account to load into"
+    )
+    cosmos_endpoint: str = Field(
+        validation_alias="D2C_COSMOS_ENDPOINT",
+        description="that account's endpoint, such as https://<account>.documents.azure.com:443/",
+    )
+    cosmos_key: str = Field("", validation_alias="D2C_COSMOS_KEY", repr=False)
+    databricks_host: Address = Field(
+        validation_alias="DATABRICKS_HOST", description="the Databricks workspace's address"
+    )
+    databricks_token: str = Field("", validation_alias="DATABRICKS_TOKEN", repr=False)
+    databricks_resource_id: str = Field("", validation_alias="D2C_DATABRICKS_RESOURCE_ID")
+    notebook_path: str = Field(
+        validation_alias="D2C_NOTEBOOK_PATH", description="the notebook's path in the workspace"
+    )
+    wheel_path: str = Field(
+        validation_alias="D2C_WHEEL_PATH",
+        description="the folder in the workspace that d2c deploy puts the wheel into, or a wheel's path",
+    )
+    cluster: Cluster = Field(EMPTY, validation_alias="D2C_CLUSTER")
+    spark_cosmos_auth: SparkCosmosAuth = Field("ServicePrincipal", validation_alias="D2C_SPARK_COSMOS_AUTH")
+    secret_scope: str = Field("d2c", validation_alias="D2C_SECRET_SCOPE")
     polling: Polling
-    webhook_url: str = field(repr=False)
-    webhook_secret: str = field(repr=False)
+    webhook_url: str = Field("", validation_alias="D2C_WEBHOOK_URL", repr=False)
+    webhook_secret: str = Field("", validation_alias="D2C_WEBHOOK_SECRET", repr=False)
     aws: AwsSettings
-    prices: Prices = field(hash=False)
+    prices: Prices = Field(EMPTY, validation_alias="D2C_PRICES")
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Read the settings from environment variables; a ``ValidationError`` has all faults."""
+        super().__init__(environment=environment)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the one source: the environment that ``__init__`` got."""
+        return (EnvironmentSource(settings_cls, init_settings()["environment"]),)
+
+    def __hash__(self) -> int:
+        """Return a hash of the outside systems' names; the settings as a whole hold JSON, which has none."""
+        return hash((self.lake_account, self.data_factory, self.cosmos_endpoint, self.databricks_host))
 
     @property
     def lake_account(self) -> str:
@@ -73,25 +133,60 @@ class Settings:
         for part in self.lake_connection_string.split(";"):
             if part.startswith("AccountName="):
                 return part.removeprefix("AccountName=")
-        return (urlsplit(self.lake_url).hostname or "").split(".")[0]
+        return (_host(self.lake_url) or "").split(".")[0]
 
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
         return f"abfss://{self.lake_file_system}@{self.lake_account}.dfs.core.windows.net/{path}"
 
+    # Each validator below sees the fields declared before its own, as far as they are valid.
 
-REQUIRED = {
-    "D2C_EXPORT_BUCKET": "the S3 bucket that DynamoDB exports to",
-    "D2C_LAKE_FILE_SYSTEM": "the lake's file system (container) for exports and reports",
-    "AZURE_SUBSCRIPTION_ID": "the subscription of the data factory and the Cosmos DB account",
-    "D2C_RESOURCE_GROUP": "the resource group of the data factory and the Cosmos DB account",
-    "D2C_DATA_FACTORY": "the data factory that copies exports into the lake",
-    "D2C_COSMOS_ACCOUNT": "the Cosmos DB account to load into",
-    "D2C_COSMOS_ENDPOINT": "that account's endpoint, such as https://<account>.documents.azure.com:443/",
-    "DATABRICKS_HOST": "the Databricks workspace's address",
-    "D2C_NOTEBOOK_PATH": "the notebook's path in the workspace",
-    "D2C_WHEEL_PATH": "the folder in the workspace that d2c deploy puts the wheel into, or a wheel's path",
-}
+    @field_validator("lake_url")
+    @classmethod
+    def _lake_has_an_address(cls, url: str, info: ValidationInfo) -> str:
+        if not url and not info.data["lake_connection_string"]:
+            raise ValueError(
+                "D2C_LAKE__blobServiceUri is missing: the lake's address (or D2C_LAKE, a connection string)"
+            )
+        return url
+
+    @field_validator("management_token")
+    @classmethod
+    def _fixed_token_is_local(cls, token: str, info: ValidationInfo) -> str:
+        """Refuse a fixed token for another machine: the only sign-in to Azure is Entra ID's."""
+        if token and _host(info.data["management_endpoint"]) not in LOOPBACK_HOSTS:
+            raise ValueError(
+                "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
+                "a fixed token is for the local cloud only"
+            )
+        return token
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook_url_is_https(cls, url: str) -> str:
+        if url and not _is_webhook_address(url):
+            raise ValueError("D2C_WEBHOOK_URL is not an https address (http is for this machine only)")
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret_is_long_enough(cls, secret: str, info: ValidationInfo) -> str:
+        if info.data.get("webhook_url") == "":
+            return ""
+        if not _is_webhook_secret(secret):
+            raise ValueError(
+                "D2C_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes, which sign notifications"
+            )
+        return secret
+
+    @field_validator("prices", mode="plain")
+    @classmethod
+    def _prices_of_text(cls, text: str, info: ValidationInfo) -> Prices:
+        aws: AwsSettings | None = info.data.get("aws")
+        return read_prices(text, aws.copy_bytes_per_second if aws else DEFAULT_COPY_BYTES_PER_SECOND)
+
+
+REQUIRED = {name: str(field.description) for name, field in fields_of(Settings) if field.is_required()}
 
 
 @cache
@@ -111,110 +206,33 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         environment: names to texts, such as ``os.environ``; an empty text counts as missing.
 
     Raises:
-        SettingsError: with every missing or impossible setting by name.
+        SettingsError: with every missing or invalid setting by name.
     """
-    faults = [
-        f"{name} is missing: {meaning}" for name, meaning in REQUIRED.items() if not environment.get(name)
-    ]
-    if not (environment.get("D2C_LAKE") or environment.get("D2C_LAKE__blobServiceUri")):
-        faults.append(
-            "D2C_LAKE__blobServiceUri is missing: the lake's address (or D2C_LAKE, a connection string)"
-        )
-    cluster = read_cluster(environment.get("D2C_CLUSTER", ""), faults)
-    polling = _polling(environment, faults)
-    auth = environment.get("D2C_SPARK_COSMOS_AUTH", "ServicePrincipal")
-    if auth not in SPARK_COSMOS_AUTH_TYPES:
-        faults.append(f"D2C_SPARK_COSMOS_AUTH is {auth!r}, not one of {', '.join(SPARK_COSMOS_AUTH_TYPES)}")
-    management_endpoint = environment.get("D2C_MANAGEMENT_ENDPOINT", "https://management.azure.com")
-    _check_local_token(environment.get("D2C_MANAGEMENT_TOKEN", ""), management_endpoint, faults)
-    webhook_url, webhook_secret = _webhook(environment, faults)
-    aws = read_aws_settings(environment, faults)
-    prices = read_prices(environment.get("D2C_PRICES", ""), aws.copy_bytes_per_second, faults)
-    if faults:
-        raise SettingsError(
-            "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
-        )
-    return Settings(
-        export_bucket=environment["D2C_EXPORT_BUCKET"],
-        export_prefix=environment.get("D2C_EXPORT_PREFIX", "d2c").strip("/") or "d2c",
-        lake_connection_string=environment.get("D2C_LAKE", ""),
-        lake_url=environment.get("D2C_LAKE__blobServiceUri", ""),
-        lake_file_system=environment["D2C_LAKE_FILE_SYSTEM"],
-        subscription_id=environment["AZURE_SUBSCRIPTION_ID"],
-        resource_group=environment["D2C_RESOURCE_GROUP"],
-        data_factory=environment["D2C_DATA_FACTORY"],
-        management_endpoint=management_endpoint.rstrip("/"),
-        management_token=environment.get("D2C_MANAGEMENT_TOKEN", ""),
-        cosmos_account=environment["D2C_COSMOS_ACCOUNT"],
-        cosmos_endpoint=environment["D2C_COSMOS_ENDPOINT"],
-        cosmos_key=environment.get("D2C_COSMOS_KEY", ""),
-        databricks_host=environment["DATABRICKS_HOST"].rstrip("/"),
-        databricks_token=environment.get("DATABRICKS_TOKEN", ""),
-        databricks_resource_id=environment.get("D2C_DATABRICKS_RESOURCE_ID", ""),
-        notebook_path=environment["D2C_NOTEBOOK_PATH"],
-        wheel_path=environment["D2C_WHEEL_PATH"],
-        cluster=cluster,
-        spark_cosmos_auth=auth,
-        secret_scope=environment.get("D2C_SECRET_SCOPE", "d2c"),
-        polling=polling,
-        webhook_url=webhook_url,
-        webhook_secret=webhook_secret,
-        aws=aws,
-        prices=prices,
-    )
-
-
-def _polling(environment: Mapping[str, str], faults: list[str]) -> Polling:
-    """Read the intervals; DynamoDB takes five minutes for its smallest export, so seconds suffice on Azure."""
-
-    def number(name: str, default: float, least: float) -> float:
-        text = environment.get(name) or str(default)
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not least <= value <= 3600:
-            faults.append(f"{name} is {text!r}, not a number from {least:g} to 3600")
-        return value
-
-    return Polling(
-        first_seconds=number("D2C_POLL_FIRST_SECONDS", 10, 0.05),
-        factor=number("D2C_POLL_FACTOR", 1.5, 1),
-        longest_seconds=number("D2C_POLL_LONGEST_SECONDS", 60, 0.05),
-    )
-
-
-def _check_local_token(token: str, endpoint: str, faults: list[str]) -> None:
-    """Refuse a fixed token for anything but this machine: Azure is signed in to with Entra ID only."""
-    if token and urlsplit(endpoint).hostname not in LOOPBACK_HOSTS:
-        faults.append(
-            "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
-            "a fixed token is for the local cloud only"
-        )
-
-
-def _webhook(environment: Mapping[str, str], faults: list[str]) -> tuple[str, str]:
-    """Read where notifications go and what they are signed with; addresses of webhooks often hold a secret."""
-    url, secret = environment.get("D2C_WEBHOOK_URL", ""), environment.get("D2C_WEBHOOK_SECRET", "")
-    if not url:
-        return "", ""
-    if not _is_webhook_address(url):
-        faults.append("D2C_WEBHOOK_URL is not an https address (http is for this machine only)")
     try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        return Settings(environment)
+    except ValidationError as error:
+        faults = faults_of(Settings, error.errors())
+    # Outside the block, since the error of pydantic quotes values.
+    raise SettingsError(
+        "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
+    )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
     except ValueError:
-        key = b""
-    if not secret.startswith("whsec_") or not WEBHOOK_KEY_BYTES[0] <= len(key) <= WEBHOOK_KEY_BYTES[1]:
-        faults.append(
-            "D2C_WEBHOOK_SECRET is not whsec_ and the base64 of 24 to 64 bytes, which notifications are signed with"
-        )
-    return url, secret
+        return None
 
 
 def _is_webhook_address(url: str) -> bool:
+    host = _host(url)
+    return bool(host) and (url.startswith("https:") or (url.startswith("http:") and host in LOOPBACK_HOSTS))
+
+
+def _is_webhook_secret(secret: str) -> bool:
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS))
+    return secret.startswith("whsec_") and WEBHOOK_KEY_BYTES[0] <= len(key) <= WEBHOOK_KEY_BYTES[1]

@@ -1,13 +1,7 @@
-"""Traces, metrics and logs by OpenTelemetry: to a collector by OTLP over HTTP, to Azure Monitor, or to both.
+"""OpenTelemetry's SDK: traces, metrics and logs to a collector by OTLP over HTTP, to Azure Monitor, or to both."""
 
-All spans of a migration are of one trace, whichever process and whichever hour they are of: its id follows from the
-migration's. https://opentelemetry.io/docs/specs/otel/trace/api/#spancontext
-"""
-
-import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,21 +13,11 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    Span,
-    SpanContext,
-    Status,
-    StatusCode,
-    TraceFlags,
-    set_span_in_context,
-)
 
 from d2c.app.logs import FIELDS
-from d2c.app.observing import MEASURES
+from d2c.app.observing import NAME
 from d2c.clients.azure.identity import azure_credential
 
-NAME = "d2c"
 # The rooms whose records are sent; the exporters' own would come back to them.
 LOGGERS = ("activities", "d2c", "orchestrators", "triggers")
 SEVERITIES = {
@@ -45,25 +29,14 @@ SEVERITIES = {
 }
 
 
-class TelemetrySpan:
-    """A span of OpenTelemetry as `d2c.app.observing` knows it."""
-
-    def __init__(self, span: Span) -> None:
-        self._span = span
-
-    def fail(self, text: str) -> None:
-        """Mark what is done as failed, with why."""
-        self._span.set_status(Status(StatusCode.ERROR, text))
-
-
 class Telemetry:
-    """Sends what this process does.
+    """The SDK's providers of one process.
 
     Args:
         span_processors: each gets every span.
         metric_readers: each reads the metrics at its own times.
         log_exporters: each gets every record of the app's log.
-        resource: what the process is.
+        resource: describes the process.
     """
 
     def __init__(
@@ -73,51 +46,28 @@ class Telemetry:
         log_exporters: Sequence[Any],
         resource: Resource,
     ) -> None:
-        self._traces = TracerProvider(resource=resource)
+        self.traces = TracerProvider(resource=resource)
         for processor in span_processors:
-            self._traces.add_span_processor(processor)
-        self._metrics = MeterProvider(metric_readers=metric_readers, resource=resource)
+            self.traces.add_span_processor(processor)
+        self.meters = MeterProvider(metric_readers=metric_readers, resource=resource)
         self._logs = LoggerProvider(resource=resource)
         for exporter in log_exporters:
             self._logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
-        self._tracer = self._traces.get_tracer(NAME)
-        meter = self._metrics.get_meter(NAME)
-        self._instruments: dict[str, Any] = {
-            name: getattr(meter, f"create_{kind}")(name, unit=unit) for name, (kind, unit) in MEASURES.items()
-        }
         self.log_handler = _LogHandler(self._logs)
 
-    @contextmanager
-    def span(self, name: str, fields: Mapping[str, Any]) -> Iterator[TelemetrySpan]:
-        """Span the time inside, in the trace of the fields' migration if they name one."""
-        migration = fields.get("migration")
-        context = set_span_in_context(NonRecordingSpan(root_of(str(migration)))) if migration else None
-        with self._tracer.start_as_current_span(
-            name, context, attributes=dict(fields), record_exception=False, set_status_on_exception=False
-        ) as span:
-            yield TelemetrySpan(span)
-
-    def measure(self, name: str, value: float, fields: Mapping[str, Any]) -> None:
-        """Send one number: added up, spread or as the last one, by what it is."""
-        kind, _ = MEASURES[name]
-        told = {field: str(text) for field, text in fields.items()}
-        getattr(self._instruments[name], {"counter": "add", "histogram": "record", "gauge": "set"}[kind])(
-            value, told
-        )
-
     def flush(self) -> None:
-        """Send what has not been sent yet, in ten seconds at the most."""
-        for provider in (self._traces, self._metrics, self._logs):
+        """Send the pending data, in ten seconds at the most."""
+        for provider in (self.traces, self.meters, self._logs):
             provider.force_flush(10_000)
 
     def close(self) -> None:
-        """Send what is left, and end the threads that send; a process that ends does it by itself."""
-        for provider in (self._traces, self._metrics, self._logs):
+        """Send the pending data, and end the threads that send; a process that ends does it by itself."""
+        for provider in (self.traces, self.meters, self._logs):
             provider.shutdown()
 
 
 class _LogHandler(logging.Handler):
-    """Sends records of the app's log with their fields as attributes; secrets are out of them already."""
+    """Sends records of the app's log with their fields as attributes; they are redacted before."""
 
     def __init__(self, provider: LoggerProvider) -> None:
         super().__init__()
@@ -137,24 +87,16 @@ class _LogHandler(logging.Handler):
         )
 
 
-def root_of(migration: str) -> SpanContext:
-    """Return what all spans of a migration are below: the same in every process, since it follows from the id."""
-    digest = hashlib.sha256(f"d2c migration {migration}".encode()).digest()
-    return SpanContext(
-        trace_id=int.from_bytes(digest[:16], "big"),
-        span_id=int.from_bytes(digest[16:24], "big"),
-        is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED),
-    )
-
-
 def start_telemetry(environment: Mapping[str, str]) -> Telemetry:
-    """Return telemetry that goes where the settings say, with the app's log attached to it.
+    """Return telemetry for the destinations in the settings, with the app's log attached to it.
+
+    A record that Application Insights gets from here does not go on to the Functions host, which would send it there
+    a second time; so the host's log stream has no lines of the app.
 
     Args:
         environment: names to texts, such as ``os.environ``; at least one of `d2c.clients.telemetry.SWITCHES` is set.
     """
-    exporters: Exporters = exporters_of(environment)
+    exporters = exporters_of(environment)
     telemetry = Telemetry(
         [BatchSpanProcessor(exporter) for exporter in exporters.spans],
         [PeriodicExportingMetricReader(exporter) for exporter in exporters.metrics],
@@ -162,18 +104,20 @@ def start_telemetry(environment: Mapping[str, str]) -> Telemetry:
         Resource.create({"service.name": environment.get("OTEL_SERVICE_NAME") or NAME}),
     )
     for name in LOGGERS:
-        logging.getLogger(name).addHandler(telemetry.log_handler)
+        logger = logging.getLogger(name)
+        logger.addHandler(telemetry.log_handler)
+        logger.propagate = not environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING")
     return telemetry
 
 
-# What an app on Azure has where Application Insights takes no keys, only roles (Monitoring Metrics Publisher).
+# Application Insights accepts no keys then, only roles (Monitoring Metrics Publisher).
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
 SIGNS_IN = "Authorization=AAD"
 
 
 @dataclass(frozen=True)
 class Exporters:
-    """What sends spans, metrics and logs, one of each for each destination."""
+    """The exporters of spans, metrics and logs, one of each for each destination."""
 
     spans: list[Any] = field(default_factory=list)
     metrics: list[Any] = field(default_factory=list)
@@ -181,7 +125,7 @@ class Exporters:
 
 
 def exporters_of(environment: Mapping[str, str]) -> Exporters:
-    """Return the exporters that the settings ask for.
+    """Return the exporters of the destinations in the settings.
 
     Args:
         environment: names to texts, such as ``os.environ``.

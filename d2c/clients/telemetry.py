@@ -2,8 +2,12 @@
 
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from d2c.app.observing import observe_by
+
+if TYPE_CHECKING:
+    from d2c.clients.open_telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -11,17 +15,20 @@ logger = logging.getLogger(__name__)
 SWITCHES = ("APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def observe_if_asked(environment: Mapping[str, str]) -> None:
+def configure_telemetry(environment: Mapping[str, str]) -> "Telemetry | None":
     """Turn telemetry on where the settings name an exporter; a failure to start it must not stop the app.
 
     Args:
         environment: names to texts, such as ``os.environ``.
     """
     if not any(environment.get(name) for name in SWITCHES):
-        return
+        return None
     try:
         from d2c.clients.open_telemetry import start_telemetry
 
-        observe_by(start_telemetry(environment))
+        telemetry = start_telemetry(environment)
     except Exception:
         logger.exception("Telemetry is off: it could not be started; check %s", " and ".join(SWITCHES))
+        return None
+    observe_by(telemetry.traces, telemetry.meters)
+    return telemetry

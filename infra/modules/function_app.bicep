@@ -5,6 +5,7 @@ param location string
 param tags object
 param identityId string
 param packageContainerUrl string
+param pythonVersion string
 @description('The app settings, texts by name.')
 param settings object
 @description('The subnet that the app reaches others from; empty for none.')
@@ -43,7 +44,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           }
         }
       }
-      runtime: { name: 'python', version: '3.12' }
+      runtime: { name: 'python', version: pythonVersion }
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40

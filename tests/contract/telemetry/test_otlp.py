@@ -3,11 +3,10 @@ import logging
 import pytest
 
 from activities.outcome import answer_of
-from d2c.app import observing
 from d2c.app.logs import StructuredRecord
-from d2c.app.observing import MEASURES, measure, observed
-from d2c.clients.open_telemetry import LOGGERS, root_of
-from d2c.clients.telemetry import observe_if_asked
+from d2c.app.observing import MEASURES, measure, observe_by, observed, root_of
+from d2c.clients.open_telemetry import LOGGERS
+from d2c.clients.telemetry import configure_telemetry
 from d2c.errors import PermanentError
 from tests.contract.telemetry.collector import attributes_of, collector
 
@@ -20,15 +19,14 @@ def running():
     factory, levels = logging.getLogRecordFactory(), {}
     logging.setLogRecordFactory(StructuredRecord)
     with collector() as found:
-        observe_if_asked({"OTEL_EXPORTER_OTLP_ENDPOINT": found.url})
-        (telemetry,) = observing._observers
+        telemetry = configure_telemetry({"OTEL_EXPORTER_OTLP_ENDPOINT": found.url})
         for name in LOGGERS:
             levels[name] = logging.getLogger(name).level
             logging.getLogger(name).setLevel(logging.INFO)
         yield found, telemetry
         found.status = 200
         telemetry.close()
-        observing._observers.clear()
+        observe_by()
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
             logging.getLogger(name).removeHandler(telemetry.log_handler)

@@ -2,75 +2,121 @@ import subprocess
 import sys
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
-from d2c.app import observing
 from d2c.app.logs import current_fields
-from d2c.app.observing import measure, measure_tables, observe_by, observed
-from d2c.clients.telemetry import SWITCHES, observe_if_asked
+from d2c.app.observing import measure, measure_tables, observe_by, observed, root_of
+from d2c.clients.telemetry import SWITCHES, configure_telemetry
+
+
+class Recorded:
+    """Spans and metrics of one test."""
+
+    def __init__(self):
+        self._spans, self._reader = InMemorySpanExporter(), InMemoryMetricReader()
+        self.traces, self.meters = TracerProvider(), MeterProvider([self._reader])
+        self.traces.add_span_processor(SimpleSpanProcessor(self._spans))
+
+    @property
+    def spans(self):
+        return self._spans.get_finished_spans()
+
+    def points(self, name):
+        (resource,) = self._reader.get_metrics_data().resource_metrics
+        return [
+            point
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+        ]
 
 
 @pytest.fixture
-def observer():
-    class Observer:
-        def __init__(self):
-            self.seen = []
-
-        def span(self, name, fields):
-            self.seen.append((name, dict(fields)))
-            return observing._no_span()
-
-        def measure(self, name, value, fields):
-            self.seen.append((name, value, fields))
-
-    watching = Observer()
-    observe_by(watching)
-    yield watching
-    observing._observers.clear()
+def recorded():
+    recorded = Recorded()
+    observe_by(recorded.traces, recorded.meters)
+    yield recorded
+    observe_by()
+    recorded.traces.shutdown()
+    recorded.meters.shutdown()
 
 
-def test_without_telemetry_fields_are_set_and_numbers_go_nowhere():
+def test_without_telemetry_fields_are_set_and_numbers_are_dropped():
     with observed("start_copy", migration="m") as span:
         assert current_fields() == {"migration": "m"}
-        span.fail("it broke")
+        span.set_status(StatusCode.ERROR, "it broke")
         measure("d2c.items.written", 1)
+        assert not span.is_recording()
     assert not current_fields()
 
 
-def test_a_span_has_the_fields_of_its_place(observer):
+def test_a_span_has_the_fields_of_its_place(recorded):
     with observed("watch", migration="m"), observed("look", table="a"):
         pass
-    assert observer.seen == [("watch", {"migration": "m"}), ("look", {"migration": "m", "table": "a"})]
-
-
-def test_a_number_has_the_migration_and_the_table_of_its_place_and_nothing_that_makes_endless_series(
-    observer,
-):
-    with observed("x", migration="m", table="a", run_key="k", attempt=1):
-        measure("d2c.stage.duration", 1.5, stage="copy")
-        measure("d2c.stage.duration", None, stage="load")
-    assert observer.seen[1:] == [
-        ("d2c.stage.duration", 1.5, {"migration": "m", "table": "a", "stage": "copy"})
+    assert [(span.name, dict(span.attributes)) for span in recorded.spans] == [
+        ("look", {"migration": "m", "table": "a"}),
+        ("watch", {"migration": "m"}),
     ]
 
 
-def test_a_state_that_no_table_is_in_any_more_is_told_as_none(observer):
+def test_spans_of_a_migration_are_below_its_root(recorded):
+    with observed("watch", migration="m"), observed("look", table="a"):
+        pass
+    root = root_of("m")
+    assert {(span.parent.trace_id, span.parent.span_id) for span in recorded.spans} == {
+        (root.trace_id, root.span_id)
+    }
+
+
+def test_a_span_without_a_migration_is_below_the_current_one(recorded):
+    with observed("watch"), observed("deliver"):
+        pass
+    inner, outer = recorded.spans
+    assert inner.parent.span_id == outer.context.span_id
+    assert outer.parent is None
+
+
+def test_an_exception_is_not_recorded_with_its_text(recorded):
+    with pytest.raises(ValueError, match="secret"), observed("watch"):
+        raise ValueError("secret")
+    (span,) = recorded.spans
+    assert span.events == ()
+    assert span.status.status_code is StatusCode.UNSET
+
+
+def test_a_number_has_the_migration_and_table_and_no_field_of_many_values(recorded):
+    with observed("x", migration="m", table="a", run_key="k", attempt=1):
+        measure("d2c.stage.duration", 1.5, stage="copy")
+        measure("d2c.stage.duration", None, stage="load")
+    (point,) = recorded.points("d2c.stage.duration")
+    assert (point.count, point.sum) == (1, 1.5)
+    assert dict(point.attributes) == {"migration": "m", "table": "a", "stage": "copy"}
+
+
+def test_a_state_without_tables_is_recorded_as_zero(recorded):
     with observed("watch", migration="m"):
         measure_tables(["running", "succeeded", "running"])
-    told = {fields["state"]: value for _, value, fields in observer.seen[1:]}
-    assert told == {"pending": 0, "running": 2, "succeeded": 1, "failed": 0, "cancelled": 0}
+    counts = {point.attributes["state"]: point.value for point in recorded.points("d2c.tables")}
+    assert counts == {"pending": 0, "running": 2, "succeeded": 1, "failed": 0, "cancelled": 0}
 
 
-def test_without_a_setting_opentelemetry_is_not_even_loaded():
+def test_without_a_setting_no_sdk_is_loaded():
     code = (
-        "import sys; from d2c.clients.telemetry import observe_if_asked; observe_if_asked({}); "
-        "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+        "import sys; from d2c.clients.telemetry import configure_telemetry; configure_telemetry({}); "
+        "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", [SWITCHES[0]])
-def test_telemetry_that_cannot_start_is_told_and_keeps_nobody_from_work(name, lines):
-    observe_if_asked({name: "this is no connection string"})
+def test_telemetry_that_cannot_start_is_logged_and_the_app_works(name, lines):
+    configure_telemetry({name: "this is no connection string"})
     (line,) = [line for line in lines() if line["logger"] == "d2c.clients.telemetry"]
     assert line["level"] == "ERROR"
     assert "Telemetry is off" in line["message"]

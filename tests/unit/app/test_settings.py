@@ -100,3 +100,45 @@ def test_a_webhook_has_an_https_address_or_is_on_this_machine(url, secret):
 def test_a_secret_without_an_address_is_no_webhook():
     settings = read_settings({**COMPLETE, "D2C_WEBHOOK_SECRET": "whsec_"})
     assert (settings.webhook_url, settings.webhook_secret) == ("", "")
+
+
+def test_faults_of_every_kind_are_reported_at_once():
+    environment = {
+        "D2C_CLUSTER": '{"colour": "red", "spark_version": 17}',
+        "D2C_MANAGEMENT_TOKEN": "hidden",
+        "D2C_POLL_FACTOR": "0",
+        "D2C_WEBHOOK_URL": "ftp://hidden",
+        "D2C_WEBHOOK_SECRET": "hidden",
+        "D2C_COPY_CREDENTIALS": "session",
+        "D2C_AWS_ACCOUNT": "12",
+        "D2C_PRICES": "[",
+        "D2C_SPARK_COSMOS_AUTH": "Password",
+    }
+    with pytest.raises(SettingsError) as refused:
+        read_settings(environment)
+    for name in [*REQUIRED, "D2C_LAKE__blobServiceUri", *environment]:
+        assert name in refused.value.detail
+    assert refused.value.detail.count("D2C_CLUSTER") == 2
+    assert "hidden" not in refused.value.detail
+
+
+def test_an_error_about_settings_has_no_other_error_that_quotes_values():
+    with pytest.raises(SettingsError) as refused:
+        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "hidden"})
+    assert refused.value.__context__ is None
+
+
+def test_settings_of_the_same_values_are_one_key_of_a_cache():
+    first, second = read_settings(COMPLETE), read_settings({**COMPLETE, "D2C_SECRET_SCOPE": "d2c"})
+    assert {first: "client"}[second] == "client"
+    assert read_settings({**COMPLETE, "D2C_COSMOS_KEY": "other"}) != first
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        read_settings(COMPLETE).cosmos_key = "other"
+
+
+def test_a_management_endpoint_that_is_no_address_is_not_this_machine():
+    with pytest.raises(SettingsError, match="D2C_MANAGEMENT_ENDPOINT is not on this machine"):
+        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "x", "D2C_MANAGEMENT_ENDPOINT": "http://[::1"})
