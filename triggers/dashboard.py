@@ -22,7 +22,7 @@ TYPES = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
-# Only what stands here is served, whatever a path says.
+# Only these files are served, whatever a path says.
 FILES = (
     PAGE,
     "icon.svg",

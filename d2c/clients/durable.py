@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from azure.durable_functions.models.OrchestrationRuntimeStatus import OrchestrationRuntimeStatus
 
@@ -134,7 +134,15 @@ def broken_off(state: str, output: Any) -> ErrorDict:
     return {**error.to_dict(), "cancelled": state == "cancelled"}
 
 
-def times_and_state(status: Any) -> dict[str, Any]:
+class TimesAndState(TypedDict):
+    """An orchestration's state and times, in the words of the HTTP API."""
+
+    state: str
+    started_at: str
+    finished_at: str | None
+
+
+def times_and_state(status: Any) -> TimesAndState:
     """Return ``state``, ``started_at`` and ``finished_at`` of an orchestration."""
     state = state_of(status)
     ended = state not in ("pending", "running")

@@ -1,1 +1,1 @@
-"""What may be done to a migration, for triggers alone: start, lifecycle, operations, queries, arrivals, watchdog."""
+"""The rules of migrations, for triggers alone: start, lifecycle, operations, queries, existing exports, watchdog."""

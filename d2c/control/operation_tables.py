@@ -9,16 +9,15 @@ from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control import migrations
 from d2c.errors import BodyError, ConflictError
 from d2c.mapping.rule_changes import faults_of_rules
+from d2c.shapes import TableRecord
 from d2c.state import paths
 from d2c.state.operations import REPLAY, RETRY, why_not_changed
 from d2c.state.table_record import items_rejected, rules_history, why_not_allowed
 
-Json = dict[str, Any]
-
 RETRIED_STATES = ("failed", "cancelled")
 
 
-async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> list[Json]:
+async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> list[dict[str, Any]]:
     """Return the tables of an operation, each with what its orchestration needs.
 
     Raises:
@@ -31,7 +30,7 @@ async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> 
     return await _verified(lake, migration, names, kind, parse_operation(kind, body, names))
 
 
-async def _retried(lake: AsyncLake, migration: str, body: bytes) -> list[Json]:
+async def _retried(lake: AsyncLake, migration: str, body: bytes) -> list[dict[str, Any]]:
     """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
     listed = await lake.read_json(paths.tables_path(migration))
     if listed is None:
@@ -54,8 +53,10 @@ async def _retried(lake: AsyncLake, migration: str, body: bytes) -> list[Json]:
     return requested
 
 
-def _all_retried(migration: str, states: Mapping[str, str]) -> list[Json]:
-    tables: list[Json] = [{"table": name} for name, state in states.items() if state in RETRIED_STATES]
+def _all_retried(migration: str, states: Mapping[str, str]) -> list[dict[str, Any]]:
+    tables: list[dict[str, Any]] = [
+        {"table": name} for name, state in states.items() if state in RETRIED_STATES
+    ]
     if not tables:
         raise ConflictError(
             f"No table of migration {migration} has failed or was cancelled.",
@@ -75,7 +76,7 @@ async def _check_changes(lake: AsyncLake, migration: str, entry: Mapping[str, An
 
 async def _verified(
     lake: AsyncLake, migration: str, known: Sequence[str], kind: str, request: OperationRequest
-) -> list[Json]:
+) -> list[dict[str, Any]]:
     """Return the tables to verify, or to replay the rejected items of.
 
     Raises:
@@ -109,9 +110,9 @@ async def _verified(
     ]
 
 
-def _new_rules(records: Mapping[str, Json], request: OperationRequest) -> dict[str, Json | None]:
+def _new_rules(records: Mapping[str, TableRecord], request: OperationRequest) -> dict[str, Any]:
     """Return each table's complete new rules, its changes over its last rules; None where nothing changes."""
-    rules: dict[str, Json | None] = {}
+    rules: dict[str, Any] = {}
     faults = []
     tables = request.tables or {}
     for name, record in records.items():

@@ -7,7 +7,7 @@ is what runs, even if the call that wrote it broke off before it started anythin
 import asyncio
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
@@ -16,18 +16,41 @@ from d2c.control.app import App
 from d2c.control.operation_tables import tables_of
 from d2c.errors import ConflictError
 from d2c.plan.model import Plan
+from d2c.shapes import ErrorDict, Waits
 from d2c.state import paths
 from d2c.state.ids import operation_instance_id, operation_name, operation_run_instance_id
 from d2c.state.operations import RETRY, VERIFY, last_number
-
-Json = dict[str, Any]
 
 MOST_SHOWN = 20
 UNDER_WAY = migrations.UNDER_WAY
 STARTED_WITH = ("migration", "operation", "number", "migration_state", "waits")
 
 
-async def start(app: App, migration: str, kind: str, body: bytes) -> Json:
+class AcceptedOperation(TypedDict):
+    """An operation as it was accepted, in the lake; `d2c.shapes.OperationFile` is that of a verify or a replay."""
+
+    operation: str
+    number: int
+    migration: str
+    migration_state: str
+    accepted_at: str
+    tables: list[dict[str, Any]]
+    max_parallel_tables: int
+    waits: Waits
+
+
+class OperationStatus(TypedDict):
+    """A verify or a replay in the words of the HTTP API."""
+
+    operation: str
+    number: int
+    state: str
+    started_at: str
+    finished_at: str | None
+    error: ErrorDict | None
+
+
+async def start(app: App, migration: str, kind: str, body: bytes) -> AcceptedOperation:
     """Start an operation on a migration; the result is the request as it was accepted, with its number.
 
     Args:
@@ -47,7 +70,7 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> Json:
     await _refuse_beside_last(app, migration)
     plan = await migrations.plan_of(app.lake, migration)
     tables = await tables_of(app.lake, migration, kind, body)
-    request = {
+    request: AcceptedOperation = {
         "operation": kind,
         "number": await app.lake.run(last_number, migration, kind) + 1,
         "migration": migration,
@@ -66,7 +89,7 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> Json:
     return request
 
 
-async def _take_number(lake: AsyncLake, request: Json) -> None:
+async def _take_number(lake: AsyncLake, request: AcceptedOperation) -> None:
     """Write an operation's request, unless another call has taken its number.
 
     Raises:
@@ -102,13 +125,13 @@ def _one_at_a_time(subject: str, state: str) -> ConflictError:
     )
 
 
-async def _start_orchestration(app: App, request: Json) -> None:
+async def _start_orchestration(app: App, request: AcceptedOperation) -> None:
     """Start a verify or a replay; its tables are in the lake."""
-    value = {name: request[name] for name in STARTED_WITH}
+    value = {name: field for name, field in request.items() if name in STARTED_WITH}
     await durable.start(app.durable, "revisit", instance_id(request), value)
 
 
-async def status_list(app: App, migration: str) -> list[Json]:
+async def status_list(app: App, migration: str) -> list[OperationStatus]:
     """Return the state of the last verify and replay operations on a migration, newest first.
 
     A retry is not among them: its state is that of the migration.
@@ -119,13 +142,12 @@ async def status_list(app: App, migration: str) -> list[Json]:
     return list(await asyncio.gather(*(_status(app, request) for request in requests if request)))
 
 
-async def state_of(app: App, request: Json) -> str:
+async def state_of(app: App, request: AcceptedOperation) -> str:
     """Return the state of a verify or a replay."""
-    state: str = (await _status(app, request))["state"]
-    return state
+    return (await _status(app, request))["state"]
 
 
-async def cancel(app: App, migration: str) -> Json | None:
+async def cancel(app: App, migration: str) -> OperationStatus | None:
     """Cancel the verify or replay that runs, and nothing else; the result is its state, or None if none runs."""
     last = await _last(app.lake, migration)
     status = await _status(app, last) if last else None
@@ -138,38 +160,44 @@ async def cancel(app: App, migration: str) -> Json | None:
     return status
 
 
-async def _status(app: App, request: Json) -> Json:
+async def _status(app: App, request: AcceptedOperation) -> OperationStatus:
     """Return a verify or a replay in the words of the HTTP API."""
     instance = await app.durable.get_status(instance_id(request))
-    head = {"operation": request["operation"], "number": request["number"]}
+    status: OperationStatus = {
+        "operation": request["operation"],
+        "number": request["number"],
+        "state": "pending",
+        "started_at": request["accepted_at"],
+        "finished_at": None,
+        "error": None,
+    }
     if not instance:
-        times = {"state": "pending", "started_at": request["accepted_at"], "finished_at": None}
-        return {**head, **times, "error": None}
+        return status
     times = durable.times_and_state(instance)
-    error = None
+    error: ErrorDict | None = None
     if isinstance(instance.output, dict):
         error = instance.output["error"]
     elif times["state"] in ("failed", "cancelled"):
         error = durable.broken_off(times["state"], instance.output)
-    return {**head, **times, "error": error}
+    return {**status, **times, "error": error}
 
 
-async def _last(lake: AsyncLake, migration: str) -> Json | None:
+async def _last(lake: AsyncLake, migration: str) -> AcceptedOperation | None:
     """Return the request of the last verify or replay, or None."""
     number = await lake.run(last_number, migration, VERIFY)
     return await _read(lake, migration, number) if number else None
 
 
-async def _read(lake: AsyncLake, migration: str, number: int) -> Json | None:
-    request: Json | None = await lake.read_json(paths.operation_path(migration, VERIFY, number))
+async def _read(lake: AsyncLake, migration: str, number: int) -> AcceptedOperation | None:
+    request: AcceptedOperation | None = await lake.read_json(paths.operation_path(migration, VERIFY, number))
     return request
 
 
-def _name(request: Json) -> str:
+def _name(request: AcceptedOperation) -> str:
     return operation_name(request["operation"], request["number"])
 
 
-def instance_id(request: Json) -> str:
+def instance_id(request: AcceptedOperation) -> str:
     """Return the instance id of the orchestration of a verify or a replay."""
     return operation_instance_id(request["migration"], _name(request))
 

@@ -22,7 +22,7 @@ MOST_BYTES_ANSWERED = 8 * 2**20
 
 
 class Cursor(NamedTuple):
-    """Where a line begins."""
+    """The beginning of a line."""
 
     table: str
     folder: str
@@ -30,12 +30,12 @@ class Cursor(NamedTuple):
     offset: int
 
     def to_token(self) -> str:
-        """Return the place as an opaque text."""
+        """Return the position as an opaque text."""
         return base64.urlsafe_b64encode(json.dumps(self).encode()).decode()
 
 
 def read_token(token: str) -> Cursor:
-    """Return the place that a token stands for.
+    """Return the position that a token encodes.
 
     Raises:
         RefusedError: if it is not a token.
@@ -75,7 +75,7 @@ def read_page(
         read += end - place.offset
         item = _item(line, place)
         if reason is None or item["reason"] == reason:
-            # The line itself goes on, for parsing could lose digits of numbers and names that stand twice.
+            # The line itself is passed on: parsing could lose digits of numbers, and repeated names.
             text = b'{"table":' + orjson.dumps(place.table) + b"," + line[1:]
             found.append(text)
             answered += len(text)
