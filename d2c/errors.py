@@ -1,17 +1,17 @@
-"""Every error a user may see, each with what it is about, its cause and the next step.
+"""The errors that users see: each names its subject, its cause and the next step.
 
 D2CError
-├── RefusedError         what a user asked for cannot be done as asked
-│   ├── PlanError        a plan with faults, all of them at once
-│   ├── BodyError        another request's body with faults, all of them at once
-│   └── ConflictError    it clashes with what is there
-├── NotFoundError        what was asked about is not there
+├── RefusedError         the request cannot be carried out
+│   ├── PlanError        an invalid plan, with all its faults
+│   ├── BodyError        any other invalid request body, with all its faults
+│   └── ConflictError    the request conflicts with existing state
+├── NotFoundError        the requested thing does not exist
 ├── SettingsError        the app's settings are incomplete or contradict each other
-├── PermanentError       it failed, and trying again does not help
-│   ├── RunFailedError   a run outside failed for its platform's reasons; another run may succeed
+├── PermanentError       a failure that a retry does not fix
+│   ├── RunFailedError   an external run failed because of its platform; another run may succeed
 │   └── CancelledError   a user cancelled the migration
-└── TransientError       a service did not answer as it should; trying again may heal it
-    └── BusyError        a service has no room now; it is waited for, however long that takes
+└── TransientError       a service failed to respond correctly; a retry may succeed
+    └── BusyError        a service is at its limit; retried until it has capacity, without a deadline
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from d2c.shapes import ErrorDict
 
 
 class D2CError(Exception):
-    """Something that a user can act on.
+    """An error that a user can act on.
 
     Args:
-        detail: what went wrong and why, naming the thing.
-        next_step: what to do about it, in one sentence.
-        title: the kind of trouble in a few words; the class's own title if None.
+        detail: the failure and its cause, naming the affected resource.
+        next_step: the action that resolves it, in one sentence.
+        title: the kind of error in a few words; the class's default title if None.
     """
 
     default_title = "The request failed"
@@ -37,7 +37,7 @@ class D2CError(Exception):
         self.next_step = next_step
 
     def to_dict(self) -> ErrorDict:
-        """Return the error as it crosses the durable boundary and stands in reports."""
+        """Return the error as it crosses the durable boundary and appears in reports."""
         return {
             "title": self.title,
             "detail": self.detail,
@@ -50,13 +50,13 @@ class D2CError(Exception):
 
 
 class RefusedError(D2CError):
-    """What a user asked for cannot be done as asked."""
+    """A request that cannot be carried out."""
 
     default_title = "The request was refused"
 
 
 class PlanError(RefusedError):
-    """A plan that cannot run, with every fault of it.
+    """An invalid plan, with all its faults.
 
     Args:
         faults: one text per fault, each naming the field.
@@ -68,12 +68,12 @@ class PlanError(RefusedError):
         self.faults = tuple(faults)
         super().__init__(
             "; ".join(self.faults),
-            "Mend the plan and post it again; docs/start/plan.md describes every field.",
+            "Fix the plan and submit it again; docs/start/plan.md describes every field.",
         )
 
 
 class BodyError(RefusedError):
-    """The body of a request with every fault of it.
+    """An invalid request body, with all its faults.
 
     Args:
         faults: one text per fault, each naming the field.
@@ -83,18 +83,18 @@ class BodyError(RefusedError):
         self.faults = tuple(faults)
         super().__init__(
             "; ".join(self.faults),
-            "Mend the body and post it again; docs/reference/http-api.md describes it.",
+            "Fix the body and submit it again; docs/reference/http-api.md describes it.",
         )
 
 
 class ConflictError(RefusedError):
-    """What a user asked for clashes with what is there."""
+    """A request that conflicts with existing state."""
 
-    default_title = "The request conflicts with what is there"
+    default_title = "The request conflicts with existing state"
 
 
 class NotFoundError(D2CError):
-    """What a user asked about is not there."""
+    """The requested thing does not exist."""
 
     default_title = "Not found"
 
@@ -106,43 +106,43 @@ class SettingsError(D2CError):
 
 
 class PermanentError(D2CError):
-    """It failed, and trying again does not help."""
+    """A failure that a retry does not fix."""
 
     default_title = "The stage failed"
 
 
 class RunFailedError(PermanentError):
-    """A run outside failed for its platform's reasons, such as a lost cluster; another run may succeed."""
+    """An external run failed because of its platform, such as a lost cluster; another run may succeed."""
 
 
 class CancelledError(PermanentError):
-    """A user cancelled the migration, one table of it, or a revisit of it.
+    """A user cancelled the migration, one of its tables, or an operation on it.
 
     Args:
         migration: its id.
-        revisit: such as ``verify-1``, or None.
-        table: the table that was cancelled alone, or None.
+        operation: such as ``verify-1``, or None.
+        table: the cancelled table, or None if the whole migration was cancelled.
     """
 
     default_title = "Cancelled"
 
-    def __init__(self, migration: str, revisit: str | None = None, table: str | None = None) -> None:
-        if revisit:
+    def __init__(self, migration: str, operation: str | None = None, table: str | None = None) -> None:
+        if operation:
             super().__init__(
-                f"{revisit} of migration {migration} was cancelled.", "Ask for it again when you want it."
+                f"{operation} of migration {migration} was cancelled.", "Start it again when you need it."
             )
         else:
-            what = f"Table {table} of migration {migration}" if table else f"Migration {migration}"
-            super().__init__(f"{what} was cancelled.", "Retry it to go on from where it stopped.")
+            subject = f"Table {table} of migration {migration}" if table else f"Migration {migration}"
+            super().__init__(f"{subject} was cancelled.", "Retry it to continue from where it stopped.")
 
 
 class TransientError(D2CError):
-    """A service did not answer as it should; trying again may heal it."""
+    """A service failed to respond correctly; a retry may succeed."""
 
-    default_title = "A service did not answer as it should"
+    default_title = "A service did not respond correctly"
 
 
 class BusyError(TransientError):
-    """A service does as much as it may at once; it is asked again until it has room."""
+    """A service is at its limit; the call is retried until it has capacity."""
 
-    default_title = "A service has no room now"
+    default_title = "A service is at its limit"

@@ -1,4 +1,4 @@
-"""Writes docs/reference/openapi.json, the OpenAPI document of the HTTP API, from the models of requests and answers."""
+"""Writes docs/reference/openapi.json, the OpenAPI document of the HTTP API, from the API's models."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ DOCUMENT_FILE = Path(__file__).parents[1] / "docs" / "reference" / "openapi.json
 
 
 def api_document_text() -> str:
-    """Return the document as it is published."""
+    """Return the text of the document."""
     return json.dumps(api_document(), indent=2) + "\n"
 
 

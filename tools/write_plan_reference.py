@@ -17,7 +17,7 @@ HEAD = """# Plan reference: every field
 
 This page is generated from the model that validates plans (`python -m tools.write_plan_reference`), as
 [`plan.schema.json`](plan.schema.json) is. [plan.md](../start/plan.md) explains the fields and their
-defaults. An unknown field is refused by name.
+defaults. An unknown field is rejected by name.
 
 | field | type | values | required |
 |---|---|---|---|
@@ -27,7 +27,7 @@ Schema = dict[str, Any]
 
 
 def plan_reference_text() -> str:
-    """Return the page as it is published."""
+    """Return the text of the page."""
     schema = Plan.model_json_schema()
     rows = [" | ".join(("", *cells, "")).strip() for cells in _rows(schema, schema, "")]
     return HEAD + "\n".join(rows) + "\n"
@@ -36,23 +36,23 @@ def plan_reference_text() -> str:
 def _rows(whole: Schema, part: Schema, prefix: str) -> Iterator[tuple[str, str, str, str]]:
     required = part.get("required", ())
     for name, field in part["properties"].items():
-        chosen = _chosen(whole, field)
+        resolved = _resolve(whole, field)
         path = f"{prefix}{name}"
-        yield f"`{path}`", _type(whole, chosen), _values(chosen), "yes" if name in required else ""
-        inner, suffix = (_chosen(whole, chosen["items"]), "[]") if "items" in chosen else (chosen, "")
+        yield f"`{path}`", _type(whole, resolved), _values(resolved), "yes" if name in required else ""
+        inner, suffix = (_resolve(whole, resolved["items"]), "[]") if "items" in resolved else (resolved, "")
         if "properties" in inner:
             yield from _rows(whole, inner, f"{path}{suffix}.")
 
 
-def _chosen(whole: Schema, field: Schema) -> Schema:
-    """Return what a field is where it is not left out, with references followed."""
+def _resolve(whole: Schema, field: Schema) -> Schema:
+    """Return the schema of a field that is present, with references resolved."""
     if "anyOf" in field:
         kinds = [kind for kind in field["anyOf"] if kind.get("type") != "null"]
         if len(kinds) == 1:
-            return _chosen(whole, kinds[0])
-        return {**field, "anyOf": [_chosen(whole, kind) for kind in kinds]}
+            return _resolve(whole, kinds[0])
+        return {**field, "anyOf": [_resolve(whole, kind) for kind in kinds]}
     if "$ref" in field:
-        return _chosen(whole, whole["$defs"][field["$ref"].rpartition("/")[2]])
+        return _resolve(whole, whole["$defs"][field["$ref"].rpartition("/")[2]])
     return field
 
 
@@ -60,7 +60,7 @@ def _type(whole: Schema, field: Schema) -> str:
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_type(whole, kind) for kind in field["anyOf"]))
     if "items" in field:
-        return f"array of {_type(whole, _chosen(whole, field['items']))}"
+        return f"array of {_type(whole, _resolve(whole, field['items']))}"
     if "const" in field or "enum" in field:
         return "text"
     kind = str(field.get("type", "any"))
@@ -74,9 +74,9 @@ def _values(field: Schema) -> str:
         return ", ".join(f'`"{value}"`' for value in field.get("enum", [field.get("const")]))
     if field.get("pattern"):
         return MEANINGS.get(field["pattern"], f"`{field['pattern']}`")
-    told = [text.format(f"{field[key]:,}") for key, text in {**BOUNDS, **SIZES}.items() if key in field]
+    bounds = [text.format(f"{field[key]:,}") for key, text in {**BOUNDS, **SIZES}.items() if key in field]
     items = field.get("items", {})
-    return ", ".join([*told, *([f"each {_values(items)}"] if items.get("pattern") else [])])
+    return ", ".join([*bounds, *([f"each {_values(items)}"] if items.get("pattern") else [])])
 
 
 if __name__ == "__main__":

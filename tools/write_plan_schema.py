@@ -9,7 +9,7 @@ SCHEMA_FILE = Path(__file__).parents[1] / "docs" / "reference" / "plan.schema.js
 
 
 def plan_schema_text() -> str:
-    """Return the schema as it is published."""
+    """Return the text of the schema."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Plan.model_json_schema()}
     return json.dumps(schema, indent=2) + "\n"
 

@@ -1,4 +1,4 @@
-"""The check of a plan as the HTTP API answers it: the models of that part of its OpenAPI document."""
+"""The check of a plan in the HTTP API: the models of this part of its OpenAPI document."""
 
 from typing import Annotated, Literal
 
@@ -11,25 +11,25 @@ FindingState = Literal["ok", "skipped", "warning", "failed"]
 
 
 class Finding(Answer):
-    """What one check found."""
+    """The finding of one check."""
 
     system: str
     thing: str
     check: str
     state: FindingState
     finding: str
-    next_step: str = Field(description="Empty where there is nothing to do.")
+    next_step: str = Field(description="Empty if nothing has to be done.")
 
 
 class CheckProgress(Answer):
-    """How many parts of a check are done: a part is a system, or some of the plan's tables."""
+    """The number of finished parts of a check; a part is a system, or some of the plan's tables."""
 
     done: Count
     total: Count
 
 
 class CheckCounts(Answer):
-    """How many findings are in each state."""
+    """The number of findings in each state."""
 
     ok: Count
     skipped: Count
@@ -38,25 +38,25 @@ class CheckCounts(Answer):
 
 
 class CheckError(Answer):
-    """Why a check as a whole came to no end."""
+    """The reason why a check did not finish."""
 
     detail: str
     next_step: str
 
 
 class Price(Answer):
-    """What one unit costs, by whom and when it was told."""
+    """The price of one unit, with its source and date."""
 
     amount: Money | None
     unit: str
     region: str
     as_of: str
     source: str
-    is_confirmed: bool = Field(description="Whether the source itself was read.")
+    is_confirmed: bool = Field(description="Whether the price was read from its source.")
 
 
 class Assumption(Answer):
-    """A figure that nobody can know before."""
+    """An assumed figure that cannot be known in advance."""
 
     value: float
     unit: str
@@ -64,7 +64,7 @@ class Assumption(Answer):
 
 
 class Cluster(Answer):
-    """What a load run's cluster is made of, the driver counted."""
+    """The cluster of a load run, including the driver."""
 
     nodes: Count | None
     node_type: str
@@ -72,7 +72,7 @@ class Cluster(Answer):
 
 
 class Basis(Answer):
-    """What an estimate rests on."""
+    """The basis of an estimate."""
 
     currency: str
     prices: dict[str, Price]
@@ -81,7 +81,7 @@ class Basis(Answer):
 
 
 class CostLine(Answer):
-    """What one thing costs for all tables: quantity times amount."""
+    """One cost for all tables: quantity times amount."""
 
     service: str
     what: str
@@ -89,14 +89,14 @@ class CostLine(Answer):
     formula: str
     quantity: float | None
     unit: str
-    price: str = Field(description="Its name among the prices.")
+    price: str = Field(description="The name of its price in ``prices``.")
     amount: Money | None
     is_confirmed: bool
     money: Money | None
 
 
 class Costs(Answer):
-    """What known money comes to, and what has no known price or quantity."""
+    """The known costs, and the lines with an unknown price or quantity."""
 
     once: Money
     per_month: Money
@@ -104,7 +104,7 @@ class Costs(Answer):
 
 
 class TableEstimate(Costs):
-    """What a table is expected to take."""
+    """The estimate for a table."""
 
     table: str
     items: Count
@@ -115,24 +115,22 @@ class TableEstimate(Costs):
     ru: Count
     load_ru_per_second: Count
     after_ru_per_second: Count
-    cluster_share: float = Field(description="Its part of a load run that tables share.")
+    cluster_share: float = Field(description="The table's share of the cluster of its load run.")
     seconds: dict[str, Count]
 
 
 class TotalEstimate(Costs):
-    """What all tables are expected to take."""
+    """The estimate for all tables."""
 
     items: Count
     bytes: Count
     ru: Count
     seconds: dict[str, Count]
-    seconds_in_all: Count = Field(
-        description="By the clock, with as many tables at once as the plan lets run."
-    )
+    seconds_in_all: Count = Field(description="Elapsed time, with the plan's limits on concurrent tables.")
 
 
 class Estimate(Answer):
-    """What a plan is expected to take."""
+    """The estimate for a plan."""
 
     basis: Basis
     tables: list[TableEstimate]
@@ -142,7 +140,7 @@ class Estimate(Answer):
 
 
 class Check(Answer):
-    """A check before a migration: it has failed if one of its findings has; warnings stop nothing."""
+    """A check before a migration: failed if a finding is failed; warnings do not count."""
 
     id: str
     state: Literal["running", "succeeded", "failed", "cancelled"]
@@ -155,4 +153,4 @@ class Check(Answer):
 
 
 class AcceptedOrCheck(RootModel[Accepted | Check]):
-    """What was started: a migration, or with ``dry_run`` a check that takes longer than it is waited for."""
+    """The started migration, or with ``dry_run`` the check that is still running after the wait."""

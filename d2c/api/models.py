@@ -1,4 +1,4 @@
-"""What the HTTP API answers, and the bodies that it takes: the models of which its OpenAPI document is made."""
+"""The response models of the HTTP API, from which its OpenAPI document is generated."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,56 +11,56 @@ MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), Field(examples=["2026-06-01T12:00:00+00:00"])]
 Count = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
-Links = Annotated[dict[str, str], Field(description="Addresses of this API, and Durable Functions' own.")]
+Links = Annotated[dict[str, str], Field(description="URLs of this API, and those of Durable Functions.")]
 Token = Annotated[str | None, Field(description="The `token` of the next page; null on the last one.")]
 
 
 class Answer(BaseModel):
-    """A part of an answer: nothing in it that the document does not name."""
+    """A part of a response, without undocumented fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Answer):
-    """Why a call was refused or failed, and what to do about it (RFC 9457)."""
+    """The reason for a rejected or failed call, with the next step (RFC 9457)."""
 
     status: int
     title: str
     detail: str
     next_step: str
     faults: list[str] = Field(
-        default=[], description="Every fault of a plan or body, each beginning with the field's place."
+        default=[], description="All faults of a plan or body, each starting with the path of its field."
     )
 
 
 class Error(Answer):
-    """Why something failed or was cancelled, and what to do about it."""
+    """The reason for a failure or cancellation, with the next step."""
 
     title: str
     detail: str
     next_step: str
-    transient: bool = Field(description="Whether trying again might have healed it.")
-    busy: bool = Field(default=False, description="Whether a service had no room.")
-    another_run: bool = Field(description="Whether another run might succeed.")
-    cancelled: bool = Field(description="Whether a user asked for it.")
-    stage: Stage | None = Field(default=None, description="The stage that it befell.")
+    transient: bool = Field(description="Whether a retry may succeed.")
+    busy: bool = Field(default=False, description="Whether a service was at its limit.")
+    another_run: bool = Field(description="Whether another run may succeed.")
+    cancelled: bool = Field(description="Whether a user cancelled it.")
+    stage: Stage | None = Field(default=None, description="The stage that failed or was cancelled.")
 
 
 class StageError(Error):
-    """Why a table's migration failed or was cancelled, and in which stage."""
+    """The reason for a table's failure or cancellation, with the stage."""
 
     stage: Stage
 
 
 class Waiting(Answer):
-    """What a table waits for before its next stage begins."""
+    """The condition that a table waits for before its next stage starts."""
 
     for_: Literal["start", "pause", "window", "slot", "group"] = Field(alias="for")
-    until: Moment | None = Field(description="Null where that depends on others.")
+    until: Moment | None = Field(description="Null if the time is not known in advance.")
 
 
 class Stall(Answer):
-    """A stage without progress for longer than its kind should take."""
+    """A stage without progress for longer than expected of its kind."""
 
     stage: Stage
     since: Moment
@@ -68,7 +68,7 @@ class Stall(Answer):
 
 
 class TableStatus(Answer):
-    """How a table stands. Counts are null until they are known."""
+    """The status of a table. Counts are null until they are known."""
 
     table: str
     state: State
@@ -79,7 +79,7 @@ class TableStatus(Answer):
     items_expired: Count | None
     mismatches: Count | None
     percent: Percent
-    eta: Moment | None = Field(description="When it may arrive; null while nobody can tell.")
+    eta: Moment | None = Field(description="Estimated completion time; null until it can be estimated.")
     waiting: Waiting | None
     stalled: Stall | None
     error: StageError | None
@@ -87,7 +87,7 @@ class TableStatus(Answer):
 
 
 class Counts(Answer):
-    """How many tables are in each state."""
+    """The number of tables in each state."""
 
     pending: Count
     running: Count
@@ -97,7 +97,7 @@ class Counts(Answer):
 
 
 class Items(Answer):
-    """What the items of all tables became, as far as it is known."""
+    """The items of all tables by outcome, as far as known."""
 
     exported: Count
     written: Count
@@ -106,7 +106,7 @@ class Items(Answer):
 
 
 class OperationStatus(Answer):
-    """A replay or verification of a migration that had ended."""
+    """A replay or verification of a migration that has ended."""
 
     operation: Operation
     number: Annotated[int, Field(ge=1)]
@@ -133,15 +133,19 @@ class Migrations(Answer):
 
 
 class MigrationStatus(MigrationEntry):
-    """How a migration and a page of its tables stand."""
+    """The status of a migration and a page of its tables."""
 
-    error: Error | None = Field(description="Why it failed as a whole, beside what its tables say.")
-    paused: bool = Field(description="Whether no new stage is to begin.")
-    waiting_until: Moment | None = Field(description="Until when the plan's times hold it back.")
+    error: Error | None = Field(
+        description="The error of the migration as a whole; its tables have their own."
+    )
+    paused: bool = Field(description="Whether the migration is suspended: no new stage starts.")
+    waiting_until: Moment | None = Field(
+        description="The end of the wait for the plan's start time or window."
+    )
     counts: Counts
     items: Items
     percent: Percent
-    eta: Moment | None = Field(description="When it may arrive; null while nobody can tell.")
+    eta: Moment | None = Field(description="Estimated completion time; null until it can be estimated.")
     tables: list[TableStatus]
     next: Token
     operations: list[OperationStatus]
@@ -149,7 +153,7 @@ class MigrationStatus(MigrationEntry):
 
 
 class Accepted(Answer):
-    """What was accepted: it is done in the background."""
+    """An accepted request, carried out in the background."""
 
     id: str
     state: State
@@ -157,14 +161,14 @@ class Accepted(Answer):
 
 
 class Cancelled(Accepted):
-    """What is being cancelled: the migration, or the revisit of it that is named."""
+    """The migration or the named operation that is being cancelled."""
 
     operation: Operation | None = None
     number: int | None = None
 
 
 class OperationAccepted(Accepted):
-    """A replay or verification that was accepted."""
+    """An accepted replay or verification."""
 
     operation: Operation
     number: Annotated[int, Field(ge=1)]
@@ -179,11 +183,11 @@ class RejectedItem(Answer):
     reason: str
     detail: str
     keys: dict[str, Any] | None
-    item: Any = Field(description="As exported; the line's text where it is no item.")
+    item: Any = Field(description="As exported; the text of the line if it is not an item.")
 
 
 class RejectedItems(Answer):
-    """A page of the items that are rejected now; it may be short, even empty, and not be the last."""
+    """A page of the currently rejected items; a page may be short or empty without being the last."""
 
     rejected: list[RejectedItem]
     next: Token

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the HTTP API, made of its routes and of the models of what they take and answer."""
+"""Generates the OpenAPI document of the HTTP API from its routes and models."""
 
 import functools
 import re
@@ -14,26 +14,26 @@ Json = dict[str, Any]
 
 PROBLEM = "application/problem+json"
 ERRORS = {
-    400: "The plan, the body or a parameter has faults.",
-    404: "There is no such thing.",
-    409: "It clashes with what is there.",
-    500: "The app met something unexpected.",
-    503: "A service did not answer as it should; the same call later may succeed.",
+    400: "The plan, the body or a parameter is invalid.",
+    404: "Not found.",
+    409: "The request conflicts with existing state.",
+    500: "An unexpected error in the app.",
+    503: "A service did not respond correctly; a retry may succeed.",
 }
 ANY_CALL_MAY_FAIL_WITH = (500, 503)
-SUCCESSES = {200: "What was asked for.", 202: "It is accepted, and done in the background."}
-PATH_PARAMETERS = {"id": "A migration's or a check's id.", "path": "The file's path."}
+SUCCESSES = {200: "Success.", 202: "Accepted, and carried out in the background."}
+PATH_PARAMETERS = {"id": "The id of the migration or check.", "path": "The path of the file."}
 KEY = {
     "type": "apiKey",
     "in": "header",
     "name": "x-functions-key",
-    "description": "A function key of the app; the local cloud asks for none.",
+    "description": "A function key of the app; the local cloud needs none.",
 }
 
 
 @functools.cache
 def api_document() -> Json:
-    """Return the document, by version 3.1 of the specification."""
+    """Return the document in version 3.1 of the specification."""
     paths: Json = {}
     for route in ROUTES:
         paths.setdefault(path_of(route), {})[route.method.lower()] = _operation(route)
@@ -53,7 +53,7 @@ def api_document() -> Json:
 
 
 def path_of(route: Route) -> str:
-    """Return a route's path as the document has it, which knows nothing of paths with several parts."""
+    """Return a route's path for the document, which has no wildcard for paths of several parts."""
     return f"/api/{route.path}".replace("{*", "{")
 
 
@@ -67,13 +67,13 @@ def _operation(route: Route) -> Json:
     errors = {str(status): _error(status) for status in (*route.errors, *ANY_CALL_MAY_FAIL_WITH)}
     operation: Json = {
         "operationId": route.function,
-        "summary": route.does,
+        "summary": route.summary,
         "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
         "responses": {str(route.status): success, **others, **errors},
     }
     if route.body:
         operation["requestBody"] = {
-            "required": route.must_have_body,
+            "required": route.is_body_required,
             "content": {JSON: _content(route.body)},
         }
     return operation | ({"security": []} if route.is_open else {})
@@ -96,7 +96,7 @@ def _query_parameter(parameter: Parameter) -> Json:
     return {
         "name": parameter.name,
         "in": "query",
-        "description": parameter.does,
+        "description": parameter.description,
         "schema": parameter.schema,
     }
 
@@ -110,12 +110,12 @@ def _error(status: int) -> Json:
 
 
 def _schemas() -> Json:
-    """Return the schemas of all that the routes take and answer, with those of their parts."""
+    """Return the schemas of all request and response models, including their parts."""
     answers = [model for route in ROUTES for model in route.answers.values()]
     answers += [model for route in ROUTES for _, model in route.also]
     models = dict.fromkeys(filter(None, [Problem, *answers, *(route.body for route in ROUTES)]))
-    _, found = models_json_schema(
+    _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
-    schemas: Json = found["$defs"]
+    schemas: Json = definitions["$defs"]
     return schemas

@@ -1,4 +1,4 @@
-"""The report of a migration as the HTTP API answers it: the models of that part of its OpenAPI document."""
+"""The report of a migration in the HTTP API: the models of this part of its OpenAPI document."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class ReportedExport(Answer):
-    """The export of a table, as far as it came to one."""
+    """The export of a table; null fields if it was not exported."""
 
     arn: str | None
     time: Moment | None
@@ -20,14 +20,14 @@ class ReportedExport(Answer):
 
 
 class ReportedFiles(Answer):
-    """Data files that the manifest lists, and those whose MD5 and item count held."""
+    """Data files in the manifest, and those with the correct MD5 and item count."""
 
     listed: Count | None
     verified: Count | None
 
 
 class ReportedItems(Answer):
-    """What the items of a table became: exported = written + rejected + expired."""
+    """The items of a table by outcome: exported = written + rejected + expired."""
 
     exported: Count | None
     written: Count | None
@@ -36,7 +36,7 @@ class ReportedItems(Answer):
 
 
 class Verification(Answer):
-    """Documents that were expected and found, and by how many these are unlike."""
+    """Expected and actual documents, and the number of mismatches by kind."""
 
     method: str | None
     expected: Count | None
@@ -47,7 +47,7 @@ class Verification(Answer):
 
 
 class Mismatch(Answer):
-    """A document that is not what the export says."""
+    """A document that differs from the export."""
 
     kind: Literal["missing", "unexpected", "different"]
     document: str
@@ -55,7 +55,7 @@ class Mismatch(Answer):
 
 
 class ReplayedItems(Answer):
-    """What rejected items became in a replay."""
+    """The replayed items by outcome."""
 
     replayed: Count
     written: Count
@@ -63,8 +63,8 @@ class ReplayedItems(Answer):
     expired: Count
 
 
-class Revisit(Answer):
-    """A replay or verification that came later."""
+class ReportedOperation(Answer):
+    """A later replay or verification."""
 
     operation: Operation
     number: Annotated[int, Field(ge=1)]
@@ -74,7 +74,7 @@ class Revisit(Answer):
 
 
 class ReportedStage(Answer):
-    """A stage that a table came to."""
+    """A stage that a table reached."""
 
     stage: Stage
     state: State
@@ -83,7 +83,7 @@ class ReportedStage(Answer):
 
 
 class DocumentBytes(Answer):
-    """Sizes of the documents."""
+    """The sizes of the documents."""
 
     total: Count
     p50: Count | None
@@ -93,7 +93,7 @@ class DocumentBytes(Answer):
 
 
 class AttributeTypes(Answer):
-    """How many items have an attribute with which type."""
+    """The number of items by type of an attribute."""
 
     name: str
     types: dict[str, Count]
@@ -118,7 +118,7 @@ class LogicalPartitions(Answer):
 
 
 class LoadEstimate(Answer):
-    """How long the load takes with some throughput."""
+    """The duration of the load at a given throughput."""
 
     ru_per_second: Count
     seconds: Count
@@ -126,7 +126,7 @@ class LoadEstimate(Answer):
 
 
 class ReportedCensus(Answer):
-    """What assess counted before anything was written."""
+    """The counts of the stage ``assess``, taken before anything is written."""
 
     document_bytes: DocumentBytes
     documents_near_2_mb: Count
@@ -139,7 +139,7 @@ class ReportedCensus(Answer):
 
 
 class ReportedThroughput(Answer):
-    """The container's RU/s before the load, in it, and after it."""
+    """The container's RU/s before, during and after the load."""
 
     before_ru_per_second: Count | None
     peak_ru_per_second: Count | None
@@ -147,7 +147,7 @@ class ReportedThroughput(Answer):
 
 
 class EstimatedAndActual(Answer):
-    """What was expected of something, and what it came to."""
+    """An estimated and an actual figure."""
 
     what: str
     unit: str
@@ -156,7 +156,7 @@ class EstimatedAndActual(Answer):
 
 
 class TableReport(Answer):
-    """What one table's stages found."""
+    """The results of a table's stages."""
 
     table: str
     container: str
@@ -168,25 +168,25 @@ class TableReport(Answer):
     items: ReportedItems
     rejected_by_reason: dict[str, Count]
     verification: Verification
-    revisits: list[Revisit]
-    mismatches: list[Mismatch] = Field(description="Examples.")
+    revisits: list[ReportedOperation]
+    mismatches: list[Mismatch] = Field(description="Some of the mismatches.")
     stages: list[ReportedStage]
     census: ReportedCensus | None
     throughput: ReportedThroughput
     estimate: list[EstimatedAndActual] | None = Field(
-        default=None, description="Null where the size was unknown, or others made the export."
+        default=None, description="Null if the size was unknown, or for an existing export."
     )
 
 
 class Report(Answer):
-    """What became of a migration."""
+    """The report of a migration."""
 
     id: str
     state: State
     started_at: Moment
     error: Error | None = None
-    plan: dict[str, Any] = Field(description="As it was accepted.")
+    plan: dict[str, Any] = Field(description="The plan as accepted.")
     tables: list[TableReport]
     estimate: list[EstimatedAndActual] | None = Field(
-        default=None, description="Of all tables, summed over what is known on both sides."
+        default=None, description="The sums of all tables for which both figures are known."
     )

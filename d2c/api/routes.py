@@ -1,4 +1,4 @@
-"""The calls of the HTTP API: what each takes and answers."""
+"""The calls of the HTTP API: path, parameters, body and responses of each."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -27,16 +27,16 @@ JSON, HTML = "application/json", "text/html"
 
 
 class Parameter(NamedTuple):
-    """A parameter in a call's query, which may be left out.
+    """An optional query parameter of a call.
 
     Args:
         name: its name.
-        does: what it does.
-        schema: of its value.
+        description: its text in the document.
+        schema: the schema of its value.
     """
 
     name: str
-    does: str
+    description: str
     schema: Schema
 
 
@@ -44,51 +44,51 @@ class Route(NamedTuple):
     """A call of the API.
 
     Args:
-        method: of HTTP.
-        path: below ``/api/``.
-        function: the app's function that answers.
-        does: what it does.
-        status: what it answers with when it succeeds.
-        answers: models of that answer by media types; None for what is no JSON.
-        errors: the statuses that it refuses with, beside those that any call may fail with.
-        body: what it takes, if anything.
-        must_have_body: whether the body may not be left out.
-        parameters: in its query.
-        is_open: whether it needs no function key.
-        also: other statuses of success, each with the model of its JSON answer.
+        method: the HTTP method.
+        path: the path below ``/api/``.
+        function: the app's function that handles it.
+        summary: its text in the document.
+        status: the status of success.
+        answers: the models of the response by media type; None if it is not JSON.
+        errors: the statuses of rejection, in addition to those of any call.
+        body: the model of the body, if any.
+        is_body_required: whether the body is required.
+        parameters: its query parameters.
+        is_open: whether it works without a function key.
+        also: other statuses of success, each with the model of its JSON response.
     """
 
     method: str
     path: str
     function: str
-    does: str
+    summary: str
     status: int
     answers: Mapping[str, Model | None]
     errors: tuple[int, ...] = ()
     body: Model | None = None
-    must_have_body: bool = False
+    is_body_required: bool = False
     parameters: tuple[Parameter, ...] = ()
     is_open: bool = False
     also: tuple[tuple[int, Model], ...] = ()
 
 
-def _page_of(most: int, usual: int) -> tuple[Parameter, Parameter]:
-    bounds = {"type": "integer", "minimum": 1, "maximum": most, "default": usual}
+def _page_of(maximum: int, default: int) -> tuple[Parameter, Parameter]:
+    bounds = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
     return (
-        Parameter("top", "How many entries a page has at the most.", bounds),
-        Parameter("token", "The `next` of the page before.", {"type": "string"}),
+        Parameter("top", "Maximum number of entries on a page.", bounds),
+        Parameter("token", "The `next` of the previous page.", {"type": "string"}),
     )
 
 
-def _get(path: str, function: str, does: str, model: Model, *parameters: Parameter) -> Route:
+def _get(path: str, function: str, summary: str, model: Model, *parameters: Parameter) -> Route:
     errors = (400, 404) if "{id}" in path else (400,)
-    return Route("GET", path, function, does, 200, {JSON: model}, errors, parameters=parameters)
+    return Route("GET", path, function, summary, 200, {JSON: model}, errors, parameters=parameters)
 
 
-def _post(action: str, function: str, does: str, model: Model, body: Model | None = None) -> Route:
+def _post(action: str, function: str, summary: str, model: Model, body: Model | None = None) -> Route:
     path = f"migrations/{{id}}/{action}"
     errors = (400, 404, 409) if body else (404, 409)
-    return Route("POST", path, function, does, 202, {JSON: model}, errors, body)
+    return Route("POST", path, function, summary, 202, {JSON: model}, errors, body)
 
 
 ROUTES = (
@@ -96,37 +96,39 @@ ROUTES = (
         "POST",
         "migrations",
         "start_migration",
-        "Start the migration that a plan asks for, or check the plan; the same plan again finds the one that runs.",
+        "Start a plan's migration, or check the plan; the same plan again returns the running migration.",
         202,
         {JSON: AcceptedOrCheck},
         (400, 409),
         Plan,
-        must_have_body=True,
+        is_body_required=True,
         parameters=(
-            Parameter("dry_run", "Whether to check the plan and start nothing.", {"type": "boolean"}),
+            Parameter(
+                "dry_run", "Whether to only check the plan, without starting anything.", {"type": "boolean"}
+            ),
             Parameter(
                 "wait",
-                "How many seconds a check may be waited for before the answer is 202.",
+                "How many seconds to wait for a check before responding with 202.",
                 {"type": "integer", "minimum": 0, "maximum": 60, "default": 25},
             ),
         ),
         also=((200, Check),),
     ),
-    _get("checks/{id}", "get_check", "Tell how far a check is, or what it found.", Check),
+    _get("checks/{id}", "get_check", "Return the progress of a check, and its findings.", Check),
     _get("migrations", "list_migrations", "List migrations, newest first.", Migrations, *_page_of(100, 20)),
     _get(
         "migrations/{id}",
         "get_migration",
-        "Tell how a migration and a page of its tables stand.",
+        "Return the status of a migration and a page of its tables.",
         MigrationStatus,
-        Parameter("state", "Tables in this state only.", {"enum": list(STATES)}),
+        Parameter("state", "Only tables in this state.", {"enum": list(STATES)}),
         *_page_of(1000, 100),
     ),
     Route(
         "GET",
         "migrations/{id}/report",
         "get_report",
-        "Return the report, as a page where `Accept` prefers HTML.",
+        "Return the report, as a web page if `Accept` prefers HTML.",
         200,
         {JSON: Report, HTML: None},
         (404,),
@@ -134,32 +136,37 @@ ROUTES = (
     _get(
         "migrations/{id}/rejected",
         "list_rejected_items",
-        "List the items that are rejected now.",
+        "List the currently rejected items.",
         RejectedItems,
-        Parameter("table", "This table's items only.", {"type": "string"}),
-        Parameter("reason", "Items with this reason only.", {"enum": list(REASONS)}),
+        Parameter("table", "Only this table's items.", {"type": "string"}),
+        Parameter("reason", "Only items with this reason.", {"enum": list(REASONS)}),
         *_page_of(100, 20),
     ),
     _post(
         "cancel",
         "cancel_migration",
-        "Cancel a migration or tables of it, or the revisit of it that runs.",
+        "Cancel a migration, some of its tables, or its running operation.",
         Cancelled,
         CancelBody,
     ),
     _post(
         "retry",
         "retry_migration",
-        "Go on with tables that failed or were cancelled, from where they stopped.",
+        "Retry failed and cancelled tables, each from the stage at which it stopped.",
         Accepted,
         RetryBody,
     ),
-    _post("suspend", "suspend_migration", "Let no stage begin that has not begun.", Accepted),
-    _post("resume", "resume_migration", "Let a migration go on that was suspended.", Accepted),
+    _post(
+        "suspend",
+        "suspend_migration",
+        "Pause a migration: running stages finish, no new stage starts.",
+        Accepted,
+    ),
+    _post("resume", "resume_migration", "Resume a suspended migration.", Accepted),
     _post(
         "verify",
         "verify_migration",
-        "Compare tables with their containers once more.",
+        "Compare tables with their containers again.",
         OperationAccepted,
         VerifyBody,
     ),

@@ -1,4 +1,4 @@
-"""AWS: who the app is there, and the bucket that DynamoDB exports to."""
+"""AWS checks: the app's identity, and the export bucket."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,45 +20,45 @@ IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING =
 )
 
 
-def check_identities(places: Sequence[Location], caller: Callable[[Location], str]) -> list[Finding]:
-    """Ask AWS in each of the plan's places who the app is.
+def check_identities(locations: Sequence[Location], caller: Callable[[Location], str]) -> list[Finding]:
+    """Check the app's AWS identity in each account and region of the plan.
 
     Args:
-        places: those of the plan's tables.
-        caller: returns the ARN of the app's identity in one of them.
+        locations: those of the plan's tables.
+        caller: returns the ARN of the app's identity in a location.
     """
     findings = Findings("AWS")
-    for place in places:
-        with findings.attempt(str(place), IDENTITY):
-            findings.ok(str(place), IDENTITY, f"The app is signed in as {caller(place)}.")
+    for location in locations:
+        with findings.attempt(str(location), IDENTITY):
+            findings.ok(str(location), IDENTITY, f"The app is signed in as {caller(location)}.")
     return findings.found
 
 
 def check_copy_sessions(
-    places: Sequence[Location], take_on: Callable[[Location], str], longest_session_seconds: int
+    locations: Sequence[Location], take_on: Callable[[Location], str], longest_session_seconds: int
 ) -> list[Finding]:
-    """Take on the roles that copies read S3 with, for as long as the longest copy may need them.
+    """Assume the roles with which copies read S3, for as long as the longest copy may need them.
 
     Args:
-        places: those of the plan's tables.
-        take_on: takes on the role for copies from one of them, throws the credentials away and returns its ARN.
-        longest_session_seconds: how long a session may have to last.
+        locations: those of the plan's tables.
+        take_on: assumes the role for copies from a location, discards the credentials and returns the role's ARN.
+        longest_session_seconds: the longest session that a copy may need.
     """
     findings = Findings("AWS")
-    for place in places:
-        with findings.attempt(str(place), COPY_SESSION):
-            told = f"{take_on(place)} may be taken on for {longest_session_seconds:,} seconds"
-            findings.ok(str(place), COPY_SESSION, f"{told}, the longest that a copy's session has to last.")
+    for location in locations:
+        with findings.attempt(str(location), COPY_SESSION):
+            session = f"{take_on(location)} can be assumed for {longest_session_seconds:,} seconds"
+            findings.ok(str(location), COPY_SESSION, f"{session}, the longest session that a copy may need.")
     return findings.found
 
 
 def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Finding]:
-    """Tell whether a table's copy ends before its session does; the bytes are an estimate, so it may be otherwise.
+    """Check that a table's copy ends before its session, going by an estimate of its size.
 
     Args:
         table: its name.
-        copied_bytes: of its export in S3.
-        aws: the settings about sessions.
+        copied_bytes: the estimated size of its export in S3.
+        aws: the settings for sessions.
     """
     findings = Findings("S3")
     try:
@@ -73,12 +73,12 @@ def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Fin
 def check_bucket(
     connect: Callable[[], Bucket], name: str, prefix: str, regions: Sequence[str]
 ) -> list[Finding]:
-    """Look at the bucket; whether it can be written is left to the first export, for a trial would be a change.
+    """Check the bucket, except writing, since a test would change it.
 
     Args:
-        connect: connects to it.
+        connect: connects to the bucket.
         name: its name.
-        prefix: what the keys of exports begin with.
+        prefix: the key prefix of exports.
         regions: those of the plan's tables.
     """
     findings = Findings("S3")
@@ -93,8 +93,8 @@ def check_bucket(
         findings.skipped(
             name,
             WRITING,
-            "DynamoDB writes exports with the app's rights; to try them would change the bucket.",
-            "Hold the app's policy against docs/install/permissions.md: s3:PutObject, s3:PutObjectAcl, "
+            "DynamoDB writes exports with the app's permissions; testing them would change the bucket.",
+            "Compare the app's policy with docs/install/permissions.md: s3:PutObject, s3:PutObjectAcl, "
             "s3:AbortMultipartUpload.",
         )
     return findings.found
@@ -103,13 +103,13 @@ def check_bucket(
 def _check_region(findings: Findings, name: str, region: str, regions: Sequence[str]) -> None:
     others = sorted({other for other in regions if other != region})
     if not region or not others:
-        findings.ok(name, BUCKET_EXISTS, f"The bucket is in {region or 'a region that AWS does not tell'}.")
+        findings.ok(name, BUCKET_EXISTS, f"The bucket is in {region or 'a region that AWS does not report'}.")
         return
     findings.warning(
         name,
         BUCKET_EXISTS,
-        f"The bucket is in {region}, and tables are in {', '.join(others)}: their exports cross regions, which AWS "
-        "charges for.",
+        f"The bucket is in {region}, and tables are in {', '.join(others)}: their exports cross regions, for which AWS "
+        "charges.",
         "Use a bucket in the tables' region, or accept the transfer.",
     )
 
@@ -123,6 +123,6 @@ def _check_encryption(findings: Findings, bucket: Bucket, name: str) -> None:
         name,
         ENCRYPTION,
         f"Objects are encrypted with the KMS key {encryption.kms_key or 'aws/s3'}.",
-        "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and the reader of the copy kms:Decrypt "
+        "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and kms:Decrypt to the reader of the copy "
         "(docs/install/permissions.md).",
     )

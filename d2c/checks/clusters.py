@@ -1,4 +1,4 @@
-"""What a load run's cluster has to be: its runtime, its access mode, and what they mean for the libraries."""
+"""Cluster checks: the runtime and access mode that the libraries of a load run require."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from d2c.checks.findings import Findings
 
 RUNTIME, ACCESS_MODE = "runtime and connector", "access mode"
-# Spark's version by that of Databricks Runtime.
+# Spark versions by Databricks Runtime version.
 # https://learn.microsoft.com/azure/databricks/release-notes/runtime/
 SPARK_OF_RUNTIME = {
     "13.3": "3.4",
@@ -22,7 +22,7 @@ SPARK_OF_RUNTIME = {
 }
 SPARK_VERSION = re.compile(r"(?P<runtime>\d+\.\d+)\.x-(?P<variants>.*-)?scala(?P<scala>\d+\.\d+)")
 CONNECTOR = re.compile(r"azure-cosmos-spark_(?P<spark>\d+-\d+)_(?P<scala>\d+-\d+):")
-# Unity Catalog lets a connector of this kind work on a cluster of one user only.
+# Unity Catalog allows such a connector only on a cluster with a single user.
 # https://github.com/Azure/azure-sdk-for-java/issues/45872
 DEDICATED = (
     "SINGLE_USER",
@@ -31,18 +31,18 @@ DEDICATED = (
     "LEGACY_SINGLE_USER_STANDARD",
 )
 WITHOUT_UNITY_CATALOG = ("NONE", "")
-ADVICE = "Set D2C_CLUSTER as docs/install/settings.md shows it: 17.3.x-scala2.13 and SINGLE_USER."
+ADVICE = "Set D2C_CLUSTER as in docs/install/settings.md: 17.3.x-scala2.13 and SINGLE_USER."
 
 
 def check_cluster(
     findings: Findings, thing: str, spec: Mapping[str, Any], connector: str, wheel: str
 ) -> None:
-    """Look at a cluster's specification, of one that is there or of one to be.
+    """Check the specification of an existing or a new cluster.
 
     Args:
-        findings: where the findings go.
-        thing: what the cluster is called in them.
-        spec: as the Clusters API has it.
+        findings: receives the findings.
+        thing: the cluster's name in the findings.
+        spec: in the format of the Clusters API.
         connector: the Maven coordinates of the Cosmos DB connector.
         wheel: the path of the wheel.
     """
@@ -53,16 +53,16 @@ def check_cluster(
 
 
 def _check_runtime(findings: Findings, thing: str, version: str, connector: str) -> None:
-    found, needed = SPARK_VERSION.fullmatch(version), CONNECTOR.search(connector)
-    if found is None or needed is None or found["runtime"] not in SPARK_OF_RUNTIME:
+    actual, needed = SPARK_VERSION.fullmatch(version), CONNECTOR.search(connector)
+    if actual is None or needed is None or actual["runtime"] not in SPARK_OF_RUNTIME:
         findings.warning(
             thing,
             RUNTIME,
-            f"Whether the runtime {version or 'of the policy'} fits the connector {connector} is not known here.",
+            f"It is not known whether the runtime {version or 'of the policy'} fits the connector {connector}.",
             ADVICE,
         )
         return
-    has = SPARK_OF_RUNTIME[found["runtime"]], found["scala"]
+    has = SPARK_OF_RUNTIME[actual["runtime"]], actual["scala"]
     wants = needed["spark"].replace("-", "."), needed["scala"].replace("-", ".")
     if has == wants:
         findings.ok(
@@ -80,20 +80,20 @@ def _check_runtime(findings: Findings, thing: str, version: str, connector: str)
 
 def _check_access_mode(findings: Findings, thing: str, mode: str, wheel: str) -> None:
     if mode in DEDICATED:
-        findings.ok(thing, ACCESS_MODE, f"{mode}: the connector may be used.")
+        findings.ok(thing, ACCESS_MODE, f"{mode}: it allows the connector.")
     elif mode not in WITHOUT_UNITY_CATALOG:
         findings.failed(
             thing,
             ACCESS_MODE,
-            f"{mode}: Unity Catalog lets nobody use the connector on a shared cluster.",
+            f"{mode}: Unity Catalog forbids the connector on a shared cluster.",
             ADVICE,
         )
     elif wheel.startswith("/Volumes/"):
         findings.failed(
             thing,
             ACCESS_MODE,
-            f"It has no Unity Catalog, and the wheel is in a volume of it: {wheel}.",
-            f"{ADVICE} Or keep the wheel in the workspace.",
+            f"It has no Unity Catalog, and the wheel is in a volume of Unity Catalog: {wheel}.",
+            f"{ADVICE} Or store the wheel in the workspace.",
         )
     else:
-        findings.ok(thing, ACCESS_MODE, "No Unity Catalog, so no isolation: the connector may be used.")
+        findings.ok(thing, ACCESS_MODE, "No Unity Catalog, so no isolation: it allows the connector.")

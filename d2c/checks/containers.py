@@ -1,4 +1,4 @@
-"""Cosmos DB: whether a table's container can be made, or is there already and fits."""
+"""Cosmos DB checks of a table's container: it can be created, or it exists and fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.mapping import Mapper
 from d2c.mapping.container import find_misfit, marks_of, wanted_container
 
-CONTAINER, DOCUMENTS, THROUGHPUT, HOLDER = "container", "documents", "throughput", "held by a migration"
-# A physical partition has at most this; to grow beyond what the partitions have takes hours.
+CONTAINER, DOCUMENTS, THROUGHPUT, LOCK = "container", "documents", "throughput", "held by a migration"
+# The maximum of a physical partition; scaling beyond the maximum of all partitions takes hours.
 # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
 PARTITION_RU = 10_000
-# The most that a container gets without a request to Azure's support.
+# The maximum of a container without a request to Azure's support.
 # https://learn.microsoft.com/azure/cosmos-db/concepts-limits
 MOST_CONTAINER_RU = 1_000_000
 
 
 class ContainerReads(Protocol):
-    """The looks at a container that this needs, each for its database and name."""
+    """The read calls that these checks need, each for a database and container."""
 
     def find_container(self, database: str, container: str) -> Container | None: ...
 
@@ -32,7 +32,7 @@ class ContainerReads(Protocol):
 
 @dataclass(frozen=True)
 class CheckedContainer:
-    """What a container was found to be: whether it is there, and the RU/s that it has."""
+    """A checked container: whether it exists, and its current RU/s."""
 
     findings: list[Finding]
     exists: bool
@@ -42,59 +42,61 @@ class CheckedContainer:
 def check_container(
     table: Mapping[str, Any], mapper: Mapper | None, load_ru: int, migration: str, reads: ContainerReads
 ) -> CheckedContainer:
-    """Look at the container that a table is to be loaded into.
+    """Check the container that a table will be loaded into.
 
     Args:
-        table: its whole settings of the plan.
-        mapper: the table's; None where the table itself did not tell its keys.
-        load_ru: the RU/s that the load asks for.
+        table: its settings in the plan.
+        mapper: the table's; None if the table's keys could not be read.
+        load_ru: the RU/s requested for the load.
         migration: the plan's name.
-        reads: looks at the account and at the lake.
+        reads: reads from the account and the lake.
     """
     database, container = table["database"], table["container"]
     thing = f"{database}/{container}"
     findings = Findings("Cosmos DB")
-    found: Container | None = None
+    existing: Container | None = None
     throughput: Throughput | None = None
     with findings.attempt(thing, CONTAINER):
-        found = reads.find_container(database, container)
-        if found is None:
-            findings.ok(thing, CONTAINER, f"There is none yet; {_to_be_made(mapper, load_ru)}.")
+        existing = reads.find_container(database, container)
+        if existing is None:
+            findings.ok(thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, load_ru)}.")
         else:
-            _check_fit(findings, thing, found, mapper)
-    if found is not None:
+            _check_fit(findings, thing, existing, mapper)
+    if existing is not None:
         with findings.attempt(thing, DOCUMENTS):
             _check_documents(findings, thing, table, mapper, reads)
         with findings.attempt(thing, THROUGHPUT):
             throughput = reads.find_throughput(database, container)
             _check_throughput(findings, thing, throughput, load_ru)
-    with findings.attempt(thing, HOLDER):
-        _check_holder(findings, thing, reads.record(database, container), migration)
+    with findings.attempt(thing, LOCK):
+        _check_lock(findings, thing, reads.record(database, container), migration)
     ru_per_second = throughput.ru_per_second if throughput else None
-    return CheckedContainer(findings.found, found is not None, ru_per_second)
+    return CheckedContainer(findings.found, existing is not None, ru_per_second)
 
 
-def _to_be_made(mapper: Mapper | None, load_ru: int) -> str:
+def _new_container(mapper: Mapper | None, load_ru: int) -> str:
     if mapper is None:
-        return "what it has to be like, the table does not tell"
+        return "its requirements depend on the table, which could not be read"
     wanted = wanted_container(mapper)
     time_to_live = "on" if wanted["default_ttl"] else "off"
     return (
-        f"it is made with the partition key {', '.join(wanted['partition_key_paths'])}, time to live "
+        f"it will be created with the partition key {', '.join(wanted['partition_key_paths'])}, time to live "
         f"{time_to_live}, and {load_ru:,} RU/s for the load"
     )
 
 
-def _check_fit(findings: Findings, thing: str, found: Container, mapper: Mapper | None) -> None:
+def _check_fit(findings: Findings, thing: str, existing: Container, mapper: Mapper | None) -> None:
     if mapper is None:
-        findings.skipped(thing, CONTAINER, "It is there; what it has to be like, the table does not tell.")
+        findings.skipped(
+            thing, CONTAINER, "It exists; its requirements depend on the table, which could not be read."
+        )
         return
-    misfit = find_misfit(wanted_container(mapper), found)
+    misfit = find_misfit(wanted_container(mapper), existing)
     if misfit:
         findings.failed(thing, CONTAINER, f"{misfit.title}: it has {misfit.cause}", misfit.next_step)
     else:
         findings.ok(
-            thing, CONTAINER, f"It is there, with the partition key {', '.join(found.partition_key_paths)}."
+            thing, CONTAINER, f"It exists, with the partition key {', '.join(existing.partition_key_paths)}."
         )
 
 
@@ -103,19 +105,19 @@ def _check_documents(
 ) -> None:
     marks = marks_of(mapper) if mapper else {}
     if not reads.has_documents(table["database"], table["container"], marks):
-        findings.ok(thing, DOCUMENTS, "It is empty, or holds none that could be this table's.")
+        findings.ok(thing, DOCUMENTS, "It is empty, or has no documents that could be this table's.")
     elif table["allow_existing_documents"]:
         findings.warning(
             thing,
             DOCUMENTS,
-            "It holds documents, which the plan allows: those of the same ids are overwritten.",
-            "Verification tells the others as unexpected.",
+            "It has documents, which the plan allows: those with the same ids are overwritten.",
+            "Verification reports the others as unexpected.",
         )
     else:
         findings.failed(
             thing,
             DOCUMENTS,
-            "It holds documents already.",
+            "It already has documents.",
             "Empty it, name another container, or set allow_existing_documents in the plan.",
         )
 
@@ -125,40 +127,40 @@ def _check_throughput(findings: Findings, thing: str, throughput: Throughput | N
         findings.warning(
             thing,
             THROUGHPUT,
-            "It has no throughput of its own, so it is not scaled for the load.",
-            "See that the database's throughput, or the serverless account, can take the load.",
+            "It has no dedicated throughput, so it is not scaled for the load.",
+            "Check that the database's throughput, or the serverless account, is enough for the load.",
         )
         return
     has, wanted = throughput.ru_per_second, max(throughput.ru_per_second, load_ru)
     kind = "at most by autoscale" if throughput.autoscale else "manual"
     at_once = max(-(-has // PARTITION_RU), 1) * PARTITION_RU
-    told = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load"
+    summary = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load"
     if wanted > at_once:
         findings.warning(
             thing,
             THROUGHPUT,
-            f"{told}: more than the {at_once:,} that its partitions surely take, so growing may take 4 to 6 hours.",
-            "Scale it the day before, or ask for less with throughput.load_ru_per_second.",
+            f"{summary}: its partitions surely provide only {at_once:,}, so scaling may take 4 to 6 hours.",
+            "Scale it the day before, or request less with throughput.load_ru_per_second.",
         )
     else:
-        findings.ok(thing, THROUGHPUT, f"{told}.")
+        findings.ok(thing, THROUGHPUT, f"{summary}.")
 
 
-def _check_holder(findings: Findings, thing: str, record: Mapping[str, Any] | None, migration: str) -> None:
+def _check_lock(findings: Findings, thing: str, record: Mapping[str, Any] | None, migration: str) -> None:
     if record is None:
-        findings.ok(thing, HOLDER, "No migration holds it.")
+        findings.ok(thing, LOCK, "No migration has locked it.")
     elif record["migration"] == migration:
         findings.warning(
             thing,
-            HOLDER,
-            f"The migration of this name holds it, for its table {record['table']}.",
-            f"See how it stands: d2c status {migration}",
+            LOCK,
+            f"The migration of this name has locked it, for its table {record['table']}.",
+            f"Check its status: d2c status {migration}",
         )
     else:
         findings.failed(
             thing,
-            HOLDER,
-            f"The migration {record['migration']} holds it, for its table {record['table']}.",
-            f"Wait until that table has ended, or cancel {record['migration']}; the watch frees the container if "
-            "that migration is gone (docs/operate/watchdog.md).",
+            LOCK,
+            f"The migration {record['migration']} has locked it, for its table {record['table']}.",
+            f"Wait until that table has ended, or cancel {record['migration']}; the watchdog unlocks the container if "
+            "that migration no longer runs (docs/operate/watchdog.md).",
         )

@@ -1,4 +1,4 @@
-"""Cosmos DB: the account in both planes, and whether it has room for what the whole plan asks."""
+"""Cosmos DB checks of the account: both planes, and its limits against the whole plan."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +20,11 @@ Json = dict[str, Any]
 def check_account(
     management: Callable[[], CosmosManagement], try_data_plane: Callable[[], None], name: str
 ) -> tuple[list[Finding], Json]:
-    """Look at the account; the second value is what `check_room` needs of it, as far as it could be found.
+    """Check the account; the second value has the facts that `check_room` needs, as far as known.
 
     Args:
         management: connects to the management plane.
-        try_data_plane: makes a call of the data plane.
+        try_data_plane: calls the data plane.
         name: the account's.
     """
     findings = Findings("Cosmos DB")
@@ -40,7 +40,7 @@ def check_account(
         facts["containers"] = [list(pair) for pair in management().list_containers()]
     with findings.attempt(name, DATA_PLANE):
         try_data_plane()
-        findings.ok(name, DATA_PLANE, "The app may read it.")
+        findings.ok(name, DATA_PLANE, "The app can read it.")
     return findings.found, facts
 
 
@@ -49,25 +49,25 @@ def _check_kind(findings: Findings, name: str, account: Account) -> None:
         findings.failed(
             name,
             ACCOUNT,
-            f"It is an account of the kind {account.kind}, not one for NoSQL.",
+            f"It is an account of kind {account.kind}, not for NoSQL.",
             "Set D2C_COSMOS_ACCOUNT to an account for NoSQL.",
         )
         return
     traits = ["serverless" if account.is_serverless else "with provisioned throughput"]
     traits += ["free tier"] if account.is_free_tier else []
-    traits += [] if account.is_public else ["without public network access: Spark has to reach it privately"]
+    traits += [] if account.is_public else ["without public network access: Spark needs private access"]
     findings.ok(name, ACCOUNT, f"It is in {', '.join(account.regions) or 'no region'}, {', '.join(traits)}.")
 
 
 def check_room(name: str, facts: Mapping[str, Any], tables: Sequence[Json], at_once: int) -> list[Finding]:
-    """Hold what all tables of the plan need together against the account's limits.
+    """Compare the needs of all tables of the plan with the account's limits.
 
     Args:
         name: the account's.
-        facts: what `check_account` found.
-        tables: of each its ``database``, ``container``, ``load_ru``, ``after_ru`` and ``ru_per_second`` (what its
-            container has now, None if there is none).
-        at_once: how many of them may be under way at once.
+        facts: from `check_account`.
+        tables: each with ``database``, ``container``, ``load_ru``, ``after_ru`` and ``ru_per_second`` (of the
+            existing container, None if there is none).
+        at_once: how many of them may run at once.
     """
     findings = Findings("Cosmos DB")
     with findings.attempt(name, NAMES):
@@ -80,7 +80,7 @@ def check_room(name: str, facts: Mapping[str, Any], tables: Sequence[Json], at_o
 
 
 def _check_case(findings: Findings, name: str, tables: Sequence[Json]) -> None:
-    """Find containers that differ by case alone: the data plane tells them apart, Resource Manager's paths do not."""
+    """Find containers that differ only in case: the data plane distinguishes them, Resource Manager does not."""
     spellings: defaultdict[str, set[str]] = defaultdict(set)
     for table in tables:
         path = f"{table['database']}/{table['container']}"
@@ -90,29 +90,29 @@ def _check_case(findings: Findings, name: str, tables: Sequence[Json]) -> None:
         findings.failed(
             name,
             NAMES,
-            f"Containers differ by upper and lower case only: {listed(alike)}.",
-            "Give each a name that differs by more: Azure's management does not tell them apart.",
+            f"Containers differ only in upper and lower case: {listed(alike)}.",
+            "Give each a distinct name: Azure Resource Manager ignores case.",
         )
     else:
-        findings.ok(name, NAMES, f"{numbered(len(spellings), 'name')} that Cosmos DB takes as they are.")
+        findings.ok(name, NAMES, f"{numbered(len(spellings), 'name')} that are distinct in Cosmos DB.")
 
 
 def _check_containers(
     findings: Findings, name: str, existing: Sequence[Sequence[str]], tables: Sequence[Json]
 ) -> None:
-    there = {tuple(pair) for pair in existing}
-    after = there | {(table["database"], table["container"]) for table in tables}
+    current = {tuple(pair) for pair in existing}
+    after = current | {(table["database"], table["container"]) for table in tables}
     count = len(after) + len({database for database, _ in after})
-    told = f"With those of the plan it has {count} databases and containers"
+    summary = f"With those of the plan it will have {count} databases and containers"
     if count > MOST_CONTAINERS:
         findings.failed(
             name,
             ROOM,
-            f"{told}; {MOST_CONTAINERS} are allowed.",
-            "Ask Azure's support for more, or load into several accounts.",
+            f"{summary}; {MOST_CONTAINERS} are allowed.",
+            "Request a higher limit from Azure's support, or load into several accounts.",
         )
     else:
-        findings.ok(name, ROOM, f"{told}, of {MOST_CONTAINERS}.")
+        findings.ok(name, ROOM, f"{summary}, of {MOST_CONTAINERS}.")
 
 
 def _check_throughput(
@@ -122,8 +122,8 @@ def _check_throughput(
         findings.warning(
             name,
             ROOM,
-            f"It is serverless: RU/s of the plan are not set, a container has at most {SERVERLESS_CONTAINER_RU:,}.",
-            "For a faster load use an account with provisioned throughput.",
+            f"It is serverless: the plan's RU/s do not apply, and a container has at most {SERVERLESS_CONTAINER_RU:,}.",
+            "Use an account with provisioned throughput for a faster load.",
         )
         return
     wanted = most_ru(tables, at_once)
@@ -132,29 +132,31 @@ def _check_throughput(
         findings.failed(
             name,
             ROOM,
-            f"The plan's containers have up to {wanted:,} RU/s together, and the account lets itself have {limit:,}.",
-            "Raise the account's limit, or ask for less: throughput.load_ru_per_second, max_parallel_tables.",
+            f"The plan's containers have up to {wanted:,} RU/s in total, and the account's limit is {limit:,}.",
+            "Raise the account's limit, or request less: throughput.load_ru_per_second, max_parallel_tables.",
         )
     elif account["is_free_tier"] and wanted > FREE_TIER_RU:
         findings.warning(
             name,
             ROOM,
-            f"The plan's containers have up to {wanted:,} RU/s together; {FREE_TIER_RU:,} are free.",
-            "What is above is charged.",
+            f"The plan's containers have up to {wanted:,} RU/s in total; {FREE_TIER_RU:,} are free.",
+            "The excess is charged.",
         )
     else:
-        told = "no limit of its own" if limit is None else f"a limit of {limit:,}"
+        limit_text = "no limit" if limit is None else f"a limit of {limit:,}"
         findings.ok(
-            name, ROOM, f"The plan's containers have up to {wanted:,} RU/s together; the account has {told}."
+            name,
+            ROOM,
+            f"The plan's containers have up to {wanted:,} RU/s in total; the account has {limit_text}.",
         )
 
 
 def most_ru(tables: Sequence[Json], at_once: int) -> int:
-    """Return the most RU/s that a plan's containers have together at a time.
+    """Return the peak of the RU/s of all containers of a plan.
 
     Args:
-        tables: of each its ``database``, ``container``, ``load_ru`` and ``after_ru``.
-        at_once: how many of them may be under way at once; the others have what they have after the load.
+        tables: each with ``database``, ``container``, ``load_ru`` and ``after_ru``.
+        at_once: how many of them may run at once; the others have their RU/s of after the load.
     """
     peaks: dict[tuple[str, str], tuple[int, int]] = {}
     for table in tables:

@@ -1,4 +1,4 @@
-"""Data Factory: the pipeline with the parameters that this version sends, and what the pipeline stands on."""
+"""Data Factory checks: the pipeline with its parameters, linked services and global parameters."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,21 +26,21 @@ def check_data_factory(
     linked_services: Sequence[str],
     lake_account: str,
 ) -> list[Finding]:
-    """Look at the factory, without starting a run.
+    """Check the factory, without starting a run.
 
     Args:
-        connect: connects to it.
+        connect: connects to the factory.
         name: its name.
         pipeline: the copy pipeline's name.
         sent: the names of the parameters that this version sends.
-        linked_services: those that must be there.
-        lake_account: the storage account that the app and Spark take for the lake.
+        linked_services: the required ones.
+        lake_account: the storage account of the lake for the app and Spark.
     """
     findings = Findings("Data Factory")
     with findings.attempt(name, FACTORY):
         factory = connect()
         parameters = factory.global_parameters()
-        findings.ok(name, FACTORY, "It is there, and the app may read it.")
+        findings.ok(name, FACTORY, "It exists, and the app can read it.")
         _check_global_parameters(findings, name, parameters, lake_account)
         with findings.attempt(pipeline, PIPELINE):
             _check_pipeline(findings, pipeline, factory.find_pipeline_parameters(pipeline), sent)
@@ -49,7 +49,7 @@ def check_data_factory(
                 _check_linked_service(findings, service, factory.has_linked_service(service))
         with findings.attempt(pipeline, RUNS):
             active = factory.active_runs([pipeline], since=datetime.now(UTC))
-            findings.ok(pipeline, RUNS, f"{len(active)} of its runs are under way.")
+            findings.ok(pipeline, RUNS, f"{len(active)} of its runs are active.")
     return findings.found
 
 
@@ -57,22 +57,24 @@ def _check_pipeline(
     findings: Findings, pipeline: str, declared: set[str] | None, sent: Collection[str]
 ) -> None:
     if declared is None:
-        findings.failed(pipeline, PIPELINE, "There is no such pipeline.", DEPLOY)
+        findings.failed(pipeline, PIPELINE, "The pipeline does not exist.", DEPLOY)
         return
     missing, unknown = sorted(set(sent) - declared), sorted(declared - set(sent))
     if missing or unknown:
-        parts = [f"does not know {', '.join(missing)}"] if missing else []
+        parts = [f"does not declare {', '.join(missing)}"] if missing else []
         parts += [f"expects {', '.join(unknown)}, which is not sent"] if unknown else []
-        findings.failed(pipeline, PIPELINE, f"It is of another version: it {' and '.join(parts)}.", DEPLOY)
+        findings.failed(pipeline, PIPELINE, f"It is from another version: it {' and '.join(parts)}.", DEPLOY)
     else:
-        findings.ok(pipeline, PIPELINE, f"It takes the {len(declared)} parameters that this version sends.")
+        findings.ok(
+            pipeline, PIPELINE, f"It declares the {len(declared)} parameters that this version sends."
+        )
 
 
-def _check_linked_service(findings: Findings, service: str, is_there: bool) -> None:
-    if is_there:
-        findings.ok(service, LINKED_SERVICE, "It is there.")
+def _check_linked_service(findings: Findings, service: str, exists: bool) -> None:
+    if exists:
+        findings.ok(service, LINKED_SERVICE, "It exists.")
     else:
-        findings.failed(service, LINKED_SERVICE, "There is no such linked service.", DEPLOY)
+        findings.failed(service, LINKED_SERVICE, "The linked service does not exist.", DEPLOY)
 
 
 def _check_global_parameters(
@@ -81,13 +83,13 @@ def _check_global_parameters(
     empty = [parameter for parameter, value in parameters.items() if value in (None, "")]
     host = urlsplit(str(parameters.get("lakeUrl", ""))).hostname or ""
     if "lakeUrl" not in parameters or empty:
-        lacking = ", ".join(sorted({*empty, *({"lakeUrl"} - parameters.keys())}))
-        findings.failed(name, PARAMETER, f"Not set: {lacking}.", DEPLOY)
+        missing = ", ".join(sorted({*empty, *({"lakeUrl"} - parameters.keys())}))
+        findings.failed(name, PARAMETER, f"Not set: {missing}.", DEPLOY)
     elif host.split(".")[0] != lake_account:
         findings.failed(
             name,
             PARAMETER,
-            f"lakeUrl is {host}, but the app's lake is the account {lake_account}: copies would land elsewhere.",
+            f"lakeUrl is {host}, but the app's lake is {lake_account}: copies would go to the wrong account.",
             "Set the global parameter lakeUrl to the lake's address, or D2C_LAKE__blobServiceUri.",
         )
     else:

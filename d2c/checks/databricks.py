@@ -1,4 +1,4 @@
-"""Databricks: sign-in, the notebook and the wheel, the cluster, and the secrets that Spark will ask for."""
+"""Databricks checks: sign-in, notebook, wheel, cluster, and the secrets that Spark reads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ def check_databricks(
     scope: str,
     secrets: Sequence[str],
 ) -> tuple[list[Finding], Json]:
-    """Look at the workspace; the second value is what the estimate needs of the cluster.
+    """Check the workspace; the second value describes the cluster for the estimate.
 
     Args:
         connect: connects to the workspace.
@@ -43,19 +43,19 @@ def check_databricks(
         cluster: ``D2C_CLUSTER``.
         connector: the Maven coordinates of the Cosmos DB connector.
         scope: the secret scope.
-        secrets: the names in it that Spark will ask for.
+        secrets: the names of the secrets that Spark reads.
     """
     findings, facts = Findings("Databricks"), {"cluster": dict(cluster)}
     with findings.attempt(host, SIGN_IN):
         workspace = connect()
-        findings.ok(host, SIGN_IN, f"The workspace knows the app as {workspace.user_name()}.")
+        findings.ok(host, SIGN_IN, f"The app's user in the workspace is {workspace.user_name()}.")
         with findings.attempt(notebook, NOTEBOOK):
             _check_notebook(findings, notebook, workspace.kind_of_object(notebook))
         with findings.attempt(wheel, WHEEL):
             if workspace.has_file(wheel):
-                findings.ok(wheel, WHEEL, "It is there.")
+                findings.ok(wheel, WHEEL, "It exists.")
             else:
-                findings.failed(wheel, WHEEL, "There is no such file.", DEPLOY)
+                findings.failed(wheel, WHEEL, "The file does not exist.", DEPLOY)
         if "existing_cluster_id" in cluster:
             facts |= _check_existing(
                 findings, workspace, str(cluster["existing_cluster_id"]), connector, wheel
@@ -69,34 +69,36 @@ def check_databricks(
 
 def _check_notebook(findings: Findings, path: str, kind: str | None) -> None:
     if kind == "NOTEBOOK":
-        findings.ok(path, NOTEBOOK, "It is there.")
+        findings.ok(path, NOTEBOOK, "It exists.")
     elif kind is None:
-        findings.failed(path, NOTEBOOK, "There is no such notebook, or the app may not see it.", DEPLOY)
+        findings.failed(path, NOTEBOOK, "The notebook does not exist, or the app cannot see it.", DEPLOY)
     else:
-        findings.failed(path, NOTEBOOK, f"It is no notebook: {kind}.", DEPLOY)
+        findings.failed(path, NOTEBOOK, f"It is not a notebook but a {kind}.", DEPLOY)
 
 
 def _check_existing(
     findings: Findings, workspace: WorkspaceReading, cluster_id: str, connector: str, wheel: str
 ) -> Json:
     with findings.attempt(cluster_id, CLUSTER):
-        found = workspace.find_cluster(cluster_id)
-        if found is None:
+        existing = workspace.find_cluster(cluster_id)
+        if existing is None:
             findings.failed(
                 cluster_id,
                 CLUSTER,
-                "There is no such cluster, or the app may not see it.",
-                "Set existing_cluster_id in D2C_CLUSTER to one that there is, or describe a new cluster.",
+                "The cluster does not exist, or the app cannot see it.",
+                "Set existing_cluster_id in D2C_CLUSTER to an existing one, or describe a new cluster.",
             )
             return {}
-        if found.state in UNFIT_STATES:
-            findings.failed(cluster_id, CLUSTER, f"Its state is {found.state}.", "See it in Databricks.")
+        if existing.state in UNFIT_STATES:
+            findings.failed(cluster_id, CLUSTER, f"Its state is {existing.state}.", "Check it in Databricks.")
         else:
             findings.ok(
-                cluster_id, CLUSTER, f"It is there, {found.state.lower()}; a run starts it where needed."
+                cluster_id, CLUSTER, f"It exists, {existing.state.lower()}; a run starts it if needed."
             )
-        check_cluster(findings, cluster_id, found.spec, connector, wheel)
-        return {"cluster": {**found.spec, "num_workers": found.workers, "existing_cluster_id": cluster_id}}
+        check_cluster(findings, cluster_id, existing.spec, connector, wheel)
+        return {
+            "cluster": {**existing.spec, "num_workers": existing.workers, "existing_cluster_id": cluster_id}
+        }
     return {}
 
 
@@ -107,47 +109,47 @@ def _check_new(
     for field in ("node_type_id", "driver_node_type_id"):
         if cluster.get(field):
             with findings.attempt(str(cluster[field]), NODE_TYPE):
-                _check_there(
+                _check_exists(
                     findings, cluster[field], NODE_TYPE, cluster[field] in workspace.node_types(), field
                 )
-    for field, check, look in (
+    for field, check, exists in (
         ("policy_id", "policy", workspace.has_policy),
         ("instance_pool_id", "pool", workspace.has_pool),
         ("driver_instance_pool_id", "pool", workspace.has_pool),
     ):
         if cluster.get(field):
             with findings.attempt(str(cluster[field]), check):
-                _check_there(findings, cluster[field], check, look(cluster[field]), field)
+                _check_exists(findings, cluster[field], check, exists(cluster[field]), field)
 
 
-def _check_there(findings: Findings, name: str, check: str, is_there: bool, field: str) -> None:
-    if is_there:
+def _check_exists(findings: Findings, name: str, check: str, exists: bool, field: str) -> None:
+    if exists:
         findings.ok(name, check, "The workspace has it.")
     else:
         findings.failed(
             name,
             check,
-            f"The workspace has no {check} {name}, or the app may not see it.",
+            f"The workspace has no {check} {name}, or the app cannot see it.",
             f"Set {field} in D2C_CLUSTER to one that the workspace has.",
         )
 
 
-def _check_secrets(findings: Findings, scope: str, found: set[str] | None, wanted: Sequence[str]) -> None:
-    if found is None:
+def _check_secrets(findings: Findings, scope: str, existing: set[str] | None, wanted: Sequence[str]) -> None:
+    if existing is None:
         findings.failed(
             scope,
             SECRETS,
-            "There is no such secret scope, or the app may not read it.",
-            "Make it and grant the app READ (docs/install/settings.md), or set D2C_SECRET_SCOPE.",
+            "The secret scope does not exist, or the app cannot read it.",
+            "Create it and grant the app READ (docs/install/settings.md), or set D2C_SECRET_SCOPE.",
         )
         return
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if name not in existing]
     if missing:
         findings.failed(
             scope,
             SECRETS,
-            f"It lacks {', '.join(missing)}.",
-            "Put them into the scope (docs/install/settings.md).",
+            f"It has no {', '.join(missing)}.",
+            "Add them to the scope (docs/install/settings.md).",
         )
     else:
         findings.ok(scope, SECRETS, f"It has {', '.join(wanted)}; their values were not read.")

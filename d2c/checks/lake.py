@@ -1,4 +1,4 @@
-"""The lake: whether the app can read and write it, and whether the plan's name is free there."""
+"""Lake checks: reading, writing, hierarchical namespace, and the availability of the plan's name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ READING, WRITING, NAMESPACE, NAME = "can be read", "can be written", "hierarchic
 
 
 def check_lake(connect: Callable[[], Lake], file_system: str, checked_plan: str | None) -> list[Finding]:
-    """Look at the file system.
+    """Check the file system.
 
     Args:
         connect: connects to it.
         file_system: its name.
-        checked_plan: where the check itself keeps the plan, the one thing that it writes; None if it could not.
+        checked_plan: the path of the plan that the check itself wrote; None if it could not.
     """
     findings = Findings("Lake")
     with findings.attempt(file_system, READING):
@@ -32,12 +32,12 @@ def check_lake(connect: Callable[[], Lake], file_system: str, checked_plan: str 
 
 def _check_writing(findings: Findings, lake: Lake, file_system: str, checked_plan: str | None) -> None:
     if checked_plan is not None and lake.exists(checked_plan):
-        findings.ok(file_system, WRITING, f"The check wrote {checked_plan}, and nothing else of consequence.")
+        findings.ok(file_system, WRITING, f"The check wrote {checked_plan}.")
         return
     findings.failed(
         file_system,
         WRITING,
-        "The check could not keep its plan there.",
+        "The check could not store its plan there.",
         "Grant the app's identity Storage Blob Data Contributor on the file system (docs/install/permissions.md).",
     )
 
@@ -45,40 +45,40 @@ def _check_writing(findings: Findings, lake: Lake, file_system: str, checked_pla
 def _check_namespace(findings: Findings, lake: Lake, file_system: str) -> None:
     has_namespace = lake.has_hierarchical_namespace()
     if has_namespace is None:
-        findings.skipped(file_system, NAMESPACE, "The account does not tell, as emulators do not.")
+        findings.skipped(file_system, NAMESPACE, "The account does not report it, like emulators.")
     elif has_namespace:
-        findings.ok(file_system, NAMESPACE, "It is on, as Spark's abfss addresses need it.")
+        findings.ok(file_system, NAMESPACE, "It is on, as Spark's abfss URLs require.")
     else:
         findings.failed(
             file_system,
             NAMESPACE,
             "It is off: Spark and Data Factory address the lake as Data Lake Storage Gen2.",
-            "Use a storage account with a hierarchical namespace; it can be upgraded to one, not back.",
+            "Use a storage account with a hierarchical namespace; an upgrade cannot be undone.",
         )
 
 
 def check_name(
     accepted: Callable[[str], dict[str, Any] | None], migration: str, digest: str
 ) -> list[Finding]:
-    """Look whether the plan's name is free.
+    """Check that the plan's name is available.
 
     Args:
-        accepted: returns what the lake has at a path.
+        accepted: returns the JSON file at a path of the lake.
         migration: the plan's name.
         digest: the plan's.
     """
     findings = Findings("Plan")
     with findings.attempt(migration, NAME):
-        found = accepted(plan_path(migration))
-        if found is None:
-            findings.ok(migration, NAME, "No migration has it yet.")
-        elif found["digest"] == digest:
+        plan = accepted(plan_path(migration))
+        if plan is None:
+            findings.ok(migration, NAME, "No migration uses it yet.")
+        elif plan["digest"] == digest:
             findings.warning(
                 migration,
                 NAME,
-                f"This very plan was accepted at {found['accepted_at'][:19]}.",
-                f"See how it stands: d2c status {migration}",
+                f"This plan was accepted at {plan['accepted_at'][:19]}.",
+                f"Check its status: d2c status {migration}",
             )
         else:
-            findings.failed(migration, NAME, "Another plan has it.", "Give this plan another name.")
+            findings.failed(migration, NAME, "Another plan uses it.", "Give this plan another name.")
     return findings.found

@@ -1,4 +1,4 @@
-"""DynamoDB: whether a table can be exported and its items become documents."""
+"""DynamoDB checks of a table: it can be exported, and its items can become documents."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TABLE, RECOVERY, RIGHTS, RULES, TIME_TO_LIVE = (
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """What a table was found to be; the later fields are None where an earlier check failed."""
+    """A checked table; fields are None after a failed check."""
 
     findings: list[Finding]
     description: TableDescription | None
@@ -32,12 +32,12 @@ class CheckedTable:
 
 
 def check_table(table: Mapping[str, Any], connect: Callable[[], DynamoDB], bucket: str) -> CheckedTable:
-    """Look at a table as its migration will, and try the rights that the export needs.
+    """Check a table like its migration will, and test the permissions of the export.
 
     Args:
-        table: its whole settings of the plan.
+        table: its settings in the plan.
         connect: connects to its region.
-        bucket: what it is to be exported to.
+        bucket: the export bucket.
     """
     findings, name = Findings("DynamoDB"), str(table["table"])
     description = mapper = None
@@ -50,20 +50,20 @@ def check_table(table: Mapping[str, Any], connect: Callable[[], DynamoDB], bucke
         with findings.attempt(name, RIGHTS):
             dynamodb.try_listing_exports(description.arn)
             dynamodb.try_exporting(description.arn, bucket)
-            findings.ok(name, RIGHTS, "Exports may be listed and asked for.")
+            findings.ok(name, RIGHTS, "The app can list and start exports.")
         with findings.attempt(name, RULES):
             mapper = table_mapper(
                 description.hash_key, description.range_key, description.ttl_attribute, table["rules"]
             )
             paths = ", ".join(mapper.partition_key_paths)
-            findings.ok(name, RULES, f"{_keys(description)}; documents are parted by {paths}.")
+            findings.ok(name, RULES, f"{_keys(description)}; the partition key is {paths}.")
         if mapper is not None:
             findings.ok(name, TIME_TO_LIVE, _time_to_live(description, mapper))
     return CheckedTable(findings.found, description, mapper)
 
 
 def _check_size(findings: Findings, name: str, description: TableDescription) -> None:
-    told = (
+    summary = (
         f"Active, about {numbered(description.item_count, 'item')} and {description.size_bytes:,} bytes "
         f"(as of DynamoDB's last count), class {description.table_class}."
     )
@@ -71,18 +71,18 @@ def _check_size(findings: Findings, name: str, description: TableDescription) ->
         findings.warning(
             name,
             TABLE,
-            f"{told} It counts about every six hours, so a table that has just been filled may pass for empty.",
-            "If it is not empty, add its items and bytes to the estimate yourself, or check again in six hours.",
+            f"{summary} DynamoDB counts about every six hours, so a recently filled table may appear empty.",
+            "If it is not empty, add its items and bytes to the estimate, or check again in six hours.",
         )
         return
     if description.size_bytes <= MOST_EXPORT_BYTES:
-        findings.ok(name, TABLE, told)
+        findings.ok(name, TABLE, summary)
         return
     findings.failed(
         name,
         TABLE,
-        f"{told} That is more than the {MOST_EXPORT_BYTES:,} bytes that may be exported at once.",
-        "Ask AWS for a larger quota of exports, then move this table with a plan of its own.",
+        f"{summary} That is more than the {MOST_EXPORT_BYTES:,} bytes that can be exported at once.",
+        "Request a higher export quota from AWS, then migrate this table with a separate plan.",
     )
 
 
@@ -91,7 +91,7 @@ def _check_recovery(findings: Findings, name: str, window: RecoveryWindow, regio
         findings.failed(
             name,
             RECOVERY,
-            "It is off, and an export reads from it.",
+            "It is off, and exports require it.",
             f"Turn it on: aws dynamodb update-continuous-backups --region {region} --table-name {name} "
             "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
         )
@@ -99,7 +99,7 @@ def _check_recovery(findings: Findings, name: str, window: RecoveryWindow, regio
     findings.ok(
         name,
         RECOVERY,
-        f"It is on: exports may be as of {_moment(window.earliest)} to {_moment(window.latest)}.",
+        f"It is on: exports are possible as of {_moment(window.earliest)} to {_moment(window.latest)}.",
     )
 
 
@@ -113,7 +113,7 @@ def _time_to_live(description: TableDescription, mapper: Mapper) -> str:
         return "The table's items do not expire."
     if mapper.rules.container_has_ttl:
         return f"The attribute {description.ttl_attribute} becomes the documents' time to live."
-    return f"The attribute {description.ttl_attribute} stays an attribute: rules.ttl is off."
+    return f"The attribute {description.ttl_attribute} remains an attribute: rules.ttl is off."
 
 
 def _moment(moment: datetime | None) -> str:
@@ -128,19 +128,19 @@ Json = dict[str, Any]
 def find_tables(
     plan: Plan, list_tables: Callable[[Location], Sequence[str]]
 ) -> tuple[list[Json], list[Finding]]:
-    """Return the plan's tables, those of patterns too; where they cannot be resolved, those listed by name.
+    """Return the plan's tables, including those of patterns; if they cannot be resolved, only those listed by name.
 
     Args:
         plan: the plan.
-        list_tables: returns the names of all tables in a place.
+        list_tables: returns the names of all tables in a location.
     """
     findings = Findings("Plan")
     tables = plan.table_inputs()
     with findings.attempt(plan.name, TABLES):
-        existing = {place: list_tables(place) for place in locations_with_patterns(plan)}
+        existing = {location: list_tables(location) for location in locations_with_patterns(plan)}
         try:
             tables = resolve_tables(plan, existing)
-            findings.ok(plan.name, TABLES, f"It comes to {numbered(len(tables), 'table')}.")
+            findings.ok(plan.name, TABLES, f"It has {numbered(len(tables), 'table')}.")
         except PlanError as error:
             for fault in error.faults:
                 findings.failed(plan.name, TABLES, fault, error.next_step)

@@ -6,11 +6,11 @@ import typer
 
 from d2c.cli.commands.check import add_check_command
 from d2c.cli.commands.deploy import add_deploy_command
-from d2c.cli.commands.lifecycle import add_steering_commands
+from d2c.cli.commands.lifecycle import add_lifecycle_commands
 from d2c.cli.commands.local import add_local_commands
 from d2c.cli.commands.map import map_command
 from d2c.cli.commands.migrations import add_migration_commands
-from d2c.cli.commands.operations import add_revisit_commands
+from d2c.cli.commands.operations import add_operation_commands
 from d2c.cli.session import example
 from d2c.version import VERSION
 
@@ -24,13 +24,13 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
-    # A stack trace that shows variables would show the key.
+    # A stack trace with variables would reveal the key.
     pretty_exceptions_enable=False,
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"d2c {VERSION}")
         raise typer.Exit
 
@@ -42,13 +42,13 @@ def root(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Hold the options of `d2c` itself."""
+    """Options of `d2c` itself."""
 
 
 add_check_command(app)
 add_migration_commands(app)
-add_steering_commands(app)
-add_revisit_commands(app)
+add_lifecycle_commands(app)
+add_operation_commands(app)
 app.command(
     "map",
     epilog=example(

@@ -1,4 +1,4 @@
-"""The app's HTTP API as the command line calls it: answers are checked, and every trouble is a `D2CError`."""
+"""Client for the app's HTTP API: validates responses and turns every failure into a `D2CError`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,31 +11,31 @@ from d2c.errors import D2CError, TransientError
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MIGRATIONS, CHECKS = "/api/migrations", "/api/checks"
 CONNECT_SECONDS = 10
-# A Function app that has scaled to nothing takes a while to answer its first call.
+# A Function app that has scaled to zero is slow to answer its first call.
 ANSWER_SECONDS = 60
 PAGE_SIZE = 100
 TABLES_OF_A_PAGE = 1000
 BUSY_STATUSES = (408, 429)
-NOT_OUR_API = "Not an answer of the d2c API"
-CHECK_ADDRESS = "Check the address: --url or D2C_URL is that of the Function app, without /api."
+NOT_OUR_API = "The response is not from the d2c API"
+CHECK_ADDRESS = "Check the address: --url or D2C_URL must be the Function app's, without /api."
 
 Answer = dict[str, Any]
 
-# What the platform in front of the app answers without a problem document: title, and what to do.
+# Responses of the platform in front of the app, which sends no problem document: title and next step.
 PLATFORM_ANSWERS = {
     401: (
-        "The key was refused",
+        "The key was rejected",
         "Set D2C_KEY to a function key of the app; `az functionapp keys list` shows them.",
     ),
     403: (
-        "The app lets nobody in, or not from here",
-        "See in Azure whether the app runs and which networks may call it.",
+        "Access to the app is denied",
+        "Check in Azure that the app is running, and which networks may call it.",
     ),
 }
 
 
 class ProblemError(D2CError):
-    """The app refused a call and said why.
+    """The app rejected a call and gave the reason.
 
     Args:
         problem: the body, ``application/problem+json``.
@@ -57,28 +57,28 @@ class Api:
         self._client = client
 
     def start(self, plan: bytes) -> Answer:
-        """Start the migration that a plan asks for; the same plan again returns the running one."""
+        """Start a plan's migration; the same plan again returns the running one."""
         headers = {"content-type": "application/json"}
         return _checked(self._call("POST", "", content=plan, headers=headers), "id", "state", "links")
 
     def check(self, plan: bytes) -> Answer:
-        """Start the check of a plan; the answer has its ``id``, and tells no findings yet."""
+        """Start the check of a plan; the answer has its ``id``, and no findings yet."""
         headers = {"content-type": "application/json"}
-        asked = {"dry_run": "true", "wait": "0"}
-        answer = self._call("POST", "", content=plan, headers=headers, params=asked)
+        query = {"dry_run": "true", "wait": "0"}
+        answer = self._call("POST", "", content=plan, headers=headers, params=query)
         return _checked(answer, "id", "state", "progress")
 
     def check_status(self, check: str) -> Answer:
-        """Return how far a check is, or what it found."""
+        """Return the progress of a check, and its findings."""
         return _checked(self._call("GET", f"/{check}", below=CHECKS), "id", "state", "progress", "checks")
 
     def migrations(self) -> list[Answer]:
         """Return every migration, newest first."""
-        found: list[Answer] = self._all_pages("", PAGE_SIZE, "migrations", "next")["migrations"]
-        return found
+        migrations: list[Answer] = self._all_pages("", PAGE_SIZE, "migrations", "next")["migrations"]
+        return migrations
 
     def status(self, migration: str) -> Answer:
-        """Return how a migration and all of its tables stand."""
+        """Return the status of a migration and all its tables."""
         return self._all_pages(f"/{migration}", TABLES_OF_A_PAGE, "tables", "id", "state")
 
     def report(self, migration: str) -> Answer:
@@ -93,43 +93,43 @@ class Api:
             raise _not_our_api(response)
         return response.content
 
-    def steer(self, migration: str, action: str, body: Answer | None = None) -> Answer:
-        """Ask for a migration to be cancelled, retried, suspended or resumed.
+    def change(self, migration: str, action: str, body: Answer | None = None) -> Answer:
+        """Cancel, retry, suspend or resume a migration.
 
         Args:
             migration: its id.
             action: ``cancel``, ``retry``, ``suspend`` or ``resume``.
-            body: what is asked in particular, if anything.
+            body: details of the request, if any.
         """
         return self._post(f"/{migration}/{action}", body, "id", "state")
 
     def rejected(self, migration: str, table: str | None, reason: str | None, at_most: int | None) -> Answer:
-        """Return rejected items over as many pages as it takes; ``next`` is null once these are all.
+        """Return rejected items from as many pages as needed; ``next`` is null if there are no more.
 
         Args:
             migration: its id.
-            table: the table whose items are asked for; every table's if None.
-            reason: why they were rejected; any reason if None.
-            at_most: how many items to return; all if None.
+            table: the table of the items; every table if None.
+            reason: the reason for the rejection; any reason if None.
+            at_most: the maximum number of items to return; all if None.
         """
-        wanted = {name: value for name, value in (("table", table), ("reason", reason)) if value is not None}
-        found: list[Answer] = []
+        filters = {name: value for name, value in (("table", table), ("reason", reason)) if value is not None}
+        items: list[Answer] = []
         token = None
         while True:
-            size = PAGE_SIZE if at_most is None else min(PAGE_SIZE, at_most - len(found))
-            page = {**wanted, "top": str(size), **({"token": token} if token else {})}
+            size = PAGE_SIZE if at_most is None else min(PAGE_SIZE, at_most - len(items))
+            page = {**filters, "top": str(size), **({"token": token} if token else {})}
             answer = _checked(self._call("GET", f"/{migration}/rejected", params=page), "rejected", "next")
-            found += answer["rejected"]
+            items += answer["rejected"]
             token = answer["next"]
-            if not token or (at_most is not None and len(found) >= at_most):
-                return {"rejected": found, "next": token}
+            if not token or (at_most is not None and len(items) >= at_most):
+                return {"rejected": items, "next": token}
 
     def replay(self, migration: str, body: Answer | None) -> Answer:
-        """Ask for rejected items to be mapped and loaded again; without a body those of every table."""
+        """Map and load rejected items again; without a body those of every table."""
         return self._operate(migration, "replay", body)
 
     def verify(self, migration: str, body: Answer | None) -> Answer:
-        """Ask for another verification; without a body of every table, by the plan's method."""
+        """Verify again; without a body every table, by the plan's method."""
         return self._operate(migration, "verify", body)
 
     def _operate(self, migration: str, operation: str, body: Answer | None) -> Answer:
@@ -140,15 +140,15 @@ class Api:
         return _checked(self._call("POST", path, **content), *fields)
 
     def _all_pages(self, path: str, size: int, entries: str, *fields: str) -> Answer:
-        """Return an answer with the entries of all its pages; apps of before a call had pages give it whole."""
+        """Return an answer with the entries of all its pages; older apps return a single page."""
         page = {"top": str(size)}
         answer = _checked(self._call("GET", path, params=page), entries, *fields)
-        found = answer[entries]
+        rows = answer[entries]
         while answer.get("next"):
             page["token"] = answer["next"]
             answer = _checked(self._call("GET", path, params=page), entries, *fields)
-            found = [*found, *answer[entries]]
-        return {**answer, entries: found}
+            rows = [*rows, *answer[entries]]
+        return {**answer, entries: rows}
 
     def _call(self, method: str, path: str, below: str = MIGRATIONS, **options: Any) -> httpx.Response:
         try:
@@ -165,8 +165,8 @@ def connect(url: str, key: str | None, transport: httpx.BaseTransport | None = N
 
     Args:
         url: the app's address, without ``/api``.
-        key: a function key of the app, or None; it travels in a header only.
-        transport: in place of the network's, for tests.
+        key: a function key of the app, or None; it is sent in a header only.
+        transport: replaces the network in tests.
     """
     return httpx.Client(
         base_url=url,
@@ -200,17 +200,17 @@ def _json_object(response: httpx.Response) -> Answer | None:
 
 
 def _refusal(response: httpx.Response) -> D2CError:
-    """Return the error for an answer that is no success."""
+    """Return the error for an unsuccessful response."""
     status = response.status_code
-    may_heal = status in BUSY_STATUSES or response.is_server_error
+    is_transient = status in BUSY_STATUSES or response.is_server_error
     problem = _json_object(response)
     if problem and all(isinstance(problem.get(name), str) for name in ("title", "detail", "next_step")):
-        if may_heal:
+        if is_transient:
             return TransientError(problem["detail"], problem["next_step"], problem["title"])
         return ProblemError(problem)
-    if may_heal:
+    if is_transient:
         return TransientError(
-            f"{_described(response)}.", "Try again in a while; if it persists, see the app's log."
+            f"{_described(response)}.", "Try again later. If it keeps failing, check the app's log."
         )
     if status in PLATFORM_ANSWERS:
         title, next_step = PLATFORM_ANSWERS[status]
@@ -219,15 +219,15 @@ def _refusal(response: httpx.Response) -> D2CError:
 
 
 def _not_our_api(response: httpx.Response) -> D2CError:
-    return D2CError(f"{_described(response)}, which the API does not do.", CHECK_ADDRESS, NOT_OUR_API)
+    return D2CError(f"{_described(response)}, which the API never returns.", CHECK_ADDRESS, NOT_OUR_API)
 
 
 def _described(response: httpx.Response) -> str:
-    """Say what was asked and what came, without queries, which may hold keys."""
-    asked = response.request.url.copy_with(query=None)
+    """Describe the request and its response, without queries, which may contain keys."""
+    url = response.request.url.copy_with(query=None)
     target = response.headers.get("location", "").split("?")[0]
-    came = f"a redirect to {target}" if target else _content_type(response) or "nothing"
-    return f"{response.request.method} {asked} answered {response.status_code} with {came}"
+    content = f"a redirect to {target}" if target else _content_type(response) or "nothing"
+    return f"{response.request.method} {url} answered {response.status_code} with {content}"
 
 
 def _content_type(response: httpx.Response) -> str:
@@ -236,10 +236,10 @@ def _content_type(response: httpx.Response) -> str:
 
 def _unreachable(base_url: httpx.URL, error: httpx.RequestError) -> TransientError:
     address = str(base_url).rstrip("/")
-    where = "Start the local cloud with `d2c local up`, or name" if is_on_this_machine(address) else "Check"
+    action = "Start the local cloud with `d2c local up`, or set" if is_on_this_machine(address) else "Check"
     return TransientError(
         f"{address} {_cause(error)}.",
-        f"{where} the app's address with --url or D2C_URL.",
+        f"{action} the app's address with --url or D2C_URL.",
         "The app cannot be reached",
     )
 

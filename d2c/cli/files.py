@@ -1,4 +1,4 @@
-"""Files that commands read and write; one that cannot be is wrong use of the command."""
+"""Files that commands read and write; an unreadable or unwritable one is a usage error."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def read_file(name: str, content: str) -> bytes:
 
     Args:
         name: the file as the user named it.
-        content: what it is to hold, such as ``plan``.
+        content: the expected content, such as ``plan``.
 
     Raises:
         typer.BadParameter: if it cannot be read.
@@ -37,28 +37,28 @@ def read_file(name: str, content: str) -> bytes:
 
 
 def load_rules(text: bytes, name: str) -> dict[str, Any]:
-    """Return the rules that a file holds, not yet checked against a table.
+    """Return the rules in a file, not yet checked against a table.
 
     Args:
         text: the file's bytes.
         name: the file as the user named it.
 
     Raises:
-        RulesError: if that is not one JSON object with each name once.
+        RulesError: unless the file is one JSON object without duplicate names.
     """
     try:
         rules = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise RulesError([f"{name} is not JSON ({error}); mend it"]) from None
+        raise RulesError([f"{name} is not JSON ({error}); fix it"]) from None
     if not isinstance(rules, dict):
-        raise RulesError([f"{name} holds no JSON object; write the rules as one"])
+        raise RulesError([f"{name} is not a JSON object; write the rules as one"])
     if holds_a_name_twice(text):
-        raise RulesError([f"{name} has a name twice in one object; keep one of them"])
+        raise RulesError([f"{name} has a duplicate name in one object; keep one of them"])
     return rules
 
 
 def read_rules(name: str) -> dict[str, Any]:
-    """Return the rules of a file that an option names; what is no rules is wrong use of the command."""
+    """Return the rules in the file given by an option; invalid rules are a usage error."""
     try:
         return load_rules(read_file(name, "rules"), name)
     except RulesError as error:
@@ -66,7 +66,7 @@ def read_rules(name: str) -> dict[str, Any]:
 
 
 def only_table(tables: Sequence[str]) -> str:
-    """Return the table that rules are for where none is named: the only one that there is."""
+    """Return the table that rules apply to if none is named: the migration's only table."""
     if len(tables) != 1:
         raise typer.BadParameter(
             f"rules are for one table, and the migration has {len(tables)}; name it with --table"
@@ -75,7 +75,7 @@ def only_table(tables: Sequence[str]) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
+    """Write a file atomically.
 
     Raises:
         typer.BadParameter: if it cannot be written.
@@ -94,20 +94,20 @@ ESCAPED = re.compile(r"\\(.)")
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the settings in a file; empty lines and those that begin with ``#`` are passed over.
+    """Return the settings in a file; empty lines and comments (``#``) are skipped.
 
     Raises:
-        typer.BadParameter: if it cannot be read, or a line is no setting's; its text may be secret and is not shown.
+        typer.BadParameter: if it cannot be read, or a line is no setting; the line is not shown, as it may be secret.
     """
-    found = {}
+    settings = {}
     for number, line in enumerate(read_file(str(path), "settings").decode(errors="replace").splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         parts = LINE.fullmatch(line.strip())
         if parts is None:
-            raise typer.BadParameter(f"{path}: line {number} is not NAME=value; mend it")
-        found[parts[1]] = _unquoted(parts[2])
-    return found
+            raise typer.BadParameter(f"{path}: line {number} is not NAME=value; fix it")
+        settings[parts[1]] = _unquoted(parts[2])
+    return settings
 
 
 def _unquoted(text: str) -> str:

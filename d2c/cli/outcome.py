@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and what it says when something went wrong.
+"""How a command ends: its exit status and its error output.
 
 One rule for errors: their text goes to standard error, whatever the options; with ``--json`` standard output holds one
 JSON object in every outcome, which for an error is ``{"error": {"title", "detail", "next_step"}}``.
@@ -24,7 +24,7 @@ MISMATCHES = ("missing", "unexpected", "different")
 
 
 @contextmanager
-def errors_told(as_json: bool) -> Iterator[None]:
+def errors_reported(as_json: bool) -> Iterator[None]:
     """Print an error that a user can act on and exit with 1, instead of showing a stack trace."""
     try:
         yield
@@ -40,8 +40,8 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value))
 
 
-def tell(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
-    """Print an answer as one line of JSON, or what it means to people."""
+def print_answer(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
+    """Print an answer as one line of JSON, or the given lines for people."""
     if as_json:
         print_json(answer)
     else:
@@ -49,28 +49,28 @@ def tell(answer: Mapping[str, Any], as_json: bool, *lines: str) -> None:
 
 
 def error_text(error: D2CError) -> str:
-    """Return an error's lines; a refused plan has one for each fault."""
+    """Return an error's lines; a rejected plan has one for each fault."""
     faults = faults_of(error)
-    first = [f"{error.title}:", *(f"  {fault}" for fault in faults)]
-    lines = first if faults else [f"{error.title}: {error.detail}"]
+    with_faults = [f"{error.title}:", *(f"  {fault}" for fault in faults)]
+    lines = with_faults if faults else [f"{error.title}: {error.detail}"]
     return "\n".join([*lines, f"Next: {error.next_step}"])
 
 
 def faults_of(error: D2CError) -> Sequence[str]:
-    """Return the faults of a refused plan, and nothing for any other error."""
+    """Return the faults of a rejected plan; empty for any other error."""
     return tuple(getattr(error, "faults", ()))
 
 
 def operations_of(migration: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the operations on a migration, newest first; apps of before there were any tell of none."""
+    """Return the operations on a migration, newest first; older apps report none."""
     operations: Sequence[Mapping[str, Any]] = migration.get("operations", ())
     return operations
 
 
 def exit_status_of_migration(migration: Mapping[str, Any]) -> int:
-    """Return the exit status for a migration as the API's status describes it; one under way is no failure.
+    """Return the exit status for a migration's status; a running migration is no failure.
 
-    The last operation on it weighs as much as the migration: counts that could not be renewed prove nothing.
+    A failed last operation counts as a failure: the counts that it should have updated prove nothing.
     """
     if any(operation["state"] in FAILURES for operation in operations_of(migration)[:1]):
         return EXIT_FAILED
@@ -94,6 +94,6 @@ def _exit_status(state: str, lost: bool) -> int:
 
 
 def _as_dict(error: D2CError) -> dict[str, Any]:
-    shown: dict[str, Any] = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+    fields: dict[str, Any] = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
     faults = faults_of(error)
-    return {**shown, "faults": list(faults)} if faults else shown
+    return {**fields, "faults": list(faults)} if faults else fields

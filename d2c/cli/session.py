@@ -1,4 +1,4 @@
-"""What the commands that talk to the app share: its address and key, and the world outside."""
+"""Shared by the commands that call the app: its address, its key, and access to the outside world."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import httpx
 import typer
 
 from d2c.cli.api import Api, connect, is_on_this_machine
-from d2c.cli.outcome import errors_told
+from d2c.cli.outcome import errors_reported
 
 DEFAULT_URL = "http://127.0.0.1:7071"
 MIGRATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -24,12 +24,12 @@ Execute = Callable[[str, list[str], dict[str, str]], Never]
 
 @dataclass(frozen=True)
 class Outside:
-    """What a command needs of the world; tests give it another one.
+    """A command's access to the outside world; tests pass a substitute.
 
     Args:
-        transport: how requests travel; over the network if None.
-        pause: waits for a number of seconds.
-        execute: replaces this process by a program with its arguments and environment.
+        transport: sends requests; the network's if None.
+        pause: sleeps for a number of seconds.
+        execute: replaces this process with a program, given its arguments and environment.
     """
 
     transport: httpx.BaseTransport | None = None
@@ -44,7 +44,7 @@ def _check_url(text: str) -> str:
     except ValueError:
         is_plain = False
     if not is_plain or "@" in text or "?" in text or "#" in text:
-        # The text is not repeated: it may hold a key.
+        # The text is not repeated: it may contain a key.
         raise typer.BadParameter(
             "the address must be http://HOST[:PORT] or https://HOST[:PORT], without user, query or fragment; "
             "a key goes into D2C_KEY"
@@ -55,14 +55,14 @@ def _check_url(text: str) -> str:
 def _check_key(text: str | None) -> str | None:
     key = (text or "").strip()
     if key and not KEY.fullmatch(key):
-        raise typer.BadParameter("a function key has visible ASCII characters only; copy it again")
+        raise typer.BadParameter("a function key consists of visible ASCII characters; copy it again")
     return key or None
 
 
 def _check_id(text: str | None) -> str | None:
     if text is not None and not MIGRATION_ID.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is no migration's id: letters, digits, - and _; `d2c status` lists the migrations"
+            f"{text!r} is not a migration id (letters, digits, - and _); `d2c status` lists the migrations"
         )
     return text
 
@@ -70,7 +70,9 @@ def _check_id(text: str | None) -> str | None:
 MigrationId = Annotated[str, typer.Argument(metavar="ID", help="The migration's id.", callback=_check_id)]
 OptionalMigrationId = Annotated[
     str | None,
-    typer.Argument(metavar="ID", help="The migration's id; without it, all are listed.", callback=_check_id),
+    typer.Argument(
+        metavar="ID", help="The migration's id; without it, all migrations are listed.", callback=_check_id
+    ),
 ]
 Url = Annotated[
     str,
@@ -84,34 +86,34 @@ Key = Annotated[
         "--key",
         metavar="KEY",
         envvar="D2C_KEY",
-        help="A function key of the app. Rather use the variable: others on this machine can see options.",
+        help="A function key of the app. Prefer the variable: other users of this machine can see options.",
         callback=_check_key,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Follow the migration until it has ended.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Follow the migration until it ends.")]
 
 
 @contextmanager
 def session(context: typer.Context, url: str, key: str | None, as_json: bool) -> Iterator[Api]:
-    """Yield the app's API; an error in the block is told and ends the command.
+    """Yield the app's API; an error in the block is reported and ends the command.
 
     Raises:
-        typer.BadParameter: if the key would travel readable.
+        typer.BadParameter: if the key would be sent unencrypted.
     """
     if key and url.startswith("http:") and not is_on_this_machine(url):
         raise typer.BadParameter(
-            "with a key the address must be https://, or anybody on the way reads the key"
+            "with a key the address must be https://, so that the key is encrypted on the network"
         )
-    with errors_told(as_json), connect(url, key, outside(context).transport) as client:
+    with errors_reported(as_json), connect(url, key, outside(context).transport) as client:
         yield Api(client)
 
 
 def outside(context: typer.Context) -> Outside:
-    """Return the world that the command was given."""
+    """Return the access to the outside world that the command was given."""
     return context.ensure_object(Outside)
 
 
 def example(*lines: str) -> str:
-    """Return the examples as a paragraph of a command's help; its mark makes the layout keep the lines."""
+    """Return the examples as a paragraph of a command's help; the backspace keeps the line breaks."""
     return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])

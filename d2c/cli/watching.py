@@ -1,4 +1,4 @@
-"""Following a migration to its end: looking again and again, and showing what changed."""
+"""Follow a migration to its end: poll its status and show changes."""
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -25,12 +25,12 @@ from d2c.cli.views.status_lines import operation_line, operations_to_show, table
 from d2c.errors import TransientError
 
 LOOK_EVERY_SECONDS = 2.0
-# An answer about many tables is large, so they are looked at less often.
+# An answer about many tables is large, so it is polled less often.
 SECONDS_PER_TABLE = 0.01
-# An outage of five minutes is waited out.
+# Retries for an outage of about five minutes.
 RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
-# The heading with its sums, the table's own heading and lines, what is left out, errors, an operation, and trouble.
-LINES_BESIDE_ROWS = 17
+# Heading with sums, the table's heading and lines, the line on omitted tables, errors, an operation, a retry.
+LINES_WITHOUT_ROWS = 17
 ERRORS_AT_MOST = 2
 
 Status = Mapping[str, Any]
@@ -38,7 +38,7 @@ Pause = Callable[[float], None]
 
 
 class Display(Protocol):
-    """Something that shows what a watch sees."""
+    """Shows the status of a followed migration."""
 
     def __enter__(self) -> Self: ...
 
@@ -47,15 +47,15 @@ class Display(Protocol):
     ) -> None: ...
 
     def show(self, status: Status) -> None:
-        """Show how the migration stands."""
+        """Show the migration's status."""
 
-    def trouble(self, error: TransientError, seconds: float) -> None:
-        """Show that a look failed and is repeated after some seconds."""
+    def retrying(self, error: TransientError, seconds: float) -> None:
+        """Show that a poll failed and is retried after some seconds."""
 
 
 def has_ended(status: Status) -> bool:
-    """Tell whether a migration has ended, and no operation on it is under way."""
-    return all(part["state"] in ENDED for part in (status, *operations_of(status)))
+    """Return whether a migration has ended, and no operation on it is running."""
+    return all(one["state"] in ENDED for one in (status, *operations_of(status)))
 
 
 def follow(
@@ -66,49 +66,49 @@ def follow(
     is_done: Callable[[Status], bool] = has_ended,
     state: str | None = None,
 ) -> Status:
-    """Look at a migration until it is done, and return its last status.
+    """Poll a migration until it is done, and return its last status.
 
     Args:
         look: returns the migration's status.
-        display: what shows it.
-        pause: waits for a number of seconds.
-        first: the status of a look that was made already, if there was one.
-        is_done: tells whether a status is the last one to wait for.
+        display: shows each status.
+        pause: sleeps for a number of seconds.
+        first: an already known status, if any.
+        is_done: returns whether to stop polling.
         state: the state of the tables to show; all are shown if None.
 
     Raises:
-        TransientError: if the app does not answer for longer than an outage is waited out.
-        D2CError: if the app refuses a look.
+        TransientError: if the app does not answer after all retries.
+        D2CError: if the app rejects a call.
     """
     with display:
-        status = first or _look_patiently(look, display, pause)
+        status = first or _look_with_retries(look, display, pause)
         display.show(tables_in(status, state))
         while not is_done(status):
             pause(max(LOOK_EVERY_SECONDS, SECONDS_PER_TABLE * len(status["tables"])))
-            status = _look_patiently(look, display, pause)
+            status = _look_with_retries(look, display, pause)
             display.show(tables_in(status, state))
     return status
 
 
 def tables_in(status: Status, state: str | None) -> Status:
-    """Return a status with the tables in a state only, or with all if that is None."""
+    """Return a status with only the tables in a state, or with all if it is None."""
     if state is None:
         return status
     return {**status, "tables": [table for table in status["tables"] if table["state"] == state]}
 
 
-def _look_patiently(look: Callable[[], Status], display: Display, pause: Pause) -> Status:
+def _look_with_retries(look: Callable[[], Status], display: Display, pause: Pause) -> Status:
     for seconds in RETRY_PAUSES_SECONDS:
         try:
             return look()
         except TransientError as error:
-            display.trouble(error, seconds)
+            display.retrying(error, seconds)
             pause(seconds)
     return look()
 
 
 class _PlainDisplay:
-    """Shows nothing but trouble, as a line on standard error."""
+    """Shows only retries, as lines on standard error."""
 
     def __enter__(self) -> Self:
         return self
@@ -117,18 +117,18 @@ class _PlainDisplay:
         return None
 
     def show(self, status: Status) -> None:
-        """Show nothing: who asked for JSON gets it at the end."""
+        """Show nothing: the JSON is printed at the end."""
 
-    def trouble(self, error: TransientError, seconds: float) -> None:
-        """Print the error and when it is tried again."""
-        typer.echo(_trouble_text(error, seconds), err=True)
+    def retrying(self, error: TransientError, seconds: float) -> None:
+        """Print the error and the time until the retry."""
+        typer.echo(_retry_text(error, seconds), err=True)
 
 
 class LineDisplay(_PlainDisplay):
-    """Prints a line for each table and operation that changed, and one for each trouble: for logs and pipes."""
+    """Prints a line for each changed table and operation, and for each retry: for logs and pipes."""
 
     def __init__(self) -> None:
-        self._shown: dict[tuple[str, Any], str] = {}
+        self._printed: dict[tuple[str, Any], str] = {}
 
     def show(self, status: Status) -> None:
         """Print the lines that differ from those printed before."""
@@ -136,9 +136,9 @@ class LineDisplay(_PlainDisplay):
         for operation in operations_to_show(status):
             lines[operation["operation"], operation["number"]] = operation_line(operation)
         for thing, line in lines.items():
-            if self._shown.get(thing) != line:
+            if self._printed.get(thing) != line:
                 typer.echo(line)
-        self._shown = lines
+        self._printed = lines
 
 
 class LiveDisplay(_PlainDisplay):
@@ -161,23 +161,23 @@ class LiveDisplay(_PlainDisplay):
         self._live.stop()
 
     def show(self, status: Status) -> None:
-        """Draw the table anew."""
+        """Redraw the table."""
         self._status = status
         self._draw(None)
 
-    def trouble(self, error: TransientError, seconds: float) -> None:
-        """Draw the last table with the trouble below it."""
-        self._draw(_trouble_text(error, seconds))
+    def retrying(self, error: TransientError, seconds: float) -> None:
+        """Redraw the last table with the error below it."""
+        self._draw(_retry_text(error, seconds))
 
     def _draw(self, note: str | None) -> None:
-        rows = max(self._console.height - LINES_BESIDE_ROWS, 1)
+        rows = max(self._console.height - LINES_WITHOUT_ROWS, 1)
         room = Room(self._console.width, rows, ERRORS_AT_MOST)
         parts = [status_view(self._status, room)] if self._status else []
         self._live.update(Group(*parts, *([Text(note, "yellow")] if note else [])), refresh=True)
 
 
 def choose_display(console: Console, as_json: bool) -> Display:
-    """Return a display that fits where the output goes."""
+    """Return the display for the kind of output."""
     if as_json:
         return _PlainDisplay()
     if console.file.isatty() and not console.is_dumb_terminal:
@@ -185,8 +185,8 @@ def choose_display(console: Console, as_json: bool) -> Display:
     return LineDisplay()
 
 
-def _trouble_text(error: TransientError, seconds: float) -> str:
-    return f"{error_text(error).splitlines()[0]} Trying again in {seconds:g} seconds."
+def _retry_text(error: TransientError, seconds: float) -> str:
+    return f"{error_text(error).splitlines()[0]} Retrying in {seconds:g} seconds."
 
 
 def watch_status(
@@ -198,15 +198,15 @@ def watch_status(
     is_done: Callable[[Status], bool] = has_ended,
     state: str | None = None,
 ) -> None:
-    """Follow a migration until it is done, and end as it ended; an interrupt ends the watch and not the migration.
+    """Follow a migration until it is done, and exit by its state; an interrupt does not stop the migration.
 
     Args:
         context: the command's.
         api: the app.
         migration: its id.
         as_json: whether to print the last status as JSON.
-        first: the status of a look that was made already, if there was one.
-        is_done: tells whether a status is the last one to wait for.
+        first: an already known status, if any.
+        is_done: returns whether to stop polling.
         state: the state of the tables to show; all are shown if None.
     """
     display = choose_display(stdout_console(), as_json)
@@ -214,23 +214,23 @@ def watch_status(
         ended = follow(lambda: api.status(migration), display, outside(context).pause, first, is_done, state)
     except KeyboardInterrupt:
         again = f"d2c status {migration} --watch"
-        typer.echo(f"No longer watching; the migration goes on. Watch it again: {again}", err=True)
+        typer.echo(f"Stopped watching; the migration continues. Watch it again: {again}", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     show_status(ended, as_json, state)
 
 
-def show_status(found: Mapping[str, Any], as_json: bool, state: str | None = None) -> None:
-    """Show a migration's status, and end the command by it.
+def show_status(status: Mapping[str, Any], as_json: bool, state: str | None = None) -> None:
+    """Show a migration's status, and exit by its state.
 
     Args:
-        found: the status, with all tables: those that are not shown tell how the command ends too.
+        status: with all tables; the hidden ones determine the exit status too.
         as_json: whether to print it as JSON.
         state: the state of the tables to show; all are shown if None.
     """
-    shown = tables_in(found, state)
+    visible = tables_in(status, state)
     if as_json:
-        print_json(shown)
+        print_json(visible)
     else:
         console = stdout_console()
-        console.print(status_view(shown, Room(console.width)))
-    raise typer.Exit(exit_status_of_migration(found))
+        console.print(status_view(visible, Room(console.width)))
+    raise typer.Exit(exit_status_of_migration(status))

@@ -1,4 +1,4 @@
-"""All clients of one app, made at the edge and handed in: to activities by `outcome`, to HTTP functions likewise."""
+"""All clients of the app, created at the edge and passed to activities and HTTP functions."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """The clients by the app's settings; each is imported and connected when it is first asked for, and then shared.
+    """The clients for the app's settings; each is imported and connected on first use, and then shared.
 
     Args:
         settings: the app's.
@@ -48,7 +48,7 @@ class Clients:
         return connect_bucket(self.settings, account, region)
 
     def web_identity(self, region: str) -> "WebIdentity":
-        """Return the app's identity as AWS takes it in a region."""
+        """Return the app's identity for AWS in a region."""
         from d2c.clients.aws.sign_in import web_identity
 
         return web_identity(self.settings, region)
@@ -97,5 +97,5 @@ class Clients:
 
 @cache
 def app_clients() -> Clients:
-    """Return the clients of this process, by its settings."""
+    """Return the clients of this process."""
     return Clients(app_settings())

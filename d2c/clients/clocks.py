@@ -1,4 +1,4 @@
-"""The clocks of other systems, by the ``Date`` header that every HTTP answer has, also one that refuses."""
+"""The clocks of other systems, from the ``Date`` header that every HTTP response has."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,27 +13,27 @@ TIMEOUT_SECONDS = 10.0
 
 
 def clock_skew(url: str) -> timedelta:
-    """Return how far ahead of ours a server's clock is, to about a second.
+    """Return how far a server's clock is ahead of ours, to about a second.
 
     Args:
-        url: the server's address; what it answers does not matter.
+        url: the server's address; its response does not matter.
 
     Raises:
-        TransientError: if it does not answer, or does not tell the time.
+        TransientError: if it does not answer, or does not send its time.
     """
     host = urlsplit(url).hostname
     sent = datetime.now(UTC)
     try:
         answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=host not in LOOPBACK_HOSTS)
-        told = parsedate_to_datetime(answer.headers["date"])
+        server_time = parsedate_to_datetime(answer.headers["date"])
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(
             f"{host} did not answer: {type(error).__name__}.", "Check the address and the network."
         ) from error
     except (KeyError, ValueError) as error:
         raise TransientError(
-            f"{host} does not tell the time.", "Check that the address is that of the service."
+            f"{host} does not send its time.", "Check that the address is the service's."
         ) from error
     # The header has whole seconds, so it is half a second behind on average.
     here = sent + (datetime.now(UTC) - sent) / 2
-    return told.astimezone(UTC) + timedelta(seconds=0.5) - here
+    return server_time.astimezone(UTC) + timedelta(seconds=0.5) - here

@@ -1,4 +1,4 @@
-"""One SDK client for each thing that is connected to, shared by all that this process does."""
+"""One SDK client per connection, shared by the whole process."""
 
 import functools
 import threading
@@ -12,15 +12,15 @@ Client = TypeVar("Client")
 def connected_once(connect: Callable[Arguments, Client]) -> Callable[Arguments, Client]:
     """Make a function return the same client for the same arguments.
 
-    Making one costs tens of milliseconds or a call of its own, and boto3 does not let several threads do it at once;
-    all of them may share one that is made. A failure is not kept.
+    Creating one takes tens of milliseconds or a call, and boto3 does not support creating them in several threads
+    at once; all threads may share the result. A failure is not cached.
     """
-    kept = functools.cache(connect)
+    cached = functools.cache(connect)
     lock = threading.Lock()
 
     @functools.wraps(connect)
     def connect_or_reuse(*arguments: Arguments.args, **named: Arguments.kwargs) -> Client:
         with lock:
-            return kept(*arguments, **named)  # type: ignore[arg-type]
+            return cached(*arguments, **named)  # type: ignore[arg-type]
 
     return connect_or_reuse

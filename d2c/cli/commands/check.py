@@ -1,4 +1,4 @@
-"""`d2c check`: what would make a migration fail, before it starts."""
+"""`d2c check`: finds what would make a migration fail before it starts."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -16,11 +16,11 @@ from d2c.cli.views.rendering import WIDE_COLUMNS, stdout_console
 from d2c.errors import D2CError, TransientError
 
 LOOK_EVERY_SECONDS = 0.5
-# An outage of a minute is waited out.
+# Retries for an outage of about a minute.
 RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30)
 
 PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="File with the plan; - is standard input.")]
-ShowAll = Annotated[bool, typer.Option("--all", help="Show what is as it has to be, too.")]
+ShowAll = Annotated[bool, typer.Option("--all", help="Also show checks that passed.")]
 
 
 def check(
@@ -31,24 +31,26 @@ def check(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Check all that a plan's migration needs, and estimate what it takes. Nothing is changed.
+    """Check everything that a plan's migration needs, and estimate its duration and cost. Changes nothing.
 
-    Exit status: 0 nothing stands in the way (there may be warnings), 1 a check failed.
+    Exit status: 0 no check failed (warnings do not count), 1 a check failed.
     """
     body = read_file(plan, "plan")
     with session(context, url, key, as_json) as api:
-        found = _follow(api, api.check(body), outside(context).pause, as_json)
-        if found.get("error"):
-            raise D2CError(found["error"]["detail"], found["error"]["next_step"], "The check came to no end")
+        result = _follow(api, api.check(body), outside(context).pause, as_json)
+        if result.get("error"):
+            raise D2CError(
+                result["error"]["detail"], result["error"]["next_step"], "The check did not finish"
+            )
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
         console = stdout_console()
         is_wide = console.width >= WIDE_COLUMNS
-        console.print(check_view(found, is_wide, show_all=show_all))
-        if found["estimate"]:
-            console.print(estimate_view(found["estimate"], is_wide))
-    raise typer.Exit(EXIT_DONE if found["state"] == "succeeded" else EXIT_FAILED)
+        console.print(check_view(result, is_wide, show_all=show_all))
+        if result["estimate"]:
+            console.print(estimate_view(result["estimate"], is_wide))
+    raise typer.Exit(EXIT_DONE if result["state"] == "succeeded" else EXIT_FAILED)
 
 
 def add_check_command(app: typer.Typer) -> None:
@@ -57,18 +59,18 @@ def add_check_command(app: typer.Typer) -> None:
 
 
 def _follow(api: Api, started: Answer, pause: Callable[[float], None], as_json: bool) -> Answer:
-    """Look at a check until it has ended, with a bar on a terminal, and return what it found."""
+    """Poll a check until it ends, with a progress bar on a terminal, and return its result."""
     columns = (TextColumn("Checking"), BarColumn(), TaskProgressColumn())
-    # A bar is for people who look on; it goes to standard error, which is no part of the answer.
+    # The bar is for people and goes to standard error, so that standard output has the result only.
     console = Console(stderr=True, quiet=as_json)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=started["progress"]["total"])
-        found = _look(api, started["id"], pause)
-        while found["state"] == "running":
-            bar.update(task, completed=found["progress"]["done"], total=found["progress"]["total"])
+        result = _look(api, started["id"], pause)
+        while result["state"] == "running":
+            bar.update(task, completed=result["progress"]["done"], total=result["progress"]["total"])
             pause(LOOK_EVERY_SECONDS)
-            found = _look(api, started["id"], pause)
-    return found
+            result = _look(api, started["id"], pause)
+    return result
 
 
 def _look(api: Api, check_id: str, pause: Callable[[float], None]) -> Answer:
@@ -76,6 +78,6 @@ def _look(api: Api, check_id: str, pause: Callable[[float], None]) -> Answer:
         try:
             return api.check_status(check_id)
         except TransientError as error:
-            typer.echo(f"{error_text(error).splitlines()[0]} Trying again in {seconds:g} seconds.", err=True)
+            typer.echo(f"{error_text(error).splitlines()[0]} Retrying in {seconds:g} seconds.", err=True)
             pause(seconds)
     return api.check_status(check_id)

@@ -1,4 +1,4 @@
-"""`d2c deploy`: publishes what the app works with, or compares it with what this version expects."""
+"""`d2c deploy`: publishes the wheel, notebook and pipelines, or compares them with this version."""
 
 import importlib
 import logging
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from d2c.cli.files import read_env_file
-from d2c.cli.outcome import EXIT_DONE, EXIT_FAILED, errors_told, print_json
+from d2c.cli.outcome import EXIT_DONE, EXIT_FAILED, errors_reported, print_json
 from d2c.cli.session import AsJson, example
 from d2c.errors import D2CError
 
@@ -20,23 +20,26 @@ EnvFile = Annotated[
     typer.Option(
         "--env-file",
         metavar="FILE",
-        help="Read settings from a file as well, such as `azd env get-values` prints them.",
+        help="Also read settings from a file, such as the output of `azd env get-values`.",
     ),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Change nothing; list what differs, and exit with 1.")]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Change nothing; list differences, and exit with 1 if there are any."),
+]
 UNCHANGED = "unchanged"
-# It logs at length what the command tells in a line.
-CHATTY = "azure.identity"
+# It logs at length what the command reports in a line.
+VERBOSE_LOGGER = "azure.identity"
 
 
 def deploy(check: Check = False, env_file: EnvFile = None, as_json: AsJson = False) -> None:
-    """Publish the wheel, the notebook and Data Factory's definitions of this version.
+    """Publish this version's wheel, notebook and Data Factory definitions.
 
-    What is deployed already is left alone, so the command can be repeated. It takes the app's settings from the
-    environment, and signs in to Azure as you are signed in (az login).
+    Unchanged parts are skipped, so the command can be repeated. It reads the app's settings from the environment,
+    and uses your sign-in to Azure (az login).
     """
-    logging.getLogger(CHATTY).setLevel(logging.CRITICAL)
-    with errors_told(as_json):
+    logging.getLogger(VERBOSE_LOGGER).setLevel(logging.CRITICAL)
+    with errors_reported(as_json):
         environment = {**os.environ, **(read_env_file(env_file) if env_file else {})}
         if check:
             _compare(environment, as_json)
@@ -58,30 +61,30 @@ def _compare(environment: Mapping[str, str], as_json: bool) -> None:
     else:
         for each in differences:
             typer.echo(f"differs    {each.thing}: {each.found}, not {each.expected}")
-        same = "What is deployed is what this version expects."
-        typer.echo(f"{len(differences)} differ; d2c deploy publishes this version." if differences else same)
+        summary = f"{len(differences)} differ; run d2c deploy to publish this version."
+        typer.echo(summary if differences else "The deployed parts match this version.")
     raise typer.Exit(EXIT_FAILED if differences else EXIT_DONE)
 
 
 def _publish(environment: Mapping[str, str], as_json: bool) -> None:
-    def tell(published: Any) -> None:
+    def report(published: Any) -> None:
         typer.echo(f"{published.outcome:<10} {published.thing}", err=as_json)
 
-    done = _program().deploy(environment, tell)
-    changed = sum(published.outcome != UNCHANGED for published in done)
+    parts = _program().deploy(environment, report)
+    changed = sum(published.outcome != UNCHANGED for published in parts)
     if as_json:
-        print_json({"published": [asdict(published) for published in done], "changed": changed})
+        print_json({"published": [asdict(published) for published in parts], "changed": changed})
     else:
-        typer.echo(f"{changed} of {len(done)} published." if changed else f"All {len(done)} are unchanged.")
+        typer.echo(f"{changed} of {len(parts)} published." if changed else f"All {len(parts)} are unchanged.")
 
 
 def _program() -> Any:
-    """Return what does it: it needs Azure's SDKs, which a command line that only talks to the app does without."""
+    """Return the module that deploys, imported here because it needs Azure's SDKs and the other commands do not."""
     try:
         return importlib.import_module("d2c.deploy.publish")
     except ImportError as error:
         raise D2CError(
-            f"Deploying needs Azure's SDKs, and {error.name} is not installed.",
+            f"Deploying requires Azure's SDKs, and {error.name} is not installed.",
             "Install them: pip install 'd2c[app,cli]', or `make setup` in a clone.",
             "d2c deploy cannot run here",
         ) from error

@@ -1,18 +1,18 @@
-"""`d2c cancel`, `suspend`, `resume` and `retry`: stopping migrations, and letting them go on."""
+"""`d2c cancel`, `suspend`, `resume` and `retry`: the lifecycle of a migration."""
 
 from typing import Annotated
 
 import typer
 
 from d2c.cli.files import only_table, read_rules
-from d2c.cli.outcome import tell
+from d2c.cli.outcome import print_answer
 from d2c.cli.session import DEFAULT_URL, AsJson, Key, MigrationId, Url, Watch, example, session
 from d2c.cli.watching import watch_status
 
 TablesToCancel = Annotated[
     list[str] | None,
     typer.Option(
-        "--table", metavar="TABLE", help="Cancel this table only; may be repeated. Without it, all of them."
+        "--table", metavar="TABLE", help="Cancel this table only; may be repeated. Without it, all tables."
     ),
 ]
 TablesToRetry = Annotated[
@@ -20,7 +20,7 @@ TablesToRetry = Annotated[
     typer.Option(
         "--table",
         metavar="TABLE",
-        help="Retry this table; may be repeated. Without it, all that failed or were cancelled.",
+        help="Retry this table; may be repeated. Without it, all failed and cancelled tables.",
     ),
 ]
 RulesFile = Annotated[
@@ -28,7 +28,7 @@ RulesFile = Annotated[
     typer.Option(
         "--rules",
         metavar="FILE",
-        help="File with new rules of the table, a JSON object; - is standard input.",
+        help="File with the table's new rules, a JSON object; - is standard input.",
     ),
 ]
 
@@ -41,13 +41,11 @@ def cancel(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Cancel a migration or tables of it: what runs outside is stopped, and throughput is put back."""
+    """Cancel a migration or some of its tables: stop external runs and reset throughput."""
     with session(context, url, key, as_json) as api:
-        answer = api.steer(migration, "cancel", {"tables": tables} if tables else None)
-    told = f"Migration {migration} is being cancelled."
-    if tables:
-        told = f"Of migration {migration} are being cancelled: {', '.join(tables)}."
-    tell(answer, as_json, f"{told} Follow it: d2c status {migration} --watch")
+        answer = api.change(migration, "cancel", {"tables": tables} if tables else None)
+    message = f"Cancelling {_named(tables, '')}migration {migration}."
+    print_answer(answer, as_json, f"{message} Follow it: d2c status {migration} --watch")
 
 
 def suspend(
@@ -57,15 +55,11 @@ def suspend(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Let no stage of a migration begin that has not begun; what runs goes on to its end."""
+    """Pause a migration: running stages finish, no new stage starts."""
     with session(context, url, key, as_json) as api:
-        answer = api.steer(migration, "suspend")
-    tell(
-        answer,
-        as_json,
-        f"Migration {migration} begins no new stage.",
-        f"Go on with it: d2c resume {migration}",
-    )
+        answer = api.change(migration, "suspend")
+    message = f"Pausing migration {migration}: running stages finish, no new stage starts."
+    print_answer(answer, as_json, message, f"Resume it: d2c resume {migration}")
 
 
 def resume(
@@ -75,10 +69,12 @@ def resume(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Let a migration go on that was suspended."""
+    """Resume a suspended migration."""
     with session(context, url, key, as_json) as api:
-        answer = api.steer(migration, "resume")
-    tell(answer, as_json, f"Migration {migration} goes on. Follow it: d2c status {migration} --watch")
+        answer = api.change(migration, "resume")
+    print_answer(
+        answer, as_json, f"Resuming migration {migration}. Follow it: d2c status {migration} --watch"
+    )
 
 
 def retry(
@@ -91,30 +87,33 @@ def retry(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Go on with tables that failed or were cancelled, from the stage at which they stopped.
+    """Retry failed and cancelled tables, each from the stage at which it stopped.
 
-    Exit status with --watch: as of `d2c status`.
+    Exit status with --watch: that of `d2c status`.
     """
-    given = read_rules(rules) if rules else None
+    new_rules = read_rules(rules) if rules else None
     with session(context, url, key, as_json) as api:
-        if given is not None:
+        if new_rules is not None:
             names = tables or [table["table"] for table in api.status(migration)["tables"]]
-            entries = [{"table": only_table(names), "rules": given}]
+            entries = [{"table": only_table(names), "rules": new_rules}]
         else:
             entries = [{"table": table} for table in tables or ()]
-        answer = api.steer(migration, "retry", {"tables": entries} if entries else None)
+        answer = api.change(migration, "retry", {"tables": entries} if entries else None)
         if watch:
             watch_status(context, api, migration, as_json)
         else:
-            told = f"Migration {migration} goes on with {_named(tables)}."
-            tell(answer, as_json, told, f"Follow it: d2c status {migration} --watch")
+            message = (
+                f"Retrying {_named(tables, 'the failed and cancelled tables of ')}migration {migration}."
+            )
+            print_answer(answer, as_json, message, f"Follow it: d2c status {migration} --watch")
 
 
-def _named(tables: list[str] | None) -> str:
-    return ", ".join(tables) if tables else "what failed or was cancelled"
+def _named(tables: list[str] | None, default: str) -> str:
+    """Return the tables as the object of a sentence that continues with the migration."""
+    return f"{'table' if len(tables) == 1 else 'tables'} {', '.join(tables)} of " if tables else default
 
 
-def add_steering_commands(app: typer.Typer) -> None:
+def add_lifecycle_commands(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command(epilog=example("d2c cancel music-2026", "d2c cancel music-2026 --table Music"))(cancel)
     app.command(epilog=example("d2c suspend music-2026"))(suspend)

@@ -1,4 +1,4 @@
-"""`d2c local` and `d2c demo`: handed over to the local cloud, a program of its own that the product does not import."""
+"""`d2c local` and `d2c demo`: run the local cloud, a separate program that the product does not import."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from typing import Never
 import typer
 
 import d2c
-from d2c.cli.outcome import errors_told
+from d2c.cli.outcome import errors_reported
 from d2c.cli.session import Execute, example, outside
 from d2c.errors import D2CError
 
 PROGRAM = "localcloud"
-# Options are the program's own, --help among them.
+# All options, --help included, are passed to the program.
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -23,12 +23,12 @@ def up(context: typer.Context) -> None:
 
 
 def down(context: typer.Context) -> None:
-    """Stop the local cloud; its state stays."""
+    """Stop the local cloud; its state is kept."""
     _command(context, "down")
 
 
 def demo(context: typer.Context) -> None:
-    """Move real data sets through the local cloud, and show the report."""
+    """Migrate real data sets on the local cloud, and show the report."""
     _command(context, "demo")
 
 
@@ -46,23 +46,23 @@ def add_local_commands(app: typer.Typer) -> None:
 
 
 def hand_over(command: str, arguments: list[str], execute: Execute, package: Path) -> Never:
-    """Become the local cloud's program.
+    """Replace this process with the local cloud's program.
 
     Args:
         command: its command.
-        arguments: what follows the command.
+        arguments: the arguments after the command.
         execute: replaces this process, like `os.execve`.
         package: the folder of the `d2c` package.
 
     Raises:
-        D2CError: if there is no checkout around the package.
+        D2CError: if the package is not part of a checkout.
     """
     checkout = package.parent
     if not (checkout / PROGRAM).is_dir():
         raise D2CError(
-            f"The local cloud is part of a checkout of the project, and d2c runs from {checkout}, which is none.",
+            f"The local cloud is part of a checkout of the project, and d2c runs from {checkout}, which is not one.",
             "Clone the project, run `make setup` in it, and use its .venv/bin/d2c.",
-            "There is no local cloud here",
+            "The local cloud is not installed",
         )
     paths = [str(checkout / PROGRAM / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -70,5 +70,5 @@ def hand_over(command: str, arguments: list[str], execute: Execute, package: Pat
 
 
 def _command(context: typer.Context, command: str) -> None:
-    with errors_told(as_json="--json" in context.args):
+    with errors_reported(as_json="--json" in context.args):
         hand_over(command, context.args, outside(context).execute, Path(d2c.__file__).parent)

@@ -32,7 +32,7 @@ from d2c.mapping.names import is_name
 
 EXIT_DONE = 0
 EXIT_UNREADABLE = 1
-EXIT_IMPOSSIBLE = 2
+EXIT_INVALID_RULES = 2
 EXIT_REJECTED = 3
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -40,7 +40,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(slots=True)
 class Tally:
-    """How many items were read, and what became of them."""
+    """The number of items read, by outcome."""
 
     items: int = 0
     documents: int = 0
@@ -50,19 +50,19 @@ class Tally:
 
 @dataclass(slots=True)
 class Explanation:
-    """How often each rule acted, and the first thing it did."""
+    """How often each rule was applied, with the first example."""
 
     times: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
 
-    def add(self, line: bytes, mapped: Mapped, rules: Rules, place: str) -> None:
-        """Take in what the rules did to one item."""
+    def add(self, line: bytes, mapped: Mapped, rules: Rules, source: str) -> None:
+        """Add the rules applied to one item."""
         for rule, example in explain(line, mapped, rules):
             self.times[rule] += 1
-            self.examples.setdefault(rule, f"{example} ({place})")
+            self.examples.setdefault(rule, f"{example} ({source})")
 
     def lines(self) -> Iterator[str]:
-        """Yield one line for each rule that acted, the busiest first."""
+        """Yield one line for each applied rule, the most frequent first."""
         for rule, times in self.times.most_common():
             yield f"{rule}: {times:,} {'time' if times == 1 else 'times'}, first: {self.examples[rule]}"
 
@@ -82,26 +82,25 @@ def map_command(
     ttl_attribute: Annotated[
         str | None, typer.Option(help="The table's time-to-live attribute, if it has one.")
     ] = None,
-    now: Annotated[
-        int | None, typer.Option(help="Time of writing in epoch seconds; the clock's if not given.")
-    ] = None,
+    now: Annotated[int | None, typer.Option(help="Write time in epoch seconds; now if not given.")] = None,
     rejected: Annotated[
         Path | None, typer.Option(help="File for rejected items; standard error if not given.")
     ] = None,
     explain_rules: Annotated[
-        bool, typer.Option("--explain", help="Tell on standard error which rules acted, with an example.")
+        bool,
+        typer.Option("--explain", help="Report on standard error which rules were applied, with an example."),
     ] = False,
 ) -> None:
     """Show how the items of an export become documents.
 
-    One document per line goes to standard output in the order of the input, and the counts go last to
-    standard error. Exit status: 0 done, 1 a file could not be read to its end, 2 impossible rules,
+    Writes one document per line to standard output in the order of the input, and finally the counts to
+    standard error. Exit status: 0 done, 1 a file could not be read completely, 2 invalid rules,
     3 an item was rejected.
     """
     sources = files or [STANDARD_INPUT]
     if rules == STANDARD_INPUT and STANDARD_INPUT in sources:
         raise typer.BadParameter(
-            "standard input cannot hold rules and data both; name a file for one of them"
+            "standard input cannot provide both rules and data; name a file for one of them"
         )
     mapper = compile_mapper(_read_rules(rules, _parse_keys(keys), ttl_attribute))
     explanation = Explanation() if explain_rules else None
@@ -125,17 +124,17 @@ def map_command(
 def _map_file(
     file: str, mapper: Mapper, now: int, tally: Tally, rejects: BinaryIO, explanation: Explanation | None
 ) -> str | None:
-    """Map what can be read of one file; return what kept it from being read to its end, if anything did."""
+    """Map the readable lines of one file; return the fault that stopped reading, if any."""
     output = sys.stdout.buffer
     lines = _read_lines(file)
     number = 0
     while True:
-        # Only reading may fail quietly: an error of writing must not pass for one of this file.
+        # Only read errors are this file's: an error of writing must not be reported as one.
         try:
             line = next(lines, None)
         except (OSError, EOFError, zlib.error) as error:
             cause = getattr(error, "strerror", None) or error
-            return f"{file}: cannot be read to its end ({cause}); fetch the file again"
+            return f"{file}: cannot be read completely ({cause}); download the file again"
         if line is None:
             output.flush()
             return None
@@ -155,13 +154,13 @@ def _map_file(
 
 
 def _read_lines(file: str) -> Iterator[bytes]:
-    """Yield the lines of a file, of standard input for `-`; one empty line at the end is nothing."""
+    """Yield the lines of a file, or of standard input for `-`; an empty last line is ignored."""
     with ExitStack() as stack:
         stream: Any = _open_stream(file, stack)
         if stream.peek(2)[:2] == _GZIP_MAGIC:
             stream = stack.enter_context(gzip.GzipFile(fileobj=stream))
         elif file.endswith(".gz"):
-            raise gzip.BadGzipFile("it does not begin like a gzip file")
+            raise gzip.BadGzipFile("it has no gzip header")
         empty_before = False
         for line in stream:
             if empty_before:
@@ -173,7 +172,7 @@ def _read_lines(file: str) -> Iterator[bytes]:
 
 
 def _open_stream(file: str, stack: ExitStack) -> Any:
-    """Open a file or standard input so that it can be peeked into; the stack closes it."""
+    """Open a file or standard input for peeking; the stack closes it."""
     if file == STANDARD_INPUT:
         stream: Any = io.BufferedReader(sys.stdin.buffer)
         stack.callback(stream.detach)
@@ -189,7 +188,7 @@ def _open_for_writing(path: Path) -> BinaryIO:
 
 
 def _parse_keys(text: str) -> KeySchema:
-    """Return the key schema that `HASH[,RANGE]` or a JSON array of one or two names tells."""
+    """Parse a key schema: `HASH[,RANGE]` or a JSON array of one or two names."""
     names: Any = text.split(",")
     if text.lstrip().startswith("["):
         try:
@@ -209,5 +208,5 @@ def _read_rules(path: str | None, key_schema: KeySchema, ttl_attribute: str | No
         return parse_rules(rules, key_schema, ttl_attribute=ttl_attribute)
     except RulesError as error:
         for fault in error.faults:
-            typer.echo(f"impossible rules: {fault}", err=True)
-        raise typer.Exit(EXIT_IMPOSSIBLE) from None
+            typer.echo(f"invalid rules: {fault}", err=True)
+        raise typer.Exit(EXIT_INVALID_RULES) from None

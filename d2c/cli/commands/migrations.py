@@ -8,7 +8,7 @@ import typer
 
 from d2c.cli.api import Api
 from d2c.cli.files import read_file, write_whole
-from d2c.cli.outcome import exit_status_of_report, print_json, tell
+from d2c.cli.outcome import exit_status_of_report, print_answer, print_json
 from d2c.cli.session import (
     DEFAULT_URL,
     AsJson,
@@ -37,7 +37,7 @@ ReportFile = Annotated[
 
 def _check_state(text: str | None) -> str | None:
     if text is not None and text not in STATES:
-        raise typer.BadParameter(f"{text!r} is no state; the states are {', '.join(STATES)}")
+        raise typer.BadParameter(f"{text!r} is not a state; the states are {', '.join(STATES)}")
     return text
 
 
@@ -46,7 +46,7 @@ State = Annotated[
     typer.Option(
         "--state",
         metavar="STATE",
-        help="Show the tables in this state only, such as failed.",
+        help="Show only the tables in this state, such as failed.",
         callback=_check_state,
     ),
 ]
@@ -60,9 +60,9 @@ def start(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Start the migration that a plan asks for.
+    """Start the migration that a plan describes.
 
-    The same plan again finds the migration that runs already. All faults of a plan are told at once.
+    The same plan again returns the running migration. All faults of an invalid plan are reported at once.
     """
     body = read_file(plan, "plan")
     with session(context, url, key, as_json) as api:
@@ -70,8 +70,8 @@ def start(
         if watch:
             watch_status(context, api, started["id"], as_json)
         else:
-            told = f"Migration {started['id']} is {started['state']}."
-            tell(started, as_json, told, f"Follow it: d2c status {started['id']} --watch")
+            message = f"Migration {started['id']} is {started['state']}."
+            print_answer(started, as_json, message, f"Follow it: d2c status {started['id']} --watch")
 
 
 def status(
@@ -83,13 +83,13 @@ def status(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Show how a migration and each of its tables stand, or list all migrations, newest first.
+    """Show the status of a migration and each of its tables, or list all migrations, newest first.
 
-    Exit status: 0 under way or succeeded, 1 failed or cancelled (the migration or the last operation on it),
+    Exit status: 0 running or succeeded, 1 failed or cancelled (the migration or the last operation on it),
     3 succeeded with rejected items or mismatches.
     """
     if migration is None and (watch or state):
-        raise typer.BadParameter("--watch and --state are for one migration; name its ID")
+        raise typer.BadParameter("--watch and --state need the ID of a migration")
     with session(context, url, key, as_json) as api:
         if migration is None:
             _list(api, as_json)
@@ -113,17 +113,17 @@ def report(
     Exit status: 0 succeeded, 1 failed or cancelled, 3 succeeded with rejected items or mismatches.
     """
     with session(context, url, key, as_json) as api:
-        found = api.report(migration)
+        contents = api.report(migration)
         if output:
-            write_whole(output, json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
+            write_whole(output, json.dumps(contents, indent=1, ensure_ascii=False).encode() + b"\n")
         if html:
             write_whole(html, api.report_page(migration))
     if as_json:
-        print_json(found)
+        print_json(contents)
     else:
         console = stdout_console()
-        console.print(report_view(found, console.width))
-    raise typer.Exit(exit_status_of_report(found))
+        console.print(report_view(contents, console.width))
+    raise typer.Exit(exit_status_of_report(contents))
 
 
 def add_migration_commands(app: typer.Typer) -> None:
@@ -138,8 +138,8 @@ def add_migration_commands(app: typer.Typer) -> None:
 
 
 def _list(api: Api, as_json: bool) -> None:
-    found = api.migrations()
+    migrations = api.migrations()
     if as_json:
-        print_json({"migrations": found})
+        print_json({"migrations": migrations})
     else:
-        stdout_console().print(migrations_view(found))
+        stdout_console().print(migrations_view(migrations))

@@ -1,4 +1,4 @@
-"""`d2c rejected`, `replay` and `verify`: what became of items, revisited after a migration has ended."""
+"""`d2c rejected`, `replay` and `verify`: rejected items, and operations on a migration that has ended."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import typer
 
 from d2c.cli.api import Answer, Api
 from d2c.cli.files import only_table, read_rules
-from d2c.cli.outcome import operations_of, print_json, tell
+from d2c.cli.outcome import operations_of, print_answer, print_json
 from d2c.cli.session import DEFAULT_URL, AsJson, Key, MigrationId, Url, example, session
 from d2c.cli.views.rejected import rejected_view
 from d2c.cli.views.rendering import stdout_console
@@ -16,33 +16,33 @@ from d2c.cli.watching import Status, has_ended, watch_status
 from d2c.mapping import REASONS
 
 LIMIT_FOR_PEOPLE = 50
-# As in a plan, whose module needs more than the command line is installed with.
+# As in a plan, whose module needs packages that the command line does not install.
 METHOD = re.compile(r"full|counts|sample:0?\.[0-9]*[1-9][0-9]*")
 
 
 def _check_reason(text: str | None) -> str | None:
     if text is not None and text not in REASONS:
-        raise typer.BadParameter(f"{text!r} is no reason; the reasons are {', '.join(REASONS)}")
+        raise typer.BadParameter(f"{text!r} is not a reason; the reasons are {', '.join(REASONS)}")
     return text
 
 
 def _check_method(text: str | None) -> str | None:
     if text is not None and not METHOD.fullmatch(text):
         raise typer.BadParameter(
-            f"{text!r} is no method: full, counts, or sample: with a part below 1 such as sample:0.01"
+            f"{text!r} is not a method: use full, counts, or a sample with a fraction below 1, such as sample:0.01"
         )
     return text
 
 
 TableOfItems = Annotated[
-    str | None, typer.Option("--table", metavar="TABLE", help="Show this table's items only.")
+    str | None, typer.Option("--table", metavar="TABLE", help="Show only this table's items.")
 ]
 Reason = Annotated[
     str | None,
     typer.Option(
         "--reason",
         metavar="REASON",
-        help=f"Show items with this reason only: {', '.join(REASONS)}.",
+        help=f"Show only items with this reason: {', '.join(REASONS)}.",
         callback=_check_reason,
         autocompletion=lambda: list(REASONS),
     ),
@@ -53,12 +53,14 @@ Limit = Annotated[
         "--limit",
         metavar="N",
         min=1,
-        help=f"Show at most so many items; {LIMIT_FOR_PEOPLE} if not given, all with --json.",
+        help=f"Maximum number of items; {LIMIT_FOR_PEOPLE} if not given, all with --json.",
     ),
 ]
 TableToReplay = Annotated[
     str | None,
-    typer.Option("--table", metavar="TABLE", help="Replay this table only; without it, all that have some."),
+    typer.Option(
+        "--table", metavar="TABLE", help="Replay this table only; without it, all with rejected items."
+    ),
 ]
 RulesFile = Annotated[
     str | None,
@@ -69,7 +71,7 @@ RulesFile = Annotated[
 TablesToVerify = Annotated[
     list[str] | None,
     typer.Option(
-        "--table", metavar="TABLE", help="Verify this table; may be repeated. Without it, all of them."
+        "--table", metavar="TABLE", help="Verify this table; may be repeated. Without it, all tables."
     ),
 ]
 Method = Annotated[
@@ -77,11 +79,11 @@ Method = Annotated[
     typer.Option(
         "--method",
         metavar="METHOD",
-        help="full, counts, or a part such as sample:0.01; the plan's if not given.",
+        help="full, counts, or a sample such as sample:0.01; the plan's if not given.",
         callback=_check_method,
     ),
 ]
-WatchOperation = Annotated[bool, typer.Option("--watch", help="Follow it until it has ended.")]
+WatchOperation = Annotated[bool, typer.Option("--watch", help="Follow the operation until it ends.")]
 
 
 def rejected(
@@ -94,14 +96,14 @@ def rejected(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """List the items that could not become faithful documents, each with its reason; --json has their contents."""
+    """List rejected items, each with its reason; --json includes their contents."""
     at_most = limit if limit or as_json else LIMIT_FOR_PEOPLE
     with session(context, url, key, as_json) as api:
-        found = api.rejected(migration, table, reason, at_most)
+        page = api.rejected(migration, table, reason, at_most)
     if as_json:
-        print_json(found)
+        print_json(page)
     else:
-        stdout_console().print(rejected_view(found))
+        stdout_console().print(rejected_view(page))
 
 
 def replay(
@@ -114,16 +116,16 @@ def replay(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Map and load the rejected items again, by new rules or by those of before, and verify the tables.
+    """Map and load the rejected items again, by new rules or the current ones, and verify the tables.
 
-    Exit status with --watch: as of `d2c status`.
+    Exit status with --watch: that of `d2c status`.
     """
-    given = read_rules(rules) if rules else None
+    new_rules = read_rules(rules) if rules else None
     with session(context, url, key, as_json) as api:
-        before = api.status(migration) if watch or given is not None else None
-        if before and given is not None:
+        before = api.status(migration) if watch or new_rules is not None else None
+        if before and new_rules is not None:
             table = table or only_table([one["table"] for one in before["tables"]])
-        entry = {"table": table} if given is None else {"table": table, "rules": given}
+        entry = {"table": table} if new_rules is None else {"table": table, "rules": new_rules}
         body = {"tables": [entry]} if table else None
         _run(context, api, lambda: api.replay(migration, body), before if watch else None, as_json)
 
@@ -138,9 +140,9 @@ def verify(
     url: Url = DEFAULT_URL,
     key: Key = None,
 ) -> None:
-    """Compare the containers with the export once more, in both directions.
+    """Compare the containers with the export again, in both directions.
 
-    Exit status with --watch: as of `d2c status`.
+    Exit status with --watch: that of `d2c status`.
     """
     body = {**({"tables": tables} if tables else {}), **({"verify": method} if method else {})}
     with session(context, url, key, as_json) as api:
@@ -148,7 +150,7 @@ def verify(
         _run(context, api, lambda: api.verify(migration, body or None), before, as_json)
 
 
-def add_revisit_commands(app: typer.Typer) -> None:
+def add_operation_commands(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command(
         epilog=example(
@@ -172,24 +174,24 @@ def add_revisit_commands(app: typer.Typer) -> None:
 def _run(
     context: typer.Context, api: Api, start: Callable[[], Answer], before: Status | None, as_json: bool
 ) -> None:
-    """Start an operation, and follow it where the status before it is given."""
+    """Start an operation, and follow it if the earlier status is given."""
     started = start()
     migration = started["id"]
     if before is not None:
         earlier = _identity_of_newest(before)
 
         def is_done(status: Status) -> bool:
-            # What ended before this one was accepted is not its end.
+            # Until this operation appears, the newest one is an earlier one that has ended.
             return has_ended(status) and _identity_of_newest(status) != earlier
 
         watch_status(context, api, migration, as_json, is_done=is_done)
     else:
-        told = f"The operation {started['operation']} of {migration} is {started['state']}."
-        tell(started, as_json, told, f"Follow it: d2c status {migration} --watch")
+        message = f"Operation {started['operation']} of migration {migration} is {started['state']}."
+        print_answer(started, as_json, message, f"Follow it: d2c status {migration} --watch")
 
 
 def _identity_of_newest(status: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Return what tells a migration's newest operation from every other one."""
+    """Return the identity of a migration's newest operation."""
     operations = operations_of(status)
     return (
         tuple(operations[0][name] for name in ("operation", "number", "started_at")) if operations else None

@@ -1,4 +1,4 @@
-"""What people see of a check: what is wrong first by system, with the next step, then how much was found in order."""
+"""The view of a check: problems by system with their next steps, and the number of passed checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,31 +11,31 @@ from d2c.cli.views.rendering import UNKNOWN, number_text, table_of
 from d2c.report.html import duration, size
 
 STYLES = {"ok": "green", "skipped": "dim", "warning": "yellow", "failed": "bold red"}
-SHOWN = ("failed", "warning")
+PROBLEMS = ("failed", "warning")
 
 Finding = Mapping[str, Any]
 
 
-def check_view(found: Mapping[str, Any], is_wide: bool, *, show_all: bool) -> RenderableType:
-    """Return what a check found.
+def check_view(result: Mapping[str, Any], is_wide: bool, *, show_all: bool) -> RenderableType:
+    """Return the findings of a check.
 
     Args:
-        found: the check as the API tells it.
-        is_wide: whether there is room for wide tables.
-        show_all: whether findings are shown that ask for nothing.
+        result: the check as the API returns it.
+        is_wide: whether wide tables fit.
+        show_all: whether to include findings without a problem.
     """
-    findings = [one for one in found["checks"] if show_all or one["state"] in SHOWN]
-    parts: list[RenderableType] = [_heading(found)]
+    findings = [one for one in result["checks"] if show_all or one["state"] in PROBLEMS]
+    parts: list[RenderableType] = [_heading(result)]
     for system in dict.fromkeys(one["system"] for one in findings):
         parts += _system_lines(system, [one for one in findings if one["system"] == system])
-    return Group(*parts, *([] if findings else [_systems(found["checks"], is_wide)]))
+    return Group(*parts, *([] if findings else [_systems(result["checks"], is_wide)]))
 
 
-def _heading(found: Mapping[str, Any]) -> Text:
-    counts = ((state, found["counts"][state]) for state in ("failed", "warning", "skipped", "ok"))
-    told = [(f"{count:,} {state}", STYLES[state]) for state, count in counts if count]
-    pieces = [piece for one in told for piece in (", ", one)][1:]
-    return Text.assemble(f"{len(found['checks']):,} checks: ", *pieces)
+def _heading(result: Mapping[str, Any]) -> Text:
+    counts = ((state, result["counts"][state]) for state in ("failed", "warning", "skipped", "ok"))
+    texts = [(f"{count:,} {state}", STYLES[state]) for state, count in counts if count]
+    pieces = [piece for one in texts for piece in (", ", one)][1:]
+    return Text.assemble(f"{len(result['checks']):,} checks: ", *pieces)
 
 
 def _system_lines(system: str, findings: Sequence[Finding]) -> Iterator[Text]:
@@ -51,7 +51,7 @@ def _system_lines(system: str, findings: Sequence[Finding]) -> Iterator[Text]:
 
 
 def _systems(findings: Sequence[Finding], is_wide: bool) -> RenderableType:
-    """Return how many checks of each system found nothing to do."""
+    """Return the number of checks of each system that found no problem."""
     view = table_of("System", numbers=("checks",), is_wide=is_wide)
     for system in dict.fromkeys(one["system"] for one in findings):
         view.add_row(system, f"{sum(one['system'] == system for one in findings):,}")
@@ -66,26 +66,24 @@ def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
     """Return an estimate.
 
     Args:
-        estimate: as the API tells it.
-        is_wide: whether there is room for wide tables.
+        estimate: as the API returns it.
+        is_wide: whether wide tables fit.
     """
     total, currency = estimate["total"], estimate["basis"]["currency"]
     heading = Text(
         f"\nEstimate: about {duration(total['seconds_in_all'])}, {total['once']:,.2f} {currency} once and "
         f"{total['per_month']:,.2f} {currency} a month afterwards"
     )
-    notes = [f"Without a known price or quantity: {', '.join(total['unknown'])}."] if total["unknown"] else []
+    notes = [f"Price or quantity unknown: {', '.join(total['unknown'])}."] if total["unknown"] else []
     if estimate["tables_of_unknown_size"]:
-        notes.append(f"Of unknown size, and left out: {', '.join(estimate['tables_of_unknown_size'])}.")
+        notes.append(f"Size unknown, not included: {', '.join(estimate['tables_of_unknown_size'])}.")
     if any(not line["is_confirmed"] for line in estimate["lines"]):
-        notes.append(
-            "* the price is not confirmed; docs/start/cost.md says where it comes from and how to set yours."
-        )
+        notes.append("* unconfirmed price; docs/start/cost.md gives its source and how to set your own.")
     return Group(heading, _tables_view(estimate, is_wide), _money_view(estimate, is_wide), *map(Text, notes))
 
 
 def _tables_view(estimate: Mapping[str, Any], is_wide: bool) -> Table:
-    """Return the largest tables, and all together."""
+    """Return the largest tables, and the total."""
     view = table_of("Table", numbers=("items", "size", "RU", *STAGES, "once"), is_wide=is_wide)
     tables = sorted(estimate["tables"], key=lambda table: -table["bytes"])
     for table in tables[:MOST_TABLES]:

@@ -1,4 +1,4 @@
-"""What people see of a report: items and verification, seconds of each stage, throughput, and what went wrong."""
+"""The view of a report: items and verification, seconds of each stage, throughput, and errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,11 +19,11 @@ from d2c.cli.views.rendering import (
 
 
 def report_view(report: Mapping[str, Any], width: int = WIDE_COLUMNS) -> RenderableType:
-    """Return a report's summary: items and verification, seconds of each stage, throughput, and what went wrong.
+    """Return a report's summary: items and verification, seconds of each stage, throughput, and errors.
 
     Args:
         report: as the API returns it.
-        width: the columns that there is room for.
+        width: the available columns.
     """
     tables, is_wide = report["tables"], width >= WIDE_COLUMNS
     views: Sequence[Table] = [
@@ -39,15 +39,15 @@ def report_view(report: Mapping[str, Any], width: int = WIDE_COLUMNS) -> Rendera
 
 
 def _estimate_view(rows: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:
-    """Return what all tables were expected to take beside what they took."""
+    """Compare the estimate for all tables with the actual figures."""
     view = table_of("Estimate", "In", numbers=("estimated", "actual"), is_wide=is_wide)
     for row in rows:
         figures = (row[side] for side in ("estimated", "actual"))
-        shown = (
+        cells = (
             UNKNOWN if value is None else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
             for value in figures
         )
-        view.add_row(row["what"], row["unit"], *shown)
+        view.add_row(row["what"], row["unit"], *cells)
     return view
 
 
@@ -56,10 +56,14 @@ def _items_view(tables: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:
     view = table_of("Table", "Container", "State", numbers=names, is_wide=is_wide)
     view.add_column("Verification")
     for table in tables:
-        place = f"{table['database']}/{table['container']}"
+        container = f"{table['database']}/{table['container']}"
         items = (number_text(table["items"][name]) for name in names)
         view.add_row(
-            table["table"], place, state_text(table["state"]), *items, _verification(table["verification"])
+            table["table"],
+            container,
+            state_text(table["state"]),
+            *items,
+            _verification(table["verification"]),
         )
     if len(tables) > 1:
         view.add_section()
@@ -93,14 +97,14 @@ def _seconds_of_stages(table: Mapping[str, Any]) -> dict[str, float]:
     return {stage["stage"]: stage.get("seconds") or 0.0 for stage in table["stages"]}
 
 
-def _verification(found: Mapping[str, Any]) -> Text:
-    """Say in words what verification found, the mismatches by kind."""
-    if found["expected"] is None:
+def _verification(verification: Mapping[str, Any]) -> Text:
+    """Return the result of a verification in words, mismatches by kind."""
+    if verification["expected"] is None:
         return Text("not reached", "dim")
-    mismatches = ", ".join(f"{found[kind]:,} {kind}" for kind in MISMATCHES if found[kind])
+    mismatches = ", ".join(f"{verification[kind]:,} {kind}" for kind in MISMATCHES if verification[kind])
     if mismatches:
         return Text(mismatches, "bold red")
-    method = "" if found["method"] == "full" else f" ({found['method']})"
+    method = "" if verification["method"] == "full" else f" ({verification['method']})"
     return Text(f"as expected{method}", "green")
 
 

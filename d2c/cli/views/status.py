@@ -1,4 +1,4 @@
-"""What people see of migrations: the list of them, and how one and its tables stand."""
+"""The views of migrations: the list of all, and the status of one with its tables."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,26 +22,26 @@ from d2c.cli.views.rendering import (
 )
 from d2c.cli.views.status_lines import (
     COUNTS,
-    arrival_text,
     counts_of,
+    minute_text,
     operation_name,
     operations_to_show,
     sums_text,
 )
 
-# What needs eyes comes first where there is no room for all.
+# If not all tables fit, those that need attention come first.
 ORDER_OF_STATES = ("failed", "running", "cancelled", "pending", "succeeded")
 BAR_WIDTH = 8
 BAR_OF_ALL_WIDTH = 20
 
 
 class Room(NamedTuple):
-    """What there is room for.
+    """The available space.
 
     Args:
         columns: the width of the terminal.
         rows: how many tables; all if None.
-        errors: the errors, and the stalls, of how many tables; all if None.
+        errors: how many errors, and how many stalls; all if None.
     """
 
     columns: int = WIDE_COLUMNS
@@ -61,15 +61,15 @@ def migrations_view(migrations: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def status_view(status: Mapping[str, Any], room: Room | None = None) -> RenderableType:
-    """Return a migration's heading, its tables with progress bars, and below them errors, stalls and operations.
+    """Return a migration's heading, its tables with progress bars, errors, stalls and operations.
 
     Args:
-        status: as the API describes a migration.
-        room: what there is room for; for all tables and errors if None.
+        status: as the API returns it.
+        room: the available space; unlimited if None.
     """
     room = room or Room()
-    tables, left_out = _in_room(status["tables"], room.rows)
-    rest = [Text(f"... and {_counted(left_out)}", "dim")] if left_out else []
+    tables, omitted = _in_room(status["tables"], room.rows)
+    rest = [Text(f"... and {_counted(omitted)}", "dim")] if omitted else []
     return Group(
         *_heading(status),
         _tables_view(tables, room.columns),
@@ -83,7 +83,7 @@ def status_view(status: Mapping[str, Any], room: Room | None = None) -> Renderab
 def _in_room(
     tables: Sequence[Mapping[str, Any]], rows: int | None
 ) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
-    """Return the tables that there is room for, those that need eyes first, and the others."""
+    """Return the tables that fit, those that need attention first, and the others."""
     if rows is None or len(tables) <= rows:
         return tables, ()
     ordered = sorted(tables, key=lambda table: ORDER_OF_STATES.index(table["state"]))
@@ -108,8 +108,8 @@ def _heading(status: Mapping[str, Any]) -> Iterator[RenderableType]:
     )
     sums = sums_text(status)
     if sums:
-        is_under_way = status["state"] not in ENDED
-        yield _with_bar(status["percent"], sums) if is_under_way else Text(sums)
+        is_running = status["state"] not in ENDED
+        yield _with_bar(status["percent"], sums) if is_running else Text(sums)
     if status.get("error"):
         yield from error_lines(status["id"], status["error"])
 
@@ -126,14 +126,14 @@ def _bar(percent: int, width: int) -> RenderableType:
 
 def _tables_view(tables: Sequence[Mapping[str, Any]], columns: int) -> RenderableType:
     is_wide = columns >= WIDE_COLUMNS
-    places = ("State", "Stage", "Progress") if is_wide else ("State", "Progress")
+    columns_of_state = ("State", "Stage", "Progress") if is_wide else ("State", "Progress")
     times = ("ETA (UTC)",) if is_wide and any(table.get("eta") for table in tables) else ()
     names = ("%", *times, *(name.replace("mismatches", "mis-\nmatches") for name in COUNTS.values()))
-    view = table_of("Table", *places, numbers=names, is_wide=is_wide)
+    view = table_of("Table", *columns_of_state, numbers=names, is_wide=is_wide)
     for table in tables:
         bar = _bar(table["percent"], BAR_WIDTH)
         counts = (number_text(table[name]) for name in COUNTS)
-        eta = [arrival_text(table["eta"])] if times else []
+        eta = [minute_text(table["eta"])] if times else []
         view.add_row(
             table["table"], *_where(table, is_wide), bar, number_text(table["percent"]), *eta, *counts
         )
@@ -141,7 +141,7 @@ def _tables_view(tables: Sequence[Mapping[str, Any]], columns: int) -> Renderabl
 
 
 def _where(table: Mapping[str, Any], is_wide: bool) -> tuple[Text, ...]:
-    """Return a table's state and stage; on a narrow terminal the stage stands for the state that it is under way."""
+    """Return a table's state and stage; on a narrow terminal the stage replaces the state ``running``."""
     state, stage = table["state"], Text(table["stage"] or UNKNOWN)
     if state == "running" and table.get("stalled"):
         state = "stalled"
@@ -165,8 +165,8 @@ def _errors(
 def _stalls(tables: Sequence[Mapping[str, Any]], at_most: int | None) -> Iterator[Text]:
     stalled = [(table["table"], table["stalled"]) for table in tables if table.get("stalled")]
     for name, stall in stalled[:at_most]:
-        where = f"{name}, {stall['stage']}: no progress since {time_text(stall['since'])} UTC"
-        yield Text.assemble((where, "bold yellow"), f": {stall['detail']}")
+        heading = f"{name}, {stall['stage']}: no progress since {time_text(stall['since'])} UTC"
+        yield Text.assemble((heading, "bold yellow"), f": {stall['detail']}")
 
 
 def _operation_lines(operation: Mapping[str, Any]) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""How a migration stands in plain lines: for logs and pipes, and as parts of what terminals show."""
+"""A migration's status as plain lines: for logs and pipes, and as parts of terminal views."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,12 @@ def table_line(table: Mapping[str, Any]) -> str:
     """Return a table's status as one plain line."""
     counts = [f"{table[name]:,} {word}" for name, word in COUNTS.items() if table[name] is not None]
     stage = [f"{table['stage']} {table['percent']} %"] if table["stage"] else []
-    parts = [table["table"], table["state"], *stage, *_held(table), ", ".join(counts)]
+    parts = [table["table"], table["state"], *stage, *_delays(table), ", ".join(counts)]
     return " | ".join(filter(None, [*parts, *_reasons(table["error"])]))
 
 
-def _held(table: Mapping[str, Any]) -> list[str]:
-    """Return why a table does not get on, if it does not."""
+def _delays(table: Mapping[str, Any]) -> list[str]:
+    """Return why a table makes no progress, if it does not."""
     waiting, stalled = table.get("waiting"), table.get("stalled")
     waits = [f"waits for {WAITS_FOR[waiting['for']]}"] if waiting else []
     stalls = [f"no progress since {time_text(stalled['since'])} UTC"] if stalled else []
@@ -45,39 +45,39 @@ def operation_line(operation: Mapping[str, Any]) -> str:
 
 
 def operation_name(operation: Mapping[str, Any]) -> str:
-    """Return what an operation is called, such as ``verify 2``."""
+    """Return an operation's name, such as ``verify 2``."""
     return f"{operation['operation']} {operation['number']}"
 
 
 def operations_to_show(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the operations on a migration that are under way, or else the last one that was."""
+    """Return the running operations on a migration, or else the last one."""
     operations = operations_of(status)
     return [one for one in operations if one["state"] not in ENDED] or operations[:1]
 
 
 def counts_of(status: Mapping[str, Any]) -> Mapping[str, int]:
-    """Return how many tables are in each state; apps of before they told it list all tables."""
+    """Return the number of tables in each state, counted here for older app versions that do not report it."""
     counts: Mapping[str, int] = status.get("counts") or Counter(table["state"] for table in status["tables"])
     return counts
 
 
 def sums_text(status: Mapping[str, Any]) -> str:
-    """Return what a migration's tables come to together; nothing for apps of before they told it."""
+    """Return the sums of a migration's tables; empty for older app versions that do not report them."""
     if "items" not in status:
         return ""
     items = ", ".join(f"{count:,} {name}" for name, count in status["items"].items())
     parts = [f"{status['percent']} %", f"items: {items}"]
     if status["eta"]:
-        parts.append(f"may arrive at {arrival_text(status['eta'])} UTC")
+        parts.append(f"estimated completion {minute_text(status['eta'])} UTC")
     if status["paused"]:
-        parts.append(f"paused, go on: d2c resume {status['id']}")
+        parts.append(f"paused, resume it: d2c resume {status['id']}")
     if status["waiting_until"]:
-        parts.append(f"waits until {arrival_text(status['waiting_until'])} UTC")
+        parts.append(f"waits until {minute_text(status['waiting_until'])} UTC")
     return "; ".join(parts)
 
 
-def arrival_text(text: str | None) -> str:
-    """Return an ISO time in UTC to the minute, without what goes without saying."""
+def minute_text(text: str | None) -> str:
+    """Return an ISO time in UTC to the minute, without the year."""
     return UNKNOWN if text is None else text[5:16].replace("T", " ")
 
 

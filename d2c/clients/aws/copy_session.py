@@ -1,4 +1,4 @@
-"""The temporary credentials with which Data Factory reads one export: what they allow, and how long they last."""
+"""The temporary credentials with which Data Factory reads one export: permissions and lifetime."""
 
 import math
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 from d2c.app.aws_settings import SESSION_SECONDS, AwsSettings
 from d2c.errors import PermanentError
 
-# Runs wait for their turn in Data Factory, and list and copy the manifests beside the data.
-SECONDS_BESIDE_THE_DATA = 900
-MOST_SESSION_NAME_CHARACTERS = 64
+# Runs wait in Data Factory's queue, and list and copy the manifests in addition to the data.
+OVERHEAD_SECONDS = 900
+MAX_SESSION_NAME_CHARACTERS = 64
 
 
 def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, Any]:
-    """Return what a copy run may do of what the role may: read one export's objects, and nothing else.
+    """Return the policy that restricts a copy run to reading one export's objects.
 
     Data Factory needs these actions:
     https://learn.microsoft.com/azure/data-factory/connector-amazon-simple-storage-service#required-permissions.
-    ``kms:Decrypt`` is for buckets with a key of their own; the role says whether it may use it.
+    ``kms:Decrypt`` is for buckets with their own key; the role determines whether it may use it.
 
     Args:
         role_arn: the role whose session it is.
         bucket: the export bucket.
-        folder: the export's, without a slash at its end.
+        folder: the export's folder, without a trailing slash.
     """
     bucket_arn = f"arn:{role_arn.split(':')[1]}:s3:::{bucket}"
     return {
@@ -54,28 +54,28 @@ def copy_session_seconds(aws: AwsSettings, export_bytes: int, *, is_first_try: b
 
     Args:
         aws: the settings.
-        export_bytes: what is copied.
-        is_first_try: whether no copy run of this export has failed yet, maybe since its session ended.
+        export_bytes: the size of the export.
+        is_first_try: whether no copy run of this export has failed yet, possibly because its session ended.
 
     Raises:
         PermanentError: if a copy of this size takes longer than a session may last.
     """
-    needed = math.ceil(export_bytes / aws.copy_bytes_per_second) + SECONDS_BESIDE_THE_DATA
+    needed = math.ceil(export_bytes / aws.copy_bytes_per_second) + OVERHEAD_SECONDS
     longest = aws.longest_session_seconds
     if needed > longest:
         raise PermanentError(
-            f"The export has {export_bytes:,} bytes. To copy them takes about {needed:,} seconds at "
-            f"{aws.copy_bytes_per_second:,} bytes per second, and a session of the AWS role lasts {longest:,} "
-            "seconds at most (D2C_AWS_SESSION_SECONDS).",
+            f"The export has {export_bytes:,} bytes. Copying them takes about {needed:,} seconds at "
+            f"{aws.copy_bytes_per_second:,} bytes per second, and a session of the AWS role lasts at most {longest:,} "
+            "seconds (D2C_AWS_SESSION_SECONDS).",
             _next_step(needed),
-            title="The copy would outlive its AWS session",
+            title="The copy would outlast its AWS session",
         )
     return max(SESSION_SECONDS[0], needed) if is_first_try else longest
 
 
 def copy_session_name(migration: str, table: str) -> str:
-    """Return what CloudTrail calls a copy run's session."""
-    return f"d2c-copy-{migration}-{table}"[:MOST_SESSION_NAME_CHARACTERS]
+    """Return the name of a copy run's session in CloudTrail."""
+    return f"d2c-copy-{migration}-{table}"[:MAX_SESSION_NAME_CHARACTERS]
 
 
 def _next_step(needed: int) -> str:
@@ -84,5 +84,5 @@ def _next_step(needed: int) -> str:
         "then retry the migration (docs/install/aws.md)."
     )
     if needed <= SESSION_SECONDS[1]:
-        return f"Let the role allow {needed:,} seconds and set D2C_AWS_SESSION_SECONDS to that, {others}"
-    return f"AWS lets no session last longer than {SESSION_SECONDS[1]:,} seconds: {others}"
+        return f"Set the role's MaxSessionDuration and D2C_AWS_SESSION_SECONDS to {needed:,}, {others}"
+    return f"AWS limits sessions to {SESSION_SECONDS[1]:,} seconds: {others}"

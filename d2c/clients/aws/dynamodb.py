@@ -1,4 +1,4 @@
-"""DynamoDB: what a table is like, and its export to S3."""
+"""DynamoDB: descriptions of tables, and their exports to S3."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from d2c.errors import PermanentError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
 IMPOSSIBLE_EXPORT_TIME = datetime(2001, 1, 1, tzinfo=UTC)
-REFUSED_FOR_ITS_TIME = ("InvalidExportTimeException", "PointInTimeRecoveryUnavailableException")
+EXPORT_TIME_CODES = ("InvalidExportTimeException", "PointInTimeRecoveryUnavailableException")
 
 
 @dataclass(frozen=True)
 class TableDescription:
-    """What a migration needs to know of a table before it exports it."""
+    """The properties of a table that a migration needs before the export."""
 
     arn: str
     hash_key: str
@@ -32,7 +32,7 @@ class TableDescription:
 
 @dataclass(frozen=True)
 class RecoveryWindow:
-    """Between which times a table can be exported as of; both are None where point-in-time recovery is off."""
+    """The times between which a table can be exported; both None if point-in-time recovery is off."""
 
     earliest: datetime | None
     latest: datetime | None
@@ -40,9 +40,9 @@ class RecoveryWindow:
 
 @dataclass(frozen=True)
 class ExportState:
-    """An export as DescribeExport shows it, which promises its ARN and status only; the rest may be empty.
+    """An export as DescribeExport returns it, which guarantees only ARN and status; the rest may be empty.
 
-    ``manifest_key`` and ``ended_at`` are not known before its end.
+    ``manifest_key`` and ``ended_at`` are unknown before its end.
     """
 
     arn: str
@@ -94,7 +94,7 @@ class DynamoDB:
         if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
             raise PermanentError(
                 f"{self._thing(name)} is {table['TableStatus']}, not active.",
-                "Wait until it is, then try again.",
+                "Wait until it is active, then try again.",
             )
         keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
         return TableDescription(
@@ -110,7 +110,7 @@ class DynamoDB:
         )
 
     def recovery_window(self, name: str) -> RecoveryWindow:
-        """Return between which times a table can be exported as of."""
+        """Return the times between which a table can be exported."""
         with aws_errors(self._thing(name)):
             answer = self._client.describe_continuous_backups(TableName=name)
         recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
@@ -121,9 +121,9 @@ class DynamoDB:
         )
 
     def latest_restorable_time(self, name: str) -> datetime:
-        """Return the youngest time that a table can be exported as of.
+        """Return the latest time as of which a table can be exported.
 
-        DynamoDB refuses export times too close to now, hence this one and not the clock's.
+        DynamoDB rejects export times too close to now, so this is earlier than the clock's.
 
         Raises:
             PermanentError: if point-in-time recovery is off.
@@ -131,7 +131,7 @@ class DynamoDB:
         latest = self.recovery_window(name).latest
         if latest is None:
             raise PermanentError(
-                f"{self._thing(name)} has no point-in-time recovery, which an export reads from.",
+                f"{self._thing(name)} has no point-in-time recovery, which exports require.",
                 f"Turn it on: aws dynamodb update-continuous-backups --region {self._region} --table-name {name} "
                 "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true, then try again.",
                 title="Point-in-time recovery is off",
@@ -141,7 +141,7 @@ class DynamoDB:
     def find_export(self, table_arn: str, client_token: str) -> str | None:
         """Return the ARN of the export that was started with a client token, or None.
 
-        ListExports does not tell tokens, so each full export of the table in the last 90 days is described in turn,
+        ListExports does not return tokens, so each full export of the table in the last 90 days is described in turn,
         newest first. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListExports.html
         """
         arguments: dict[str, Any] = {"TableArn": table_arn, "MaxResults": 25}
@@ -172,9 +172,9 @@ class DynamoDB:
         Args:
             table_arn: the table.
             bucket: the S3 bucket, which DynamoDB checks only later.
-            bucket_owner: the account that the bucket must be of, needed if it is not the table's; empty if unknown.
+            bucket_owner: the bucket's account, needed if it is not the table's; empty if unknown.
             prefix: the key prefix of the export's objects.
-            time: the moment to export the table as of; the same at every try with the same token.
+            time: the time as of which to export the table; the same at every try with the same token.
             client_token: makes a repeated call return the export that the first one started.
         """
         with aws_errors(f"Export of {table_arn}"):
@@ -191,14 +191,16 @@ class DynamoDB:
         return str(answer["ExportDescription"]["ExportArn"])
 
     def try_exporting(self, table_arn: str, bucket: str) -> None:
-        """Ask for an export that cannot be, of a time before DynamoDB was: who lacks the right is refused otherwise.
+        """Request an impossible export, as of a time before DynamoDB existed, to test the permission.
+
+        Without the permission the call is rejected for that reason, with it because of the time.
 
         Args:
             table_arn: the table.
-            bucket: the S3 bucket, which DynamoDB does not look at before the time.
+            bucket: the S3 bucket, which DynamoDB checks only after the time.
 
         Raises:
-            PermanentError: if the right is missing, or the service took on such an export against its documentation.
+            PermanentError: if the permission is missing, or the service accepts the export against its documentation.
         """
         with aws_errors(f"Export of {table_arn}"):
             try:
@@ -206,12 +208,12 @@ class DynamoDB:
                     TableArn=table_arn, S3Bucket=bucket, ExportTime=IMPOSSIBLE_EXPORT_TIME
                 )
             except ClientError as error:
-                if error.response["Error"].get("Code") in REFUSED_FOR_ITS_TIME:
+                if error.response["Error"].get("Code") in EXPORT_TIME_CODES:
                     return
                 raise
         raise PermanentError(
-            f"Export of {table_arn}: DynamoDB took on an export as of {IMPOSSIBLE_EXPORT_TIME:%Y-%m-%d}.",
-            "Look at the table's exports in the AWS console; this one moves nothing.",
+            f"Export of {table_arn}: DynamoDB accepted an export as of {IMPOSSIBLE_EXPORT_TIME:%Y-%m-%d}.",
+            "See the table's exports in the AWS console; the migration does not use this one.",
         )
 
     def try_listing_exports(self, table_arn: str) -> None:
@@ -220,7 +222,7 @@ class DynamoDB:
             self._client.list_exports(TableArn=table_arn, MaxResults=1)
 
     def describe_export(self, export_arn: str) -> ExportState:
-        """Return how an export stands."""
+        """Return the state of an export."""
         with aws_errors(f"Export {export_arn}"):
             export = self._client.describe_export(ExportArn=export_arn)["ExportDescription"]
         return ExportState(
@@ -251,7 +253,7 @@ def connect_dynamodb(settings: Settings, account: str | None, region: str) -> Dy
 
     Args:
         settings: the app's.
-        account: its 12 digits, or None for that of plans that name none.
+        account: its 12 digits, or None for the default account.
         region: the AWS region.
     """
     with aws_errors(f"DynamoDB in {region}"):

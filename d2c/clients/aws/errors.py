@@ -1,4 +1,4 @@
-"""What the errors of AWS's SDK mean for a migration."""
+"""Translates the errors of AWS's SDK into those of a migration."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from d2c.app.redaction import without_secrets
 from d2c.errors import BusyError, PermanentError, TransientError
 
-# Codes of the services for load and for trouble of their own; so are these statuses and every 5xx, by any code.
+# Codes for throttling and service faults; these statuses and every 5xx are transient with any code.
 TRANSIENT_STATUSES = (408, 429)
 TRANSIENT_CODES = {
     "IDPCommunicationError",
@@ -32,16 +32,16 @@ TRANSIENT_CODES = {
     "ThrottlingException",
 }
 
-# An account has as many of something at once as it may have: exports above all.
+# A limit of the account on concurrent work, above all on exports.
 BUSY_CODES = {"LimitExceededException"}
 
 NEXT_STEPS = {
     "AccessDenied": "Grant the app's AWS identity this action on this resource (docs/install/permissions.md).",
     "AccessDeniedException": "Grant the app's AWS identity this action on this resource (docs/install/permissions.md).",
-    "ExportConflictException": "Set the app's export settings back to what they were, or start a new migration.",
+    "ExportConflictException": "Restore the app's previous export settings, or start a new migration.",
     **dict.fromkeys(
         ("ExpiredToken", "ExpiredTokenException"),
-        "Renew the app's AWS credentials, or let it sign in without any: set D2C_AWS_ROLES (docs/install/aws.md).",
+        "Renew the app's AWS credentials, or use none: set D2C_AWS_ROLES (docs/install/aws.md).",
     ),
     **dict.fromkeys(
         (
@@ -51,23 +51,22 @@ NEXT_STEPS = {
             "SignatureDoesNotMatch",
             "UnrecognizedClientException",
         ),
-        "Give the app AWS credentials that are valid, or let it sign in without any: set D2C_AWS_ROLES "
-        "(docs/install/aws.md).",
+        "Give the app valid AWS credentials, or use none: set D2C_AWS_ROLES (docs/install/aws.md).",
     ),
     "ResourceNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "TableNotFoundException": "Check the table's name, the region and the AWS account in the plan.",
     "PointInTimeRecoveryUnavailableException": "Turn on point-in-time recovery for the table.",
-    "InvalidExportTimeException": "Check that point-in-time recovery stayed on, then start a new migration.",
+    "InvalidExportTimeException": "Check that point-in-time recovery was not turned off, then start a new migration.",
     "NoSuchBucket": "Create the bucket, or set D2C_EXPORT_BUCKET to one that exists.",
 }
 
 
 @contextmanager
 def aws_errors(thing: str) -> Iterator[None]:
-    """Turn what boto3 raises about a thing into a PermanentError or a TransientError.
+    """Turn an error of boto3 into a PermanentError or a TransientError.
 
     Args:
-        thing: what the call is about, such as ``DynamoDB table Music in eu-west-1``.
+        thing: the subject of the call, such as ``DynamoDB table Music in eu-west-1``.
     """
     try:
         yield
@@ -78,30 +77,30 @@ def aws_errors(thing: str) -> Iterator[None]:
             f"{thing}: {error.operation_name} answered {code}: {error.response['Error'].get('Message', '')}"
         )
         if code in BUSY_CODES:
-            raise BusyError(detail, "It is tried again until there is room.") from error
+            raise BusyError(detail, "Retrying until the quota allows it.") from error
         if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES or status >= 500:
             raise TransientError(
-                detail, "It is tried again; if it persists, see the AWS Health Dashboard."
+                detail, "Retrying. If it keeps failing, see the AWS Health Dashboard."
             ) from error
         next_step = NEXT_STEPS.get(
-            code, "See AWS's documentation of this error, mend its cause, then try again."
+            code, "See AWS's documentation of this error, fix its cause, then try again."
         )
         raise PermanentError(detail, next_step) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise PermanentError(
             f"{thing}: the app has no AWS credentials: {error}",
-            "Set D2C_AWS_ROLES, so that it signs in by its managed identity, or give it credentials in one of the ways "
-            "that boto3 looks for them (docs/install/aws.md).",
+            "Set D2C_AWS_ROLES, so that it signs in with its managed identity, or provide credentials in a way "
+            "that boto3 supports (docs/install/aws.md).",
         ) from error
     except CredentialRetrievalError as error:
         raise TransientError(
-            f"{thing}: the app's AWS credentials could not be fetched: {_one_line(error)}",
-            "It is tried again; if it persists, check the role that the app takes on and who may take it on.",
+            f"{thing}: the app's AWS credentials could not be retrieved: {_one_line(error)}",
+            "Retrying. If it keeps failing, check the role that the app assumes and its trust policy.",
         ) from error
     except (ConnectionError, HTTPClientError, IncompleteReadError) as error:
         raise TransientError(
-            f"{thing}: no whole answer: {_one_line(error)}",
-            "It is tried again; check the region in the plan, and the network between the app and AWS.",
+            f"{thing}: no complete response: {_one_line(error)}",
+            "Retrying. Check the region in the plan, and the network between the app and AWS.",
         ) from error
     except BotoCoreError as error:
         raise PermanentError(f"{thing}: {_one_line(error)}", "Check the app's AWS settings.") from error

@@ -15,7 +15,7 @@ NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
 
 @dataclass(frozen=True)
 class Encryption:
-    """How a bucket encrypts new objects: ``AES256`` or a kind of ``aws:kms``, and the key's ARN or an empty text."""
+    """A bucket's default encryption: ``AES256`` or a kind of ``aws:kms``, and the key's ARN or an empty text."""
 
     algorithm: str
     kms_key: str
@@ -54,20 +54,20 @@ class Bucket:
         return sizes
 
     def region(self) -> str:
-        """Return the region that the bucket is in, which tells as well that it is there."""
+        """Return the bucket's region, which also proves that the bucket exists."""
         with aws_errors(f"s3://{self.name}"):
             return str(self._client.head_bucket(Bucket=self.name).get("BucketRegion", ""))
 
     def encryption(self) -> Encryption:
-        """Return how the bucket encrypts what is written to it; since 2023 none is without."""
+        """Return the bucket's default encryption; since 2023 every bucket has one."""
         with aws_errors(f"s3://{self.name}"):
             try:
-                found = self._client.get_bucket_encryption(Bucket=self.name)
+                answer = self._client.get_bucket_encryption(Bucket=self.name)
             except ClientError as error:
                 if error.response["Error"].get("Code") == NO_ENCRYPTION:
                     return Encryption("AES256", "")
                 raise
-        rule = found["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+        rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
         return Encryption(rule["SSEAlgorithm"], rule.get("KMSMasterKeyID", ""))
 
     def try_listing(self, prefix: str) -> None:
@@ -82,8 +82,8 @@ def connect_bucket(settings: Settings, account: str | None, region: str) -> Buck
 
     Args:
         settings: the app's.
-        account: the 12 digits of the tables' account, or None for that of plans that name none.
-        region: the region of the tables, through which the bucket is reached.
+        account: the 12 digits of the tables' account, or None for the default account.
+        region: the region of the tables, through which the bucket is accessed.
     """
     with aws_errors(f"s3://{settings.export_bucket}"):
         account = settings.aws.bucket_account(account, region)

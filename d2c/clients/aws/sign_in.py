@@ -1,7 +1,7 @@
-"""Signing in to AWS: with a token of Microsoft Entra ID and no key, or as boto3 finds credentials by itself.
+"""Signing in to AWS: with a token of Microsoft Entra ID and no key, or with boto3's default credentials.
 
-The app's managed identity gets a token that is made out to AWS, and STS gives credentials of a role for it that last
-an hour or less; botocore asks for new ones before they expire, however long a migration takes.
+The app's managed identity gets a token for the audience of AWS, and STS exchanges it for credentials of a role that
+last an hour or less; botocore renews them before they expire, however long a migration takes.
 https://aws.amazon.com/blogs/security/how-to-access-aws-resources-from-microsoft-entra-id-tenants-using-aws-security-token-service/
 """
 
@@ -33,31 +33,31 @@ SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_tim
 ACTION = "sts:AssumeRoleWithWebIdentity"
 # The app's own sessions are renewed, so they need not live long.
 APP_SESSION_SECONDS = 3600
-# botocore's own times, which are longer than the shortest session lives.
+# botocore's own times, which are longer than the shortest session.
 RENEW_BEFORE_SECONDS, MUST_RENEW_BEFORE_SECONDS = 900, 600
 
-# How STS refuses, and what to do about it; "ValidationError" is also how it answers a session that is too long.
+# Next steps by STS error code; "ValidationError" is also its response to a session that is too long.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
 NEXT_STEPS = {
-    "AccessDenied": "Let the role's trust policy admit this audience and subject (docs/install/aws.md), and check "
+    "AccessDenied": "Allow this audience and subject in the role's trust policy (docs/install/aws.md), and check "
     "the role's name in D2C_AWS_ROLES.",
     "InvalidIdentityToken": "Create an IAM identity provider for this issuer and audience in the role's account; if "
-    "there is one, check that it is of this tenant and D2C_AWS_TOKEN_AUDIENCE is its audience (docs/install/aws.md).",
+    "there is one, check that it is for this tenant and D2C_AWS_TOKEN_AUDIENCE is its audience (docs/install/aws.md).",
     "IDPRejectedClaim": "Check that the app's managed identity still exists and is assigned to the app registration "
     "(docs/install/aws.md).",
-    "ExpiredTokenException": "Try again; if it persists, compare this machine's clock with the time in the message.",
+    "ExpiredTokenException": "Try again. If it keeps failing, compare this machine's clock with the message's time.",
     "PackedPolicyTooLarge": "Shorten D2C_EXPORT_PREFIX, the plan's name or the role's session tags.",
-    "MalformedPolicyDocument": "Check that D2C_EXPORT_BUCKET and D2C_EXPORT_PREFIX hold no unusual characters.",
+    "MalformedPolicyDocument": "Check that D2C_EXPORT_BUCKET and D2C_EXPORT_PREFIX contain no unusual characters.",
     "RegionDisabledException": "Activate STS for this region in the account settings of IAM.",
-    "ValidationError": "Set D2C_AWS_SESSION_SECONDS to what the role allows at most (its MaxSessionDuration), or let "
-    "it allow more.",
+    "ValidationError": "Set D2C_AWS_SESSION_SECONDS to at most the role's MaxSessionDuration, or "
+    "increase that.",
 }
-_making = threading.Lock()
+_session_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class TemporaryCredentials:
-    """Credentials of a role that last until a moment; the text form holds no secret."""
+    """Temporary credentials of a role; the repr contains no secret."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -66,12 +66,12 @@ class TemporaryCredentials:
 
 
 class WebIdentity:
-    """The app's identity in Microsoft Entra ID, which takes on roles of AWS.
+    """The app's identity in Microsoft Entra ID, which assumes AWS roles.
 
     Args:
-        sts: boto3's ``sts`` client of a region, which signs nothing.
+        sts: boto3's ``sts`` client of a region, without request signing.
         credential: azure-identity's.
-        audience: the App ID URI that tokens are made out to.
+        audience: the App ID URI that is the audience of the tokens.
     """
 
     def __init__(self, sts: Any, credential: TokenCredential, audience: str) -> None:
@@ -86,13 +86,13 @@ class WebIdentity:
 
         Args:
             role_arn: the role.
-            session_name: what CloudTrail calls the session: 2 to 64 letters, digits or any of ``_+=,.@-``.
-            seconds: how long they last, 900 or more and not more than the role allows.
-            policy: what they allow of what the role does; all of it if None.
+            session_name: the session's name in CloudTrail: 2 to 64 letters, digits or any of ``_+=,.@-``.
+            seconds: their lifetime, from 900 to the role's maximum.
+            policy: restricts the permissions of the role; no restriction if None.
 
         Raises:
-            PermanentError: with the role, the audience and what to do; never with the token.
-            TransientError: if a service did not answer as it should.
+            PermanentError: with the role, the audience and the next step; never with the token.
+            TransientError: if a service did not respond correctly.
         """
         token = self._token(role_arn)
         arguments = {"Policy": json.dumps(policy, separators=(",", ":"))} if policy else {}
@@ -106,18 +106,18 @@ class WebIdentity:
                     **arguments,
                 )
             except ClientError as error:
-                told = error.response["Error"]
-                if told.get("Code") not in NEXT_STEPS:
+                fault = error.response["Error"]
+                if fault.get("Code") not in NEXT_STEPS:
                     raise
                 raise PermanentError(
-                    f"AWS role {role_arn}: {ACTION} answered {told['Code']}: "
-                    f"{without_secrets(told.get('Message', ''))} The app's token has {_described(token)}.",
-                    NEXT_STEPS[told["Code"]],
-                    title="AWS did not let the app take on its role",
+                    f"AWS role {role_arn}: {ACTION} answered {fault['Code']}: "
+                    f"{without_secrets(fault.get('Message', ''))} The app's token has {_described(token)}.",
+                    NEXT_STEPS[fault["Code"]],
+                    title="The app cannot assume its AWS role",
                 ) from error
-        found = answer["Credentials"]
+        issued = answer["Credentials"]
         return TemporaryCredentials(
-            found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], found["Expiration"]
+            issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], issued["Expiration"]
         )
 
     def _token(self, role_arn: str) -> str:
@@ -127,7 +127,7 @@ class WebIdentity:
                 return self._credential.get_token(f"{self._audience}/.default").token
             except ClientAuthenticationError as error:
                 raise PermanentError(
-                    f"{thing} was not given: {_cause(error)}",
+                    f"{thing} could not be obtained: {_cause(error)}",
                     "Check that the app has a managed identity, that an app registration of its tenant has this App "
                     "ID URI, and that the identity is assigned to it (docs/install/aws.md).",
                     title="The app has no token for AWS",
@@ -135,16 +135,16 @@ class WebIdentity:
 
 
 class _RoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
-    """Credentials that botocore asks for before they are first used, and again before they expire."""
+    """Credentials that botocore requests before first use, and renews before they expire."""
 
     def __init__(self, identity: WebIdentity, role_arn: str, session_name: str, seconds: int) -> None:
         def take_on() -> dict[str, str]:
-            found = identity.take_on(role_arn, session_name=session_name, seconds=seconds)
+            issued = identity.take_on(role_arn, session_name=session_name, seconds=seconds)
             return {
-                "access_key": found.access_key_id,
-                "secret_key": found.secret_access_key,
-                "token": found.session_token,
-                "expiry_time": found.expires_at.isoformat(),
+                "access_key": issued.access_key_id,
+                "secret_key": issued.secret_access_key,
+                "token": issued.session_token,
+                "expiry_time": issued.expires_at.isoformat(),
             }
 
         super().__init__(take_on, "assume-role-with-web-identity")
@@ -158,29 +158,29 @@ def aws_client(settings: Settings, service: str, account: str | None, region: st
     Args:
         settings: the app's.
         service: its name in boto3.
-        account: its 12 digits, or None for that of plans that name none.
+        account: the account's 12 digits, or None for the default account.
         region: the AWS region.
 
     Raises:
-        SettingsError: if roles are taken on, and none is set for it.
+        SettingsError: if the app assumes roles, and none is set for the account.
     """
     session = _session(settings, settings.aws.role(account, region), region)
-    with _making:
+    with _session_lock:
         return session.client(service, region_name=region, config=SDK_CONFIG)
 
 
 def web_identity(settings: Settings, region: str) -> WebIdentity:
-    """Return the app's identity as STS of a region sees it."""
+    """Return the app's identity for STS of a region."""
     return WebIdentity(_sts(region), azure_credential(), settings.aws.token_audience)
 
 
 @connected_once
 def _session(settings: Settings, role_arn: str | None, region: str) -> boto3.Session:
-    """Return the session of a role in a region, with credentials of its own; without a role, boto3's ordinary one."""
+    """Return the session of a role in a region, with its own credentials; without a role, boto3's default session."""
     if role_arn is None:
         return boto3.Session()
     base = botocore.session.get_session()
-    # botocore has no other way in.
+    # botocore has no public way to set them.
     base._credentials = _RoleCredentials(
         web_identity(settings, region),
         role_arn,
@@ -192,7 +192,7 @@ def _session(settings: Settings, role_arn: str | None, region: str) -> boto3.Ses
 
 @connected_once
 def _sts(region: str) -> Any:
-    """Return STS of a region: its global endpoint is far from most apps, and of one region only.
+    """Return STS of a region: the global endpoint is in one region only, far from most apps.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
     """
@@ -203,17 +203,17 @@ def _sts(region: str) -> Any:
 
 
 def _described(token: str) -> str:
-    """Say whom a token is of: issuer, audience and subject, which AWS compares and which are no secrets."""
+    """Describe a token: issuer, audience and subject, which AWS compares and which are not secret."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return f"the issuer {claims['iss']}, the audience {claims['aud']} and the subject {claims['sub']}"
     except (IndexError, KeyError, TypeError, ValueError):
-        return "no claims that can be read"
+        return "no readable claims"
 
 
 def _cause(error: ClientAuthenticationError) -> str:
-    """Return the line that says why there is no token: a chain of credentials tells of each that it tried."""
+    """Return the line with the cause: a chain of credentials reports each one that it tried."""
     lines = [line.strip() for line in str(error.message or error).splitlines() if line.strip()]
     of_identity = (line for line in lines if line.startswith("ManagedIdentityCredential:"))
     return without_secrets(next(of_identity, None) or (lines or ["no reason was given"])[0])
@@ -226,7 +226,7 @@ def aws_caller(settings: Settings, account: str | None, region: str) -> str:
 
     Args:
         settings: the app's.
-        account: its 12 digits, or None for that of plans that name none.
+        account: the account's 12 digits, or None for the default account.
         region: the AWS region.
     """
     with aws_errors(f"AWS identity in {region}"):

@@ -1,4 +1,4 @@
-"""The lake for code that runs on an event loop: every call on a thread, said once."""
+"""The lake for code on an event loop: every call runs on a thread."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class AsyncLake:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Return what a function makes of the lake and its further arguments; it may call the lake many times."""
+        """Call a function with the lake and further arguments on a thread, and return its result."""
         return await asyncio.to_thread(function, self._lake, *arguments, **named)
 
     async def read(self, path: str) -> bytes | None:
@@ -46,15 +46,15 @@ class AsyncLake:
         await asyncio.to_thread(self._lake.append, path, entry)
 
     async def write(self, path: str, content: bytes) -> None:
-        """Write a file, over one that may be there."""
+        """Write a file, replacing an existing one."""
         await asyncio.to_thread(self._lake.write, path, content)
 
     async def write_json(self, path: str, value: Any) -> None:
-        """Write a value as a JSON file, over one that may be there."""
+        """Write a value as a JSON file, replacing an existing one."""
         await asyncio.to_thread(self._lake.write_json, path, value)
 
     async def create(self, path: str, content: bytes) -> bool:
-        """Write a file unless one is there; tell whether this call wrote it."""
+        """Write a file unless it exists; return whether this call wrote it."""
         return await asyncio.to_thread(self._lake.create, path, content)
 
     async def delete(self, path: str) -> None:
@@ -62,11 +62,11 @@ class AsyncLake:
         await asyncio.to_thread(self._lake.delete, path)
 
     async def exists(self, path: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether a file exists."""
         return await asyncio.to_thread(self._lake.exists, path)
 
     async def sizes(self, folder: str) -> dict[str, int]:
-        """Return the files below a folder, by their paths within it, with their sizes in bytes."""
+        """Return the sizes in bytes of the files below a folder, by their relative paths."""
         return await asyncio.to_thread(self._lake.sizes, folder)
 
     async def page(self, prefix: str, size: int, token: str | None) -> tuple[list[str], str | None]:

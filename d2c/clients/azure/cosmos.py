@@ -1,4 +1,4 @@
-"""Cosmos DB's data plane, as far as the app itself reads it."""
+"""Cosmos DB's data plane: the app's own reads."""
 
 import json
 from collections.abc import Mapping
@@ -12,16 +12,18 @@ from d2c.clients.connections import connected_once
 
 
 def has_documents(client: CosmosClient, database: str, container: str, constants: Mapping[str, Any]) -> bool:
-    """Tell whether a container holds at least one document.
+    """Return whether a container has at least one document.
 
     Args:
         client: of the account.
         database: the container's database.
         container: its name.
-        constants: top-level properties with the values that the documents in question have; none for any document.
+        constants: top-level properties and their values in the documents to look for; empty for any document.
     """
-    marks = {f"@p{number}": pair for number, pair in enumerate(constants.items())}
-    conditions = " AND ".join(f"c[{json.dumps(name)}] = {mark}" for mark, (name, _) in marks.items())
+    placeholders = {f"@p{number}": pair for number, pair in enumerate(constants.items())}
+    conditions = " AND ".join(
+        f"c[{json.dumps(name)}] = {placeholder}" for placeholder, (name, _) in placeholders.items()
+    )
     query_text = f"SELECT TOP 1 VALUE 1 FROM c WHERE {conditions or 'true'}"  # noqa: S608 - names quoted, values apart
     with azure_errors(f"Cosmos DB container {database}/{container}"):
         query = (
@@ -29,7 +31,9 @@ def has_documents(client: CosmosClient, database: str, container: str, constants
             .get_container_client(container)
             .query_items(
                 query_text,
-                parameters=[{"name": mark, "value": value} for mark, (_, value) in marks.items()],
+                parameters=[
+                    {"name": placeholder, "value": value} for placeholder, (_, value) in placeholders.items()
+                ],
                 enable_cross_partition_query=True,
             )
         )
@@ -37,7 +41,7 @@ def has_documents(client: CosmosClient, database: str, container: str, constants
 
 
 def try_reading_account(client: CosmosClient, endpoint: str) -> None:
-    """Ask the data plane for one database, whether or not there is one.
+    """Request one database from the data plane, whether or not there is one, to test access.
 
     Args:
         client: of the account.
@@ -49,9 +53,9 @@ def try_reading_account(client: CosmosClient, endpoint: str) -> None:
 
 @connected_once
 def connect_cosmos(settings: Settings) -> CosmosClient:
-    """Return a client of the account in the settings: by Entra ID, or by key where one is set.
+    """Return a client of the account in the settings: with Entra ID, or with a key if one is set.
 
-    A key is for the local cloud and Microsoft's emulator, which know no Entra ID.
+    A key is for the local cloud and Microsoft's emulator, which do not support Entra ID.
     """
     with azure_errors(f"Cosmos DB account at {settings.cosmos_endpoint}"):
         return CosmosClient(

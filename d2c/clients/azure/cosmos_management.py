@@ -26,7 +26,7 @@ SERVERLESS = "EnableServerless"
 
 @dataclass(frozen=True)
 class Container:
-    """A container as it is: its partition key paths and its default time to live in seconds, or None."""
+    """An existing container: its partition key paths and its default time to live in seconds, or None."""
 
     partition_key_paths: tuple[str, ...]
     default_ttl: int | None
@@ -36,8 +36,8 @@ class Container:
 class Throughput:
     """A container's own throughput in RU/s.
 
-    ``autoscale`` tells whether ``ru_per_second`` is a maximum that the service scales below; ``pending`` that a
-    change has been accepted and is still under way.
+    ``autoscale``: whether ``ru_per_second`` is a maximum that the service scales below. ``pending``: whether an
+    accepted change is still in progress.
     """
 
     ru_per_second: int
@@ -48,7 +48,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Account:
-    """A Cosmos DB account as a load has to know it; ``throughput_limit`` is the most RU/s that it lets itself have."""
+    """The properties of a Cosmos DB account that matter for a load; ``throughput_limit`` is its maximum of RU/s."""
 
     kind: str
     is_serverless: bool
@@ -74,22 +74,22 @@ class CosmosManagement:
         self._account = account
 
     def describe_account(self) -> Account:
-        """Return what the account is like.
+        """Return the properties of the account.
 
         https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/database-accounts/get
         """
         with azure_errors(f"Cosmos DB account {self._account}"):
-            found: Any = self._accounts.get(self._group, self._account)
-        properties = found["properties"]
+            account: Any = self._accounts.get(self._group, self._account)
+        properties = account["properties"]
         limit = (properties.get("capacity") or {}).get("totalThroughputLimit", -1)
         return Account(
-            kind=found.get("kind") or "GlobalDocumentDB",
+            kind=account.get("kind") or "GlobalDocumentDB",
             is_serverless=any(
                 capability["name"] == SERVERLESS for capability in properties.get("capabilities") or ()
             ),
             is_free_tier=bool(properties.get("enableFreeTier")),
             throughput_limit=limit if limit >= 0 else None,
-            regions=tuple(place["locationName"] for place in properties.get("writeLocations") or ()),
+            regions=tuple(location["locationName"] for location in properties.get("writeLocations") or ()),
             is_public=properties.get("publicNetworkAccess", "Enabled") == "Enabled",
         )
 
@@ -104,7 +104,7 @@ class CosmosManagement:
             ]
 
     def create_database(self, database: str) -> None:
-        """Create a database without throughput of its own, if there is none of that name."""
+        """Create a database without its own throughput, unless it exists."""
         with azure_errors(f"Cosmos DB database {database} in account {self._account}"):
             try:
                 self._sql.get_sql_database(self._group, self._account, database)
@@ -118,10 +118,10 @@ class CosmosManagement:
         """Return a container, or None if there is no such container or database."""
         with azure_errors(self._thing(database, container)):
             try:
-                found = self._sql.get_sql_container(self._group, self._account, database, container)
+                answer = self._sql.get_sql_container(self._group, self._account, database, container)
             except ResourceNotFoundError:
                 return None
-        resource: Any = found["properties"]["resource"]
+        resource: Any = answer["properties"]["resource"]
         return Container(tuple(resource["partitionKey"]["paths"]), resource.get("defaultTtl"))
 
     def create_container(
@@ -133,13 +133,13 @@ class CosmosManagement:
         default_ttl: int | None,
         ru_per_second: int | None,
     ) -> None:
-        """Create a container with manual throughput of its own, or with none in a serverless account.
+        """Create a container with its own manual throughput, or without in a serverless account.
 
         Args:
-            database: a database that exists.
+            database: an existing database.
             container: the new container's name.
-            partition_key_paths: one to three paths such as ``/CustomerId``; more than one make a hierarchical key.
-            default_ttl: ``-1`` lets documents carry a time to live, None turns it off.
+            partition_key_paths: one to three paths such as ``/CustomerId``; several make a hierarchical key.
+            default_ttl: ``-1`` enables a time to live in documents, None disables it.
             ru_per_second: manual throughput, from 400 in hundreds; None: none of its own.
         """
         options = {} if ru_per_second is None else {"throughput": ru_per_second}
@@ -169,14 +169,14 @@ class CosmosManagement:
         """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
         with azure_errors(self._thing(database, container)):
             try:
-                found = self._sql.get_sql_container_throughput(
+                answer = self._sql.get_sql_container_throughput(
                     self._group, self._account, database, container
                 )
             except HttpResponseError as error:
                 if error.status_code == 404 or _is_serverless(error):
                     return None
                 raise
-        resource: Any = found["properties"]["resource"]
+        resource: Any = answer["properties"]["resource"]
         autoscale = resource.get("autoscaleSettings")
         return Throughput(
             ru_per_second=autoscale["maxThroughput"] if autoscale else resource["throughput"],
@@ -188,16 +188,16 @@ class CosmosManagement:
     def change_throughput(
         self, database: str, container: str, ru_per_second: int, *, autoscale: bool
     ) -> None:
-        """Ask for another throughput, and wait until the service has accepted or refused it, a minute at most.
+        """Change throughput, and wait until the service has accepted or rejected the change, at most a minute.
 
-        Refusals, such as of less than the minimum, come by the operation, not by the call. Growing far can take the
-        service hours after it was accepted; `find_throughput` tells that it is pending.
+        The operation, not the call, reports rejections, such as of less than the minimum. A large increase can take
+        hours after it was accepted; `find_throughput` returns it as pending.
 
         Args:
             database: the container's database.
-            container: a container with throughput of its own.
+            container: a container with its own throughput.
             ru_per_second: the manual throughput, or autoscale's maximum.
-            autoscale: as the container has it now; the two kinds are not migrated into each other.
+            autoscale: the container's current kind; the kind is not changed.
         """
         resource: dict[str, Any] = (
             {"autoscaleSettings": {"maxThroughput": ru_per_second}}
@@ -215,14 +215,14 @@ class CosmosManagement:
 
 
 def _is_serverless(error: HttpResponseError) -> bool:
-    """Tell whether an account refuses throughput because it is serverless; only the refusal's text says so."""
+    """Return whether an account rejects throughput because it is serverless; only the error text says so."""
     return "serverless" in str(error).lower()
 
 
 @connected_once
 def connect_cosmos_management(settings: Settings) -> CosmosManagement:
     """Return the management plane of the account in the settings."""
-    # Takes half a second and more, for which a host that starts does not wait.
+    # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
     client = CosmosDBManagementClient(**management_arguments(settings))

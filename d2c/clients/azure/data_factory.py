@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
 RUN_KEY_PARAMETER = "runKey"
-# Clocks differ, and a run may be updated long after its start.
+# Clocks differ, and a run may be updated long after it started.
 CLOCK_ALLOWANCE = timedelta(hours=1)
 RUN_LIFETIME = timedelta(days=8)
 ACTIVE = ("Queued", "InProgress", "Canceling")
@@ -25,7 +25,7 @@ ACTIVE = ("Queued", "InProgress", "Canceling")
 
 @dataclass(frozen=True)
 class PipelineRun:
-    """A pipeline run: Data Factory's status text, and what it says about a failure."""
+    """A pipeline run: Data Factory's status and error message."""
 
     status: str
     message: str
@@ -33,7 +33,7 @@ class PipelineRun:
 
 @dataclass(frozen=True)
 class CopyProgress:
-    """What the copy activities of a run have moved so far, and the first error among them."""
+    """The progress of a run's copy activities, and their first error."""
 
     files: int
     size_bytes: int
@@ -65,13 +65,13 @@ class DataFactory:
         """Return the names of a pipeline's parameters, or None if there is no such pipeline."""
         with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
             try:
-                found: Any = self._client.pipelines.get(self._group, self._factory, pipeline)
+                answer: Any = self._client.pipelines.get(self._group, self._factory, pipeline)
             except ResourceNotFoundError:
                 return None
-        return set(found["properties"].get("parameters") or {})
+        return set(answer["properties"].get("parameters") or {})
 
     def has_linked_service(self, name: str) -> bool:
-        """Tell whether there is a linked service of a name."""
+        """Return whether a linked service exists."""
         with azure_errors(f"Linked service {name} in data factory {self._factory}"):
             try:
                 self._client.linked_services.get(self._group, self._factory, name)
@@ -86,9 +86,9 @@ class DataFactory:
         are compared. https://learn.microsoft.com/rest/api/datafactory/pipeline-runs/query-by-factory
 
         Args:
-            pipelines: the names of those that may have been started.
+            pipelines: the names of the pipelines that may have been started.
             run_key: the value of its parameter ``runKey``.
-            since: not later than the run's start.
+            since: a time not after the run's start.
         """
         runs = self._runs(pipelines, since, since + RUN_LIFETIME)
         return next((str(run.run_id) for run in runs if _run_key(run) == run_key), None)
@@ -98,7 +98,7 @@ class DataFactory:
 
         Args:
             pipelines: their names.
-            since: not later than when the oldest of them was last updated.
+            since: a time not after the last update of the oldest run.
         """
         status = {"operand": "Status", "operator": "In", "values": list(ACTIVE)}
         runs = self._runs(pipelines, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
@@ -132,13 +132,13 @@ class DataFactory:
         return str(answer.run_id)
 
     def get_run(self, run_id: str) -> PipelineRun:
-        """Return how a run stands."""
+        """Return the state of a run."""
         with azure_errors(self._thing(run_id)):
             run = self._client.pipeline_runs.get(self._group, self._factory, run_id)
         return PipelineRun(str(run.status), run.message or "")
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
-        """Return what the copy activities of a run have done so far, by the latest try of each."""
+        """Return the progress of a run's copy activities, by the latest try of each."""
         query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
@@ -147,7 +147,7 @@ class DataFactory:
             answer = self._client.activity_runs.query_by_pipeline_run(
                 self._group, self._factory, run_id, query
             )
-        # A try that failed stays listed beside the one that followed it.
+        # Failed tries stay in the list together with the later ones.
         tries = sorted(answer.value, key=_started)
         latest = {run.activity_name: run for run in tries}.values()
         outputs = [run.output or {} for run in latest]
@@ -159,7 +159,7 @@ class DataFactory:
         )
 
     def cancel_run(self, run_id: str) -> None:
-        """Ask for a run to stop."""
+        """Cancel a run."""
         with azure_errors(self._thing(run_id)):
             self._client.pipeline_runs.cancel(self._group, self._factory, run_id)
 
@@ -172,7 +172,7 @@ def _run_key(run: Any) -> str:
 
 
 def _started(run: Any) -> tuple[bool, Any]:
-    """Return what sorts activity runs by their starts; one that is queued has none yet, and counts as the last."""
+    """Return a sort key by start; a queued activity run has none yet, and sorts last."""
     return run.activity_run_start is None, run.activity_run_start
 
 
@@ -184,7 +184,7 @@ def _error_of(run: Any) -> str:
 @connected_once
 def connect_data_factory(settings: Settings) -> DataFactory:
     """Return the data factory in the settings."""
-    # Takes half a second and more, for which a host that starts does not wait.
+    # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
     client = DataFactoryManagementClient(**management_arguments(settings))

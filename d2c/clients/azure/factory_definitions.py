@@ -1,4 +1,4 @@
-"""Data Factory: its definitions, read and written as JSON.
+"""Data Factory definitions, read and written as JSON.
 
 The SDK's models are not used: those of version 10.0.0 turn an activity's type into ``Execution`` and leave out the type
 of a linked service. The requests still go through the SDK's client, with its sign-in and its retries.
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
 API_VERSION = "2018-06-01"
-# Each kind of a definition, as the Git layout has it, and the collection of the API that has it.
+# Kinds of definitions in the Git layout, and their collections in the API.
 COLLECTIONS = {"linkedService": "linkedservices", "dataset": "datasets", "pipeline": "pipelines"}
-# What the service says of a factory and takes no values for.
+# Fields that the service returns and does not accept.
 READ_ONLY_FIELDS = ("id", "name", "type", "eTag", "etag")
 READ_ONLY_PROPERTIES = ("provisioningState", "createTime", "version")
 
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 class FactoryDefinitions:
-    """The calls about the definitions of one factory.
+    """The definitions of one factory.
 
     Args:
         client: azure-mgmt-datafactory's client.
@@ -60,7 +60,7 @@ class FactoryDefinitions:
             try:
                 properties: Json = self._send("GET", f"/{COLLECTIONS[kind]}/{name}")["properties"]
             except ResourceNotFoundError:
-                # A factory that is not there answers the same; then this call is refused as well.
+                # A missing factory responds likewise; then this call fails as well.
                 self._send("GET", "")
                 return None
             return properties
@@ -76,14 +76,14 @@ class FactoryDefinitions:
             return self._send("GET", "")
 
     def set_global_parameters(self, factory: Json, values: dict[str, str]) -> None:
-        """Set global parameters of the factory; its other ones, and all else of it, stay as they are.
+        """Set global parameters of the factory, and keep everything else.
 
-        The service has no call for a single one, so the factory is written back as it was read, unless somebody
-        has changed it meanwhile. https://learn.microsoft.com/azure/data-factory/author-global-parameters
+        The service has no call for a single parameter, so the whole factory is written back, unless it has been
+        changed in the meantime. https://learn.microsoft.com/azure/data-factory/author-global-parameters
 
         Args:
             factory: as `get_factory` returned it.
-            values: texts by the parameters' names.
+            values: the parameters' values by name.
         """
         properties = {
             name: value
@@ -118,7 +118,7 @@ class FactoryDefinitions:
 @connected_once
 def connect_factory_definitions(settings: Settings) -> FactoryDefinitions:
     """Return the definitions of the data factory in the settings."""
-    # Takes half a second and more, for which a host that starts does not wait.
+    # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
     client = DataFactoryManagementClient(**management_arguments(settings))

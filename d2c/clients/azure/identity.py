@@ -1,4 +1,4 @@
-"""Who calls Azure: the app's own identity, and the names that its tokens give it."""
+"""The app's own identity in Azure, and its names in access tokens."""
 
 import base64
 import json
@@ -10,28 +10,28 @@ from urllib.parse import unquote
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.identity import DefaultAzureCredential
 
-# Claims of an access token, by what people call them; a token of version 2 has `azp` for `appid`.
+# Claims of an access token by their usual names; a token of version 2 has `azp` for `appid`.
 # https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 CLAIMS = (("client id", ("appid", "azp")), ("object id", ("oid",)), ("tenant", ("tid",)))
 
 
 class AppIdentity:
-    """Signs in as a managed identity on Azure and as a developer elsewhere, and remembers by what name.
+    """Signs in as a managed identity on Azure and as a developer elsewhere, and remembers the name.
 
-    ``name`` is empty until the first token has come.
+    ``name`` is empty until the first token arrives.
     """
 
     def __init__(self) -> None:
         self.name = ""
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """Return an access token for scopes, as `azure.core.credentials.TokenCredential` says."""
+        """Return an access token for scopes, as `azure.core.credentials.TokenCredential` requires."""
         token = _default_credential().get_token(*scopes, **options)
         self.name = name_in_token(token.token)
         return token
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return an access token that says when to renew it, as `azure.core.credentials.SupportsTokenInfo` says."""
+        """Return an access token with its renewal time, as `azure.core.credentials.SupportsTokenInfo` requires."""
         token = _default_credential().get_token_info(*scopes, options=options)
         self.name = name_in_token(token.token)
         return token
@@ -49,24 +49,24 @@ def _default_credential() -> DefaultAzureCredential:
 
 
 def name_in_token(token: str) -> str:
-    """Return whom an access token is for, or nothing if it does not tell; nothing of it is a secret.
+    """Return the caller's name in an access token, which is not secret; empty if there is none.
 
     Args:
-        token: one of Entra ID's, or anything else.
+        token: a token of Entra ID, or any other text.
     """
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        found = [(name, next((claims[key] for key in keys if key in claims), None)) for name, keys in CLAIMS]
+        values = [(name, next((claims[key] for key in keys if key in claims), None)) for name, keys in CLAIMS]
     except (IndexError, TypeError, ValueError):
         return ""
-    return ", ".join(f"{name} {value}" for name, value in found if value)
+    return ", ".join(f"{name} {value}" for name, value in values if value)
 
 
 def name_in_headers(headers: Mapping[str, str]) -> str:
-    """Return who made a request, by its token; a key or a local token has no name.
+    """Return the caller's name from a request's token; a key or a local token has none.
 
-    Cosmos DB takes the token as ``type=aad&ver=1.0&sig=<token>``, encoded for an address.
+    Cosmos DB takes the token as ``type=aad&ver=1.0&sig=<token>``, URL-encoded.
     https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
     """
     authorization = unquote(headers.get("Authorization") or headers.get("authorization") or "")

@@ -16,7 +16,7 @@ from d2c.errors import PermanentError, TransientError
 
 
 class Lake:
-    """Reading and writing of small files, and listing of folders.
+    """Reads and writes small files, and lists folders.
 
     Args:
         client: azure-storage-blob's client of the file system.
@@ -27,7 +27,7 @@ class Lake:
 
     @property
     def endpoint(self) -> str:
-        """The address of the account, without anything that signs in to it."""
+        """The address of the account, without credentials."""
         parts = urlsplit(self._client.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -42,12 +42,12 @@ class Lake:
                 return None
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
-        """Return a part of a file that is there.
+        """Return a part of an existing file.
 
         Args:
             path: the file's.
             offset: the first byte, counted from 0.
-            length: how many bytes, at least one; they must all be there.
+            length: the number of bytes, at least one; the file must have all of them.
         """
         with azure_errors(self._thing(path)):
             content: bytes = self._client.download_blob(path, offset=offset, length=length).readall()
@@ -57,7 +57,7 @@ class Lake:
         """Return a JSON file's value, or None if there is no such file.
 
         Raises:
-            TransientError: if it is not JSON: Spark writes a file in pieces, so it may not be whole yet.
+            TransientError: if it is not JSON: Spark writes a file in pieces, so it may still be incomplete.
         """
         text = self.read(path)
         try:
@@ -65,20 +65,20 @@ class Lake:
         except ValueError as error:
             raise TransientError(
                 f"{self._thing(path)} is not JSON: {error}",
-                "It is read again; look for what else writes to it.",
+                "Retrying. If it keeps failing, check what else writes to it.",
             ) from error
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file, over one that may be there."""
+        """Write a file, replacing an existing one."""
         with azure_errors(self._thing(path)):
             self._client.upload_blob(path, content, overwrite=True)
 
     def write_json(self, path: str, value: Any) -> None:
-        """Write a value as a JSON file, over one that may be there."""
+        """Write a value as a JSON file, replacing an existing one."""
         self.write(path, json.dumps(value, indent=1).encode())
 
     def create(self, path: str, content: bytes) -> bool:
-        """Write a file unless one is there; tell whether this call wrote it."""
+        """Write a file unless it exists; return whether this call wrote it."""
         with azure_errors(self._thing(path)):
             try:
                 self._client.upload_blob(path, content, overwrite=False)
@@ -89,7 +89,7 @@ class Lake:
             return True
 
     def read_version(self, path: str) -> tuple[Any, str] | None:
-        """Return a JSON file's value and its version, which `replace` and `delete` take; None if there is no file."""
+        """Return a JSON file's value and its version for `replace` and `delete`; None if there is no file."""
         with azure_errors(self._thing(path)):
             try:
                 download = self._client.download_blob(path)
@@ -100,9 +100,9 @@ class Lake:
             return json.loads(download.readall()), str(download.properties.etag)
 
     def replace(self, path: str, content: bytes, version: str) -> str | None:
-        """Write a file over a version of it; return its new version, or None if it is not that one any more.
+        """Replace a version of a file; return its new version, or None if the file has changed since.
 
-        A call whose answer is lost may have written it, and its repetition by the SDK then finds another version.
+        If the response is lost, the file may be written, and the SDK's retry then finds another version.
         """
         with azure_errors(self._thing(path)):
             try:
@@ -116,9 +116,9 @@ class Lake:
             return str(written["etag"])
 
     def append(self, path: str, entry: Any) -> None:
-        """Append an entry to a log of JSON lines, which begins with it if there is none; each is written whole.
+        """Append an entry to a log of JSON lines, atomically; create the log if there is none.
 
-        A call whose answer is lost may have appended, so an entry may be there twice.
+        If the response is lost, the entry may be written, so a retry may duplicate it.
         """
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         blob = self._client.get_blob_client(path)
@@ -145,18 +145,18 @@ class Lake:
             self._client.delete_blob(path, **condition)
 
     def has_hierarchical_namespace(self) -> bool | None:
-        """Tell whether the account has a hierarchical namespace, as a lake has to; None if it does not say."""
+        """Return whether the account has a hierarchical namespace, as a lake must; None if unknown."""
         with azure_errors(self._thing("")):
-            told = self._client.get_account_information().get("is_hns_enabled")
-        return None if told is None else str(told).lower() == "true"
+            is_enabled = self._client.get_account_information().get("is_hns_enabled")
+        return None if is_enabled is None else str(is_enabled).lower() == "true"
 
     def exists(self, path: str) -> bool:
-        """Tell whether there is such a file."""
+        """Return whether a file exists."""
         with azure_errors(self._thing(path)):
             return self._client.get_blob_client(path).exists()
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Return the files below a folder, by their paths within it, with their sizes in bytes."""
+        """Return the sizes in bytes of the files below a folder, by their relative paths."""
         prefix = folder.rstrip("/") + "/"
         with azure_errors(self._thing(prefix)):
             blobs = self._client.list_blobs(name_starts_with=prefix, include=["metadata"])
@@ -166,9 +166,9 @@ class Lake:
         """Return one page of the paths below a prefix, in the order of their names.
 
         Args:
-            prefix: what the paths begin with.
-            size: the most paths to return.
-            token: the second value of the page before, or None for the first page.
+            prefix: the beginning of the paths.
+            size: the maximum number of paths.
+            token: the second value of the previous page, or None for the first page.
         """
         with azure_errors(self._thing(prefix)):
             pages: Any = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size).by_page(
@@ -182,7 +182,7 @@ class Lake:
 
 
 def _is_folder(blob: Any) -> bool:
-    """Tell a folder's own entry, which an account with hierarchical namespace lists, from a file."""
+    """Return whether an entry is a folder, which accounts with a hierarchical namespace list too."""
     return (blob.metadata or {}).get("hdi_isfolder") == "true"
 
 
@@ -199,7 +199,7 @@ def connect_lake(settings: Settings) -> Lake:
         except ValueError as error:
             raise PermanentError(
                 f"D2C_LAKE is not a storage account's connection string: {error}",
-                "Copy the connection string again, or set D2C_LAKE__blobServiceUri in its place.",
+                "Copy the connection string again, or set D2C_LAKE__blobServiceUri instead.",
             ) from None
     else:
         service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)

@@ -1,4 +1,4 @@
-"""Signing in to Azure: one credential of Entra ID for everything, and what its SDKs' errors mean."""
+"""Signing in to Azure: one Entra ID credential for all services, and the translation of SDK errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +17,15 @@ from d2c.app.redaction import without_secrets
 from d2c.app.settings import Settings
 from d2c.clients.azure.identity import azure_credential as azure_credential
 from d2c.clients.azure.identity import name_in_headers
-from d2c.clients.azure.refusals import find_refusal, telling_line
+from d2c.clients.azure.refusals import find_refusal, most_specific_line
 from d2c.errors import PermanentError, TransientError
 
-# Few retries inside the SDK: an activity returns soon, and the orchestrator waits and tries again.
+# Few retries inside the SDK: activities return quickly, and the orchestrator waits and retries.
 SDK_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.4, "connection_timeout": 10}
 
 
 class _FixedTokenPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Sends a fixed bearer token; azure-core's own policy refuses to, over plain HTTP."""
+    """Sends a fixed bearer token; azure-core's own policy refuses to do so over plain HTTP."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -35,7 +35,7 @@ class _FixedTokenPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 class _FixedTokenCredential:
-    """Satisfies an SDK that asks for a credential although its policy sends the token."""
+    """Satisfies an SDK that requires a credential although its policy sends the token."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -45,9 +45,9 @@ class _FixedTokenCredential:
 
 
 def management_arguments(settings: Settings) -> dict[str, Any]:
-    """Return the arguments that every management client takes: who calls, where, with how much patience.
+    """Return the common arguments of all management clients: credential, endpoint and retries.
 
-    The fixed token is for the local cloud, whose endpoint is plain HTTP on loopback; settings refuse it elsewhere.
+    The fixed token is for the local cloud, whose endpoint is plain HTTP on loopback; settings reject it elsewhere.
     """
     arguments: dict[str, Any] = {
         "subscription_id": settings.subscription_id,
@@ -66,18 +66,18 @@ def management_arguments(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def azure_errors(thing: str) -> Iterator[None]:
-    """Turn what an Azure SDK raises about a thing into a PermanentError or a TransientError.
+    """Turn an error of an Azure SDK into a PermanentError or a TransientError.
 
     Args:
-        thing: what the call is about, such as ``Cosmos DB container shop/music``.
+        thing: the subject of the call, such as ``Cosmos DB container shop/music``.
     """
     try:
         yield
     except ClientAuthenticationError as error:
-        # Without a status, there was no identity to sign in with.
+        # Without a status there was no identity to sign in with.
         raise _error_of_answer(thing, error, error.status_code or 401) from error
     except HttpResponseError as error:
-        # Without a status, an answer began and broke off.
+        # Without a status the response was interrupted.
         if error.status_code is not None:
             raise _error_of_answer(thing, error, error.status_code) from error
         raise _no_answer(thing, error) from error
@@ -86,28 +86,28 @@ def azure_errors(thing: str) -> Iterator[None]:
 
 
 def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> PermanentError | TransientError:
-    """Say what an answer means; one of success comes with an operation that was accepted and failed later."""
+    """Return the error for a response; a success status means that an accepted operation failed later."""
     text = f"{_text(error)}\n{getattr(error, 'error_code', None) or ''}"
     refusal = find_refusal(text)
-    cause = without_secrets(telling_line(text, refusal))
-    call = _call_of(error) if status in TOLD_WITH_CALL else ""
+    cause = without_secrets(most_specific_line(text, refusal))
+    call = _call_of(error) if status in STATUSES_WITH_CALL else ""
     detail = f"{thing}: the service answered {status}: {cause}{call}"
     if status < 400:
         detail = f"{thing}: the operation failed: {cause}"
     if status in TRANSIENT_STATUSES or status >= 500 or (status in (409, 412) and IN_PROGRESS in cause):
-        return TransientError(detail, "It is tried again; if it persists, see Azure's service health.")
+        return TransientError(detail, "Retrying. If it keeps failing, see Azure's service health.")
     if refusal:
         return PermanentError(f"{thing}: {refusal.meaning}: {cause}{call}", refusal.next_step)
     if isinstance(error, ClientAuthenticationError):
         return PermanentError(
-            f"{thing}: Azure did not accept the app's identity: {cause}{call}",
+            f"{thing}: Azure rejected the app's identity: {cause}{call}",
             NEXT_STEPS[401],
         )
     return PermanentError(detail, NEXT_STEPS.get(status, DEFAULT_NEXT_STEP))
 
 
 def _call_of(error: HttpResponseError) -> str:
-    """Return which call was refused to whom, as far as it is known; an address's query may hold a signature."""
+    """Return the rejected call and its caller, if known, without the query, which may contain a signature."""
     request = getattr(error.response, "request", None)
     if request is None:
         name = azure_credential().name
@@ -119,21 +119,21 @@ def _call_of(error: HttpResponseError) -> str:
 def _no_answer(thing: str, error: Exception) -> TransientError:
     text = _text(error)
     return TransientError(
-        f"{thing}: no whole answer: {without_secrets(telling_line(text, None))}",
-        "It is tried again; check the network and the endpoint.",
+        f"{thing}: no complete response: {without_secrets(most_specific_line(text, None))}",
+        "Retrying. Check the network and the endpoint.",
     )
 
 
-DEFAULT_NEXT_STEP = "See Azure's documentation of this error, mend its cause, then try again."
+DEFAULT_NEXT_STEP = "See Azure's documentation of this error, fix its cause, then try again."
 NEXT_STEPS = {
     401: "Check the app's managed identity and its role assignments (docs/install/permissions.md).",
     403: "Grant the app's managed identity the role that this call needs (docs/install/permissions.md).",
     404: "Check the name in the settings or the plan, and that the resource exists.",
 }
 TRANSIENT_STATUSES = (408, 429, 449)
-# Of these, who asked for what is told: a right or a network is missing, or there is too much of it.
-TOLD_WITH_CALL = (401, 403, 429)
-# Cosmos DB's management plane does one thing at a time to an account: "There is another user operation in progress
+# Errors of these statuses name call and caller: a permission or network access is missing, or a limit is exceeded.
+STATUSES_WITH_CALL = (401, 403, 429)
+# Cosmos DB's management plane runs one operation at a time on an account: "There is another user operation in progress
 # which requires an exclusive lock". https://github.com/hashicorp/terraform-provider-azurerm/issues/15842
 IN_PROGRESS = "operation in progress"
 

@@ -1,6 +1,6 @@
 """Databricks: the notebook and the wheel in the workspace.
 
-Paths below ``/Volumes`` are those of Unity Catalog's volumes and have an API of their own; all others are the
+Paths below ``/Volumes`` belong to Unity Catalog's volumes, which have a separate API; all others are the
 workspace's. https://docs.databricks.com/api/azure/workspace/workspace and
 https://docs.databricks.com/api/azure/workspace/files
 """
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 VOLUMES = "/Volumes/"
 FILES, DIRECTORIES = "/api/2.0/fs/files", "/api/2.0/fs/directories"
-# The mount through which a cluster sees the workspace; the API knows its paths without it.
+# The mount of the workspace on clusters; paths of the API do not include it.
 MOUNT = "/Workspace"
 
 
 class DatabricksFiles:
-    """Reading and writing of small files, of at most 10 MB, and notebooks.
+    """Reads and writes notebooks and small files, of at most 10 MB.
 
     Args:
         client: databricks-sdk's client.
@@ -53,7 +53,7 @@ class DatabricksFiles:
             if not path.startswith(VOLUMES):
                 return self._exported(path, "AUTO")
             try:
-                # The SDK's own method asks for signed addresses of the storage first, which small files do not need.
+                # The SDK's own method first requests signed URLs of the storage, which small files do not need.
                 answer: Any = self._client.api_client.do("GET", FILES + quote(path), raw=True)
             except NotFound:
                 return None
@@ -84,10 +84,10 @@ class DatabricksFiles:
     def _import(self, path: str, content: bytes, kind: str, language: str | None = None) -> None:
         from databricks.sdk.service.workspace import ImportFormat, Language
 
-        place = _path_of_api(path)
-        self._client.workspace.mkdirs(str(PurePosixPath(place).parent))
+        api_path = _path_of_api(path)
+        self._client.workspace.mkdirs(str(PurePosixPath(api_path).parent))
         self._client.workspace.import_(
-            place,
+            api_path,
             content=base64.b64encode(content).decode(),
             format=ImportFormat(kind),
             language=Language(language) if language else None,

@@ -1,7 +1,7 @@
 """Databricks: one-time runs of the notebook.
 
-The SDK brings hundreds of classes, which takes seconds: it is imported where it is used, so that a host that starts
-does not wait for it.
+Importing the SDK, with its hundreds of classes, takes seconds: it is imported where it is used, so as not to delay
+the start of the host.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from databricks.sdk.errors.base import DatabricksError
 
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
-# The old result of a new termination code; any other code is a failure.
+# Old results by new termination code; any other code is a failure.
 RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
 
 
@@ -34,7 +34,7 @@ RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED":
 class NotebookRun:
     """A run of the notebook.
 
-    ``healable`` tells a failure of the platform (a lost cluster, no machines) from one of the notebook.
+    ``healable``: whether the platform failed (a lost cluster, no machines), not the notebook.
     """
 
     ended: bool
@@ -64,24 +64,24 @@ class Databricks:
         cluster: Mapping[str, Any],
         libraries: Sequence[Mapping[str, Any]],
     ) -> int:
-        """Submit a one-time run of a notebook; with a run key that was used before, return that run's id.
+        """Submit a one-time run of a notebook; for a run key used before, return the existing run's id.
 
         Args:
-            name: what people see in the workspace.
+            name: the run's name in the workspace.
             run_key: at most 64 characters.
             notebook_path: in the workspace.
             parameters: the notebook's widgets by name.
-            cluster: ``{"existing_cluster_id": id}``, or a new cluster as the Jobs API takes it.
-            libraries: as the Jobs API takes them.
+            cluster: ``{"existing_cluster_id": id}``, or a new cluster in the format of the Jobs API.
+            libraries: in the format of the Jobs API.
         """
         from databricks.sdk.service.compute import Library
         from databricks.sdk.service.jobs import SubmitTask
 
-        place = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
+        cluster_field = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
         task = {
             "task_key": "load",
             "notebook_task": {"notebook_path": notebook_path, "base_parameters": dict(parameters)},
-            **place,
+            **cluster_field,
         }
         submit = SubmitTask.from_dict(task)
         submit.libraries = [Library.from_dict(dict(library)) for library in libraries]
@@ -89,10 +89,10 @@ class Databricks:
             return int(self._jobs.submit(run_name=name, idempotency_token=run_key, tasks=[submit]).run_id)
 
     def get_run(self, run_id: int) -> NotebookRun:
-        """Return how a run stands, by the old ``state`` or, where that is left out, the new ``status``.
+        """Return the state of a run, from the old ``state`` or, if it is missing, the new ``status``.
 
         Raises:
-            TransientError: if the answer tells neither.
+            TransientError: if the response has neither.
         """
         with databricks_errors(f"Load run {run_id}"):
             run: Any = self._jobs.get_run(run_id)
@@ -106,9 +106,7 @@ class Databricks:
             result = RESULT_OF_CODE.get(code, "") if ended else ""
             message = (details and details.message) or ""
         else:
-            raise TransientError(
-                f"Load run {run_id}: Databricks does not tell its state.", "It is asked again."
-            )
+            raise TransientError(f"Load run {run_id}: Databricks returned no state.", "Retrying.")
         if ended and result != "SUCCESS" and run.tasks:
             message = self._cause_of_failure(run.tasks[0].run_id) or message
         return NotebookRun(
@@ -120,7 +118,7 @@ class Databricks:
         )
 
     def _cause_of_failure(self, task_run_id: int) -> str:
-        """Return what a task's output says, or nothing where there is none, such as for a run that never began."""
+        """Return the error in a task's output; empty if there is none, such as for a run that never started."""
         from databricks.sdk.errors.base import DatabricksError
 
         try:
@@ -144,7 +142,7 @@ class Databricks:
         }
 
     def cancel_run(self, run_id: int) -> None:
-        """Ask for a run to stop."""
+        """Cancel a run."""
         with databricks_errors(f"Load run {run_id}"):
             self._jobs.cancel_run(run_id)
 
@@ -156,7 +154,7 @@ def _value(member: Any) -> str:
 
 @contextmanager
 def databricks_errors(thing: str) -> Iterator[None]:
-    """Turn what the SDK raises about a thing, or signing in to it, into a PermanentError or a TransientError."""
+    """Turn an error of the SDK or of signing in into a PermanentError or a TransientError."""
     from databricks.sdk import errors
     from databricks.sdk.errors.base import DatabricksError
 
@@ -169,37 +167,37 @@ def databricks_errors(thing: str) -> Iterator[None]:
         errors.TemporarilyUnavailable,
         errors.TooManyRequests,
     ) as error:
-        raise _asked_again(thing, error) from error
+        raise _transient(thing, error) from error
     except DatabricksError as error:
         refusal = find_refusal(f"{error.error_code}\n{error}")
         raise PermanentError(
-            f"{thing}: {refusal.meaning if refusal else 'Databricks refused'}: {_told(error)}",
+            f"{thing}: {refusal.meaning if refusal else 'Databricks rejected the call'}: {_message(error)}",
             refusal.next_step
             if refusal
-            else "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's rights in the workspace.",
+            else "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's permissions in the workspace.",
         ) from error
     except (RequestException, TimeoutError) as error:
-        # The SDK asks again by itself for a while, and then tells of the time only.
+        # The SDK retries for a while, and then raises a timeout with the last error as its cause.
         if isinstance(error.__cause__, DatabricksError):
-            raise _asked_again(thing, error.__cause__) from error
+            raise _transient(thing, error.__cause__) from error
         raise TransientError(
             f"{thing}: no answer from Databricks: {type(error).__name__}",
-            "It is tried again; check DATABRICKS_HOST and the network.",
+            "Retrying. Check DATABRICKS_HOST and the network.",
         ) from error
 
 
-def _asked_again(thing: str, error: DatabricksError) -> TransientError:
+def _transient(thing: str, error: DatabricksError) -> TransientError:
     return TransientError(
-        f"{thing}: Databricks answered: {_told(error)}",
-        "It is tried again; if it persists, see Databricks' status page.",
+        f"{thing}: Databricks answered: {_message(error)}",
+        "Retrying. If it keeps failing, see Databricks' status page.",
     )
 
 
-def _told(error: DatabricksError) -> str:
-    """Return an answer on one line, with whom it was given to; Databricks names neither in every answer."""
+def _message(error: DatabricksError) -> str:
+    """Return an error on one line, with the name of the caller, which Databricks does not always include."""
     name = azure_credential().name
     text = without_secrets(" ".join(str(error).split()))
-    return f"{text} (asked as {name})" if name else text
+    return f"{text} (called as {name})" if name else text
 
 
 @connected_once

@@ -1,4 +1,4 @@
-"""Databricks: what a workspace has, as a check before a migration looks at it."""
+"""Databricks: read-only calls to a workspace, for the check before a migration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExistingCluster:
-    """A cluster that is there: its state, and what of its specification decides whether a load can run on it."""
+    """An existing cluster: its state, its specification and its number of workers."""
 
     state: str
     spec: Mapping[str, Any]
@@ -24,7 +24,7 @@ class ExistingCluster:
 
 
 class WorkspaceReading:
-    """The calls that look and change nothing.
+    """The read-only calls.
 
     Args:
         client: databricks-sdk's client.
@@ -34,61 +34,61 @@ class WorkspaceReading:
         self._client = client
 
     def user_name(self) -> str:
-        """Return who the workspace takes the app for."""
+        """Return the app's user name in the workspace."""
         with databricks_errors("Databricks workspace"):
             return str(self._client.current_user.me().user_name)
 
     def kind_of_object(self, path: str) -> str | None:
-        """Return what is at a path of the workspace, such as ``NOTEBOOK``, or None if nothing is."""
+        """Return the type of the object at a path of the workspace, such as ``NOTEBOOK``, or None if there is none."""
         with databricks_errors(f"Workspace object {path}"):
             try:
-                found = self._client.workspace.get_status(path)
-            except _not_there():
+                status = self._client.workspace.get_status(path)
+            except _not_found_errors():
                 return None
-        return str(found.object_type.value) if found.object_type else ""
+        return str(status.object_type.value) if status.object_type else ""
 
     def has_file(self, path: str) -> bool:
-        """Tell whether there is a file in a volume, or in the workspace."""
+        """Return whether a file exists in a volume or the workspace."""
         if not path.startswith("/Volumes/"):
             return self.kind_of_object(path.removeprefix("/Workspace")) is not None
         with databricks_errors(f"File {path}"):
             try:
                 self._client.files.get_metadata(path)
-            except _not_there():
+            except _not_found_errors():
                 return False
         return True
 
     def find_cluster(self, cluster_id: str) -> ExistingCluster | None:
-        """Return a cluster, or None if there is no such one."""
+        """Return a cluster, or None if there is no such cluster."""
         with databricks_errors(f"Cluster {cluster_id}"):
             try:
-                found = self._client.clusters.get(cluster_id)
-            except _not_there():
+                cluster = self._client.clusters.get(cluster_id)
+            except _not_found_errors():
                 return None
-        spec = found.as_dict()
-        workers = (found.autoscale and found.autoscale.max_workers) or found.num_workers or 0
+        spec = cluster.as_dict()
+        workers = (cluster.autoscale and cluster.autoscale.max_workers) or cluster.num_workers or 0
         return ExistingCluster(spec.get("state", ""), spec, workers)
 
     def node_types(self) -> set[str]:
-        """Return the ids of the node types that a cluster may have."""
+        """Return the ids of the available node types."""
         with databricks_errors("Databricks node types"):
             return {node.node_type_id for node in self._client.clusters.list_node_types().node_types or ()}
 
     def has_policy(self, policy_id: str) -> bool:
-        """Tell whether there is a cluster policy that the app may see."""
+        """Return whether there is a cluster policy that the app can access."""
         with databricks_errors(f"Cluster policy {policy_id}"):
             try:
                 self._client.cluster_policies.get(policy_id)
-            except _not_there():
+            except _not_found_errors():
                 return False
         return True
 
     def has_pool(self, pool_id: str) -> bool:
-        """Tell whether there is an instance pool that the app may see."""
+        """Return whether there is an instance pool that the app can access."""
         with databricks_errors(f"Instance pool {pool_id}"):
             try:
                 self._client.instance_pools.get(pool_id)
-            except _not_there():
+            except _not_found_errors():
                 return False
         return True
 
@@ -97,12 +97,12 @@ class WorkspaceReading:
         with databricks_errors(f"Secret scope {scope}"):
             try:
                 return {str(secret.key) for secret in self._client.secrets.list_secrets(scope)}
-            except _not_there():
+            except _not_found_errors():
                 return None
 
 
-def _not_there() -> tuple[type[Exception], ...]:
-    """Return what says that something is not there: Databricks answers some calls with 400 in the place of 404."""
+def _not_found_errors() -> tuple[type[Exception], ...]:
+    """Return the errors for a missing object: Databricks answers some calls with 400 instead of 404."""
     from databricks.sdk.errors import InvalidParameterValue, NotFound
 
     return NotFound, InvalidParameterValue
@@ -110,7 +110,7 @@ def _not_there() -> tuple[type[Exception], ...]:
 
 @connected_once
 def connect_workspace_reading(settings: Settings) -> WorkspaceReading:
-    """Return the workspace in the settings, to look at."""
+    """Return the workspace in the settings, for reading."""
     from d2c.clients.databricks.sign_in import connect_workspace
 
     return WorkspaceReading(connect_workspace(settings))

@@ -1,4 +1,4 @@
-"""Signing in to Databricks: by Entra ID as the app, or by a workspace's token.
+"""Signing in to Databricks: with Entra ID as the app, or with a workspace's token.
 
 Importing this takes seconds (`d2c.clients.databricks.jobs`).
 """
@@ -15,23 +15,23 @@ from d2c.app.settings import Settings
 from d2c.clients.azure.sign_in import azure_credential
 from d2c.clients.connections import connected_once
 
-# It warns of a workspace that does not tell what it is like, which is none of its duties; errors are raised.
+# It warns about workspaces without optional metadata, which is harmless; errors are raised anyway.
 logging.getLogger("databricks.sdk").setLevel(logging.CRITICAL)
 
 # The Azure Databricks resource, the same in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
-# Azure Resource Manager as Databricks wants it named, with the slash that belongs to the name.
+# Azure Resource Manager by the name that Databricks requires, including the slash.
 MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
 
 
 class _ManagedIdentity(CredentialsStrategy):
     """Signs in with the app's own identity; the SDK has no strategy for managed identities.
 
-    Tokens are asked for with each request, and azure-identity renews those that end.
+    Each request gets a token from azure-identity, which renews expired ones.
 
     Args:
-        resource_id: the workspace's id in Azure, if the identity is no member of the workspace but has a role on that
-            resource; two more headers say so.
+        resource_id: the workspace's id in Azure, if the identity is not a member of the workspace but has a role on its
+            resource; two more headers are sent then.
             https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual
     """
 
@@ -43,19 +43,19 @@ class _ManagedIdentity(CredentialsStrategy):
 
     def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
         def headers() -> dict[str, str]:
-            found = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+            fields = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
             if self._resource_id:
-                found["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
+                fields["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
                 token = azure_credential().get_token(MANAGEMENT_SCOPE).token
-                found["X-Databricks-Azure-SP-Management-Token"] = token
-            return found
+                fields["X-Databricks-Azure-SP-Management-Token"] = token
+            return fields
 
         return headers
 
 
 @connected_once
 def connect_workspace(settings: Settings) -> WorkspaceClient:
-    """Return the SDK's client of the workspace in the settings: by its token where one is set, else by Entra ID."""
+    """Return the SDK's client of the workspace in the settings: with its token if one is set, else with Entra ID."""
     signing_in: dict[str, Any] = (
         {"token": settings.databricks_token, "auth_type": "pat"}
         if settings.databricks_token

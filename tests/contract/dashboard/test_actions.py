@@ -14,7 +14,7 @@ SHOP = "#/migrations/shop"
 ORDERS = f"{SHOP}/tables/Orders"
 REFUSAL = {
     "status": 409,
-    "title": "The request conflicts with what is there",
+    "title": "The request conflicts with existing state",
     "detail": "verify-1 of migration shop is running.",
     "next_step": "Ask again once it has ended.",
 }

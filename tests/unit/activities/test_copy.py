@@ -104,7 +104,7 @@ class TestStartCopyWithASession:
 
     def test_a_copy_that_would_outlive_its_session_is_not_started(self, world, identity):
         error = error_of(self.start(world, size=10**9))
-        assert error["title"] == "The copy would outlive its AWS session"
+        assert error["title"] == "The copy would outlast its AWS session"
         assert identity.assumed == world.factory.started == []
 
     def test_the_role_is_that_of_the_buckets_owner(self, world, identity):

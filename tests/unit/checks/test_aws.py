@@ -40,7 +40,7 @@ def test_a_copy_that_may_outlive_its_session_is_a_warning_with_the_way_out():
     told = finding(check_copy_time("Music", 10_000_000, settings), "copy time")
     assert told.state == "warning"
     assert "D2C_AWS_SESSION_SECONDS" in told.finding
-    assert "Let the role allow 10,900 seconds" in told.next_step
+    assert "MaxSessionDuration and D2C_AWS_SESSION_SECONDS to 10,900" in told.next_step
 
 
 def test_a_bucket_as_it_should_be_is_ok_and_writing_is_left_untried_with_a_word():

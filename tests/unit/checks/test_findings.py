@@ -40,8 +40,8 @@ def test_a_defect_in_a_check_is_a_finding_too():
 def test_nobody_is_told_that_the_check_is_tried_again():
     findings = Findings("Lake")
     with findings.attempt("lake", "can be read"):
-        raise TransientError("No answer.", "It is tried again; check the network.")
-    assert findings.found[0]["next_step"] == "Check again; check the network."
+        raise TransientError("No answer.", "Retrying. Check the network.")
+    assert findings.found[0]["next_step"] == "Check again. Check the network."
 
 
 def test_what_only_the_check_wants_to_see_is_skipped_where_it_may_not():
@@ -76,4 +76,4 @@ def test_a_check_has_failed_if_one_finding_has_and_warnings_stop_nothing(made, s
 
 def test_many_values_are_told_by_the_first_of_them():
     assert listed(["a", "b"]) == "a, b"
-    assert listed(list("abcd"), most=2) == "a, b and 2 others"
+    assert listed(list("abcd"), at_most=2) == "a, b and 2 others"

@@ -217,7 +217,7 @@ class TestSurroundings:
     @pytest.mark.parametrize(
         ("times", "state", "told"),
         [
-            ({}, "ok", "at once"),
+            ({}, "ok", "immediately"),
             ({"start_at": "2026-06-02T22:00:00Z"}, "ok", "2026-06-02T22:00"),
             ({"start_at": "2026-05-31T22:00:00Z"}, "warning", "has passed"),
             ({"between": ["22:00", "06:00"], "time_zone": "UTC"}, "ok", "2026-06-01T22:00"),

@@ -117,7 +117,7 @@ def test_an_outage_is_waited_out(run, answers, plan):
     answers(problem(503, "A service did not answer"), ended(finding("ok", next_step="")))
     result = run("check", plan)
     assert result.exit_code == 0
-    assert "Trying again in 1 seconds" in result.stderr
+    assert "Retrying in 1 seconds" in result.stderr
 
 
 def test_the_estimate_is_shown_with_formulas_prices_and_what_is_unknown(run, answers, plan):
@@ -126,8 +126,8 @@ def test_the_estimate_is_shown_with_formulas_prices_and_what_is_unknown(run, ans
     assert "1.50 USD once and 0.20 USD a month" in text
     assert "GB of the table * price" in text
     assert "0.1*" in text
-    assert "Without a known price or quantity: Databricks: DBU." in text
-    assert "left out: Vast" in text
+    assert "Price or quantity unknown: Databricks: DBU." in text
+    assert "not included: Vast" in text
 
 
 ESTIMATE = {

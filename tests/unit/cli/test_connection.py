@@ -95,7 +95,7 @@ def test_an_app_that_cannot_be_reached_is_told_with_cause_and_next_step(run, ser
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
         f"The app cannot be reached: http://127.0.0.1:7071 {told}.",
-        "Next: Start the local cloud with `d2c local up`, or name the app's address with --url or D2C_URL.",
+        "Next: Start the local cloud with `d2c local up`, or set the app's address with --url or D2C_URL.",
     ]
 
 
@@ -108,9 +108,9 @@ def test_the_next_step_for_an_app_elsewhere_is_its_address(run, service):
 @pytest.mark.parametrize(
     ("answer", "told", "next_step"),
     [
-        (httpx.Response(401), "The key was refused: GET", "D2C_KEY"),
-        (httpx.Response(403, text="Site Disabled"), "The app lets nobody in", "which networks"),
-        (httpx.Response(404), "Not an answer of the d2c API: GET", "D2C_URL"),
+        (httpx.Response(401), "The key was rejected: GET", "D2C_KEY"),
+        (httpx.Response(403, text="Site Disabled"), "Access to the app is denied", "which networks"),
+        (httpx.Response(404), "The response is not from the d2c API: GET", "D2C_URL"),
         (httpx.Response(200, html="<html>Hello</html>"), "200 with text/html", "D2C_URL"),
         (httpx.Response(200, json=["a", "list"]), "200 with application/json", "D2C_URL"),
         (httpx.Response(200, json={"other": "service"}), "200 with application/json", "D2C_URL"),
@@ -120,9 +120,9 @@ def test_the_next_step_for_an_app_elsewhere_is_its_address(run, service):
             f"307 with a redirect to {REMOTE}/api/migrations,",
             "D2C_URL",
         ),
-        (httpx.Response(500), "A service did not answer as it should", "log"),
+        (httpx.Response(500), "A service did not respond correctly", "log"),
         (httpx.Response(429, text="slow down"), "429 with text/plain", "log"),
-        (httpx.Response(400, json={"title": 5}), "Not an answer of the d2c API", "D2C_URL"),
+        (httpx.Response(400, json={"title": 5}), "The response is not from the d2c API", "D2C_URL"),
     ],
 )
 def test_an_answer_that_is_not_the_apps_is_told_with_cause_and_next_step(

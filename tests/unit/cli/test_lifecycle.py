@@ -41,10 +41,14 @@ def posted(service):
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        ("cancel", "is being cancelled. Follow it: d2c status music-2026 --watch"),
-        ("suspend", "Go on with it: d2c resume music-2026"),
-        ("resume", "goes on. Follow it: d2c status music-2026 --watch"),
-        ("retry", "goes on with what failed or was cancelled.\nFollow it: d2c status music-2026 --watch"),
+        ("cancel", "Cancelling migration music-2026. Follow it: d2c status music-2026 --watch"),
+        ("suspend", "Resume it: d2c resume music-2026"),
+        ("resume", "Resuming migration music-2026. Follow it: d2c status music-2026 --watch"),
+        (
+            "retry",
+            "Retrying the failed and cancelled tables of migration music-2026.\n"
+            "Follow it: d2c status music-2026 --watch",
+        ),
     ],
 )
 def test_what_is_accepted_says_what_to_do_next(run, steered, action, words):
@@ -76,13 +80,13 @@ def test_an_id_is_needed(run, action):
 def test_tables_are_cancelled_alone(run, steered):
     result = run("cancel", "music-2026", "--table", "Music", "--table", "Orders")
     assert posted(steered) == [{"tables": ["Music", "Orders"]}]
-    assert "are being cancelled: Music, Orders." in result.stdout
+    assert "Cancelling tables Music, Orders of migration music-2026." in result.stdout
 
 
 def test_tables_are_retried_alone(run, steered):
     result = run("retry", "music-2026", "--table", "Music", "--table", "Orders")
     assert posted(steered) == [{"tables": [{"table": "Music"}, {"table": "Orders"}]}]
-    assert "goes on with Music, Orders." in result.stdout
+    assert "Retrying tables Music, Orders of migration music-2026." in result.stdout
 
 
 def test_a_table_is_retried_with_other_rules(run, steered, rules):

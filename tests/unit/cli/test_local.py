@@ -59,7 +59,7 @@ def test_the_commands_without_a_checkout_end_with_1(run, execute, monkeypatch, t
     monkeypatch.setattr(d2c, "__file__", str(tmp_path / "d2c" / "__init__.py"))
     result = run("local", "up", "--json", execute=execute)
     assert result.exit_code == 1
-    assert result.stderr.startswith("There is no local cloud here: ")
+    assert result.stderr.startswith("The local cloud is not installed: ")
     assert result.stdout.startswith('{"error": ')
 
 

@@ -53,7 +53,7 @@ def test_an_operation_without_options_is_for_all_tables_and_says_how_to_follow_i
     result = run(name, "music-2026")
     assert (result.exit_code, posted(app_), len(app_.requests)) == (0, [None], 1)
     assert result.stdout.splitlines() == [
-        f"The operation {name} of music-2026 is pending.",
+        f"Operation {name} of migration music-2026 is pending.",
         "Follow it: d2c status music-2026 --watch",
     ]
 
@@ -106,7 +106,8 @@ def test_rules_without_a_table_are_wrong_use_where_there_are_several(run, app_, 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("{", "is not JSON"), ("[]", "holds no JSON object"), ('{"a": 1, "a": 2}', "twice")]
+    ("text", "told"),
+    [("{", "is not JSON"), ("[]", "is not a JSON object"), ('{"a": 1, "a": 2}', "duplicate")],
 )
 def test_a_file_that_holds_no_rules_is_wrong_use_and_nothing_is_asked(run, service, text, told):
     result = run("replay", "music-2026", "--table", "Music", "--rules", "-", input=text)

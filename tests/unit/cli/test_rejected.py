@@ -27,7 +27,7 @@ def test_items_are_shown_with_place_reason_key_and_detail_and_without_contents(r
     assert [text.strip() for text in row.split("  ") if text.strip()] == [
         "Music", place, "inexact_number", "Artist=Nina", detail,
     ]  # fmt: skip
-    assert result.stdout.splitlines()[-1] == "1 shown, none left out."
+    assert result.stdout.splitlines()[-1] == "1 shown, no more."
 
 
 def test_pages_are_read_to_the_limit_for_people_which_says_that_there_are_more(run, service):
@@ -37,7 +37,7 @@ def test_pages_are_read_to_the_limit_for_people_which_says_that_there_are_more(r
     result = run("rejected", "music-2026")
     assert asked(service) == [{"top": "50"}, {"top": "20", "token": "a/b+c"}]
     assert result.stdout.count("inexact_number") == 50
-    assert "50 shown; there are more: --limit N" in result.stdout
+    assert "50 shown; there are more: use --limit N" in result.stdout
 
 
 def test_json_gives_all_of_them_with_their_contents(run, service):
@@ -62,7 +62,7 @@ def test_a_limit_holds_for_people_and_for_json(run, service, as_json):
 
 def test_an_empty_page_is_not_the_end_while_another_one_follows(run, service):
     service.on("GET", PATH, page(following="x"), page(rejected_item()))
-    assert "1 shown, none left out." in run("rejected", "music-2026", "--reason", "inexact_number").stdout
+    assert "1 shown, no more." in run("rejected", "music-2026", "--reason", "inexact_number").stdout
 
 
 def test_table_and_reason_are_asked_of_the_app(run, service):

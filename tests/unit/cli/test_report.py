@@ -96,7 +96,7 @@ def test_a_page_that_is_none_is_not_written(run, service, tmp_path):
     service.on("GET", PATH, report())
     result = run("report", "music-2026", "--html", str(tmp_path / "report.html"))
     assert result.exit_code == 1
-    assert "Not an answer of the d2c API" in result.stderr
+    assert "The response is not from the d2c API" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

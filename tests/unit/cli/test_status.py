@@ -226,13 +226,13 @@ def test_what_all_tables_come_to_stands_above_them(run, service):
     changes = {"eta": "2026-02-01T14:05:09+00:00", "percent": 47}
     service.on("GET", ONE, migration("running", arrived(), **changes))
     items = "items: 1,234,567 exported, 1,234,567 written, 0 rejected, 0 expired"
-    assert f"47 %; {items}; may arrive at 02-01 14:05 UTC" in run("status", "music-2026").stdout
+    assert f"47 %; {items}; estimated completion 02-01 14:05 UTC" in run("status", "music-2026").stdout
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"paused": True}, "paused, go on: d2c resume music-2026"),
+        ({"paused": True}, "paused, resume it: d2c resume music-2026"),
         ({"waiting_until": "2026-02-01T22:00:00+00:00"}, "waits until 02-01 22:00 UTC"),
     ],
 )
@@ -307,7 +307,7 @@ def test_trouble_while_watching_is_told_and_waited_out_with_growing_pauses(run, 
     assert (result.exit_code, service.pauses) == (0, [2, 1, 2, 4])
     lines = result.stderr.splitlines()
     assert [line.rpartition(". ")[2] for line in lines] == [
-        f"Trying again in {seconds} seconds." for seconds in (1, 2, 4)
+        f"Retrying in {seconds} seconds." for seconds in (1, 2, 4)
     ]
     assert "did not answer within 60 seconds" in lines[0]
     assert "The lake said 500." in lines[1]
@@ -339,14 +339,14 @@ def test_an_interrupt_ends_the_watch_and_says_that_the_migration_goes_on(run, se
     service.on("GET", ONE, migration())
     result = run("status", "music-2026", "--watch", pause=interrupt)
     assert result.exit_code == 130
-    assert "the migration goes on. Watch it again: d2c status music-2026 --watch" in result.stderr
+    assert "the migration continues. Watch it again: d2c status music-2026 --watch" in result.stderr
 
 
 @pytest.mark.parametrize("options", [["--watch"], ["--state", "failed"]])
 def test_watching_and_filtering_need_an_id(run, service, options):
     result = run("status", *options)
     assert (result.exit_code, service.requests) == (2, [])
-    assert "name its ID" in result.stderr
+    assert "the ID of a migration" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "..", "a/b", "a b", "plan.json", "-x"])

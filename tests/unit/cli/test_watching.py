@@ -52,7 +52,7 @@ def test_a_bar_of_all_tables_stands_before_what_they_come_to():
     watch(console, later, migration("succeeded", arrived()))
     items = "items: 1,234,567 exported, 1,234,567 written, 0 rejected, 0 expired"
     line = re.search(r"━━━━━━━━━╸? +47 %; .*", console.file.getvalue())[0]
-    assert line.split("47 %; ")[1].strip() == f"{items}; may arrive at 02-01 14:05 UTC"
+    assert line.split("47 %; ")[1].strip() == f"{items}; estimated completion 02-01 14:05 UTC"
 
 
 def test_the_error_of_a_table_stands_below_the_live_table():
@@ -67,7 +67,7 @@ def test_trouble_stands_below_the_last_table_until_the_next_look():
     trouble = TransientError("http://x did not answer.", "Wait.", "The app cannot be reached")
     assert watch(console, migration(), trouble, migration("succeeded", arrived())) == [2, 1]
     shown = console.file.getvalue()
-    note = "The app cannot be reached: http://x did not answer. Trying again in 1 seconds."
+    note = "The app cannot be reached: http://x did not answer. Retrying in 1 seconds."
     assert shown.count(note) == 1
     assert shown.index("running") < shown.index(note) < shown.rindex("succeeded")
 

@@ -220,7 +220,7 @@ def test_faults_on_demand_reach_the_product_as_what_may_heal(workspace):
     with pytest.raises(TransientError):
         workspace.product.get_run(1)
     fail(workspace, {"operation": "get", "status": 403, "code": "PERMISSION_DENIED", "message": "No."})
-    with pytest.raises(PermanentError, match="lacks a right in the workspace: No"):
+    with pytest.raises(PermanentError, match="lacks a permission in the workspace: No"):
         workspace.product.get_run(1)
     assert workspace.http.post("/_localcloud/faults", json=[{"operation": "dance"}]).status_code == 400
     assert workspace.http.delete("/_localcloud/faults").json() == {"faults": []}

@@ -26,9 +26,9 @@ COSMOS_PATH = f"{group_path()}/Microsoft.DocumentDB/databaseAccounts/{COSMOS_ACC
 
 def test_a_wrong_token_is_refused_by_both_services(management):
     wrong = settings(management.service.url, "another token")
-    with pytest.raises(PermanentError, match="did not accept the app's identity"):
+    with pytest.raises(PermanentError, match="rejected the app's identity"):
         connect_data_factory(wrong).get_run("any")
-    with pytest.raises(PermanentError, match="did not accept the app's identity"):
+    with pytest.raises(PermanentError, match="rejected the app's identity"):
         connect_cosmos_management(wrong).create_database("any")
     client = DataFactoryManagementClient(**management_arguments(wrong))
     with pytest.raises(ClientAuthenticationError, match="InvalidAuthenticationToken"):

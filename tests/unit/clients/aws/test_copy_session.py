@@ -45,7 +45,7 @@ def test_after_a_copy_run_that_failed_a_session_lasts_as_long_as_it_may():
 
 @pytest.mark.parametrize(
     ("size", "words"),
-    [(6_300_001, "Let the role allow 7,201 seconds"), (42_300_001, "no session last longer than 43,200")],
+    [(6_300_001, "D2C_AWS_SESSION_SECONDS to 7,201"), (42_300_001, "limits sessions to 43,200")],
 )
 @pytest.mark.parametrize("is_first_try", [True, False])
 def test_a_copy_that_would_outlive_its_session_is_refused_with_the_limit_and_ways_out(

@@ -197,11 +197,11 @@ class TestStartExport:
         ("code", "kind", "words"),
         [
             ("PointInTimeRecoveryUnavailableException", PermanentError, "Turn on point-in-time recovery"),
-            ("InvalidExportTimeException", PermanentError, "point-in-time recovery stayed on"),
+            ("InvalidExportTimeException", PermanentError, "point-in-time recovery was not turned off"),
             ("ExportConflictException", PermanentError, "export settings"),
             ("AccessDeniedException", PermanentError, "docs/install/permissions.md"),
-            ("LimitExceededException", BusyError, "until there is room"),
-            ("InternalServerError", TransientError, "tried again"),
+            ("LimitExceededException", BusyError, "until the quota allows it"),
+            ("InternalServerError", TransientError, "Retrying"),
         ],
     )
     def test_what_dynamodb_refuses_is_told_with_what_to_do(self, service, code, kind, words):

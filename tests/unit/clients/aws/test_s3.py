@@ -47,7 +47,7 @@ def test_an_object_that_breaks_off_is_read_again_later(service):
     [
         ("NoSuchBucket", 404, PermanentError, "D2C_EXPORT_BUCKET"),
         ("AccessDenied", 403, PermanentError, "docs/install/permissions.md"),
-        ("SlowDown", 503, TransientError, "tried again"),
+        ("SlowDown", 503, TransientError, "Retrying"),
     ],
 )
 def test_what_s3_refuses_is_told_with_the_object_and_what_to_do(service, code, status, kind, words):

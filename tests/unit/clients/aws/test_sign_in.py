@@ -139,7 +139,7 @@ class TestTakeOn:
     def test_a_token_that_tells_nothing_is_told_as_such(self, sts, token):
         client, stubber = sts
         stubber.add_client_error("assume_role_with_web_identity", "InvalidIdentityToken", "No")
-        assert "no claims" in error_of(lambda: take_on(client, Entra(token))).detail
+        assert "no readable claims" in error_of(lambda: take_on(client, Entra(token))).detail
 
 
 CHAIN = """DefaultAzureCredential failed to retrieve a token from the included credentials.

@@ -174,12 +174,12 @@ class TestChangeThroughput:
     ("answer", "kind", "words"),
     [
         (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/install/permissions.md"),
-        (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
-        (Answer(503, b"down"), TransientError, "tried again"),
+        (Answer(429, refusal("TooManyRequests")), TransientError, "Retrying"),
+        (Answer(503, b"down"), TransientError, "Retrying"),
         (
             Answer(412, refusal("PreconditionFailed", "There is another user operation in progress.")),
             TransientError,
-            "tried again",
+            "Retrying",
         ),
     ],
 )

@@ -132,8 +132,8 @@ def test_cancelling_asks_for_the_run_to_stop():
     [
         (Answer(403, refusal("AuthorizationFailed")), PermanentError, "docs/install/permissions.md"),
         (Answer(404, refusal("ResourceNotFound")), PermanentError, "Check the name"),
-        (Answer(429, refusal("TooManyRequests")), TransientError, "tried again"),
-        (Answer(500, refusal("InternalError")), TransientError, "tried again"),
+        (Answer(429, refusal("TooManyRequests")), TransientError, "Retrying"),
+        (Answer(500, refusal("InternalError")), TransientError, "Retrying"),
     ],
 )
 @pytest.mark.parametrize(

@@ -168,11 +168,11 @@ def test_a_page_of_nothing_is_empty():
     [
         (refusal(403, "AuthorizationPermissionMismatch"), PermanentError, "docs/install/permissions.md"),
         (refusal(403, "AuthenticationFailed"), PermanentError, "docs/install/permissions.md"),
-        (refusal(503, "ServerBusy"), TransientError, "tried again"),
+        (refusal(503, "ServerBusy"), TransientError, "Retrying"),
         (
             requests.ConnectionError(f"HTTPSConnectionPool: /lake/a/b?{SIGNATURE}"),
             TransientError,
-            "tried again",
+            "Retrying",
         ),
     ],
 )

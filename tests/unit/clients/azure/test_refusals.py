@@ -16,7 +16,7 @@ from d2c.clients.azure.cosmos import has_documents
 from d2c.clients.azure.cosmos_management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.lake import Lake
-from d2c.clients.azure.refusals import REFUSALS, find_refusal, telling_line
+from d2c.clients.azure.refusals import REFUSALS, find_refusal, most_specific_line
 from d2c.clients.azure.sign_in import azure_errors
 from d2c.clients.databricks.jobs import Databricks
 from d2c.errors import PermanentError, TransientError
@@ -135,13 +135,13 @@ CASES = {
         read_lake,
         storage(401, "InvalidAuthenticationInfo", "Server failed to authenticate the request.",
                 AuthenticationErrorDetail="Issuer validation failed. Issuer did not match."),
-        (IDENTITY, "Issuer did not match", "of another tenant", "AZURE_TENANT_ID"),
+        (IDENTITY, "Issuer did not match", "from another tenant", "AZURE_TENANT_ID"),
     ),
     "lake: keys are turned off": (
         read_lake,
         storage(403, "KeyBasedAuthenticationNotPermitted",
                 "Key based authentication is not permitted on this storage account."),
-        ("lake/migrations/m/plan.json", "takes no keys", "D2C_LAKE__blobServiceUri"),
+        ("lake/migrations/m/plan.json", "does not accept keys", "D2C_LAKE__blobServiceUri"),
     ),
     "data factory: a role without the action": (
         start_copy,
@@ -151,7 +151,7 @@ CASES = {
     "data factory: a token of another tenant": (
         start_copy,
         WRONG_ISSUER,
-        (IDENTITY, OTHER_TENANT, "data factory factory", "of another tenant", "AZURE_TENANT_ID"),
+        (IDENTITY, OTHER_TENANT, "data factory factory", "from another tenant", "AZURE_TENANT_ID"),
     ),
     "data factory: a token that has expired": (
         start_copy,
@@ -163,7 +163,7 @@ CASES = {
     "data factory: a subscription that the identity does not see": (
         start_copy,
         arm(404, "SubscriptionNotFound", "The subscription 'sub' could not be found."),
-        ("'sub'", "sees no such subscription", "AZURE_SUBSCRIPTION_ID"),
+        ("'sub'", "cannot see the subscription", "AZURE_SUBSCRIPTION_ID"),
     ),
     "cosmos management: a role without the action": (
         find_container,
@@ -175,7 +175,7 @@ CASES = {
         arm(403, "DenyAssignmentAuthorizationFailed",
             f"The client '{CLIENT}' with object id '{OBJECT}' has permission to perform action 'x' on scope "
             f"'{ACCOUNT}'; however, the access is denied because of the deny assignment with name 'managed'."),
-        (CLIENT, "deny assignment", "stronger than any role"),
+        (CLIENT, "deny assignment", "overrides every role"),
     ),
     "cosmos management: a lock": (
         find_container,
@@ -204,13 +204,13 @@ CASES = {
     "cosmos: keys are turned off": (
         look_for_documents,
         cosmos(401, "Local Authorization is disabled. Use an AAD token to authorize all requests.", 0, "Unauthorized"),
-        ("takes no keys", "D2C_COSMOS_KEY"),
+        ("does not accept keys", "D2C_COSMOS_KEY"),
     ),
     "databricks: a right that is missing": (
         start_load,
         Answer(403, {"error_code": "PERMISSION_DENIED",
                      "message": f"{CLIENT} does not have Can Attach To permission on cluster 0601-1."}),
-        (CLIENT, "Can Attach To permission on cluster 0601-1", "Load run m Music", "lacks a right"),
+        (CLIENT, "Can Attach To permission on cluster 0601-1", "Load run m Music", "lacks a permission"),
     ),
     "databricks: an IP access list": (
         start_load,
@@ -223,7 +223,7 @@ CASES = {
         Answer(400, "io.jsonwebtoken.IncorrectClaimException: Expected iss claim to be: "
                f"https://sts.windows.net/{TENANT}/, but was: https://sts.windows.net/{OTHER_TENANT}/.".encode(),
                {"Content-Type": "text/plain"}),
-        (OTHER_TENANT, "of another tenant", "AZURE_TENANT_ID"),
+        (OTHER_TENANT, "from another tenant", "AZURE_TENANT_ID"),
     ),
     "databricks: a token that is not one": (
         start_load,
@@ -295,7 +295,7 @@ SIGN_INS = [
      "secret is wrong", "AZURE_CLIENT_SECRET"),
     ("AADSTS700016: Application with identifier '{client}' was not found in the directory '{tenant}'.",
      "no application", "AZURE_TENANT_ID"),
-    ("AADSTS90002: Tenant '{tenant}' not found.", "no such tenant", "AZURE_TENANT_ID"),
+    ("AADSTS90002: Tenant '{tenant}' not found.", "tenant does not exist", "AZURE_TENANT_ID"),
     ("AADSTS500011: The resource principal named https://storage.azure.com was not found in the tenant named {tenant}.",
      "does not know this service", "AZURE_TENANT_ID"),
     ("AADSTS53003: Access has been blocked by Conditional Access policies.", "conditional access", "policy"),
@@ -337,7 +337,7 @@ def test_of_many_ways_to_sign_in_the_one_that_tells_most_is_told():
     )
     refusal = find_refusal(text)
     assert refusal.meaning == "the client secret has expired"
-    assert telling_line(text, refusal).startswith("EnvironmentCredential")
+    assert most_specific_line(text, refusal).startswith("EnvironmentCredential")
 
 
 def test_what_is_no_refusal_is_not_taken_for_one():

@@ -53,7 +53,7 @@ class TestDynamoDB:
             "export_table_to_point_in_time",
             {"ExportDescription": {"ExportArn": f"{ARN}/export/01601671299117-a1b2c3d4"}},
         )
-        with pytest.raises(PermanentError, match="took on an export as of 2001-01-01"):
+        with pytest.raises(PermanentError, match="accepted an export as of 2001-01-01"):
             dynamodb.try_exporting(ARN, "exports")
 
     def test_the_recovery_window_is_empty_where_recovery_is_off(self):
