@@ -1,5 +1,5 @@
 // @ts-check
-/** What a reader can have done to a migration or one of its tables. */
+/** Actions on a migration or one of its tables. */
 
 import { hasKey, pathOf, post, reportPage } from "./api.js";
 import { confirm } from "./dialogs.js";
@@ -9,29 +9,29 @@ import { button } from "./parts.js";
 import { canRetry, countsOf, isUnderWay } from "./status.js";
 
 const CANCELLING =
-  "What runs outside is stopped and throughput is put back. What was written to the containers stays. " +
-  "A retry goes on from the stage that was cancelled.";
-const CANCELLING_REVISIT = "Records, report and documents stay as they are; asking for it again begins anew.";
+  "External runs are stopped and throughput is reset. Documents that were written stay. " +
+  "A retry resumes from the cancelled stage.";
+const CANCELLING_REVISIT = "Records, report and documents stay as they are. Requesting it again starts over.";
 
 /** @typedef {import("./status.js").Migration} Migration */
-/** @typedef {{migration: string, table?: string, revisit?: string}} Subject revisit: one that runs, such as `replay 2` */
+/** @typedef {{migration: string, table?: string, revisit?: string}} Subject revisit: a running operation, such as `replay 2` */
 
 /**
- * What is said once the app has accepted a deed.
+ * Confirmations, shown once the app has accepted an action.
  * @type {Record<string, (subject: Subject) => string>}
  */
 const SAID = {
   retry: (subject) => `Retry of ${nameOf(subject)} was accepted.`,
   cancel: (subject) => `Cancellation of ${nameOf(subject)} was accepted.`,
-  suspend: (subject) => `${nameOf(subject)} is suspended: no new stage begins.`,
-  resume: (subject) => `${nameOf(subject)} goes on.`,
+  suspend: (subject) => `Suspended ${nameOf(subject)}: no new stage starts.`,
+  resume: (subject) => `Resumed ${nameOf(subject)}.`,
 };
 
 /**
- * Do one of the deeds; a cancellation only if the reader confirms it.
+ * Perform an action; a cancellation only after a confirmation.
  * @param {string} deed
  * @param {Subject} subject the whole migration, or a part of it
- * @returns {Promise<string | null>} what to say, or null if the reader thought better of it
+ * @returns {Promise<string | null>} the confirmation to show, or null if the user declined
  */
 export async function act(deed, subject) {
   const consequence = subject.revisit ? CANCELLING_REVISIT : CANCELLING;
@@ -55,7 +55,7 @@ function bodyOf(deed, table) {
 }
 
 /**
- * Tell whether what failed or was cancelled may be retried now: nothing else of the migration runs.
+ * Return whether a retry is possible now: no table or operation of the migration is running.
  * @param {Migration} migration
  */
 export function isAtRest(migration) {
@@ -144,7 +144,7 @@ function reportLink(migration) {
 }
 
 /**
- * Save a migration's report as a file where a link cannot be followed: a link sends no key.
+ * Download a migration's report where a key is needed, since a link cannot send one.
  * @param {string} migration
  * @param {Event} event the click on the link
  */

@@ -10,12 +10,12 @@ const LONGEST_SECONDS = 60;
 /** @type {Promise<void> | null} */
 let asking = null;
 
-/** What went wrong with a call, as the API tells it. */
+/** A failed request, as the API describes it. */
 export class Problem extends Error {
   /**
-   * @param {{status?: number, title?: string, detail?: string, next_step?: string, faults?: string[]}} told
+   * @param {{status?: number, title?: string, detail?: string, next_step?: string, faults?: string[]}} problem
    */
-  constructor({ status = 0, title = "The call failed", detail = "", next_step: nextStep = "", faults = [] }) {
+  constructor({ status = 0, title = "The request failed", detail = "", next_step: nextStep = "", faults = [] }) {
     super(`${title}. ${detail}`);
     this.status = status;
     this.title = title;
@@ -39,7 +39,7 @@ export function address(path, parameters = {}) {
 }
 
 /**
- * Return the path of a migration, or of what belongs to it.
+ * Return the path of a migration or a resource below it.
  * @param {string} migration
  * @param {string} [part] such as `report`
  */
@@ -48,7 +48,7 @@ export function pathOf(migration, part = "") {
 }
 
 /**
- * Ask for something.
+ * Send a GET request.
  * @param {string} path
  * @param {Record<string, string | number | null | undefined>} [parameters]
  * @returns {Promise<any>} the answer's JSON
@@ -59,7 +59,7 @@ export async function read(path, parameters = {}) {
 }
 
 /**
- * Ask for something to be done.
+ * Send a POST request.
  * @param {string} path
  * @param {object | null} [body]
  * @returns {Promise<any>} the answer's JSON
@@ -79,7 +79,7 @@ export async function reportPage(migration) {
   return (await call(address(pathOf(migration, "report")), { headers: { Accept: "text/html" } })).blob();
 }
 
-/** Tell whether calls carry a key; then a plain link to the API is of no use. */
+/** Return whether requests send a key; a plain link to the API does not work then. */
 export function hasKey() {
   return sessionStorage.getItem(KEY) !== null;
 }
@@ -113,7 +113,7 @@ async function fetched(url, request) {
     throw new Problem({
       title: "The app cannot be reached",
       detail: isLate ? `There was no answer within ${LONGEST_SECONDS} seconds.` : "The connection failed.",
-      next_step: "This page tries again by itself. If it stays so, look whether the Function app runs.",
+      next_step: "This page retries. If it keeps failing, check that the Function app is running.",
     });
   }
 }
@@ -126,8 +126,8 @@ async function newKey(wasRefused) {
       throw new Problem({
         status: 401,
         title: "A function key is needed",
-        detail: "The app answers only those who send one of its function keys.",
-        next_step: "Press “Read again” and enter one.",
+        detail: "The app requires one of its function keys.",
+        next_step: "Press “Refresh” and enter one.",
       });
     }
     sessionStorage.setItem(KEY, key);
@@ -137,12 +137,12 @@ async function newKey(wasRefused) {
 
 /** @param {Response} answer */
 async function problemOf(answer) {
-  const told = await answer.json().catch(() => null);
-  if (told && typeof told === "object" && told.title) return new Problem({ ...told, status: answer.status });
+  const problem = await answer.json().catch(() => null);
+  if (problem && typeof problem === "object" && problem.title) return new Problem({ ...problem, status: answer.status });
   return new Problem({
     status: answer.status,
     title: `The app answered with status ${answer.status}`,
-    detail: "The answer says no more.",
-    next_step: "Look into the app's log.",
+    detail: "The response has no details.",
+    next_step: "Check the app's log.",
   });
 }

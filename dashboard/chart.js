@@ -1,5 +1,5 @@
 // @ts-check
-/** Charts of steps over time. Shapes are stretched to the room there is, texts stand beside them in their own size. */
+/** Charts of steps over time. Shapes stretch to the available width; texts keep their size. */
 
 import { h, svg } from "./dom.js";
 import { clock, number } from "./format.js";
@@ -16,7 +16,7 @@ const MOST_MS_WITH_SECONDS = 15 * 60_000;
  * Return a chart of steps, with the stages of their time below it.
  * @param {Step[]} steps in the order of time
  * @param {string} unit of the values
- * @param {string} label says what the chart shows, for those who do not see it
+ * @param {string} label for screen readers
  * @param {Band[]} [bands]
  */
 export function chart(steps, unit, label, bands = []) {
@@ -80,7 +80,7 @@ function times(from, until) {
 }
 
 /**
- * Return the class with the colour that a stage has in the report, too.
+ * Return the class with a stage's colour, the same as in the report.
  * @param {string} stage
  */
 export function stageClass(stage) {
@@ -100,7 +100,7 @@ export function swatch(stage) {
 }
 
 /**
- * Return the next round number: 1, 2 or 5 with noughts.
+ * Return the next round number: 1, 2 or 5 with zeros.
  * @param {number} value
  */
 function roundUp(value) {

@@ -1,12 +1,12 @@
 // @ts-check
-/** Dialogs: they keep the keyboard's focus inside, Escape closes them, and focus goes back to where it was. */
+/** Dialogs: the focus stays inside, Escape closes them, and then the focus returns to where it was. */
 
 import { h } from "./dom.js";
 
 /**
  * Ask for a function key.
- * @param {boolean} wasRefused whether there was one that the app did not take
- * @returns {Promise<string | null>} null if the reader gave none
+ * @param {boolean} wasRefused whether the app rejected the previous one
+ * @returns {Promise<string | null>} null if the user entered none
  */
 export async function askForKey(wasRefused) {
   const field = /** @type {HTMLInputElement} */ (
@@ -21,13 +21,13 @@ export async function askForKey(wasRefused) {
     })
   );
   const answer = await ask("Function key", "Continue", [
-    wasRefused ? h("p", { class: "bad", role: "alert" }, "The app did not take that key.") : null,
+    wasRefused ? h("p", { class: "bad", role: "alert" }, "The app rejected that key.") : null,
     h(
       "p",
       { id: "key-help" },
-      "The app answers only those who send a function key. ",
+      "The app requires a function key. ",
       h("code", {}, "az functionapp keys list"),
-      " shows them. It is kept until this tab is closed and sent to this app only.",
+      " lists them. The key is kept until this tab is closed and sent to this app only.",
     ),
     h("label", { for: "key" }, "Key"),
     field,
@@ -37,10 +37,10 @@ export async function askForKey(wasRefused) {
 }
 
 /**
- * Ask whether to go on.
+ * Ask for confirmation.
  * @param {string} title a question
- * @param {string} consequence what happens then
- * @param {string} yes what the button says that goes on
+ * @param {string} consequence the effect of the action
+ * @param {string} yes the text of the button that confirms
  */
 export function confirm(title, consequence, yes) {
   return ask(title, yes, [h("p", {}, consequence)], "Keep it running");

@@ -116,7 +116,7 @@ function alike(old, wanted) {
  * @param {Node} wanted
  */
 function renew(old, wanted) {
-  // Most of a page stays as it is, and the browser tells that fastest.
+  // Most of a page does not change, and the browser compares fastest.
   if (old.isEqualNode(wanted)) return;
   if (old instanceof Element && wanted instanceof Element) {
     renewAttributes(old, wanted);
@@ -132,7 +132,7 @@ function renew(old, wanted) {
  */
 function renewAttributes(old, wanted) {
   for (const name of old.getAttributeNames()) {
-    // Whether details are open is for the reader to say.
+    // The user opens and closes details.
     if (!wanted.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
   }
   for (const name of wanted.getAttributeNames()) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers, durations and times as text, alike to the report's page (d2c/report/html.py). */
+/** Numbers, durations and times as text, in the formats of the report (d2c/report/formats.py). */
 
 export const UNKNOWN = "–";
 const NUMBERS = new Intl.NumberFormat("en-US");
@@ -11,7 +11,7 @@ export function isNumber(value) {
 }
 
 /**
- * Return a number with its thousands apart.
+ * Return a number with separated thousands.
  * @param {number | null | undefined} value
  */
 export function number(value) {
@@ -19,7 +19,7 @@ export function number(value) {
 }
 
 /**
- * Return a whole percentage; only what is done is 100.
+ * Return a whole percentage, 100 only when complete.
  * @param {number | null | undefined} value
  */
 export function percent(value) {
@@ -29,7 +29,7 @@ export function percent(value) {
 }
 
 /**
- * Return a size in the largest unit of which it has one; a KB has 1,024 bytes.
+ * Return a size in the largest unit that leaves at least one; a KB has 1,024 bytes.
  * @param {number | null | undefined} sizeBytes
  */
 export function size(sizeBytes) {
@@ -41,7 +41,7 @@ export function size(sizeBytes) {
 }
 
 /**
- * Return a duration in two units at most.
+ * Return a duration in at most two units.
  * @param {number | null | undefined} seconds
  */
 export function duration(seconds) {
@@ -55,7 +55,7 @@ export function duration(seconds) {
 }
 
 /**
- * Return a duration as nobody needs it to the second.
+ * Return a duration without seconds.
  * @param {number} seconds
  */
 export function roughly(seconds) {
@@ -65,7 +65,7 @@ export function roughly(seconds) {
 }
 
 /**
- * Return the time of day in UTC, with the day where it is another one than now's.
+ * Return the time of day in UTC, with the date unless it is today.
  * @param {number} time epoch milliseconds
  * @param {{now?: number, withSeconds?: boolean}} [options]
  */
@@ -85,7 +85,7 @@ export function timeOf(iso) {
 }
 
 /**
- * Return how many seconds it is from one time to another, or from then until now.
+ * Return the seconds from one time to another, or until now.
  * @param {string | null | undefined} from
  * @param {string | null | undefined} [until]
  */
@@ -96,7 +96,7 @@ export function secondsBetween(from, until) {
 }
 
 /**
- * Return how long something took, or takes so far.
+ * Return the duration of something, so far if it has not finished.
  * @param {string | null | undefined} started
  * @param {string | null | undefined} finished
  */
@@ -106,7 +106,7 @@ export function took(started, finished) {
 }
 
 /**
- * Return when something is expected, and how long that is from now.
+ * Return an expected time, and how far ahead it is.
  * @param {string | null | undefined} iso
  */
 export function expected(iso) {

@@ -1,23 +1,23 @@
 // @ts-check
-/** Reading again and again: often while something runs and is looked at, seldom otherwise. */
+/** Polling: often while a migration runs and the page is visible, less often otherwise. */
 
 const SHORTEST_SECONDS = 3;
 const LONGEST_SECONDS = 60;
 const LONGEST_HIDDEN_SECONDS = 600;
 const FACTOR = 1.6;
-// An app that takes its time is asked less often.
+// A slow app is polled less often.
 const WAIT_OF_READING = 10;
 const LONGEST_WAIT_OF_READING_SECONDS = 15;
 
 /**
  * @typedef {object} Live
- * @property {() => Promise<void>} now reads at once, and goes on with the shortest interval
+ * @property {() => Promise<void>} now reads immediately, then polls at the shortest interval
  */
 
 /**
- * Call a function again and again.
- * @param {() => Promise<boolean | null>} readAgain tells whether something runs, or null to be called no more until
- *   `now` is; it does not throw
+ * Call a function periodically.
+ * @param {() => Promise<boolean | null>} readAgain returns whether something runs, or null to stop
+ *   polling until `now` is called; it does not throw
  * @returns {Live}
  */
 export function keepReading(readAgain) {

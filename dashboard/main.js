@@ -1,5 +1,5 @@
 // @ts-check
-/** Joins address, view and reading: what an address asks for is read, shown, and kept up to date in place. */
+/** Connects routing, views and polling: loads the data of the current address, shows it and keeps it up to date. */
 
 import { act, openReport } from "./actions.js";
 import { Problem } from "./api.js";
@@ -15,8 +15,8 @@ import * as table from "./table_view.js";
 const VIEWS = { migrations, migration, table };
 const BETWEEN_ANNOUNCEMENTS = 15_000;
 
-const main = element("view");
-/** @type {any} what is shown now; all of it is new with each address */
+const content = element("view");
+/** @type {any} the current view with its state and data; replaced at each navigation */
 let now;
 /** @type {Problem | null} */
 let refused = null;
@@ -30,7 +30,7 @@ addEventListener("hashchange", go);
 for (const kind of ["click", "input", "change"]) document.addEventListener(kind, onEvent);
 go();
 
-/** Show what the address asks for. */
+/** Show the view of the current address. */
 function go() {
   const isFirst = !now;
   const route = routeOf(location.hash);
@@ -38,7 +38,7 @@ function go() {
   const isSameMigration =
     now?.route.view === "migration" && route.view === "migration" && now.route.migration === route.migration;
   now = { route, view, state: view.begin(), data: null, problem: null, moveFocus: !isFirst && !isSameMigration };
-  // Another filter of the same tables: what is shown stays until the answer is there, and so does what is searched.
+  // Another filter of the same tables: the current rows stay until the response arrives, and so does the search text.
   if (isSameMigration)
     now.state.search = /** @type {HTMLInputElement | null} */ (document.getElementById("search"))?.value ?? "";
   refused = null;
@@ -46,12 +46,12 @@ function go() {
   announced = { text: "", time: 0 };
   document.title = `${view.title(route)} – d2c`;
   if (!isSameMigration)
-    update(main, [h("h1", { tabindex: -1 }, view.title(route)), h("p", { class: "soft" }, "Reading…")]);
+    update(content, [h("h1", { tabindex: -1 }, view.title(route)), h("p", { class: "soft" }, "Loading…")]);
   showProblems();
   live.now();
 }
 
-/** Read what is shown, and show it as it is now. */
+/** Load the data of the current view and show it. */
 async function readAgain() {
   const mine = ++readings;
   const { view, route, state } = now;
@@ -64,22 +64,22 @@ async function readAgain() {
     now.problem = problemOf(error);
   }
   show();
-  // Whoever gave no key is not asked for it again and again.
+  // Without a key, polling stops: the user is not prompted again and again.
   if (now.problem?.status === 401) return null;
   return now.data !== null && now.view.runs(now.data);
 }
 
 function show() {
   if (now.data) {
-    update(main, now.view.render(now.route, now.data, now.state));
+    update(content, now.view.render(now.route, now.data, now.state));
     announce(now.view.summary(now.data));
   } else if (now.problem) {
-    update(main, [
+    update(content, [
       h("h1", { tabindex: -1 }, now.view.title(now.route)),
       h("p", {}, h("a", { href: "#/migrations" }, "All migrations")),
     ]);
   }
-  if (now.moveFocus) main.querySelector("h1")?.focus({ preventScroll: true });
+  if (now.moveFocus) content.querySelector("h1")?.focus({ preventScroll: true });
   if (now.moveFocus) scrollTo(0, 0);
   now.moveFocus = false;
   showProblems();
@@ -87,12 +87,12 @@ function show() {
 
 function showProblems() {
   update(element("problems"), [
-    now.problem ? panel(now.problem, "Read again", "read") : null,
+    now.problem ? panel(now.problem, "Refresh", "read") : null,
     refused ? panel(refused, "Dismiss", "dismiss") : null,
   ]);
   const time = now.time?.toISOString().slice(11, 19);
   element("live").className = now.problem ? "live is-off" : "live";
-  update(element("live"), [time ? `${now.problem ? "last read" : "read"} ${time} UTC` : "reading"]);
+  update(element("live"), [time ? `${now.problem ? "last updated" : "updated"} ${time} UTC` : "loading"]);
 }
 
 /**
@@ -119,13 +119,13 @@ function panel(problem, text, deed) {
 }
 
 /**
- * Have it read out how things stand, where that has changed and not too often.
+ * Announce the state to screen readers if it has changed, and not too often.
  * @param {string} text
  */
 function announce(text) {
   const time = Date.now();
   if (text === announced.text || (announced.text && time - announced.time < BETWEEN_ANNOUNCEMENTS)) return;
-  // What a view shows first is there to be read; only changes are news.
+  // The first state of a view is on the page; only changes are announced.
   if (announced.text) element("news").textContent = text;
   announced = { text, time };
 }
@@ -138,11 +138,11 @@ const COMMON = {
   async dismiss() {
     refused = null;
     showProblems();
-    main.querySelector("h1")?.focus({ preventScroll: true });
+    content.querySelector("h1")?.focus({ preventScroll: true });
   },
   async skip(_, event) {
     event.preventDefault();
-    main.querySelector("h1")?.focus();
+    content.querySelector("h1")?.focus();
   },
   async report(_, event) {
     await openReport(now.route.migration, event);
@@ -150,17 +150,17 @@ const COMMON = {
   ...Object.fromEntries(
     ["retry", "cancel", "suspend", "resume"].map((deed) => [
       deed,
-      (/** @type {HTMLElement} */ target) => have(deed, target),
+      (/** @type {HTMLElement} */ target) => perform(deed, target),
     ]),
   ),
 };
 
 /**
- * Have something done to the migration or a part of it, and say what came of it.
+ * Perform an action on the migration or a part of it and show the confirmation.
  * @param {string} deed
  * @param {HTMLElement} target
  */
-async function have(deed, target) {
+async function perform(deed, target) {
   const said = await act(deed, {
     migration: now.route.migration,
     table: target.dataset.table,
@@ -177,7 +177,7 @@ async function have(deed, target) {
 async function onEvent(event) {
   const target = /** @type {Element} */ (event.target).closest?.("[data-do]");
   if (!(target instanceof HTMLElement) || event.type !== kindOf(target)) return;
-  // A button is pressed once, however often that is; what is typed or chosen last counts.
+  // Repeated clicks count once; of typed or selected values the last one counts.
   if (event.type === "click" && pressed.has(target)) return;
   const mine = now;
   pressed.add(target);
@@ -217,7 +217,7 @@ function kindOf(target) {
 function problemOf(error) {
   if (error instanceof Problem) return error;
   console.error(error);
-  return new Problem({ title: "This page met an error", detail: String(error), next_step: "Load the page anew." });
+  return new Problem({ title: "Error in this page", detail: String(error), next_step: "Reload the page." });
 }
 
 /** @param {string} id */

@@ -1,5 +1,5 @@
 // @ts-check
-/** One migration: how far it is as a whole, and its tables. */
+/** One migration: its progress and its tables. */
 
 import { migrationButtons } from "./actions.js";
 import { h } from "./dom.js";
@@ -15,7 +15,7 @@ const PAGE = 100;
 
 /** @typedef {import("./router.js").Route} Route */
 /** @typedef {import("./status.js").Migration} Migration */
-/** @typedef {{most: number, search: string}} Looking how many tables to read, and what their names are to contain */
+/** @typedef {{most: number, search: string}} Looking how many tables to load, and the text that their names must contain */
 
 /** @param {Route} route */
 export function title(route) {
@@ -121,7 +121,7 @@ function holds({ paused, waiting_until: until }) {
           "p",
           { class: "note" },
           picture("cancelled"),
-          h("span", {}, h("strong", {}, "Suspended."), " Stages that run go on to their end; no new one begins."),
+          h("span", {}, h("strong", {}, "Suspended."), " Running stages finish; no new stage starts."),
         )
       : null,
     time === null
@@ -130,7 +130,7 @@ function holds({ paused, waiting_until: until }) {
           "p",
           { class: "note" },
           picture("pending"),
-          h("span", {}, h("strong", {}, `Waits until ${clock(time)}.`), " The plan lets no stage begin before."),
+          h("span", {}, h("strong", {}, `Waiting until ${clock(time)}.`), " The plan's window lets no stage start earlier."),
         ),
   ];
 }
@@ -158,10 +158,10 @@ function operations(revisits) {
     listed(
       "Replays and verifications",
       [
-        { heading: "What" },
+        { heading: "Operation" },
         { heading: "State" },
         { heading: "Started (UTC)", isNumber: true },
-        { heading: "took", isNumber: true },
+        { heading: "Duration", isNumber: true },
       ],
       revisits.map((one) => ({
         key: `${one.operation} ${one.number}`,
@@ -227,7 +227,7 @@ function tables(route, migration, looking, counts) {
     ),
     found.length
       ? tableRows(migration, found)
-      : h("p", {}, wanted ? "No table that is shown has such a name." : "There is none."),
+      : h("p", {}, wanted ? "No table shown matches." : "No tables."),
     migration.next && unread
       ? h(
           "p",

@@ -15,7 +15,7 @@ const COLUMNS = [
   { heading: "State" },
   { heading: "Progress", class: "progress" },
   { heading: "Started (UTC)", isNumber: true },
-  { heading: "took", isNumber: true },
+  { heading: "Duration", isNumber: true },
 ];
 
 /** @typedef {import("./router.js").Route} Route */
@@ -53,7 +53,7 @@ async function withPercent(entry) {
     const { percent } = await ask(pathOf(entry.id), { top: 1 });
     return { ...entry, percent };
   } catch (error) {
-    // One that cannot be told of does not hide the others.
+    // A migration whose status cannot be loaded does not hide the others.
     if (error instanceof Problem && error.status) return entry;
     throw error;
   }
@@ -67,7 +67,7 @@ export function runs({ migrations }) {
 /** @param {Page} page */
 export function summary({ migrations }) {
   const running = migrations.filter(isUnderWay).length;
-  return `${migrations.length} migrations, ${running} under way.`;
+  return `${migrations.length} migrations, ${running} running.`;
 }
 
 /**
@@ -118,7 +118,7 @@ function row(entry) {
 
 /** @param {Paging} paging */
 function none(paging) {
-  if (paging.tokens.length) return h("p", {}, "There are no older ones.");
+  if (paging.tokens.length) return h("p", {}, "No older migrations.");
   return h(
     "div",
     { class: "empty" },

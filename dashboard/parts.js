@@ -1,5 +1,5 @@
 // @ts-check
-/** Parts that several views are made of. */
+/** Components that several views share. */
 
 import { h } from "./dom.js";
 import { number, percent, timeOf, UNKNOWN } from "./format.js";
@@ -20,7 +20,7 @@ export function facts(pairs) {
 }
 
 /**
- * Return a count that is bad news unless it is nought.
+ * Return a count that is highlighted unless it is zero.
  * @param {number | null | undefined} count
  */
 export function badCount(count) {
@@ -39,9 +39,9 @@ export function moment(iso) {
 }
 
 /**
- * Return a bar of how far something is.
+ * Return a progress bar.
  * @param {number | null | undefined} value its percentage; unknown if null
- * @param {string} label what it is of
+ * @param {string} label for screen readers
  */
 export function bar(value, label) {
   const known = typeof value === "number" ? Math.max(0, Math.min(100, value)) : 0;
@@ -54,10 +54,10 @@ export function bar(value, label) {
 }
 
 /**
- * Return a table whose rows become cards where the page is narrow; the roles keep it a table there.
- * @param {string} caption says what it lists
+ * Return a table whose rows become cards on a narrow page; the roles keep it a table for screen readers.
+ * @param {string} caption for screen readers
  * @param {Column[]} columns
- * @param {{key: string, cells: (Child | Child[])[], more?: Child | Child[]}[]} rows more: what follows
+ * @param {{key: string, cells: (Child | Child[])[], more?: Child | Child[]}[]} rows more: content
  *   below a row, over its whole width
  */
 export function table(caption, columns, rows) {
@@ -114,7 +114,7 @@ function classOf(column) {
 }
 
 /**
- * Return what went wrong, and what to do about it.
+ * Return an error with its next step.
  * @param {{title?: string, detail?: string, next_step?: string, stage?: string}} error
  * @param {Child | Child[]} [more]
  */
@@ -130,7 +130,7 @@ export function trouble(error, more = null) {
 }
 
 /**
- * Return a button; what it does is found by its name among the view's deeds.
+ * Return a button; `deed` is the name of its action.
  * @param {string} text
  * @param {string} deed
  * @param {Record<string, string | boolean | null>} [attributes]
@@ -140,14 +140,14 @@ export function button(text, deed, attributes = {}) {
 }
 
 /**
- * Return where the view is below the list of migrations.
+ * Return the breadcrumb of a view.
  * @param {[string, string][]} links texts with their addresses
  * @param {string} here
  */
 export function trail(links, here) {
   return h(
     "nav",
-    { class: "trail", "aria-label": "Where this is" },
+    { class: "trail", "aria-label": "Breadcrumb" },
     h(
       "ol",
       {},

@@ -1,20 +1,20 @@
 // @ts-check
-/** Pictures of states and stages: each has a shape of its own, so colour is not needed to tell them apart. */
+/** Pictures of states and stages, which differ by shape and not by colour alone. */
 
 import { h, svg } from "./dom.js";
 import { duration } from "./format.js";
 
-/** What a stage's state is called; the API's words where they say enough. */
+/** The words for a stage's state. */
 const WORDS = /** @type {Record<string, string>} */ ({
   succeeded: "done",
-  running: "under way",
-  pending: "not begun",
+  running: "running",
+  pending: "not started",
   stalled: "stalled",
   failed: "failed",
   cancelled: "cancelled",
 });
 
-/** Each shape in a square of 20: its outline, and what is drawn on it. */
+/** Each shape in a square of 20: its outline and the drawing on it. */
 const SHAPES = /** @type {Record<string, [string, string]>} */ ({
   succeeded: ["M10 1a9 9 0 1 1 0 18a9 9 0 1 1 0-18z", "M5.8 10.3l2.9 2.9l5.5-6"],
   running: ["M10 1a9 9 0 1 1 0 18a9 9 0 1 1 0-18z", "M8 6.3v7.4l5.8-3.7z"],

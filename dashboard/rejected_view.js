@@ -1,5 +1,5 @@
 // @ts-check
-/** A table's rejected items and its mismatches, to be browsed. */
+/** Lists of a table's rejected items and mismatches, with filters and paging. */
 
 import { pathOf, read } from "./api.js";
 import { h } from "./dom.js";
@@ -13,11 +13,11 @@ const MISMATCHES_AT_ONCE = 20;
 /**
  * @typedef {{table: string, file?: string, line?: number, reason: string, detail?: string, keys?: object, item?: unknown}} Rejected
  * @typedef {object} Browsing
- * @property {Rejected[]} items those that were read
+ * @property {Rejected[]} items the loaded ones
  * @property {string | null} next the next page's token
- * @property {string} reason the one that is asked for, or empty
- * @property {number | null} count how many were rejected when they were read; null if they were not
- * @property {string[]} reasons all that were seen
+ * @property {string} reason the selected one, or empty
+ * @property {number | null} count the number of rejected items when they were loaded; null before
+ * @property {string[]} reasons all that occurred so far
  * @property {string} kind of the mismatches shown, or empty
  * @property {number} most how many mismatches are shown
  */
@@ -28,7 +28,7 @@ export function beginBrowsing() {
 }
 
 /**
- * Read the first rejected items of a table, if they were not read or there are others now.
+ * Load the first rejected items of a table unless they are loaded and unchanged.
  * @param {string} migration
  * @param {import("./status.js").Table} table
  * @param {Browsing} browsing
@@ -42,7 +42,7 @@ export async function readFirst(migration, table, browsing) {
 }
 
 /**
- * Read rejected items: the first ones, or those that follow the ones that were read.
+ * Load rejected items: the first page or the next one.
  * @param {string} migration
  * @param {string} table
  * @param {Browsing} browsing
@@ -56,7 +56,7 @@ export async function readItems(migration, table, browsing, goOn = false) {
     top: PAGE,
     token: goOn ? browsing.next : null,
   });
-  // The reader may have asked for another reason meanwhile.
+  // The user may have selected another reason meanwhile.
   if (reason !== browsing.reason) return;
   browsing.items = [...(goOn ? browsing.items : []), ...page.rejected];
   browsing.next = page.next ?? null;
@@ -71,19 +71,19 @@ export async function readItems(migration, table, browsing, goOn = false) {
  */
 export function rejectedItems(table, part, browsing) {
   const count = table.items_rejected;
-  if (!count) return h("p", {}, count === 0 ? "No item is rejected." : "The items have not been assessed yet.");
+  if (!count) return h("p", {}, count === 0 ? "No rejected items." : "The items have not been assessed yet.");
   return [
     reasonChoice(part?.rejected_by_reason ?? {}, browsing),
     h("ul", { class: "items", "aria-label": "Rejected items" }, browsing.items.map(rejectedItem)),
     browsing.items.length
       ? null
-      : h("p", {}, browsing.next ? "None among those looked through so far." : "There is none."),
+      : h("p", {}, browsing.next ? "No match so far." : "No match."),
     h(
       "p",
       { class: "more-of" },
       h("span", { role: "status" }, `${number(browsing.items.length)} shown`),
       browsing.next
-        ? button(browsing.items.length ? `Show ${PAGE} more items` : "Look further", "more-rejected")
+        ? button(browsing.items.length ? `Show ${PAGE} more items` : "Search further", "more-rejected")
         : null,
     ),
   ];
@@ -131,7 +131,7 @@ function rejectedItem(item) {
         h("small", {}, place),
       ),
       item.detail ? h("p", {}, item.detail) : null,
-      h("pre", { tabindex: 0, "aria-label": "The item as exported" }, JSON.stringify(item.item, null, 2) ?? "not kept"),
+      h("pre", { tabindex: 0, "aria-label": "The item as exported" }, JSON.stringify(item.item, null, 2) ?? "not recorded"),
     ),
   );
 }
@@ -144,14 +144,14 @@ function keysText(keys) {
 }
 
 /**
- * Return what verification found of a table.
+ * Return the result of a table's verification.
  * @param {any} part the table's part of the report, or null
  * @param {Browsing} browsing
  */
 export function mismatches(part, browsing) {
   const verification = part?.verification;
   if (!verification)
-    return h("p", {}, "Documents and how they differ come with the report, once the migration has ended.");
+    return h("p", {}, "Mismatches are in the report, which is written when the migration ends.");
   if (verification.expected === null || verification.expected === undefined)
     return h("p", {}, "The table was not verified.");
   /** @type {any[]} */
@@ -161,7 +161,7 @@ export function mismatches(part, browsing) {
     facts([
       ["Method", verification.method],
       ["Expected", number(verification.expected)],
-      ["Found", number(verification.actual)],
+      ["Actual", number(verification.actual)],
       .../** @type {[string, Node][]} */ (MISMATCH_KINDS.map((kind) => [capital(kind), badCount(verification[kind])])),
     ]),
     all.length ? kindChoice(all, browsing.kind) : null,
@@ -173,7 +173,7 @@ export function mismatches(part, browsing) {
           h(
             "span",
             { role: "status" },
-            `${number(Math.min(chosen.length, browsing.most))} of ${number(chosen.length)} that the report lists`,
+            `${number(Math.min(chosen.length, browsing.most))} of ${number(chosen.length)} listed in the report`,
           ),
           chosen.length > browsing.most
             ? button(`Show ${MISMATCHES_AT_ONCE} more mismatches`, "more-mismatches")
@@ -220,7 +220,7 @@ function mismatchTable(shown) {
 }
 
 /**
- * What a reader can do here.
+ * The actions of this view.
  * @type {Record<string, (browsing: Browsing, element: HTMLElement, migration: string, table: string) => Promise<void>>}
  */
 export const browsingDeeds = {

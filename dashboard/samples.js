@@ -1,5 +1,5 @@
 // @ts-check
-/** What this page has seen of a table's counts over time; it is gone when the page is closed. */
+/** A table's counts over time, sampled while this page is open. */
 
 /** @typedef {{time: number, written: number}} Sample */
 
@@ -9,7 +9,7 @@ const MOST = 600;
 const samples = new Map();
 
 /**
- * Note how many documents a table has now.
+ * Record a table's current number of documents.
  * @param {string} migration
  * @param {import("./status.js").Table} table
  */
@@ -17,7 +17,7 @@ export function note(migration, table) {
   if (table.state !== "running" || typeof table.items_written !== "number") return;
   const seen = seenOf(migration, table.table);
   const last = seen.at(-1);
-  // A retry begins anew.
+  // A retry starts from zero.
   if (last && table.items_written < last.written) seen.length = 0;
   seen.push({ time: Date.now(), written: table.items_written });
   if (seen.length > MOST)
@@ -28,7 +28,7 @@ export function note(migration, table) {
 }
 
 /**
- * Return what was seen of a table, oldest first.
+ * Return the samples of a table, oldest first.
  * @param {string} migration
  * @param {string} table
  */
@@ -40,7 +40,7 @@ export function seenOf(migration, table) {
 }
 
 /**
- * Return documents per second between what was seen, as steps.
+ * Return the documents per second between samples, as steps.
  * @param {Sample[]} seen
  * @returns {{from: number, until: number, value: number}[]}
  */

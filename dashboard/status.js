@@ -1,5 +1,5 @@
 // @ts-check
-/** How migrations and tables stand, as the HTTP API tells it, and what follows from that. */
+/** The status of migrations and tables as the HTTP API returns it, and values derived from it. */
 
 import { pathOf, Problem, read } from "./api.js";
 
@@ -37,7 +37,7 @@ export function canRetry({ state }) {
 }
 
 /**
- * Return how a migration and some of its tables stand.
+ * Return the status of a migration and some of its tables.
  * @param {string} migration
  * @param {string} state of the tables; any if empty
  * @param {number} most how many tables to return at the most
@@ -56,13 +56,13 @@ export async function readMigration(migration, state, most) {
   }
 }
 
-/** @typedef {{page: Migration, table: Table | null, token: string | null}} Place where a table was found */
+/** @typedef {{page: Migration, table: Table | null, token: string | null}} Place the page that has a table */
 
 /**
- * Return how a migration and one of its tables stand.
+ * Return the status of a migration and one of its tables.
  * @param {string} migration
  * @param {string} table
- * @param {string | null} token of the page to look at first: that of the place where the table was found before
+ * @param {string | null} token of the page to read first: the one that had the table before
  * @returns {Promise<Place>}
  */
 export async function readTable(migration, table, token) {
@@ -101,13 +101,13 @@ export function countsOf(migration) {
 }
 
 /**
- * Return a table's seven stages: as the report tells them, otherwise as they follow from the stage that it is in.
+ * Return a table's seven stages: from the report, otherwise derived from its current stage.
  * @param {Table} table
- * @param {Stage[]} [told] the report's; a stage that ran again has two, and the last one counts
+ * @param {Stage[]} [reported] of the report; of a repeated stage the last one counts
  * @returns {Stage[]}
  */
-export function stagesOf(table, told = table.stages ?? []) {
-  const known = new Map(told.map((stage) => [stage.stage, stage]));
+export function stagesOf(table, reported = table.stages ?? []) {
+  const known = new Map(reported.map((stage) => [stage.stage, stage]));
   const at = STAGES.indexOf(table.error?.stage ?? table.stage ?? "");
   return STAGES.map((stage, place) => known.get(stage) ?? { stage, state: derivedState(table, place, at) });
 }
@@ -126,22 +126,22 @@ function derivedState(table, place, at) {
 }
 
 /** @type {{of: string, report: any}} */
-let kept = { of: "", report: null };
+let cached = { of: "", report: null };
 
 /**
- * Return a migration's report, or null while there is none; it is read again once something may have changed it.
+ * Return a migration's report, or null while there is none; cached until a change of the migration.
  * @param {Migration} migration
  */
 export async function readReport(migration) {
   if (isUnderWay(migration)) return null;
   const of = JSON.stringify([migration.id, migration.started_at, migration.finished_at, migration.operations ?? []]);
-  if (kept.of !== of) {
+  if (cached.of !== of) {
     try {
-      kept = { of, report: await read(pathOf(migration.id, "report")) };
+      cached = { of, report: await read(pathOf(migration.id, "report")) };
     } catch (error) {
       if (error instanceof Problem && error.status === 404) return null;
       throw error;
     }
   }
-  return kept.report;
+  return cached.report;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** A migration's tables, each with its stages as a picture. */
+/** The list of a migration's tables, each with a picture of its stages. */
 
 import { isAtRest, retryButton } from "./actions.js";
 import { h } from "./dom.js";
@@ -11,11 +11,13 @@ import { canRetry, isUnderWay, stagesOf } from "./status.js";
 
 /** @typedef {import("./status.js").Table} Table */
 
-/** What a table may wait for. */
+/** What a table may wait for, by the API's names. */
 const WAITS = /** @type {Record<string, string>} */ ({
-  slot: "waits until fewer tables are at this stage",
-  pause: "is paused",
-  group: "waits for the tables that share its load run",
+  start: "for the plan's start time",
+  window: "for the plan's window",
+  slot: "until fewer tables are in this stage",
+  pause: "because the migration is suspended",
+  group: "for the other tables of its load run",
 });
 
 const COLUMNS = [
@@ -74,7 +76,7 @@ function more(migration, table) {
 }
 
 /**
- * Return that a table does not get on, and since when; null if it does.
+ * Return a note that a table is stalled, and since when; null if it is not.
  * @param {Table} table
  */
 export function stallNote({ stalled }) {
@@ -95,7 +97,7 @@ export function stallNote({ stalled }) {
 }
 
 /**
- * Return what a table waits for; null if it does not.
+ * Return what a table waits for; null if it does not wait.
  * @param {Table} table
  */
 export function waitNote({ waiting }) {
@@ -108,7 +110,7 @@ export function waitNote({ waiting }) {
     h(
       "span",
       {},
-      `It ${WAITS[waiting.for] ?? "waits for its time"}${until === null ? "" : `, until ${clock(until)}`}.`,
+      `Waiting ${WAITS[waiting.for] ?? ""}${until === null ? "" : `, until ${clock(until)}`}.`,
     ),
   );
 }

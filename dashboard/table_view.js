@@ -1,5 +1,5 @@
 // @ts-check
-/** One table of a migration: how it stands, its stages, throughput, rejected items and mismatches. */
+/** One table of a migration: its state, stages, throughput, rejected items and mismatches. */
 
 import { tableButtons } from "./actions.js";
 import { Problem } from "./api.js";
@@ -82,7 +82,7 @@ export function render(route, { migration, table, part }, browsing) {
       badge(table.stalled ? "stalled" : table.state),
       tableButtons(migration, table),
     ),
-    part ? h("p", { class: "soft" }, "to ", h("code", {}, `${part.database}/${part.container}`)) : null,
+    part ? h("p", { class: "soft" }, "Container ", h("code", {}, `${part.database}/${part.container}`)) : null,
     table.error ? trouble(table.error) : null,
     stallNote(table),
     waitNote(table),
@@ -164,8 +164,8 @@ function stages(table, part) {
           [
             { heading: "Stage" },
             { heading: "State" },
-            { heading: "took", isNumber: true },
-            { heading: "started (UTC)", isNumber: true },
+            { heading: "Duration", isNumber: true },
+            { heading: "Started (UTC)", isNumber: true },
           ],
           timed.map((stage) => ({
             key: stage.stage,
@@ -177,6 +177,6 @@ function stages(table, part) {
             ],
           })),
         )
-      : h("p", { class: "soft" }, "How long each stage took comes with the report, once the migration has ended."),
+      : h("p", { class: "soft" }, "The stages' durations are in the report, which is written when the migration ends."),
   ];
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** How fast a table is loaded: what its container was given once the report is there, what this page sees before. */
+/** A table's throughput: provisioned RU/s once there is a report, before that the rate that this page observes. */
 
 import { chart } from "./chart.js";
 import { h } from "./dom.js";
@@ -8,14 +8,14 @@ import { facts } from "./parts.js";
 import { ratesOf, seenOf } from "./samples.js";
 import { isUnderWay } from "./status.js";
 
-const NO_THROUGHPUT = "The container was given no throughput of its own for the load.";
-const NOT_PREPARED = "The container was not prepared, so its throughput is as it was.";
+const NO_THROUGHPUT = "No throughput was set on the container for the load.";
+const NOT_PREPARED = "The container was not prepared; its throughput is unchanged.";
 
 /** @typedef {import("./status.js").Table} Table */
 /** @typedef {import("./status.js").Stage} Stage */
 
 /**
- * Return a table's throughput over time, or what is known of it.
+ * Return a table's throughput over time, as far as it is known.
  * @param {import("./status.js").Migration} migration
  * @param {Table} table
  * @param {any} part
@@ -28,26 +28,26 @@ export function throughput(migration, table, part) {
     return h(
       "p",
       { class: "soft" },
-      "RU/s before, during and after the load come with the report, once the migration has ended.",
+      "The RU/s before, during and after the load are in the report, which is written when the migration ends.",
     );
   }
   if (!rates.length) {
     return h(
       "p",
       { class: "soft" },
-      "There is nothing to draw yet: the chart begins once documents are written while this page looks on.",
+      "No data yet: the chart starts when documents are written while this page is open.",
     );
   }
   const last = rates[rates.length - 1].value;
   const since = clock(seen[0].time);
   return [
-    h("p", {}, `Documents written per second, as this page has seen it since ${since}. RU/s come with the report.`),
+    h("p", {}, `Documents written per second since ${since}, as observed by this page. The RU/s are in the report.`),
     chart(rates, "documents/s", `Documents written per second since ${since}; last ${number(Math.round(last))}.`),
   ];
 }
 
 /**
- * Return the RU/s that the container was given, and when.
+ * Return the container's provisioned RU/s over time.
  * @param {any} part
  * @param {Table} table
  */
@@ -76,7 +76,7 @@ function provisioned(part, table) {
           h(
             "p",
             { class: "soft" },
-            "What the container was given, at the times of the stages. What the load used of it is not recorded.",
+            "Provisioned throughput over the stages. Consumed RU/s are not recorded.",
           ),
         ]
       : h("p", { class: "soft" }, bands.some((band) => band.stage === "prepare") ? NO_THROUGHPUT : NOT_PREPARED),
@@ -93,7 +93,7 @@ function bandsOf(stages) {
 }
 
 /**
- * Return the RU/s over time: raised when `prepare` was done, put back when `report` began.
+ * Return the RU/s over time: raised at the end of `prepare`, reset at the start of `report`.
  * @param {import("./chart.js").Band[]} bands
  * @param {number | null} before
  * @param {number | null} peak
@@ -107,7 +107,7 @@ function stepsOf(bands, before, peak, after) {
   const back = bands.find((band) => band.stage === "report")?.from ?? end;
   const steps = [{ from: prepare.until, until: back, value: peak }];
   if (typeof before === "number") steps.unshift({ from: bands[0].from, until: prepare.until, value: before });
-  // The last value holds on; a little of it is drawn so that it can be seen.
+  // The last value has no end; a short piece is drawn so that it is visible.
   const rest = Math.max(end - back, (end - bands[0].from) * 0.04);
   if (typeof after === "number") steps.push({ from: back, until: back + rest, value: after });
   return steps;

@@ -1,4 +1,4 @@
-"""The report of a migration, from what its stages found."""
+"""The report of a migration, assembled from the results of its stages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ def table_report(
     """Return one table's part of the report.
 
     Args:
-        record: the table's entry in the plan with what each stage that it came to has found.
-        mismatches: examples that verification left.
-        census: what assess counted.
-        basis: what the migration's estimate rests on, if there was one.
+        record: the table's entry in the plan with the results of the stages that it reached.
+        mismatches: examples from verification.
+        census: the counts of assess.
+        basis: the prices and assumptions of the estimate, if there was one.
     """
     export, load = record.get("export") or {}, record.get("load") or {}
     described = record.get("described") or {}
@@ -65,20 +65,20 @@ def _with_estimate(census: Mapping[str, Any], peak_ru_per_second: int | None) ->
 
 
 def ended_stages(stages: Sequence[StageEntry]) -> list[StageEntry]:
-    """Return the records of stages; the one that writes the report is under way and ends with it."""
+    """Return the records of stages; the report stage is still running and ends with the report."""
     return [_ended(stage) for stage in stages]
 
 
 def _ended(stage: StageEntry) -> StageEntry:
     if stage["state"] != "running":
         return stage
-    # The stage began by the host's clock, which may be ahead of this one.
+    # The start is a time of the host's clock, which may be ahead of this one.
     seconds = (datetime.now(UTC) - datetime.fromisoformat(stage["started_at"])).total_seconds()
     return {**stage, "state": "succeeded", "seconds": round(max(seconds, 0), 3)}
 
 
 def worst_state(states: Iterable[str]) -> State:
-    """Return the state of a whole from those of its parts."""
+    """Return the state of a migration from those of its tables."""
     distinct = set(states)
     if "failed" in distinct:
         return "failed"
@@ -96,10 +96,10 @@ def assemble_report(
 
     Args:
         migration: its id.
-        state: how it ended.
-        accepted: the plan as it was accepted: ``plan`` and ``accepted_at``.
+        state: its final state.
+        accepted: the accepted plan: ``plan`` and ``accepted_at``.
         tables: each table's part.
-        error: what ended the migration before its tables did, if anything.
+        error: the error that ended the migration as a whole, if there was one.
     """
     return {
         "id": migration,

@@ -1,4 +1,4 @@
-"""What a migration costs, by formulas over its figures: those that were estimated, and those that were measured."""
+"""Formulas for the costs of a migration, over estimated or measured quantities."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 class Cluster(NamedTuple):
-    """What a load run's cluster is made of; ``nodes`` counts the driver, and is None where nobody can tell."""
+    """The cluster of a load run; ``nodes`` includes the driver, and is None if unknown."""
 
     nodes: int | None
     node_type: str
@@ -28,7 +28,7 @@ Quantity = Callable[[Json, Cluster, Prices], float | None]
 
 
 class Cost(NamedTuple):
-    """One thing that costs money: the formula in words, its quantity, and the name of its price."""
+    """One cost: the formula in words, its quantity, and the name of its price."""
 
     service: str
     what: str
@@ -40,10 +40,10 @@ class Cost(NamedTuple):
 
 
 def cluster_of(spec: Mapping[str, Any]) -> Cluster:
-    """Return what a cluster's specification says of its size.
+    """Return the size of a cluster from its specification.
 
     Args:
-        spec: ``D2C_CLUSTER``, or what the workspace tells of an existing cluster.
+        spec: ``D2C_CLUSTER``, or the workspace's description of an existing cluster.
     """
     workers: Any = (spec.get("autoscale") or {}).get("max_workers", spec.get("num_workers"))
     return Cluster(
@@ -70,7 +70,7 @@ def _dbus(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
 
 
 def _units_of_the_load(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
-    """Return hours times hundreds of RU/s; each begun hour of the clock is billed by its highest throughput."""
+    """Return hours times hundreds of RU/s; each started clock hour is billed by its highest throughput."""
     hours = max(math.ceil(_hours(quantities, ("prepare", *LOAD_STAGES))), 1)
     return _hundreds(quantities["load_ru_per_second"], hours)
 
@@ -84,7 +84,7 @@ def _hundreds(ru_per_second: int | None, hours: int) -> float | None:
 
 
 def _diu_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float:
-    """Return DIU-hours; each activity is billed by begun minutes."""
+    """Return DIU-hours; each activity is billed by started minutes."""
     minutes = max(math.ceil((quantities["seconds"].get("copy") or 0) / 60), COPY_ACTIVITIES)
     return prices.assumed("factory_dius") * minutes / 60
 
@@ -250,19 +250,19 @@ COSTS = (
 
 
 def cost_lines(tables: Sequence[Json], cluster: Cluster, prices: Prices) -> list[Json]:
-    """Return what each thing costs for all of some tables: the formula, the calculation, and the money if it is known.
+    """Return each cost of some tables: the formula, the calculation, and the amount of money if it is known.
 
     Args:
         tables: the quantities of each.
         cluster: of the load runs.
-        prices: with what is assumed.
+        prices: prices and assumptions.
     """
     return [_line(cost, tables, cluster, prices) for cost in COSTS]
 
 
 def _line(cost: Cost, tables: Sequence[Json], cluster: Cluster, prices: Prices) -> Json:
-    found = [cost.quantity(table, cluster, prices) for table in tables]
-    quantity = None if None in found else sum(each for each in found if each is not None)
+    quantities = [cost.quantity(table, cluster, prices) for table in tables]
+    quantity = None if None in quantities else sum(each for each in quantities if each is not None)
     name = cost.price(cluster)
     price = prices.prices.get(name)
     amount = price.amount if price else None
@@ -282,7 +282,7 @@ def _line(cost: Cost, tables: Sequence[Json], cluster: Cluster, prices: Prices) 
 
 
 def money_sums(lines: Sequence[Json]) -> Json:
-    """Return what known money comes to, and what has no known price."""
+    """Return the sums of the known costs, and the costs without a known price."""
     known = [line for line in lines if line["money"] is not None]
     return {
         "once": sum(line["money"] for line in known if line["when"] == ONCE),

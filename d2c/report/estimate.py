@@ -1,4 +1,4 @@
-"""What a migration is expected to take: items, bytes, request units, seconds of each stage, and money."""
+"""The estimate of a migration: items, bytes, request units, seconds of each stage, and costs."""
 
 import math
 from collections import defaultdict
@@ -15,22 +15,22 @@ Json = dict[str, Any]
 
 
 def copied_bytes(size: int, prices: Prices) -> int:
-    """Return about how many bytes the export of a table has.
+    """Return the approximate size of a table's export in bytes.
 
     Args:
         size: the table's, in bytes.
-        prices: with what is assumed.
+        prices: prices and assumptions.
     """
     return round(size * prices.assumed("compression"))
 
 
 def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Prices) -> Json | None:
-    """Return the figures of a table from which its money follows; None where its size is unknown.
+    """Return the quantities of a table that its costs follow from; None if its size is unknown.
 
     Args:
-        table: its settings of the plan with ``item_count``, ``size_bytes``, and its ``load_group`` if it has one.
+        table: its settings from the plan with ``item_count``, ``size_bytes``, and its ``load_group`` if it has one.
         cluster: of the load run.
-        prices: with what is assumed.
+        prices: prices and assumptions.
     """
     items, size = table.get("item_count"), table.get("size_bytes")
     if items is None or size is None:
@@ -79,7 +79,7 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], cluster: Cluster, prices: P
     Args:
         tables: as `estimated_quantities` takes each, with its name as ``table``.
         cluster: of the load runs.
-        prices: with what is assumed.
+        prices: prices and assumptions.
         at_once: how many tables may run at once.
     """
     pairs = [(table["table"], estimated_quantities(table, cluster, prices)) for table in tables]
@@ -106,7 +106,7 @@ def _total(tables: Sequence[Json], at_once: int) -> Json:
     return {
         **{name: sum(table[name] for table in tables) for name in ("items", "bytes", "ru")},
         "seconds": dict(seconds),
-        # No shorter than the longest table, nor than all of them in as many lanes as there may be.
+        # At least the longest table, and at least all tables in the permitted number of lanes.
         "seconds_in_all": max(longest, math.ceil(sum(seconds.values()) / at_once)),
     }
 
@@ -120,15 +120,14 @@ Row = dict[str, Any]
 def compare_with_estimate(
     record: Mapping[str, Any], census: Mapping[str, Any] | None, basis: Mapping[str, Any] | None
 ) -> list[Row] | None:
-    """Return rows of ``what``, ``unit``, ``estimated`` and ``actual``; None where there was no estimate.
+    """Return rows of ``what``, ``unit``, ``estimated`` and ``actual``; None if there was no estimate.
 
-    Money that the migration causes every month is not compared, for it has yet to come. An export that others made is
-    none of the migration's cost.
+    Monthly costs are not compared: they have not arisen yet. An existing export is not a cost of the migration.
 
     Args:
-        record: the table's entry in the plan with what its stages found.
-        census: what assess counted.
-        basis: what the migration's estimate rests on.
+        record: the table's entry in the plan with the results of its stages.
+        census: the counts of assess.
+        basis: the prices and assumptions of the estimate.
     """
     if basis is None or record.get("arrived"):
         return None
@@ -145,15 +144,15 @@ def compare_with_estimate(
 
 
 def sum_of_rows(tables: Sequence[Sequence[Row] | None]) -> list[Row] | None:
-    """Return the rows of all tables together: of what is known on both sides, so that the sums compare.
+    """Return the sums over all tables, of values known on both sides, so that the sums are comparable.
 
     Args:
-        tables: the rows of each; None where it has none.
+        tables: the rows of each; None if it has none.
     """
-    having = [rows for rows in tables if rows]
-    if not having:
+    estimated = [rows for rows in tables if rows]
+    if not estimated:
         return None
-    return [_sum(same) for same in zip(*having, strict=True)]
+    return [_sum(figure) for figure in zip(*estimated, strict=True)]
 
 
 def _sum(rows: Sequence[Row]) -> Row:
@@ -178,14 +177,14 @@ def _rows_of_money(estimated: Json, actual: Json, cluster: Cluster, prices: Pric
 def _actual_quantities(
     record: Mapping[str, Any], census: Mapping[str, Any] | None, cluster_share: float
 ) -> Json:
-    """Return what was measured, with None where a stage was not come to; request units are the census's count."""
+    """Return the measured quantities, None for stages not reached; request units are those of the census."""
     export, copy = record.get("export") or {}, record.get("copy") or {}
     seconds: dict[str, float] = {}
     for stage in record["stages"]:
         seconds[stage["stage"]] = seconds.get(stage["stage"], 0) + (stage.get("seconds") or 0)
     return {
         "items": export.get("items"),
-        # What DynamoDB bills is the table's size, or nothing for a small one.
+        # DynamoDB bills the table's size, or nothing for a small table.
         "bytes": export.get("billed_bytes") or None,
         "billed_bytes": export.get("billed_bytes"),
         "copied_bytes": copy.get("bytes"),

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from d2c.cli.views.rendering import UNKNOWN, number_text, table_of
-from d2c.report.html import duration, size
+from d2c.report.formats import duration, size
 
 STYLES = {"ok": "green", "skipped": "dim", "warning": "yellow", "failed": "bold red"}
 PROBLEMS = ("failed", "warning")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.contract.polling import HANG_SECONDS
 
+from .answers import ago, migration, report, table
 from .app import SubstituteApp
 
 INSTALL = "There is no Chromium here: apt-get install chromium"
@@ -90,3 +91,34 @@ def open_page(browser, app):
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+@pytest.fixture
+def full(app):
+    """Migrations with everything that a page can show."""
+    stalled = {"stage": "copy", "since": ago(minutes=47), "detail": "Nothing was copied."}
+    waiting = {"for": "slot", "until": None}
+    tables = [
+        table("Orders"),
+        table("a-table-with-a-very-long-name-" * 3, "failed"),
+        table(
+            "Runs", "running", items_exported=9_999_999_999, items_written=8_888_888_888, mismatches=7_777_777
+        ),
+        table("Stuck", "running", stage="copy", stalled=stalled, waiting=waiting, eta=None),
+        table("Ended", "cancelled"),
+        table("Waits", "pending"),
+    ]
+    app.add(migration("running", tables, paused=True, waiting_until=ago(hours=-30)))
+    revisit = {"operation": "replay", "number": 2, "state": "failed", "started_at": ago(hours=1)}
+    error = tables[1]["error"]
+    ended = migration(
+        "shop",
+        [*tables[:2], tables[4]],
+        "failed",
+        error=error,
+        operations=[{**revisit, "finished_at": ago(minutes=1), "error": error}],
+    )
+    app.add(ended, report(ended))
+    app.refusals["POST", "migrations/shop/retry"] = {"status": 409, **error}
+    for number in range(20):
+        app.add(migration(f"night-{number}", [table("Orders")], "succeeded"))

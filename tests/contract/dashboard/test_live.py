@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.contract.polling import wait_until
 
-from .answers import ago, migration, report, table
+from .answers import migration, report, table
 
 SHOP = "#/migrations/shop"
 HIDE = """hidden => {
@@ -124,37 +124,6 @@ def test_an_app_that_is_away_for_a_while_is_told_and_read_again_once_it_is_back(
     page.clock.fast_forward(10_000)
     expect(page.get_by_role("alert")).to_contain_text("The app cannot be reached")
     expect(page.get_by_role("link", name="Orders")).to_be_visible()
-
-
-@pytest.fixture
-def full(app):
-    """Migrations with everything that a page can show."""
-    stalled = {"stage": "copy", "since": ago(minutes=47), "detail": "Nothing was copied."}
-    waiting = {"for": "slot", "until": None}
-    tables = [
-        table("Orders"),
-        table("a-table-with-a-very-long-name-" * 3, "failed"),
-        table(
-            "Runs", "running", items_exported=9_999_999_999, items_written=8_888_888_888, mismatches=7_777_777
-        ),
-        table("Stuck", "running", stage="copy", stalled=stalled, waiting=waiting, eta=None),
-        table("Ended", "cancelled"),
-        table("Waits", "pending"),
-    ]
-    app.add(migration("running", tables, paused=True, waiting_until=ago(hours=-30)))
-    revisit = {"operation": "replay", "number": 2, "state": "failed", "started_at": ago(hours=1)}
-    error = tables[1]["error"]
-    ended = migration(
-        "shop",
-        [*tables[:2], tables[4]],
-        "failed",
-        error=error,
-        operations=[{**revisit, "finished_at": ago(minutes=1), "error": error}],
-    )
-    app.add(ended, report(ended))
-    app.refusals["POST", "migrations/shop/retry"] = {"status": 409, **error}
-    for number in range(20):
-        app.add(migration(f"night-{number}", [table("Orders")], "succeeded"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

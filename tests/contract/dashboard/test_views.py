@@ -68,7 +68,7 @@ def test_what_holds_a_migration_back_is_told(app, open_page):
     until = ago(hours=-5)
     app.add(migration("shop", [table("Orders", "pending")], paused=True, waiting_until=until, eta=None))
     main = open_page(SHOP).get_by_role("main")
-    expect(main).to_contain_text("Suspended. Stages that run go on to their end")
+    expect(main).to_contain_text("Suspended. Running stages finish; no new stage starts.")
     expect(main).to_contain_text(f"{until[11:16]} UTC")
 
 
@@ -86,17 +86,17 @@ def test_each_stage_has_a_picture_that_says_in_words_how_it_stands(app, open_pag
     page = open_page(SHOP)
     expect(page.get_by_role("row")).to_have_count(9)
     assert stages_in(page, "Done")[-1] == "report: done"
-    assert stages_in(page, "Runs")[3:6] == ["assess: done", "load: under way", "verify: not begun"]
-    assert stages_in(page, "Stuck")[:3] == ["export: done", "copy: stalled", "prepare: not begun"]
-    assert stages_in(page, "Broken")[2:5] == ["prepare: done", "assess: failed", "load: not begun"]
+    assert stages_in(page, "Runs")[3:6] == ["assess: done", "load: running", "verify: not started"]
+    assert stages_in(page, "Stuck")[:3] == ["export: done", "copy: stalled", "prepare: not started"]
+    assert stages_in(page, "Broken")[2:5] == ["prepare: done", "assess: failed", "load: not started"]
     assert stages_in(page, "Ended")[1] == "copy: cancelled"
     assert set(stages_in(page, "Waits")) == {
-        f"{one}: not begun" for one in ["export", "copy", "prepare", "assess", "load", "verify", "report"]
+        f"{one}: not started" for one in ["export", "copy", "prepare", "assess", "load", "verify", "report"]
     }
     shapes = page.locator("ol.pipeline .outline").evaluate_all(
         "all => [...new Set(all.map(o => o.getAttribute('d')))]"
     )
-    assert len(shapes) == 5  # done and under way differ by what is drawn on them
+    assert len(shapes) == 5  # done and running differ by what is drawn on them
     expect(page.get_by_role("main")).to_contain_text("Stalled in copy for 47 min: Nothing was copied.")
 
 
@@ -112,7 +112,7 @@ def test_what_a_table_waits_for_is_told(app, open_page):
     waiting = {"for": "slot", "until": None}
     app.add(migration("shop", [table("Orders", "running", stage="copy", waiting=waiting)]))
     expect(open_page(SHOP).get_by_role("main")).to_contain_text(
-        "It waits until fewer tables are at this stage."
+        "Waiting until fewer tables are in this stage."
     )
 
 
@@ -165,7 +165,7 @@ def test_tables_are_found_by_their_names_among_those_that_are_shown(many):
     page.locator("#search").fill("T20")
     expect(rows).to_have_text([f"T20{number}" for number in range(10)])
     page.locator("#search").fill("nothing")
-    expect(page.get_by_role("main")).to_contain_text("No table that is shown has such a name.")
+    expect(page.get_by_role("main")).to_contain_text("No table shown matches.")
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_a_table_has_stages_with_their_times_and_throughput_over_time(ended, ope
     chart = page.get_by_role("img", name="Provisioned RU/s: 400 before, 20,000 during the load, 1,000 after.")
     points = chart.locator("polyline").get_attribute("points").split()
     assert [point.split(",")[1] for point in points] == ["98", "98", "0", "0", "95", "95"]
-    expect(main).to_contain_text("to shop/orders")
+    expect(main).to_contain_text("Container shop/orders")
 
 
 def test_a_running_table_is_charted_by_what_the_page_has_seen(app, open_page):
@@ -196,13 +196,13 @@ def test_a_running_table_is_charted_by_what_the_page_has_seen(app, open_page):
     app.add(migration("shop", [running]))
     page = open_page(f"{SHOP}/tables/Orders", with_clock=True)
     main = page.get_by_role("main")
-    expect(main).to_contain_text("the chart begins once documents are written")
+    expect(main).to_contain_text("the chart starts when documents are written")
     running["items_written"] = 26_000
     page.clock.fast_forward(3000)
     expect(
         page.get_by_role("img", name=re.compile(r"Documents written per second since .*; last 2,000"))
     ).to_be_visible()
-    expect(main).to_contain_text("How long each stage took comes with the report")
+    expect(main).to_contain_text("The stages' durations are in the report")
 
 
 def test_rejected_items_are_browsed_page_by_page_and_by_reason(ended, open_page):
@@ -232,14 +232,14 @@ def test_mismatches_are_browsed_by_kind(ended, open_page):
     expect(rows.nth(1)).to_contain_text("Total Lines[0].Count")
     page.get_by_role("button", name="Show 20 more mismatches").click()
     expect(rows).to_have_count(41)
-    expect(page.get_by_role("main")).to_contain_text("40 of 60 that the report lists")
+    expect(page.get_by_role("main")).to_contain_text("40 of 60 listed in the report")
 
 
 def test_a_table_beyond_the_first_page_is_found(app, open_page):
     app.add(migration("shop", [table(f"T{number:03}", "pending") for number in range(250)]))
     page = open_page(f"{SHOP}/tables/T249", with_clock=True)
     expect(page.get_by_role("heading", level=1)).to_have_text("T249")
-    expect(page.get_by_role("main")).to_contain_text("not begun")
+    expect(page.get_by_role("main")).to_contain_text("not started")
     assert len(app.requests) == 3
     page.clock.fast_forward(3000)
     wait_until(lambda: len(app.requests) > 3)

@@ -1,7 +1,10 @@
 """The webhook's client against a real server on loopback; the receiver's side is the real ``standardwebhooks``."""
 
+import base64
+import hmac
 import json
 import logging
+import time
 
 import httpx
 import pytest
@@ -30,6 +33,16 @@ async def test_the_receivers_own_library_accepts_the_signature():
     assert Receiver(SECRET).verify(body, headers) == json.loads(EVENT)
     assert (path, headers["webhook-id"]) == ("/hook?token=secret-token", "evt_1")
     assert headers["content-type"] == "application/cloudevents+json"
+
+
+async def test_the_signature_is_an_hmac_of_id_time_and_body():
+    with serving(200) as server:
+        await send(server)
+        ((_, headers, body),) = server.requests
+    signed = f"evt_1.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.digest(base64.b64decode(SECRET.removeprefix("whsec_")), signed, "sha256")
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
 
 
 async def test_it_refuses_a_body_or_an_id_that_was_changed_on_the_way():

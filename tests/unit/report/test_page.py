@@ -1,10 +1,16 @@
 """The report's page, taken apart as a browser would."""
 
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
 from html.parser import HTMLParser
 
 import pytest
 
-from d2c.report.page import render_report
+from d2c.report.page import TEMPLATES, environment, render_report
+from tests.unit.pages import ROOT
 from tests.unit.reports import HOSTILE, whole_report
 
 VOID = {"meta"}
@@ -107,6 +113,41 @@ def test_a_table_that_failed_tells_why_and_what_to_do(source):
     assert "The table was not verified." in customers
 
 
+def test_a_bad_number_is_marked():
+    parts = environment().get_template("parts.html").module
+    assert parts.number(1_234, is_bad=True) == '<span class="bad">1,234</span>'
+    assert parts.number(1_234) == "1,234"
+
+
+def test_columns_of_numbers_are_marked_in_head_body_and_foot(source):
+    assert '<th>State</th><th class="number">Exported</th>' in source
+    assert '<td class="number">5,000</td>' in source
+    foot = source.split("<tfoot>")[1].split("</tfoot>")[0]
+    assert "<td>Total</td><td></td>" in foot
+    assert '<td class="number">15,000</td>' in foot
+
+
+def test_what_ended_the_migration_is_said_at_the_top(report):
+    error = {"title": "The lake is gone", "detail": "No account.", "next_step": "Create it."}
+    top = render_report({**report, "error": error}).split("<section>")[0]
+    assert "The lake is gone" in top
+    assert "Create it." in top
+
+
+def test_the_page_has_one_main_landmark_and_scrolls_by_keyboard(source):
+    assert source.count("<main>") == 1
+    regions = re.findall(r'<div class="scroll"([^>]*)>', source)
+    assert len(regions) > 10
+    assert all(' tabindex="0"' in region and " aria-label=" in region for region in regions)
+
+
+def test_the_templates_are_part_of_the_package():
+    packaged = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    patterns = packaged["d2c.report"]
+    for path in TEMPLATES.iterdir():
+        assert any(fnmatch(f"templates/{path.name}", pattern) for pattern in patterns), path
+
+
 def test_many_attributes_are_folded_away(source):
     few, many = source.split("<section>")[1], source.split("<section>")[3]
     assert "<details open>" in few
@@ -133,3 +174,8 @@ def test_a_partition_beyond_the_limit_is_marked_with_its_bounds(report):
     source = render_report({**report, "tables": [{**part, "census": census}]})
     assert '"a", 1 19.0 GB to 21.0 GB 105.0 %' in section_of(source, 0)
     assert '<span class="bad">105.0 %</span>' in source
+
+
+def test_the_app_starts_without_the_template_engine():
+    program = "import sys, d2c.report.page; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0

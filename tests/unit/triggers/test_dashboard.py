@@ -4,11 +4,12 @@ from fnmatch import fnmatch
 import azure.functions as func
 import pytest
 
-from d2c.report.style import STAGE_COLOURS, STYLE
+from d2c.report.page import TEMPLATES
 from tests.unit.pages import ROOT
 from triggers import dashboard
 
 FOLDER = ROOT / "dashboard"
+REPORT_STYLE = (TEMPLATES / "report.css").read_text()
 APP = "https://my-app.azurewebsites.net/api/dashboard"
 
 
@@ -134,11 +135,13 @@ def test_no_text_becomes_markup_and_nothing_is_written_inline():
 
 def test_the_page_has_the_colours_of_the_report():
     page = colours_of((FOLDER / "style.css").read_text())
-    report = colours_of(STYLE)
+    report = colours_of(REPORT_STYLE)
     assert {"page", "ink", "accent"} <= set(report)
     assert {name: page.get(name) for name in report} == report
 
 
 def test_stages_have_the_colours_that_they_have_in_the_report():
-    found = dict(re.findall(r"\.colour-(\w+) \{ fill: (#\w+)", (FOLDER / "parts.css").read_text()))
-    assert found == {stage: colour for stage, colour in STAGE_COLOURS.items() if stage != "replay"}
+    in_report = dict(re.findall(r"\.stage-(\w+) \{ background: (#\w+)", REPORT_STYLE))
+    in_dashboard = dict(re.findall(r"\.colour-(\w+) \{ fill: (#\w+)", (FOLDER / "parts.css").read_text()))
+    assert in_report.pop("replay")
+    assert in_dashboard == in_report
