@@ -71,7 +71,7 @@ def _ordered(definitions: list[Definition]) -> Iterator[Definition]:
         if not ready:
             raise D2CError(
                 f"The definitions {', '.join(waiting)} refer to each other in a circle.",
-                "Mend the files in adf/.",
+                "Fix the files in adf/.",
             )
         for definition in ready:
             yield waiting.pop(definition.name)

@@ -55,8 +55,8 @@ def _publish(part: Part) -> Published:
         shown = "; ".join(f"{each.thing} is {each.found}, not {each.expected}" for each in left)
         raise D2CError(
             f"After publishing, {shown}.",
-            "Set what is named as missing, or end what else writes there, such as another deployment; then try again.",
-            "The deployment is not whole",
+            "Set the missing values, or stop other writers, such as another deployment; then try again.",
+            "The deployment is incomplete",
         )
     return Published(part.thing, CREATED if all(each.found == NOTHING for each in found) else UPDATED)
 
@@ -68,14 +68,14 @@ def deployer_told() -> Iterator[None]:
         yield
     except TransientError as error:
         raise D2CError(
-            error.detail, "Try again; what is published already stays.", "The deployment stopped"
+            error.detail, "Try again; published parts are kept.", "The deployment stopped"
         ) from error
     except PermanentError as error:
         raise D2CError(
             error.detail,
-            "Sign in (az login), check who you are (az account show), that you may deploy "
-            "(docs/install/permissions.md, Deployers), and the names in the settings; then try again: what is "
-            "published already stays.",
+            "Sign in (az login), and check your account (az account show), your permissions "
+            "(docs/install/permissions.md, Deployers), and the names in the settings; then try again: "
+            "published parts are kept.",
             "The deployment stopped",
         ) from error
 

@@ -33,8 +33,8 @@ def own_release(root: Path | None = None) -> Release:
     root = root or Path(d2c.__file__).parents[1]
     if not (root / NOTEBOOK).is_file() or not (root / DEFINITIONS).is_dir():
         raise D2CError(
-            f"{NOTEBOOK} and {DEFINITIONS}/ are not in {root}: the wheel of d2c does not hold them.",
+            f"{NOTEBOOK} and {DEFINITIONS}/ are not in {root}: the wheel of d2c does not include them.",
             "Clone the project, and run d2c deploy from the clone.",
-            "There is nothing to publish here",
+            "There is nothing to publish",
         )
     return Release(own_wheel(), (root / NOTEBOOK).read_bytes(), read_definitions(root / DEFINITIONS))

@@ -49,7 +49,10 @@ def test_what_is_not_kept_as_it_was_written_is_told():
     ("error", "step"),
     [
         (PermanentError("Data Factory f: refused", "Grant the app's identity a role."), "az account show"),
-        (TransientError("Data Factory f: no answer", "It is tried again."), "Try again; what is published"),
+        (
+            TransientError("Data Factory f: no answer", "It is tried again."),
+            "Try again; published parts are kept",
+        ),
     ],
 )
 def test_a_services_refusal_tells_whoever_deploys_what_to_do(error, step):
