@@ -72,7 +72,7 @@ def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mappi
 def _unexpected(name: str, error: Exception) -> TransientError:
     return TransientError(
         f"{name} failed with {type(error).__name__}: {error}",
-        "It is tried again; if it persists, report it with the app's log.",
+        "Retrying. If it keeps failing, report it with the app's log.",
         title="Unexpected error",
     )
 

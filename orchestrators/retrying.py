@@ -76,6 +76,6 @@ def cause_of(failure: object) -> str:
 def _lost_activity(activity: str, failure: Exception) -> ErrorDict:
     return TransientError(
         f"{activity}: {cause_of(failure)}",
-        "It is tried again; if it persists, see the app's log.",
+        "Retrying. If it keeps failing, see the app's log.",
         title="An activity ended without an answer",
     ).to_dict()
