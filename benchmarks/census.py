@@ -23,9 +23,9 @@ RULES = parse_rules({}, KEYS)
 
 def assess(content: bytes, *, with_census: bool) -> FileTally:
     """Assess a data file as a worker does."""
-    sighting = MappedShape() if with_census else None
-    census = Census(sighting) if sighting else None
-    mapper, tally = compile_mapper(RULES, sighting), FileTally("file")
+    mapped_shape = MappedShape() if with_census else None
+    census = Census(mapped_shape) if mapped_shape else None
+    mapper, tally = compile_mapper(RULES, mapped_shape), FileTally("file")
     for line in read_lines(content, "file"):
         mapped = mapper.map_line(line, NOW)
         tally.count(mapped)

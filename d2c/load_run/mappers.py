@@ -73,9 +73,9 @@ def table_mapper(
     range_key: str | None,
     ttl_attribute: str | None,
     rules: Mapping[str, Any],
-    sighting: MappedShape | None = None,
+    mapped_shape: MappedShape | None = None,
 ) -> Mapper:
-    """Return the mapper for a table's keys and a plan's rules; a sighting, if given, sees each item too.
+    """Return the mapper for a table's keys and a plan's rules; a mapped shape, if given, records each item.
 
     Raises:
         PlanError: with every fault of the rules.
@@ -84,16 +84,16 @@ def table_mapper(
         parsed = parse_rules(rules, KeySchema(hash_key, range_key), ttl_attribute=ttl_attribute)
     except RulesError as error:
         raise PlanError([f"rules: {fault}" for fault in error.faults]) from error
-    return compile_mapper(parsed, sighting)
+    return compile_mapper(parsed, mapped_shape)
 
 
-def request_mapper(request: LoadRequest, sighting: MappedShape | None = None) -> AnyMapper:
-    """Return the mapper of a load request; a sighting, if given, sees each item too."""
-    mappers = request_mappers(request, sighting)
+def request_mapper(request: LoadRequest, mapped_shape: MappedShape | None = None) -> AnyMapper:
+    """Return the mapper of a load request; a mapped shape, if given, records each item."""
+    mappers = request_mappers(request, mapped_shape)
     return mappers[0] if len(mappers) == 1 else ChainedMapper(mappers)
 
 
-def request_mappers(request: LoadRequest, sighting: MappedShape | None = None) -> list[Mapper]:
+def request_mappers(request: LoadRequest, mapped_shape: MappedShape | None = None) -> list[Mapper]:
     """Return the mappers of the rules in a load request's history, in their order."""
     keys = request.hash_key, request.range_key, request.ttl_attribute
-    return [table_mapper(*keys, rules, sighting) for rules in request.rules_history]
+    return [table_mapper(*keys, rules, mapped_shape) for rules in request.rules_history]

@@ -72,11 +72,11 @@ def _outcome_worker(
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:
-        sighting = MappedShape() if takes_census else None
-        mapper = request_mapper(request, sighting)
+        mapped_shape = MappedShape() if takes_census else None
+        mapper = request_mapper(request, mapped_shape)
         for name, content in files_of(batches):
             tally = FileTally(name)
-            census = Census(sighting, mapper.rules.drop) if sighting else None
+            census = Census(mapped_shape, mapper.rules.drop) if mapped_shape else None
             try:
                 for line in checked_lines(listed, name, content):
                     mapped = map_line(mapper, line)

@@ -1,4 +1,4 @@
-"""Item to document: pure, deterministic, and the same on a laptop, in the app and on a Spark cluster."""
+"""Map items to documents: pure and deterministic, with equal results on a laptop, in the app and on Spark."""
 
 from d2c.mapping.comparison import differences, document_identity, fingerprint, identity_of
 from d2c.mapping.container import faults_of_sharing

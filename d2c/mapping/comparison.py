@@ -1,7 +1,7 @@
-"""Expected against stored documents: who is who, and whether they hold the same values.
+"""Compare expected documents with stored ones: their identities and their values.
 
-A JSON store keeps numbers as binary64 and may write 1 as 1.0, -0.0 as 0 and names in another order. None of
-that makes a document different; everything else does.
+A JSON store keeps numbers as binary64 and may write 1 as 1.0, -0.0 as 0 and names in another order. Documents with
+only such differences are equal; any other difference counts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ DIGEST_BYTES = 16
 MAX_DIFFERENCES = 20
 
 _NOTHING: dict[str, Any] = {}
-"""Stands for a partition key level that a document lacks; no level can be an object."""
+"""The value of a partition key level that a document lacks; no level can be an object."""
 _TTL = frozenset({"ttl"})
 
 
 def document_identity(partition_key: Sequence[Any], document_id: str) -> str:
-    """Return the text that two documents of a container share exactly if they are one and the same.
+    """Return the canonical text of a document's identity, unique within its container.
 
     Args:
-        partition_key: one JSON value per level; 1 and 1.0 are one value, 1, "1", true and null are four.
+        partition_key: one JSON value per level; 1 and 1.0 are equal; 1, "1", true and null differ.
         document_id: the document's `id`.
     """
     return orjson.dumps([*map(_canonical, partition_key), document_id]).decode()
@@ -35,19 +35,18 @@ def identity_of(document: Mapping[str, Any], partition_key_properties: Sequence[
 
     Args:
         document: as read from the container.
-        partition_key_properties: as `Mapper.partition_key_properties`; a property that the document lacks
-            is a level of its own kind, unlike null.
+        partition_key_properties: as `Mapper.partition_key_properties`; a missing property differs from null.
     """
     levels = [document.get(name, _NOTHING) for name in partition_key_properties]
     return document_identity(levels, document["id"])
 
 
 def fingerprint(document: Mapping[str, Any], *, ignore_ttl: bool = False) -> bytes:
-    """Return a digest of what a document says, the same after a JSON store has kept it.
+    """Return a digest of a document's values, which storing it as JSON does not change.
 
     Args:
-        document: parsed JSON; properties of Cosmos DB's own are left out.
-        ignore_ttl: whether `ttl` is left out too, because it depends on the time of writing.
+        document: parsed JSON; Cosmos DB's own properties are ignored.
+        ignore_ttl: whether `ttl` is ignored too, because it depends on the time of writing.
 
     Returns:
         16 bytes.
@@ -67,8 +66,8 @@ def differences(
     """Return the paths of properties that differ, such as `lines[0].price`; none where fingerprints agree.
 
     Args:
-        expected: the document that should be there, as parsed JSON.
-        actual: the document that is there.
+        expected: the document that should be stored, as parsed JSON.
+        actual: the stored document.
         ignore_ttl: whether `ttl` may differ.
         limit: the most paths to return.
     """
@@ -83,7 +82,7 @@ def _own_properties(document: Mapping[str, Any], ignore_ttl: bool) -> dict[str, 
 
 
 def _canonical(value: Any) -> Any:
-    """Return a value in which numbers that are equal as binary64 are written alike."""
+    """Return a value with every number as a binary64, so that equal numbers are equal text."""
     kind = type(value)
     if kind is int or kind is float:
         return float(value) + 0.0  # -0.0 + 0.0 is 0.0

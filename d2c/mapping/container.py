@@ -1,4 +1,4 @@
-"""Which container a table needs: its partition key and time to live, and the tables that may share it."""
+"""The container that a table needs: partition key, time to live, and the tables that may share it."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 class Misfit(NamedTuple):
-    """In what a container is not as it has to be; ``cause`` goes on after the container's name and "has"."""
+    """Why a container does not fit; ``cause`` completes the sentence "Container X has ..."."""
 
     title: str
     cause: str
@@ -20,7 +20,7 @@ class Misfit(NamedTuple):
 
 
 class ContainerLike(Protocol):
-    """What of a container is compared."""
+    """The compared properties of a container."""
 
     @property
     def partition_key_paths(self) -> Sequence[str]: ...
@@ -30,7 +30,7 @@ class ContainerLike(Protocol):
 
 
 def wanted_container(mapper: Mapper) -> Json:
-    """Return what the container of a mapper's documents has to be like."""
+    """Return the properties that a container needs for a mapper's documents."""
     return {
         "partition_key_paths": list(mapper.partition_key_paths),
         "default_ttl": -1 if mapper.rules.container_has_ttl else None,
@@ -38,16 +38,16 @@ def wanted_container(mapper: Mapper) -> Json:
 
 
 def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit | None:
-    """Return in what a container is not as wanted; None if it fits.
+    """Return why a container does not fit, or None if it does.
 
     Args:
-        wanted: has what `wanted_container` returns.
-        container: as it is.
+        wanted: the needed properties, as returned by `wanted_container`.
+        container: the existing container.
     """
     paths, default_ttl = wanted["partition_key_paths"], container.default_ttl
     if list(container.partition_key_paths) != paths:
         return Misfit(
-            "The container has another partition key",
+            "The container has a different partition key",
             f"the partition key {', '.join(container.partition_key_paths)} and the plan needs {', '.join(paths)}; "
             "a partition key cannot be changed.",
             "Name another container in the plan, or set rules.partition_key to the container's.",
@@ -55,30 +55,30 @@ def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit |
     if default_ttl == wanted["default_ttl"]:
         return None
     if default_ttl is None:
-        cause = "time to live off, and the table's items expire."
+        cause = "time to live off, but the table's items expire."
         next_step = "Turn time to live on (no default) in the container, or set rules.ttl to off in the plan."
     elif default_ttl == -1:
         cause = (
-            "time to live on, and the table's items do not expire: an attribute `ttl` would delete documents."
+            "time to live on, but the table's items do not expire: an attribute `ttl` would delete documents."
         )
         next_step = "Turn time to live off in the container, or name another container in the plan."
     else:
-        cause = f"a default time to live of {default_ttl} seconds, after which documents without their own vanish."
-        next_step = "Take the default away in the container, or name another container in the plan."
-    return Misfit("The container has another time to live", cause, next_step)
+        cause = f"a default time to live of {default_ttl} seconds, which deletes documents without their own `ttl`."
+        next_step = "Remove the default in the container, or name another container in the plan."
+    return Misfit("The container has a different time to live", cause, next_step)
 
 
 def marks_of(mapper: Mapper) -> Json:
-    """Return the constants that tell a table's documents from others' in a container that tables share."""
+    """Return the constants that distinguish a table's documents in a shared container."""
     constants = mapper.rules.constants
     return {name: constants[name] for name in mapper.partition_key_properties if name in constants}
 
 
 def faults_of_sharing(rules_by_table: Mapping[str, Rules]) -> list[str]:
-    """Return why tables cannot share a container; nothing where documents of two tables never meet.
+    """Return why tables cannot share a container; empty if documents of two tables cannot collide.
 
     Args:
-        rules_by_table: the rules of every table that goes into the container, by table name.
+        rules_by_table: the rules of each table of the container, by table name.
     """
     faults = []
     for (table, rules), (other_table, other_rules) in combinations(rules_by_table.items(), 2):
@@ -86,22 +86,22 @@ def faults_of_sharing(rules_by_table: Mapping[str, Rules]) -> list[str]:
         if rules.partition_key_paths != other_rules.partition_key_paths:
             faults.append(
                 f"partition_key: {pair}, but {table} has {', '.join(rules.partition_key_paths)} and {other_table} "
-                f"{', '.join(other_rules.partition_key_paths)}; give both the same properties, by `rename` if need be"
+                f"{', '.join(other_rules.partition_key_paths)}; give both the same properties, with `rename` if needed"
             )
         elif rules.container_has_ttl != other_rules.container_has_ttl:
             faults.append(
-                f"ttl: {pair}, but only one of them has time to live on; tell both that the container has it"
+                f"ttl: {pair}, but only one of them has time to live on; set it to the same in both"
             )
         elif not _are_kept_apart(rules, other_rules):
             faults.append(
-                f"set: {pair}, but no constant in the partition key tells their documents apart; add one to both "
-                "with `set`, with different values, and name it in `partition_key`"
+                f"set: {pair}, but no constant in the partition key distinguishes their documents; add one to "
+                "both with `set`, with different values, and name it in `partition_key`"
             )
     return faults
 
 
 def _are_kept_apart(rules: Rules, other: Rules) -> bool:
-    """Tell whether some level of the partition key is a constant in both, with different values."""
+    """Return whether a level of the partition key is a constant in both, with different values."""
     return any(
         level in rules.constants
         and other_level in other.constants

@@ -1,4 +1,4 @@
-"""What the rules did to an item, told for people."""
+"""Explain the effect of the rules on an item in words."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,17 +18,17 @@ _KEPT_ID = KEPT_PREFIX + "id"
 
 
 def explain(line: bytes, mapped: Mapped, rules: Rules) -> Iterator[tuple[str, str]]:
-    """Yield each rule that acted on an item, with an example of what it did.
+    """Yield each rule that changed an item, with an example of its effect.
 
     Args:
         line: the item's line of a data file.
-        mapped: what became of it.
-        rules: by which it became that.
+        mapped: the result of mapping it.
+        rules: the rules used for mapping.
     """
     if isinstance(mapped, Document):
         yield from _explain_document(read_item(line), mapped, rules)
     elif isinstance(mapped, Expired):
-        yield "ttl", f"{rules.ttl_attribute} was over at {mapped.expires_at}, so the item is not written"
+        yield "ttl", f"{rules.ttl_attribute} expired at {mapped.expires_at}, so the item is not written"
     elif mapped.reason == INEXACT_NUMBER:
         yield f"numbers: {rules.numbers}", f"the item is rejected: {mapped.detail}"
 
@@ -37,7 +37,7 @@ def _explain_document(item: dict[str, Any], mapped: Document, rules: Rules) -> I
     document = orjson.loads(mapped.body)
     yield from _explain_identity(mapped, rules)
     for name in sorted(rules.drop & item.keys()):
-        yield "drop", f"{name} left out"
+        yield "drop", f"{name} omitted"
     for name in sorted(rules.rename.keys() & item.keys()):
         yield "rename", f"{name} became {rules.rename[name]}"
     yield from _explain_names(item, document, rules)
@@ -50,7 +50,7 @@ def _explain_document(item: dict[str, Any], mapped: Document, rules: Rules) -> I
 
 
 def _explain_identity(mapped: Document, rules: Rules) -> Iterator[tuple[str, str]]:
-    """Tell what another partition key and document id than the default ones gave."""
+    """Explain a partition key and a document id that are not the default ones."""
     if rules.partition_key != (rules.key_schema.hash_key,):
         values = orjson.dumps(mapped.partition_key).decode()
         yield "partition_key", f"{', '.join(rules.partition_key)} gave the partition key {values}"
@@ -67,7 +67,7 @@ def _explain_names(item: dict[str, Any], document: dict[str, Any], rules: Rules)
         rules.id_attribute_is_document_id
         and _KEPT_ID in document.keys() - properties - rules.constants.keys()
     ):
-        yield "names of Cosmos DB", f"id is kept as {_KEPT_ID} too, for its value is not the document id"
+        yield "names of Cosmos DB", f"id is also kept as {_KEPT_ID}, because its value is not the document id"
 
 
 def _explain_id(item: dict[str, Any], document: dict[str, Any], rules: Rules) -> Iterator[tuple[str, str]]:

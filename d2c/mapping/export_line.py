@@ -10,7 +10,7 @@ import orjson
 
 from d2c.mapping.rejected import MALFORMED_LINE, Fault
 
-NAME_TWICE = "a name stands twice in one JSON object"
+NAME_TWICE = "a JSON object has the same name twice"
 
 
 def read_item(line: bytes) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def read_item(line: bytes) -> dict[str, Any]:
         line: any bytes, with or without its line end.
 
     Raises:
-        Fault: malformed_line, where the line is not exactly one JSON object of the export's shape.
+        Fault: malformed_line, if the line is not exactly one JSON object in the export's format.
     """
     item = parse_item(line)
     check_names(line, item)
@@ -28,7 +28,7 @@ def read_item(line: bytes) -> dict[str, Any]:
 
 
 def parse_item(line: bytes) -> dict[str, Any]:
-    """Return what `read_item` does, but of a name that stands twice in one object only the last value.
+    """Like `read_item`, but of a name that occurs twice in one object keep only the last value.
 
     Raises:
         Fault: malformed_line.
@@ -46,7 +46,7 @@ def parse_item(line: bytes) -> dict[str, Any]:
 
 
 def check_names(line: bytes, item: dict[str, Any]) -> None:
-    """Refuse a line in which a name stands twice in one object, since parsing keeps only one of the values.
+    """Reject a line with a duplicate name in one object, since parsing keeps only one of the values.
 
     Args:
         line: as given to `parse_item`.
@@ -59,10 +59,10 @@ def check_names(line: bytes, item: dict[str, Any]) -> None:
         written = orjson.dumps({"Item": item})
     except orjson.JSONEncodeError:  # nested deeper than orjson writes
         written = b""
-    if written == line.rstrip(b"\r\n"):  # as nearly always, for exports are compact
+    if written == line.rstrip(b"\r\n"):  # nearly always, since exports are compact
         return
     if written and b"\\u0022" not in line:
-        # Each name has two quotes, and a quote inside a text is written alike on both sides.
+        # Each name has two quotes, and a quote inside a text has the same form on both sides.
         is_twice = written.count(b'"') != line.count(b'"')
     else:
         is_twice = holds_a_name_twice(line)
@@ -77,7 +77,7 @@ def _wrong_shape(record: Any) -> str:
 
 
 def holds_a_name_twice(text: bytes) -> bool:
-    """Tell whether valid JSON text has an object with one name twice, of which parsers keep only one."""
+    """Return whether valid JSON text has an object with a duplicate name, of which parsers keep only one."""
 
     def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         unique = dict(pairs)

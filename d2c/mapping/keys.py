@@ -1,4 +1,4 @@
-r"""From key attributes to document id: one text per value, escaped, and hashed where it is too long.
+r"""Map key attributes to the document id: one text per value, escaped, and hashed if it is too long.
 
 Azure refuses `/` and `\` in ids and its SDKs also `?`, `#`, control characters and a space at the end.
 Source: https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
@@ -32,7 +32,7 @@ def read_keys(item: dict[str, Any], required: Sequence[tuple[str, frozenset[str]
         required: names of the attributes, each with the type tags that it may have.
 
     Raises:
-        Fault: missing_key, where one is absent, empty or of another type; malformed_line, where it has no type.
+        Fault: missing_key, if one is absent, empty or of another type; malformed_line, if it has no type.
     """
     keys = []
     for name, allowed_tags in required:
@@ -65,7 +65,7 @@ def escape(text: str, *, joined: bool = False) -> str:
         text: a key value's text, not empty.
         joined: whether the text becomes one of several parts, in which `|` is escaped too.
     """
-    # Spelt out, since it is on the hot path; the percent sign comes first, since every escape begins with one.
+    # Unrolled, since it is on the hot path. The percent sign is first, since every escape begins with one.
     if "%" in text:
         text = text.replace("%", "%25")
     if "/" in text:
@@ -78,7 +78,7 @@ def escape(text: str, *, joined: bool = False) -> str:
         text = text.replace("#", "%23")
     if joined and JOINER in text:
         text = text.replace(JOINER, "%7C")
-    if not text.isprintable():  # a quick look; not all that is unprintable is a control character
+    if not text.isprintable():  # a fast check; some unprintable characters are not control characters
         text = _CONTROL_CHARACTER.sub(_percent, text)
     if text[0] == " ":
         text = "%20" + text[1:]
@@ -88,8 +88,7 @@ def escape(text: str, *, joined: bool = False) -> str:
 def document_id(texts: Sequence[str]) -> str:
     """Return the document id made of the texts of one or more key values.
 
-    No two different sequences of non-empty texts of one length give the same id, short of a collision
-    of SHA-256.
+    Different sequences of non-empty texts of one length give different ids, except for a collision of SHA-256.
     """
     escaped = (
         escape(texts[0]) if len(texts) == 1 else JOINER.join([escape(text, joined=True) for text in texts])

@@ -1,4 +1,4 @@
-"""What a mapper sees of an item on its way to a document, for who takes a census of a table."""
+"""The shape of each mapped item, collected by the mapper for the census of a table."""
 
 from itertools import chain
 from typing import Any
@@ -11,10 +11,10 @@ from d2c.mapping.values import MAX_DEPTH
 
 
 class MappedShape:
-    """What a mapper saw of the item that it mapped last, if it did not reject it; all of it was in its hands anyway.
+    """The shape of the item that a mapper mapped last, unless it was rejected; collecting it costs no extra pass.
 
     `shape` has the names of the attributes, then their type tags in the same order; dropped attributes are not
-    among them. `inexact` has the text of each number that binary64 does not keep.
+    among them. `inexact` has the text of each number that binary64 cannot represent.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class MappedShape:
         self._item: dict[str, Any] = {}
 
     def look(self, line: bytes, item: dict[str, Any]) -> None:
-        """See an item's line and its attributes in DynamoDB JSON, before they become values in place."""
+        """Store an item's line and its attributes in DynamoDB JSON, before they are mapped in place."""
         self._line, self._item = line, item
         if self.inexact:
             self.inexact = []
@@ -34,8 +34,8 @@ class MappedShape:
             self.shape = ()
 
     def watched(self, rule: NumberRule) -> NumberRule:
-        """Return a number rule that does the same and shows this its inexact numbers."""
-        if rule is exact:  # which leaves the hot path of numbers as it is
+        """Return a number rule with the same results that also records inexact numbers here."""
+        if rule is exact:  # keeps the fast path for exact numbers
             return exact_rule(self._watched(by_decimal))
         return self._watched(rule)
 
@@ -49,9 +49,9 @@ class MappedShape:
         return number
 
     def inexact_by_attribute(self) -> dict[str, int]:
-        """Return how many inexact numbers each attribute has that has any.
+        """Return the number of inexact numbers by attribute, for attributes with any.
 
-        The line is parsed again only where they are in maps or lists.
+        The line is parsed again only if they are in maps or lists.
         """
         item, inexact, names = self._item, self.inexact, self.shape[: len(self.shape) // 2]
         counts: dict[str, int] = {}
@@ -67,7 +67,7 @@ class MappedShape:
 
 
 def is_inexact(text: Any) -> bool:
-    """Tell whether a text is a DynamoDB number that binary64 does not keep."""
+    """Return whether a text is a DynamoDB number that binary64 cannot represent."""
     try:
         return isinstance(exact(text), str)
     except Fault:
@@ -75,11 +75,11 @@ def is_inexact(text: Any) -> bool:
 
 
 def count_inexact(tagged: Any, depth: int = 1) -> int:
-    """Return how many numbers in a tagged value binary64 does not keep; faulty values count none.
+    """Return how many numbers in a tagged value binary64 cannot represent; invalid values count as none.
 
     Args:
-        tagged: the value of an attribute in DynamoDB JSON, or whatever a rejected item has in its place.
-        depth: how many maps and lists it lies in, the item included.
+        tagged: the value of an attribute in DynamoDB JSON, or any JSON value of a rejected item.
+        depth: how many maps and lists enclose it, the item included.
     """
     if type(tagged) is not dict or len(tagged) != 1 or depth > MAX_DEPTH + 1:
         return 0

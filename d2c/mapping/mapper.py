@@ -1,4 +1,4 @@
-"""Item to document, one line of an export at a time."""
+"""Map items to documents, one line of an export at a time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,7 +28,7 @@ from d2c.mapping.values import faults_of, map_values
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_DOCUMENT_BYTES = 2_000_000
-"""Cosmos DB takes 2 MB, its own properties included."""
+"""Cosmos DB's limit is 2 MB, its own properties included."""
 
 _KEPT_ID = KEPT_PREFIX + "id"
 
@@ -37,7 +37,7 @@ class Document(NamedTuple):
     """A document to write.
 
     `body` is compact UTF-8 JSON with sorted names, `partition_key` has one JSON value per level, and
-    `expires_at` is when the document is to vanish (epoch seconds), or None.
+    `expires_at` is the expiry of the document (epoch seconds), or None.
     """
 
     body: bytes
@@ -47,7 +47,7 @@ class Document(NamedTuple):
 
 
 class Expired(NamedTuple):
-    """An item whose time to live is over, so that it is not written; `expires_at` is in epoch seconds."""
+    """An expired item, which is not written; `expires_at` is in epoch seconds."""
 
     expires_at: int
 
@@ -56,22 +56,22 @@ Mapped = Document | Expired | Rejected
 
 
 class Mapper:
-    """Maps the items of one table; picklable, and the same after every item.
+    """Maps the items of one table; picklable and stateless.
 
     Args:
         rules: as `parse_rules` returns them.
-        sighting: sees what the mapper sees of each item, if given.
+        mapped_shape: if given, records the shape of each item.
     """
 
-    def __init__(self, rules: Rules, sighting: MappedShape | None = None) -> None:
+    def __init__(self, rules: Rules, mapped_shape: MappedShape | None = None) -> None:
         self.rules = rules
         self.partition_key_paths = rules.partition_key_paths
         self.partition_key_properties = rules.partition_key_properties
         number = NUMBER_RULES[rules.numbers]
-        self._number = sighting.watched(number) if sighting else number
-        self._sighting = sighting
+        self._number = mapped_shape.watched(number) if mapped_shape else number
+        self._mapped_shape = mapped_shape
         self._moved_names = rules.moved_names()
-        # The attributes that make the document id come first, in its order.
+        # The attributes of the document id are first, in its order.
         self._required = tuple(
             (name, KEY_TAGS if name in rules.key_schema.names else PARTITION_KEY_TAGS)
             for name in dict.fromkeys((*rules.document_id, *rules.required_attributes))
@@ -82,10 +82,10 @@ class Mapper:
         return Mapper, (self.rules,)
 
     def map_line(self, line: bytes, now: int) -> Mapped:
-        """Return the document of an exported item, or why there is none; no bytes make it raise.
+        """Return the document of an exported item, or the reason for none; never raises, for any bytes.
 
         Args:
-            line: one line of a data file, with or without its line end.
+            line: one line of a data file, with or without the line end.
             now: epoch seconds at which the document is written; only `ttl` and expiry depend on it.
         """
         try:
@@ -98,11 +98,11 @@ class Mapper:
             return reject_line(line, fault, self.rules.key_schema.names)
 
     def _map_quickly(self, line: bytes, now: int) -> Document | Expired:
-        """Map an item in one pass that stops at the first fault, which need not be the one that wins."""
+        """Map an item in one pass up to the first fault, which may not be the one to report."""
         rules = self.rules
         item = parse_item(line)
-        # Each name and text has two quotes, so counting them tells whether parsing kept all names; but only where
-        # no text has quotes of its own and all of them are looked at. Else the names are checked by writing again.
+        # Each name and text has two quotes, so their count shows whether parsing kept all names, provided that
+        # no text contains quotes and none is dropped. Otherwise the names are checked by serializing the item again.
         counts_quotes = not rules.drop and b"\\" not in line
         if not counts_quotes:
             check_names(line, item)
@@ -110,15 +110,15 @@ class Mapper:
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         for name in rules.drop:
             item.pop(name, None)
-        if self._sighting is not None:
-            self._sighting.look(line, item)
+        if self._mapped_shape is not None:
+            self._mapped_shape.look(line, item)
         strings = 1 + len(item) + map_values(item, item.items(), self._number)
         if counts_quotes and line.count(b'"') != 2 * strings:
             raise Fault(MALFORMED_LINE, NAME_TWICE)
         return self._complete(item, keys, expires_at, now)
 
     def _map_carefully(self, line: bytes, now: int) -> Document | Expired:
-        """Map an item check by check; the order of the checks is the order in which the reasons win."""
+        """Map an item check by check, in the order in which reasons take precedence."""
         rules = self.rules
         item = read_item(line)
         kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
@@ -127,7 +127,7 @@ class Mapper:
         keys = read_keys(item, self._required)
         _raise_first(UNKNOWN_TYPE, faults)
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
-        # Only inexact numbers can be left among the faults, and names are looked at before them.
+        # The remaining faults are inexact numbers, and names are checked before them.
         map_values(kept, kept.items(), exact if faults else self._number)
         return self._complete(kept, keys, expires_at, now, faults)
 
@@ -139,7 +139,7 @@ class Mapper:
         now: int,
         faults: Sequence[Fault] = (),
     ) -> Document | Expired:
-        """Make a document of mapped values and read keys, unless it is expired or one of the later reasons holds."""
+        """Build a document of mapped values and read keys, unless it is expired or a later reason applies."""
         if expires_at is not None and expires_at <= now:
             return Expired(expires_at)
         texts = [value if tag == "S" else key_text(tag, value) for tag, value in keys[: self._names_in_id]]
@@ -150,9 +150,9 @@ class Mapper:
         if expires_at is not None:
             document["ttl"] = ttl_seconds(expires_at, now)
         partition_key = tuple(map(document.__getitem__, self.partition_key_properties))
-        # Sorted, so that the same item gives the same bytes whatever order its attributes came in.
+        # Sorted, so that the same item gives the same bytes in any order of its attributes.
         body = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-        if len(body) > MAX_PARTITION_KEY_BYTES:  # a shorter one holds no longer key
+        if len(body) > MAX_PARTITION_KEY_BYTES:  # a shorter body cannot contain a longer key
             _check_sizes(body, partition_key)
         return Document(body, identifier, partition_key, expires_at)
 
@@ -168,7 +168,7 @@ class Mapper:
             if not document.keys().isdisjoint(constants):
                 raise _collision([*document, *constants])
             document.update(constants)
-        # Only the attribute that the document id is made of can be called `id` by now.
+        # At this point only the attribute of the document id can have the name `id`.
         unlike_id = document.get("id", identifier)
         document["id"] = identifier
         if unlike_id != identifier:
@@ -178,13 +178,13 @@ class Mapper:
         return document
 
 
-def compile_mapper(rules: Rules, sighting: MappedShape | None = None) -> Mapper:
-    """Return the mapper of a table's items by these rules; a sighting, if given, sees each item too."""
-    return Mapper(rules, sighting)
+def compile_mapper(rules: Rules, mapped_shape: MappedShape | None = None) -> Mapper:
+    """Return the mapper for a table's rules; a mapped shape, if given, records each item."""
+    return Mapper(rules, mapped_shape)
 
 
 def _raise_first(reason: str, faults: Sequence[Fault]) -> None:
-    """Raise the fault of this reason whose detail comes first, if there is any."""
+    """Raise the fault of this reason with the alphabetically first detail, if there is one."""
     details = [fault.detail for fault in faults if fault.reason == reason]
     if details:
         raise Fault(reason, min(details))
@@ -193,7 +193,7 @@ def _raise_first(reason: str, faults: Sequence[Fault]) -> None:
 def _collision(names: list[str]) -> Fault:
     ordered = sorted(names)
     twice = next(name for name, after in pairwise(ordered) if name == after)
-    return Fault(NAME_COLLISION, f"more than one value would be the property {twice}")
+    return Fault(NAME_COLLISION, f"more than one value would become the property {twice}")
 
 
 def _check_sizes(body: bytes, partition_key: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The names that Cosmos DB keeps for itself, and the paths by which it finds a partition key.
+"""The names that Cosmos DB reserves, and the paths of a partition key.
 
 Source: https://learn.microsoft.com/azure/cosmos-db/resource-model#properties-of-an-item
 """
@@ -9,7 +9,7 @@ KEPT_PREFIX = "dynamodb_"
 SYSTEM_PROPERTIES = frozenset({"_rid", "_self", "_etag", "_ts", "_attachments"})
 
 _PLAIN_PATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The SDKs' path parsers do not undo escapes inside quotes, so such a name would never be found.
+# The SDKs' path parsers do not undo escapes inside quotes, so such a name would never match.
 _IMPOSSIBLE_IN_PATH = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
@@ -19,7 +19,7 @@ def names_of_cosmos(*, container_has_ttl: bool) -> frozenset[str]:
 
 
 def is_name(value: object) -> bool:
-    """Tell whether a value can be a property's name: text that is not empty and has a UTF-8 form."""
+    """Return whether a value can be a property's name: text that is not empty and has a UTF-8 form."""
     if not isinstance(value, str) or not value:
         return False
     try:
@@ -30,7 +30,7 @@ def is_name(value: object) -> bool:
 
 
 def can_stand_in_path(name: str) -> bool:
-    """Tell whether a property of this name can be part of a partition key."""
+    """Return whether a property of this name can be part of a partition key."""
     return not _IMPOSSIBLE_IN_PATH.search(name)
 
 

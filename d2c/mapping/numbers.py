@@ -1,6 +1,6 @@
-"""DynamoDB numbers as JSON: a number where binary64 keeps every digit, never a rounded one.
+"""DynamoDB numbers as JSON: a number if binary64 keeps every digit, never a rounded one.
 
-DynamoDB keeps 38 significant digits, Cosmos DB a binary64.
+DynamoDB has 38 significant digits, Cosmos DB a binary64.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types-numbers
 """
 
@@ -20,7 +20,7 @@ MAX_EXACT_INTEGER = 2**53
 NumberRule = Callable[[Any], int | float | str]
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
-# Any decimal of 15 significant digits survives the way through binary64 and back (C's DBL_DIG).
+# Any decimal of 15 significant digits survives conversion to binary64 and back (C's DBL_DIG).
 _SHORT_INTEGER = 15
 _SHORT_DECIMAL = 16  # one character of it is the point or the `e`
 _LEAST, _MOST = 1e-130, 2.0**53
@@ -30,10 +30,10 @@ def parse_number(text: Any) -> Decimal:
     """Return the exact value of a DynamoDB number.
 
     Args:
-        text: what stands behind the tag `N`.
+        text: the value of the tag `N`.
 
     Raises:
-        Fault: malformed_line, where it is no text or DynamoDB could not hold such a number.
+        Fault: malformed_line, if it is not text or not a number that DynamoDB can store.
     """
     if not isinstance(text, str):
         raise Fault(MALFORMED_LINE, "N is not a JSON string")
@@ -62,10 +62,10 @@ def positional(text: Any) -> str:
 
 
 def by_decimal(text: Any) -> int | float | str:
-    """Return the equal JSON number, or the positional text where binary64 would change the value.
+    """Return the equal JSON number, or the positional text if binary64 would change the value.
 
     Args:
-        text: what stands behind the tag `N`.
+        text: the value of the tag `N`.
 
     Raises:
         Fault: malformed_line.
@@ -78,13 +78,13 @@ def by_decimal(text: Any) -> int | float | str:
 
 
 def exact_rule(otherwise: NumberRule) -> NumberRule:
-    """Return a rule that reads the numbers that are easily seen to be exact, and leaves the others to another rule."""
+    """Return a rule that reads obviously exact numbers itself and passes the others to another rule."""
 
     def exact(text: Any) -> int | float | str:
-        # Nearly every number is short and JSON already, which orjson reads at once. It forgives blanks, DynamoDB not.
+        # Nearly every number is short and valid JSON, which orjson reads fast. Unlike DynamoDB it accepts blanks.
         try:
             number = orjson.loads(text)
-        except orjson.JSONDecodeError:  # also where it is no text
+        except orjson.JSONDecodeError:  # also raised if it is not text
             return otherwise(text)
         if type(number) is int:
             is_exact = len(text) <= _SHORT_INTEGER or -MAX_EXACT_INTEGER <= number <= MAX_EXACT_INTEGER
@@ -100,13 +100,13 @@ def exact_rule(otherwise: NumberRule) -> NumberRule:
 
 
 exact = exact_rule(by_decimal)
-"""Does what `by_decimal` does, nearly always without it."""
+"""Fast path for `by_decimal`."""
 
 
 def _reject(text: Any) -> int | float | str:
     number = exact(text)
     if isinstance(number, str):
-        raise Fault(INEXACT_NUMBER, "N has digits that a binary64 number does not keep")
+        raise Fault(INEXACT_NUMBER, "N has digits that a binary64 number cannot represent")
     return number
 
 
@@ -115,7 +115,7 @@ NUMBER_RULES: dict[str, NumberRule] = {
     "reject": _reject,
     "string": positional,
 }
-"""What each value of the rule `numbers` makes of what stands behind `N`; each raises Fault."""
+"""The conversion of `N` values for each value of the rule `numbers`; each raises Fault."""
 
 
 def _write(value: Decimal) -> str:

@@ -1,4 +1,4 @@
-"""Rules as a plan has them, to `Rules`: every fault is found before any is told."""
+"""Parse a plan's rules to `Rules`, reporting all faults at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,13 +21,13 @@ def parse_rules(
     ttl_attribute: str | None = None,
     container_has_ttl: bool | None = None,
 ) -> Rules:
-    """Return the rules with their defaults, once nothing in them is unknown or impossible.
+    """Return the rules with their defaults, after checking that all are known and possible.
 
     Args:
         given: the rules as JSON values; an empty object gives the defaults.
         key_schema: the table's key attributes.
-        ttl_attribute: the table's time-to-live attribute, None where the table has time to live off.
-        container_has_ttl: whether the container has time to live on; None: exactly where it is converted.
+        ttl_attribute: the table's time-to-live attribute, None if the table has time to live off.
+        container_has_ttl: whether the container has time to live on; None: if and only if it is converted.
 
     Raises:
         RulesError: with every fault.
@@ -45,7 +45,7 @@ def parse_rules(
             faults += find_faults(rules)
     if converts_ttl and ttl_attribute is None:
         faults.append(
-            "ttl: the table has no time-to-live attribute to convert; leave the rule out or set `off`"
+            "ttl: the table has no time-to-live attribute to convert; omit the rule or set it to `off`"
         )
     if converts_ttl and container_has_ttl is False:
         faults.append("ttl: the container has time to live off; turn it on there or set the rule to `off`")
@@ -55,7 +55,7 @@ def parse_rules(
 
 
 def default_document_id(keys: KeySchema, partition_key: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the attributes that make the document id where no rule names others."""
+    """Return the attributes of the document id if no rule names others."""
     id_of_sort_key = keys.range_key is not None and partition_key == (keys.hash_key,)
     return keys.names[-1:] if id_of_sort_key else keys.names
 
@@ -81,7 +81,7 @@ def _faults_of_form(given: Mapping[str, Any]) -> Iterator[str]:
     for name, value in given.items():
         expectation, fits = _FORMS.get(name, (None, None))
         if expectation is None or fits is None:
-            yield f"{name}: there is no such rule; known are {', '.join(sorted(_FORMS))}"
+            yield f"{name}: unknown rule; known rules are {', '.join(sorted(_FORMS))}"
         elif not fits(value):
             yield f"{name}: must be {expectation}"
 
@@ -97,8 +97,8 @@ def _faults_of_partition_key(rules: Rules) -> Iterator[str]:
     for name, found in zip(rules.partition_key, rules.partition_key_properties, strict=True):
         if not can_stand_in_path(found):
             yield (
-                f"partition_key: `{name}` has a quote, backslash or control character, with which no path can be "
-                "written; give it another name with `rename`"
+                f"partition_key: `{name}` has a quote, backslash or control character, which a path cannot contain; "
+                "give it another name with `rename`"
             )
 
 
@@ -106,7 +106,7 @@ def _faults_of_identity(rules: Rules) -> Iterator[str]:
     keys = rules.key_schema.names
     for name in rules.document_id:
         if name not in keys:
-            yield f"document_id: `{name}` is no key attribute of the table; name only {', '.join(keys)}"
+            yield f"document_id: `{name}` is not a key attribute of the table; use only {', '.join(keys)}"
     for name in keys:
         if name not in rules.document_id and name not in rules.partition_key_attributes:
             yield (
@@ -118,31 +118,31 @@ def _faults_of_identity(rules: Rules) -> Iterator[str]:
 def _faults_of_drop(rules: Rules) -> Iterator[str]:
     for name in rules.required_attributes:
         if name in rules.drop:
-            yield f"drop: `{name}` is part of the key or the partition key and has to stay"
+            yield f"drop: `{name}` is part of the key or the partition key and cannot be dropped"
 
 
 def _faults_of_rename(rules: Rules) -> Iterator[str]:
     for name in rules.rename:
         if name in rules.drop:
-            yield f"rename: `{name}` is dropped; take it out of `drop` or of `rename`"
+            yield f"rename: `{name}` is dropped; remove it from `drop` or from `rename`"
 
 
 def _faults_of_targets(rules: Rules) -> Iterator[str]:
     for name, target in rules.rename.items():
         if target in rules.names_of_cosmos:
-            yield f"rename: `{name}` cannot become `{target}`, which belongs to Cosmos DB; take another name"
+            yield f"rename: `{name}` cannot become `{target}`, which Cosmos DB reserves; use another name"
     for name in rules.constants:
         if name in rules.names_of_cosmos:
-            yield f"set: `{name}` belongs to Cosmos DB; take another name"
+            yield f"set: `{name}` is reserved by Cosmos DB; use another name"
 
 
 def _faults_of_names(rules: Rules) -> Iterator[str]:
-    """Find names that two things would have in every document, so that every item would be rejected."""
+    """Find names that two values would have in every document, so that every item would be rejected."""
     owners = dict.fromkeys(rules.constants, "a constant of `set`")
     for attribute in rules.required_attributes:
         name = rules.property_of(attribute)
         if name in owners:
-            yield f"rename: `{attribute}` and {owners[name]} would both be the property `{name}`; rename one of them"
+            yield f"rename: `{attribute}` and {owners[name]} would both become `{name}`; rename one of them"
         owners[name] = f"`{attribute}`"
 
 
@@ -167,7 +167,7 @@ def _is_set(value: Any) -> bool:
 
 
 def _is_constant(value: Any, depth: int = 1) -> bool:
-    """Tell whether a value is JSON that is read back as written: deep and exact enough for Cosmos DB."""
+    """Return whether a value is JSON that Cosmos DB stores unchanged: not too deep, and exact."""
     if isinstance(value, dict):
         return depth <= MAX_DEPTH and all(
             isinstance(name, str) and _is_constant(name) and _is_constant(member, depth + 1)
@@ -194,7 +194,7 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "document_id": ("a list of one or two different key attributes", _is_document_id),
     "rename": ("an object from attribute to new name, both text that is not empty", _is_rename),
     "drop": ("a list of different attributes", _is_list_of_names),
-    "set": ("an object from name to JSON value, whose numbers binary64 keeps exactly", _is_set),
+    "set": ("an object from name to JSON value, with numbers that binary64 represents exactly", _is_set),
     "numbers": (f"one of {', '.join(NUMBER_RULES)}", lambda value: value in tuple(NUMBER_RULES)),
     "ttl": (f"one of {', '.join(TTL_RULES)}", lambda value: value in TTL_RULES),
 }
@@ -206,4 +206,4 @@ _CHECKS: dict[Callable[[Rules], Iterator[str]], frozenset[str]] = {
     _faults_of_targets: frozenset(),
     _faults_of_names: frozenset({"partition_key", "document_id", "rename", "set"}),
 }
-"""What is impossible, with the rules that it is told from: where one of those has no sense, nothing is told."""
+"""Each check with the rules that it reads; a check is skipped if one of those has an invalid form."""

@@ -1,4 +1,4 @@
-"""Why an item cannot become a faithful document, and the JSON line that keeps it."""
+"""The reasons for rejecting an item, and the JSON line that stores a rejected item."""
 
 from typing import Any, NamedTuple
 
@@ -21,15 +21,15 @@ REASONS = (
     PARTITION_KEY_TOO_LONG,
     DOCUMENT_TOO_LARGE,
 )
-"""Every reason, the one that wins first."""
+"""Every reason, in order of precedence."""
 
 
 class Fault(Exception):  # noqa: N818 - an item's property, not an error of the program
-    """One thing that keeps an item from becoming a document.
+    """One fault that prevents an item from becoming a document.
 
     Args:
         reason: one of `REASONS`.
-        detail: what is wrong, without the item's values (they stand in the rejected item once).
+        detail: the fault in words, without the item's values (the rejected item has them already).
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -42,7 +42,7 @@ class Rejected(NamedTuple):
     """An item that cannot become a faithful document.
 
     `keys` are the key attributes that the item has, in DynamoDB JSON, or None. `item` is JSON text: the
-    `Item` as exported, or the line as a JSON string where no object can be cut out of it unchanged.
+    `Item` as exported, or the line as a JSON string if no object can be cut out of it unchanged.
     """
 
     reason: str
@@ -54,8 +54,8 @@ class Rejected(NamedTuple):
         """Return the rejected item as one JSON line without its line end.
 
         Args:
-            file: name of the data file it came from.
-            line_number: its line there, counted from 1.
+            file: name of its data file.
+            line_number: its line in that file, counted from 1.
         """
         return orjson.dumps(
             {
@@ -70,11 +70,11 @@ class Rejected(NamedTuple):
 
 
 def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Rejected:
-    """Return the rejected item that keeps an export line and why it became no document.
+    """Return the rejected item for an export line: the line and the reason.
 
     Args:
         line: any bytes.
-        fault: what is wrong with it.
+        fault: the reason for the rejection.
         key_names: the table's key attributes.
     """
     try:
@@ -84,7 +84,7 @@ def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Reject
     item = record.get("Item") if isinstance(record, dict) else None
     text = _item_text(line, record) if isinstance(item, dict) else None
     if item is None or text is None:
-        # Bytes that are no UTF-8 stay readable as \xNN; this line is for people, it cannot be replayed.
+        # Bytes that are not UTF-8 are kept as \xNN: readable, but the line cannot be replayed.
         return Rejected(
             fault.reason, fault.detail, None, orjson.dumps(line.decode("utf-8", "backslashreplace"))
         )
@@ -93,12 +93,12 @@ def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Reject
 
 
 def _item_text(line: bytes, record: dict[str, Any]) -> bytes | None:
-    """Cut the item out of its line, since parsing can lose digits of numbers and names that stand twice."""
+    """Cut the item out of its line, since parsing can lose digits of numbers and duplicate names."""
     item = record["Item"]
     text = line[line.index(b":") + 1 : line.rindex(b"}")].strip()
     if _parses_to(text, item):
         return text
-    # Other names stand beside it, or a second item: parsing must not have lost anything of them.
+    # The line has other names, or a second item: parsing must not have lost any of them.
     return _dumps(item) if _dumps(record) == line.rstrip(b"\r\n") else None
 
 

@@ -1,4 +1,4 @@
-"""What a replay may change in the rules: nothing that decides where documents are."""
+"""Check that a replay changes no rule that decides the place of documents in the container."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,14 +11,14 @@ from d2c.mapping.rules import KeySchema, Rules, RulesError
 def faults_of_rules(
     before: Mapping[str, Any], after: Mapping[str, Any], source: Mapping[str, Any]
 ) -> Sequence[str]:
-    """Return why rejected items cannot be replayed by new rules; nothing where they can.
+    """Return why rejected items cannot be replayed by new rules; empty if they can.
 
-    Where documents lie must stay as it is: else an item could be there twice, and none could say which is right.
+    Partition key and document id must not change: an item could otherwise have two documents in the container.
 
     Args:
-        before: the rules that the rejected items were mapped by last.
-        after: the rules to map them by now.
-        source: the table as `describe_source` found it.
+        before: the rules that rejected the items last.
+        after: the new rules.
+        source: the table as returned by `describe_source`.
     """
     keys, ttl_attribute = KeySchema(source["hash_key"], source["range_key"]), source["ttl_attribute"]
     old = parse_rules(before, keys, ttl_attribute=ttl_attribute)
@@ -27,9 +27,9 @@ def faults_of_rules(
     except RulesError as error:
         return error.faults
     return [
-        f"{rule}: a replay may not change {what}, for that decides where documents lie; leave it at {_told(was)}"
+        f"{rule}: a replay may not change {what}, which identifies documents; keep it at {_json(was)}"
         for rule, what, read in _FIXED
-        if _told(was := read(old, old)) != _told(read(new, old))
+        if _json(was := read(old, old)) != _json(read(new, old))
     ]
 
 
@@ -41,15 +41,15 @@ def _properties_of_key(rules: Rules, old: Rules) -> list[str]:
     return [rules.property_of(name) for name in old.partition_key_attributes]
 
 
-# A rule, what of it is fixed, and how that is read from rules, given those of before.
+# A rule, its fixed part in words, and a function that reads that part from rules, given the previous ones.
 _FIXED: tuple[tuple[str, str, Callable[[Rules, Rules], Any]], ...] = (
     ("partition_key", "the partition key", lambda rules, old: rules.partition_key),
-    ("rename", "what the partition key is called", _properties_of_key),
+    ("rename", "the names of the partition key", _properties_of_key),
     ("set", "a constant in the partition key", _constants_in_key),
-    ("document_id", "what the document id is made of", lambda rules, old: rules.document_id),
+    ("document_id", "the attributes of the document id", lambda rules, old: rules.document_id),
     ("ttl", "the time to live", lambda rules, old: "off" if rules.ttl_attribute is None else "convert"),
 )
 
 
-def _told(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value)

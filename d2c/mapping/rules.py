@@ -1,4 +1,4 @@
-"""The rules by which a table's items become documents, checked as a whole before the first item."""
+"""The rules for mapping a table's items to documents, checked as a whole before the first item."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from d2c.mapping.names import KEPT_PREFIX, names_of_cosmos, path_of
 
 
 class RulesError(ValueError):
-    """Rules that cannot be followed, with every fault of them.
+    """Invalid rules, with all their faults.
 
     Args:
-        faults: one text per fault, each naming the rule, the cause and what to do.
+        faults: one text per fault, each naming the rule, the cause and the remedy.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -21,7 +21,7 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class KeySchema:
-    """Names of a table's key attributes; `range_key` is None where the table has no sort key."""
+    """Names of a table's key attributes; `range_key` is None if the table has no sort key."""
 
     hash_key: str
     range_key: str | None = None
@@ -34,17 +34,17 @@ class KeySchema:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that decides how a table's items become documents, with every default filled in.
+    """All rules for mapping a table's items to documents, with every default filled in.
 
     Attributes:
         key_schema: the table's key attributes.
-        partition_key: one to three attributes or names of constants, in order of the levels.
-        document_id: the key attributes that make the document id, in order.
+        partition_key: one to three attributes or names of constants, one for each level.
+        document_id: the key attributes of the document id, in order.
         rename: new names of attributes.
         drop: attributes that do not become properties.
-        constants: properties that every document gets (the rule `set`), as JSON values.
+        constants: properties added to every document (the rule `set`), as JSON values.
         numbers: `exact`, `reject` or `string`.
-        ttl_attribute: the attribute that becomes `ttl`, None where time to live is not converted.
+        ttl_attribute: the attribute that becomes `ttl`, None if time to live is not converted.
         container_has_ttl: whether the property `ttl` belongs to Cosmos DB.
     """
 
@@ -60,17 +60,17 @@ class Rules:
 
     @property
     def partition_key_attributes(self) -> tuple[str, ...]:
-        """The parts of the partition key that come from the item."""
+        """The attributes of the item in the partition key."""
         return tuple(name for name in self.partition_key if name not in self.constants)
 
     @property
     def required_attributes(self) -> tuple[str, ...]:
-        """What every item must have: the key attributes, then other attributes of the partition key."""
+        """The attributes that every item must have: the key attributes, then others of the partition key."""
         return tuple(dict.fromkeys((*self.key_schema.names, *self.partition_key_attributes)))
 
     @property
     def id_attribute_is_document_id(self) -> bool:
-        """Whether the attribute `id` becomes the property `id`, because the document id is made of it alone."""
+        """Whether the attribute `id` becomes the property `id`, because it alone is the document id."""
         return self.document_id == ("id",) and "id" not in self.rename
 
     @property
@@ -98,6 +98,6 @@ class Rules:
         return names_of_cosmos(container_has_ttl=self.container_has_ttl)
 
     def moved_names(self) -> dict[str, str]:
-        """Return every attribute whose property has another name, with that name."""
+        """Return the property names of all attributes that do not keep their names."""
         candidates = {*self.rename, *self.names_of_cosmos}
         return {name: self.property_of(name) for name in candidates if self.property_of(name) != name}

@@ -1,4 +1,4 @@
-"""DynamoDB's time to live, a moment, as Cosmos DB's, a duration from the last write on.
+"""Convert DynamoDB's time to live, a moment, to Cosmos DB's, a duration since the last write.
 
 Sources:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
@@ -17,10 +17,10 @@ _MAX_EPOCH = 2**53  # far beyond the longest time to live, and small enough for 
 
 
 def read_expiry(tagged: Any, now: int) -> int | None:
-    """Return when an item expires, in whole epoch seconds, or None where DynamoDB ignores the value.
+    """Return when an item expires, in whole epoch seconds, or None if DynamoDB ignores the value.
 
     Args:
-        tagged: the time-to-live attribute in DynamoDB JSON, or None where the item has none.
+        tagged: the time-to-live attribute in DynamoDB JSON, or None if the item has none.
         now: epoch seconds at which the item is written.
     """
     if not isinstance(tagged, dict) or tagged.keys() != {"N"} or type(tagged["N"]) is not str:
@@ -40,13 +40,13 @@ def ttl_seconds(expires_at: int, now: int) -> int:
 
 
 def ttl_fits(ttl: int | None, written_at: int, expires_at: int | None, tolerance_seconds: int) -> bool:
-    """Tell whether a stored document expires when its item would have.
+    """Return whether a stored document expires at the time of its item.
 
     Args:
-        ttl: the document's `ttl`, or None where it has none.
+        ttl: the document's `ttl`, or None if it has none.
         written_at: the document's `_ts`, in epoch seconds.
-        expires_at: what `Document.expires_at` said, in epoch seconds.
-        tolerance_seconds: the most that may lie between mapping a document and its writing.
+        expires_at: the value of `Document.expires_at`, in epoch seconds.
+        tolerance_seconds: the longest allowed time between mapping a document and writing it.
     """
     if expires_at is None or ttl is None:
         return ttl is expires_at

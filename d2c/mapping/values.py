@@ -1,4 +1,4 @@
-"""DynamoDB JSON values as plain JSON values.
+"""Convert DynamoDB JSON values to plain JSON values.
 
 Source of the tags and their rules:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
@@ -12,26 +12,26 @@ from d2c.mapping.numbers import NumberRule, exact, parse_number
 from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault
 
 MAX_DEPTH = 32
-"""Maps and lists inside each other; DynamoDB refuses to store more."""
+"""Nested maps and lists; DynamoDB's limit."""
 
 
 def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: NumberRule, depth: int = 1) -> int:
-    """Put its JSON value in the place of each tagged value, down to the innermost.
+    """Replace each tagged value with its JSON value, recursively.
 
-    This is the hot path: it works in place and stops at the first fault, wherever in the order of reasons that
-    stands. After a fault the container is spoilt; `faults_of` says from a fresh one what is wrong with it.
+    This is the hot path: it works in place and stops at the first fault, whatever its precedence. After a fault the
+    container is unusable; `faults_of` returns the faults of a freshly parsed one.
 
     Args:
         container: object or array of tagged values, such as `{"title": {"S": "text"}}`.
         places: the container's keys or indices with the tagged values there.
         number: an entry of `NUMBER_RULES`.
-        depth: how many maps and lists these values lie in, the item included.
+        depth: how many maps and lists enclose these values, the item included.
 
     Returns:
         How many JSON strings the tagged values consisted of; names in this container do not count.
 
     Raises:
-        Fault: where any value is not what its tag says.
+        Fault: if a value does not match its tag.
     """
     strings = 2 * len(container)  # tag and text of the commonest
     for place, tagged in places:
@@ -41,7 +41,7 @@ def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: Number
             raise fault_of_shape(tagged) from None
         if tagged:
             raise fault_of_shape(tagged)
-        # The commonest types stand here, where they cost no call of a function.
+        # The most common types are inline, which saves a function call.
         if tag == "S" and type(value) is str:
             container[place] = value
         elif tag == "N":
@@ -69,7 +69,7 @@ def faults_of(path: str, tagged: Any, number: NumberRule, depth: int = 1) -> Ite
         path: path of the value, such as `lines[0].price`.
         tagged: the value.
         number: an entry of `NUMBER_RULES`.
-        depth: how many maps and lists it lies in, the item included.
+        depth: how many maps and lists enclose it, the item included.
     """
     try:
         if type(tagged) is not dict or len(tagged) != 1:
@@ -91,16 +91,16 @@ def map_scalar_or_set(tag: str, value: Any, number: NumberRule) -> Any:
     """Return the JSON value of a tagged value that holds no others.
 
     Raises:
-        Fault: where it is not what its tag says, or is a map or list that cannot be one.
+        Fault: if it does not match its tag, or is an invalid or too deeply nested map or list.
     """
     converter = _CONVERTERS.get(tag)
     if converter is None:
-        raise Fault(UNKNOWN_TYPE, "the value's type tag is none of DynamoDB's")
+        raise Fault(UNKNOWN_TYPE, "the value's type tag is not one of DynamoDB's")
     return converter(value, number)
 
 
 def fault_of_shape(tagged: Any) -> Fault:
-    """Return what is wrong with a value that is not an object with one type tag."""
+    """Return the fault of a value that is not an object with one type tag."""
     if type(tagged) is not dict:
         return Fault(MALFORMED_LINE, "the value has no type tag")
     return Fault(MALFORMED_LINE, f"the value has {len(tagged)} type tags instead of one")
@@ -142,13 +142,13 @@ def _refuse_list(value: Any, number: NumberRule) -> None:
 
 
 def _too_deep() -> Fault:
-    return Fault(MALFORMED_LINE, f"more than {MAX_DEPTH} maps and lists lie inside each other")
+    return Fault(MALFORMED_LINE, f"maps and lists are nested more than {MAX_DEPTH} levels deep")
 
 
 def _map_text_set(value: Any, number: NumberRule) -> list[str]:
     _check_array("SS", value)
     try:
-        "".join(value)  # which takes strings only
+        "".join(value)  # raises unless all are strings
     except TypeError:
         raise Fault(MALFORMED_LINE, "SS holds a member that is not a JSON string") from None
     members = set(value)
@@ -158,10 +158,10 @@ def _map_text_set(value: Any, number: NumberRule) -> list[str]:
 
 def _map_number_set(value: Any, number: NumberRule) -> list[int | float | str]:
     _check_array("NS", value)
-    # Equal numbers are alike: as JSON numbers or, beyond binary64, as their one positional text.
+    # Equal numbers have one form: a JSON number or, beyond binary64, the positional text.
     members = {exact(text) for text in value}
     _check_distinct("NS", value, members)
-    # Numbers are written as text where they would be inexact, and all of them by the rule `string`.
+    # Inexact numbers are written as text, and all numbers by the rule `string`.
     if str in map(type, members) or (number is not exact and type(number(value[0])) is str):
         return [number(text) for text in sorted(value, key=parse_number)]
     return sorted(members)
@@ -185,7 +185,7 @@ def _check_distinct(tag: str, value: Sized, distinct: Sized) -> None:
 
 
 def _decode(value: Any) -> bytes:
-    """Decode base64; only its one canonical spelling counts, since it becomes the document's text."""
+    """Decode base64; only the canonical encoding is accepted, since it becomes the document's text."""
     try:
         content = binascii.a2b_base64(value, strict_mode=True)
     except (TypeError, ValueError):

@@ -14,9 +14,9 @@ STAGES = ("export", "copy", "prepare", "assess", "load", "verify", "report")
 
 def census_of(items: list[dict[str, Any]], keys: tuple[str, str]) -> dict[str, Any]:
     """Return the census of items, as a load run leaves it."""
-    sighting = MappedShape()
-    mapper = compile_mapper(parse_rules({}, KeySchema(*keys)), sighting)
-    census = Census(sighting)
+    mapped_shape = MappedShape()
+    mapper = compile_mapper(parse_rules({}, KeySchema(*keys)), mapped_shape)
+    census = Census(mapped_shape)
     for item in items:
         census.add(mapper.map_line(line_of(item), NOW))
     return summarise(merged([census.to_json()]))

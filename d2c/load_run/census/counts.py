@@ -28,12 +28,14 @@ class Census:
     """Counts of one data file, or of several after merging.
 
     Args:
-        sighting: the one of the mapper whose results are added.
+        mapped_shape: that of the mapper whose results are added.
         dropped: attributes that the rules drop; they are not counted.
     """
 
-    def __init__(self, sighting: MappedShape | None = None, dropped: frozenset[str] = frozenset()) -> None:
-        self._sighting = sighting or MappedShape()
+    def __init__(
+        self, mapped_shape: MappedShape | None = None, dropped: frozenset[str] = frozenset()
+    ) -> None:
+        self._mapped_shape = mapped_shape or MappedShape()
         self._dropped = dropped
         self.longest_id_bytes = 0
         self.attributes = AttributeTypes()
@@ -47,9 +49,9 @@ class Census:
             return
         if isinstance(mapped, Document):
             self._add_document(mapped)
-        self.attributes.add(self._sighting.shape)
-        if self._sighting.inexact:
-            self.attributes.add_inexact(self._sighting.inexact_by_attribute())
+        self.attributes.add(self._mapped_shape.shape)
+        if self._mapped_shape.inexact:
+            self.attributes.add_inexact(self._mapped_shape.inexact_by_attribute())
 
     def _add_document(self, document: Document) -> None:
         body, identifier, partition_key, _ = document

@@ -104,7 +104,7 @@ def test_explaining_tells_of_each_rule_that_acted_how_often_and_the_first_place(
     rules = file("rules.json", b'{"drop": ["Year"], "set": {"kind": "song"}, "rename": {"Label": "l"}}')
     result = run("map", "--keys", "Artist", "--rules", rules, "--explain", input=GOOD + OTHER + GOOD)
     assert explained(result) == [
-        "drop: 3 times, first: Year left out (-, line 1)",
+        "drop: 3 times, first: Year omitted (-, line 1)",
         "set: 3 times, first: kind added as 'song' (-, line 1)",
     ]
 
@@ -116,7 +116,7 @@ def test_explaining_tells_of_rules_that_kept_an_item_from_becoming_a_document(ru
     options = ["--ttl-attribute", "until", "--now", "1700000000", "--rejected", file("rejected", b"")]
     result = run("map", "--keys", "Artist", "--rules", rules, "--explain", *options, input=expired + inexact)
     ttl, numbers = explained(result)
-    assert ttl == "ttl: 1 time, first: until was over at 1699999999, so the item is not written (-, line 1)"
+    assert ttl == "ttl: 1 time, first: until expired at 1699999999, so the item is not written (-, line 1)"
     assert numbers.startswith("numbers: reject: 1 time, first: the item is rejected: ")
     assert numbers.endswith("(-, line 2)")
 

@@ -10,7 +10,7 @@ MUSIC = KeySchema("Artist", "SongTitle")
 
 
 def explained(item, rules=None, keys=MUSIC, ttl_attribute=None):
-    """Return what is told of one item under rules."""
+    """Return the explanation of one item under rules."""
     mapper = compile_mapper(parse_rules(rules or {}, keys, ttl_attribute=ttl_attribute))
     line = json.dumps({"Item": item}).encode()
     return list(explain(line, mapper.map_line(line, NOW), mapper.rules))
@@ -20,14 +20,14 @@ def song(**attributes):
     return {"Artist": {"S": "Nina"}, "SongTitle": {"S": "Sinnerman"}, **attributes}
 
 
-def test_nothing_is_told_where_the_defaults_changed_nothing():
+def test_defaults_that_change_nothing_need_no_explanation():
     assert explained(song(Year={"N": "1965"})) == []
 
 
 @pytest.mark.parametrize(
-    ("rules", "told"),
+    ("rules", "explanation"),
     [
-        ({"drop": ["Year"]}, [("drop", "Year left out")]),
+        ({"drop": ["Year"]}, [("drop", "Year omitted")]),
         ({"drop": ["Label"]}, []),
         ({"rename": {"Year": "year"}}, [("rename", "Year became year")]),
         ({"rename": {"Label": "label"}}, []),
@@ -46,26 +46,29 @@ def test_nothing_is_told_where_the_defaults_changed_nothing():
         ),
     ],
 )
-def test_a_rule_is_told_where_it_acted_and_only_there(rules, told):
-    assert explained(song(Year={"N": "1965"}), rules) == told
+def test_only_rules_that_changed_the_item_are_explained(rules, explanation):
+    assert explained(song(Year={"N": "1965"}), rules) == explanation
 
 
-def test_names_of_cosmos_db_are_told_with_what_they_became():
+def test_reserved_names_are_explained_with_their_new_names():
     assert explained(song(_ts={"N": "1"}, id={"S": "x"})) == [
         ("names of Cosmos DB", "_ts became dynamodb__ts"),
         ("names of Cosmos DB", "id became dynamodb_id"),
     ]
 
 
-def test_an_id_that_is_kept_beside_the_document_id_is_told():
+def test_an_id_kept_next_to_the_document_id_is_explained():
     keys = KeySchema("id")
-    told = ("names of Cosmos DB", "id is kept as dynamodb_id too, for its value is not the document id")
-    assert explained({"id": {"N": "5"}}, keys=keys) == [told]
+    explanation = (
+        "names of Cosmos DB",
+        "id is also kept as dynamodb_id, because its value is not the document id",
+    )
+    assert explained({"id": {"N": "5"}}, keys=keys) == [explanation]
     assert explained({"id": {"S": "five"}}, keys=keys) == []
     assert explained({"id": {"S": "five"}, "dynamodb_id": {"S": "own"}}, keys=keys) == []
 
 
-def test_numbers_inside_of_maps_lists_and_sets_are_told_one_by_one():
+def test_numbers_in_maps_lists_and_sets_are_explained_one_by_one():
     deep = {"M": {"a": {"L": [{"N": "0.1234567890123456789"}, {"NS": ["1", "9007199254740993"]}]}}}
     assert explained(song(Deep=deep)) == [
         ("numbers: exact", "Deep: 0.1234567890123456789 became a string"),
@@ -73,16 +76,16 @@ def test_numbers_inside_of_maps_lists_and_sets_are_told_one_by_one():
     ]
 
 
-def test_time_to_live_is_told_for_what_is_written_and_for_what_is_over():
+def test_time_to_live_is_explained_for_written_and_expired_items():
     assert explained(song(until={"N": str(NOW + 60)}), ttl_attribute="until") == [
         ("ttl", "until gave ttl 60 seconds")
     ]
     assert explained(song(until={"N": str(NOW)}), ttl_attribute="until") == [
-        ("ttl", f"until was over at {NOW}, so the item is not written")
+        ("ttl", f"until expired at {NOW}, so the item is not written")
     ]
 
 
-def test_a_document_id_that_was_escaped_or_hashed_is_told():
+def test_an_escaped_or_hashed_document_id_is_explained():
     assert explained({**song(), "SongTitle": {"S": "a/b"}}) == [
         ("document id escaped", "SongTitle became a%2Fb")
     ]
@@ -91,7 +94,7 @@ def test_a_document_id_that_was_escaped_or_hashed_is_told():
     assert example.startswith("SongTitle became sha256:")
 
 
-def test_an_item_that_the_rule_on_numbers_rejects_is_told_and_any_other_rejected_one_is_not():
+def test_of_rejected_items_only_inexact_numbers_are_explained():
     ((rule, example),) = explained(song(Year={"N": "0.1234567890123456789"}), {"numbers": "reject"})
     assert rule == "numbers: reject"
     assert example.startswith("the item is rejected: ")

@@ -56,7 +56,7 @@ def test_a_line_may_have_its_end_and_any_spelling_of_json(line):
         b'{"Item":{"a":' + b'{"M":{"a":' * 500 + b'{"S":""}' + b"}}" * 500 + b"}}",
     ],
 )
-def test_what_is_not_one_json_object_of_the_exports_shape_is_a_malformed_line(line):
+def test_any_other_json_than_an_export_line_is_malformed(line):
     mapped = map_line(line)
     assert isinstance(mapped, Rejected)
     assert mapped.reason == "malformed_line"
@@ -72,13 +72,13 @@ def test_what_is_not_one_json_object_of_the_exports_shape_is_a_malformed_line(li
         b'{"Item":{"pk":{"S":"q"},"sk":{"S":"s"}},"Item":{"pk":{"S":"p"},"sk":{"S":"s"}}}',
     ],
 )
-def test_a_name_that_stands_twice_is_refused_because_one_value_would_be_lost(line):
+def test_a_duplicate_name_is_rejected_because_one_value_would_be_lost(line):
     mapped = map_line(line)
     assert isinstance(mapped, Rejected)
-    assert (mapped.reason, mapped.detail) == ("malformed_line", "a name stands twice in one JSON object")
+    assert (mapped.reason, mapped.detail) == ("malformed_line", "a JSON object has the same name twice")
 
 
-def test_a_line_of_an_incremental_export_is_told_as_one():
+def test_a_line_of_an_incremental_export_is_named_as_such():
     mapped = map_line(b'{"Metadata":{},"Keys":{"pk":{"S":"p"}},"NewImage":{"pk":{"S":"p"}}}')
     assert isinstance(mapped, Rejected)
     assert "incremental" in mapped.detail

@@ -55,7 +55,7 @@ def test_the_length_of_an_id_counts_bytes_after_escaping():
     assert document_id(["#" * 342]) == "sha256:" + hashlib.sha256(b"%23" * 342).hexdigest()
 
 
-def test_an_id_that_looks_hashed_is_hashed_so_that_nothing_can_imitate_a_hash():
+def test_an_id_that_looks_hashed_is_hashed():
     assert document_id(["sha256:abc"]) == "sha256:" + hashlib.sha256(b"sha256:abc").hexdigest()
 
 
@@ -65,15 +65,15 @@ def test_key_attributes_stay_in_the_document_when_the_id_is_hashed():
     assert document["id"].startswith("sha256:")
 
 
-def test_the_id_is_the_sort_key_where_the_partition_key_is_the_hash_key():
+def test_with_the_default_partition_key_the_id_is_the_sort_key():
     assert document_of({"pk": s("p"), "sk": n("7.50")})["id"] == "7.5"
 
 
-def test_the_id_is_the_hash_key_where_the_table_has_no_sort_key():
+def test_without_a_sort_key_the_id_is_the_hash_key():
     assert document_of({"pk": s("p")}, keys=("pk",))["id"] == "p"
 
 
-def test_the_id_is_made_of_all_key_attributes_where_the_partition_key_is_another():
+def test_with_another_partition_key_the_id_has_all_key_attributes():
     item = {"pk": s("p"), "sk": {"B": "AQI="}, "tenant": s("t")}
     assert document_of(item, {"partition_key": ["tenant"]})["id"] == "p|AQI"
     assert document_of(item, {"partition_key": ["tenant", "pk"]})["id"] == "p|AQI"
@@ -100,7 +100,7 @@ def test_partition_key_attributes_of_the_rules_can_be_false_null_or_zero(tagged)
     assert mapped.partition_key == ({"BOOL": False, "NULL": None, "N": 0}[next(iter(tagged))],)
 
 
-def test_a_number_that_binary64_cannot_keep_is_a_text_in_the_partition_key():
+def test_an_inexact_number_is_text_in_the_partition_key():
     mapped = map_item({"pk": n("9007199254740993"), "sk": s("s")})
     assert isinstance(mapped, Document)
     assert mapped.partition_key == ("9007199254740993",)

@@ -13,12 +13,12 @@ from .strategies import any_item, any_value, table
 BIG = "12345678901234567890"
 
 
-def compiled(made_up, sighting=None):
+def compiled(made_up, mapped_shape=None):
     try:
         rules = parse_rules(made_up.rules, KeySchema(*made_up.keys), ttl_attribute=made_up.ttl_attribute)
     except RulesError:
         assume(False)
-    return compile_mapper(rules, sighting)
+    return compile_mapper(rules, mapped_shape)
 
 
 @given(any_item, table)
@@ -28,39 +28,39 @@ def test_being_watched_changes_nothing_of_what_an_item_becomes(content, made_up)
 
 
 @given(any_item, table)
-def test_it_sees_tag_and_exactness_of_each_attribute_of_what_was_not_rejected(content, made_up):
-    sighting = MappedShape()
-    mapper = compiled(made_up, sighting)
+def test_it_records_the_type_and_exactness_of_each_attribute(content, made_up):
+    mapped_shape = MappedShape()
+    mapper = compiled(made_up, mapped_shape)
     mapped = mapper.map_line(line_of(content), NOW)
     assume(not isinstance(mapped, Rejected))
     kept = {name: tagged for name, tagged in content.items() if name not in mapper.rules.drop}
-    assert sighting.shape == (*kept, *[tag for tagged in kept.values() for tag in tagged])
+    assert mapped_shape.shape == (*kept, *[tag for tagged in kept.values() for tag in tagged])
     # An item that its time to live spares from being rejected is left at its first inexact number.
     if not (isinstance(mapped, Expired) and mapper.rules.numbers == "reject"):
         counts = {name: count for name, tagged in kept.items() if (count := count_inexact(tagged))}
-        assert sighting.inexact_by_attribute() == counts
+        assert mapped_shape.inexact_by_attribute() == counts
 
 
 @pytest.mark.parametrize("rule", ["exact", "string"])
 @pytest.mark.parametrize(
     "tagged", [n(BIG), {"NS": ["1", BIG]}, {"L": [n(BIG)]}, {"M": {"a": {"NS": [BIG, "2"]}}}]
 )
-def test_inexact_numbers_are_seen_in_every_place_and_not_taken_for_the_next_items(tagged, rule):
-    sighting = MappedShape()
-    mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), sighting)
+def test_inexact_numbers_count_at_any_depth_for_their_own_item(tagged, rule):
+    mapped_shape = MappedShape()
+    mapper = compile_mapper(parse_rules({"numbers": rule}, KeySchema("pk", None)), mapped_shape)
     seen = []
     for value in (tagged, n("1")):
         mapper.map_line(line_of({"pk": s(BIG), "v": value, "w": s(BIG)}), NOW)
-        seen.append(sighting.inexact_by_attribute())
+        seen.append(mapped_shape.inexact_by_attribute())
     assert seen == [{"v": 1}, {}]
 
 
 @pytest.mark.parametrize(("key", "counts"), [("7", {"v": 1}), (BIG, {"id": 1, "v": 1})])
-def test_a_key_that_became_the_document_id_is_a_number_all_the_same(key, counts):
-    sighting = MappedShape()
+def test_a_number_that_became_the_document_id_counts_as_a_number(key, counts):
+    mapped_shape = MappedShape()
     line = line_of({"id": n(key), "v": {"L": [n(BIG)]}})
-    compile_mapper(parse_rules({}, KeySchema("id", None)), sighting).map_line(line, NOW)
-    assert sighting.inexact_by_attribute() == counts
+    compile_mapper(parse_rules({}, KeySchema("id", None)), mapped_shape).map_line(line, NOW)
+    assert mapped_shape.inexact_by_attribute() == counts
 
 
 @pytest.mark.parametrize("tagged", [1, None, "text", {}, [[]], {"S": "a", "N": "1"}])

@@ -27,7 +27,7 @@ def test_text_is_written_as_utf8_and_not_escaped():
 
 
 @pytest.mark.parametrize("name", ["_rid", "_self", "_etag", "_ts", "_attachments", "id"])
-def test_an_attribute_with_a_name_of_cosmos_db_keeps_its_value_under_another(name):
+def test_an_attribute_with_a_reserved_name_is_renamed(name):
     document = document_of({**ITEM, name: s("mine")})
     assert document == {"pk": "p", "sk": "s", "id": "s", f"dynamodb_{name}": "mine"}
 
@@ -45,7 +45,7 @@ def test_names_inside_values_are_not_touched():
 
 
 class TestTheAttributeId:
-    def test_is_the_property_id_where_the_document_id_is_made_of_it_alone(self):
+    def test_is_the_property_id_if_it_alone_is_the_document_id(self):
         mapped = map_item({"id": s("a")}, keys=("id",))
         assert isinstance(mapped, Document)
         assert orjson.loads(mapped.body) == {"id": "a"}
@@ -71,7 +71,7 @@ class TestTheAttributeId:
         assert document_of(item, keys=("id", "sk")) == {"id": "b", "dynamodb_id": "a", "sk": "b"}
         assert mapper_of(keys=("id", "sk")).partition_key_paths == ("/dynamodb_id",)
 
-    def test_is_kept_apart_where_the_document_id_is_made_of_it_and_another(self):
+    def test_is_a_separate_property_if_the_document_id_has_another_attribute(self):
         item = {"id": s("a"), "sk": s("b"), "t": s("c")}
         document = document_of(item, {"partition_key": ["t"]}, keys=("id", "sk"))
         assert document == {"id": "a|b", "dynamodb_id": "a", "sk": "b", "t": "c"}
@@ -160,13 +160,13 @@ def test_two_things_under_one_name_are_a_name_collision_that_names_it(item, rule
         ({"pk": {"BOOL": True}, "sk": s("s")}, {"partition_key": ["pk", "sk"]}),
     ],
 )
-def test_a_key_that_is_absent_empty_or_of_another_type_is_a_missing_key(item, rules):
+def test_an_absent_empty_or_mistyped_key_is_a_missing_key(item, rules):
     mapped = map_item(item, rules)
     assert isinstance(mapped, Rejected)
     assert mapped.reason == "missing_key"
 
 
-def test_partition_keys_of_2048_bytes_over_all_levels_fit_and_longer_ones_do_not():
+def test_partition_keys_fit_up_to_2048_bytes_over_all_levels():
     rules = {"partition_key": ["pk", "n", "type"], "set": {"type": "ü"}}
     fits = map_item({"pk": s("x" * 2044), "n": n("12"), "sk": s("s")}, rules)
     assert isinstance(fits, Document)

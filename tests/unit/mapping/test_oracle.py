@@ -69,7 +69,7 @@ def test_made_up_items_and_rules_give_what_the_description_says(items, made_up):
 
 
 def spelled(value: Any, source: random.Random) -> str:
-    """A value as JSON in some unusual but valid spelling; now and then a name stands twice."""
+    """A value as JSON in some unusual but valid spelling; now and then with a duplicate name."""
     blank = source.choice(["", "", "", " ", "\t "])
     if isinstance(value, dict):
         pairs = list(value.items())
@@ -96,7 +96,7 @@ def escaped(character: str) -> str:
 
 
 @given(any_item, table, st.integers(0, 2**32))
-def test_the_spelling_of_json_changes_nothing_and_a_name_that_stands_twice_is_found(content, made_up, seed):
+def test_any_spelling_of_json_maps_alike_except_duplicate_names(content, made_up, seed):
     try:
         mapper = mapper_of(made_up)
     except RulesError:

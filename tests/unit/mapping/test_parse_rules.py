@@ -98,19 +98,19 @@ def test_an_unknown_or_impossible_rule_is_refused_by_its_name(given, rule):
     assert [fault.partition(":")[0] for fault in faults_of(given)] == [rule]
 
 
-def test_every_fault_of_form_is_told_at_once():
+def test_all_faults_of_form_are_reported_at_once():
     faults = faults_of({"numbers": "round", "colour": 1, "drop": 5})
     assert {fault.partition(":")[0] for fault in faults} == {"numbers", "colour", "drop"}
 
 
-def test_every_impossibility_is_told_at_once():
+def test_all_impossible_rules_are_reported_at_once():
     faults = faults_of(
         {"drop": ["pk"], "rename": {"a": "_ts"}, "set": {"id": 1}, "document_id": ["pk"], "ttl": "convert"}
     )
     assert {fault.partition(":")[0] for fault in faults} == {"drop", "rename", "set", "document_id", "ttl"}
 
 
-def test_faults_of_form_and_impossibilities_are_told_together():
+def test_faults_of_form_and_impossible_rules_are_reported_together():
     faults = faults_of(
         {"numbers": "round", "colour": 1, "drop": ["pk"], "rename": {"a": "_ts"}, "document_id": ["pk"]},
         ttl_attribute="t",
@@ -132,12 +132,12 @@ def test_faults_of_form_and_impossibilities_are_told_together():
         ({"ttl": "of", "set": {"ttl": 5}}, ["ttl"]),
     ],
 )
-def test_no_fault_is_told_that_another_one_only_brought_about(given, rules):
+def test_a_fault_caused_by_another_is_not_reported(given, rules):
     told = faults_of(given, ttl_attribute="until")
     assert [fault.partition(":")[0] for fault in told] == rules
 
 
-def test_ttl_belongs_to_cosmos_db_only_in_a_container_with_time_to_live():
+def test_ttl_is_reserved_only_in_a_container_with_time_to_live():
     given = {"rename": {"a": "ttl"}}
     assert parse_rules(given, PK_SK).rename == {"a": "ttl"}
     assert faults_of(given, container_has_ttl=True)
@@ -148,7 +148,7 @@ def test_converting_into_a_container_without_time_to_live_is_refused():
     assert "off" in faults_of({}, ttl_attribute="t", container_has_ttl=False)[0]
 
 
-def test_a_constant_can_take_the_place_of_a_dropped_attribute_in_the_partition_key():
+def test_a_constant_can_replace_a_dropped_attribute_in_the_partition_key():
     rules = parse_rules({"drop": ["t"], "set": {"t": "x"}, "partition_key": ["t", "pk"]}, PK_SK)
     assert rules.required_attributes == ("pk", "sk")
 

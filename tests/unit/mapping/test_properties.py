@@ -52,7 +52,7 @@ def test_the_order_of_attributes_and_set_members_changes_no_byte(content, source
 
 
 @given(any_item, table, st.randoms(use_true_random=False))
-def test_the_order_of_attributes_and_set_members_changes_no_outcome_under_any_rules(content, made_up, source):
+def test_the_order_of_attributes_and_set_members_never_matters(content, made_up, source):
     mapper = mapper_or_none(made_up)
     assume(mapper is not None)
     mapped = mapper.map_line(line_of(content), NOW)

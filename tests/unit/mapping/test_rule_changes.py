@@ -35,7 +35,7 @@ def test_rules_that_decide_where_documents_lie_stay_as_they_are(change, rule):
         {"partition_key": ["kind", "Artist"]},
     ],
 )
-def test_other_rules_may_change_and_what_says_the_same_in_other_words_does_not(change):
+def test_other_rules_and_equivalent_wordings_may_change(change):
     assert faults_of_rules(BEFORE, {**BEFORE, **change}, SOURCE) == []
 
 

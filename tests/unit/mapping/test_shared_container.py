@@ -22,7 +22,7 @@ def test_a_constant_outside_the_partition_key_does_not_count():
     assert len(faults_of_sharing(tables)) == 1
 
 
-def test_a_constant_cannot_be_told_from_an_attribute():
+def test_a_constant_does_not_distinguish_from_an_attribute():
     tables = {"A": rules({"type": "a"}, ["type", "pk"]), "B": rules({}, ["type", "pk"])}
     assert len(faults_of_sharing(tables)) == 1
 
@@ -35,7 +35,7 @@ def test_constants_that_cosmos_db_takes_for_one_value_do_not_differ():
     assert faults_of_sharing({"A": rules({"t": 1}, ["t", "pk"]), "B": rules({"t": True}, ["t", "pk"])}) == []
 
 
-def test_every_pair_that_could_meet_is_told():
+def test_every_pair_that_could_collide_is_reported():
     tables = {name: rules({"t": value}, ["t", "pk"]) for name, value in zip("ABC", "xxx", strict=True)}
     assert len(faults_of_sharing(tables)) == 3
 

@@ -22,7 +22,7 @@ def item(until):
         ("9.9E+125", MOST),
     ],
 )
-def test_ttl_is_what_is_left_in_whole_seconds_up_to_the_most_that_cosmos_db_takes(until, ttl):
+def test_ttl_is_the_remaining_seconds_up_to_the_limit(until, ttl):
     document = document_of(item(n(until)), ttl_attribute="until")
     assert document["ttl"] == ttl
     assert "until" in document
@@ -73,7 +73,7 @@ def test_a_dropped_attribute_still_gives_ttl():
 
 
 @pytest.mark.parametrize("until", [n("x"), {"N": 5}, {"ZZ": "5"}, 5, None, {}, {"N": "5", "S": "5"}])
-def test_a_dropped_attribute_that_is_no_number_gives_no_ttl_and_no_fault(until):
+def test_a_dropped_attribute_that_is_not_a_number_is_ignored(until):
     document = document_of(item(until), {"drop": ["until"]}, ttl_attribute="until")
     assert document == {"pk": "p", "sk": "s", "id": "s"}
 

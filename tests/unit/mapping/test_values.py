@@ -92,7 +92,7 @@ def test_sets_become_arrays_in_the_order_of_their_values(tagged, ordered):
     ],
 )
 @pytest.mark.parametrize("place", ["top", "map", "list"])
-def test_a_value_that_is_not_what_its_tag_says_is_a_malformed_line(tagged, place):
+def test_a_value_that_contradicts_its_tag_is_a_malformed_line(tagged, place):
     around = {"top": tagged, "map": {"M": {"a": s("x"), "b": tagged}}, "list": {"L": [s("x"), tagged]}}
     assert reason_of(around[place]) == "malformed_line"
 

@@ -23,9 +23,9 @@ lines = st.lists(
 def taken(items, rules=None, keys=("pk", "sk"), ttl_attribute=None):
     """Take the census of items as an assess worker does."""
     parsed = parse_rules(rules or {}, KeySchema(*keys), ttl_attribute=ttl_attribute)
-    sighting = MappedShape()
-    mapper = compile_mapper(parsed, sighting)
-    census = Census(sighting, parsed.drop)
+    mapped_shape = MappedShape()
+    mapper = compile_mapper(parsed, mapped_shape)
+    census = Census(mapped_shape, parsed.drop)
     mapped = []
     for item in items:
         mapped.append(mapper.map_line(item if isinstance(item, bytes) else line_of(item), NOW))
