@@ -2,12 +2,12 @@
 # MAGIC %md
 # MAGIC # Load one table, or several small ones
 # MAGIC
-# MAGIC Reads a copied DynamoDB export from the lake and takes it into a Cosmos DB container in three stages:
+# MAGIC Reads a copied DynamoDB export from the lake and loads it into a Cosmos DB container in three stages:
 # MAGIC **assess** checks every data file and maps every item before anything is written, **load** upserts the
 # MAGIC documents with the Cosmos DB Spark connector, and **verify** maps the export once more and compares it both
-# MAGIC ways with what the container holds. The app starts this notebook with one parameter, the path of a request
-# MAGIC file in the lake, or of a list of requests, which are carried out one after another. All that is found for a
-# MAGIC table is written beside its request, and what one table fails by does not stop the next.
+# MAGIC ways with the container's documents. The app starts this notebook with one parameter, the path of a request
+# MAGIC file in the lake, or of a list of requests, which run one after another. The results for a table are written
+# MAGIC to the folder of its request, and the failure of one table does not stop the next.
 # MAGIC
 # MAGIC Cluster: Databricks Runtime 17.3 LTS, dedicated access mode, the `d2c` wheel and
 # MAGIC `com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13`.
@@ -50,10 +50,10 @@ def read_text(path: str) -> str:
 
 requests, group_log = read_requests(dbutils.widgets.get("request"), read_text)
 
-# A file that costs more to open than a partition holds is a partition of its own: a worker holds one data file at a time.
+# With opening costs above a partition's size, each file is a partition of its own: a worker holds one data file at a time.
 spark.conf.set("spark.sql.files.maxPartitionBytes", str(128 * 2**20))
 spark.conf.set("spark.sql.files.openCostInBytes", str(2**30))
-# Documents, of up to 2 MB, come to a worker as many at a time: one by one takes five times as long.
+# The number of documents, of up to 2 MB each, per batch of a worker: one at a time takes five times as long.
 spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "100")
 DATA_FILE_SUFFIX = ".json.gz"
 SMALL_EXPORT_BYTES = 4 * 2**20
@@ -71,12 +71,12 @@ cluster_shuffle_partitions = spark.conf.get(SHUFFLE_PARTITIONS)
 
 @dataclass
 class Load:
-    """The load of one table: what was asked, what was found so far, and the export in the lake."""
+    """The load of one table: its request, its progress, and the export in the lake."""
 
     request: LoadRequest
 
     @functools.cached_property
-    def journal(self) -> RunProgress:
+    def progress(self) -> RunProgress:
         return RunProgress(self.put)
 
     @functools.cached_property
@@ -86,7 +86,7 @@ class Load:
 
     @functools.cached_property
     def files(self) -> tuple[DataFile, ...]:
-        """The data files that the manifest lists, after checking that just those are in the lake."""
+        """The manifest's data files, after checking that the lake has exactly these."""
         paths = [f"{self.request.export_folder}/{name}" for name in MANIFEST_FILES]
         rows = spark.read.format("binaryFile").load(paths).select("path", "content").coalesce(1).collect()
         contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in rows}
@@ -98,13 +98,13 @@ class Load:
 
     @functools.cached_property
     def sizes(self) -> dict[str, int]:
-        """The data files that are in the lake, in bytes."""
+        """The sizes of the data files in the lake, in bytes."""
         listed = dbutils.fs.ls(f"{self.request.export_folder}/data")
         return {file.name: file.size for file in listed if file.name.endswith(DATA_FILE_SUFFIX)}
 
     @property
     def is_small(self) -> bool:
-        """Whether all data files together may be held at once, and tasks would cost more than their work."""
+        """Whether all data files fit in one partition, and more tasks would cost more than they save."""
         return sum(self.sizes.values()) <= SMALL_EXPORT_BYTES
 
     @functools.cached_property
@@ -115,12 +115,12 @@ class Load:
         return rows.coalesce(1) if self.is_small else rows
 
     def put(self, name: str, text: str) -> None:
-        """Write a file beside the request."""
+        """Write a file to the folder of the request."""
         dbutils.fs.put(f"{self.request.result_folder}/{name}", text, True)
 
 
 def observed_outcomes(rows: DataFrame, worker: batches.Worker) -> tuple[DataFrame, Observation]:
-    """Map rows; the observation gathers their tallies as whatever comes next consumes what they became."""
+    """Map rows; the observation collects their tallies while the next action consumes the outcomes."""
     outcomes = rows.mapInArrow(worker, batches.OUTCOME_SCHEMA)
     observation = Observation()
     tallies = F.collect_list(F.when(F.col("kind") == "file", F.col("body")))
@@ -130,7 +130,7 @@ def observed_outcomes(rows: DataFrame, worker: batches.Worker) -> tuple[DataFram
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What becomes of items
+# MAGIC ## Outcomes of items
 
 
 # COMMAND ----------
@@ -158,18 +158,18 @@ def upsert_documents(load: Load, outcomes: DataFrame) -> None:
 
 def assess(load: Load) -> None:
     files, assessed_at = load.files, int(time.time())
-    load.journal.note(assessed_at=assessed_at)
+    load.progress.note(assessed_at=assessed_at)
     worker = workers.assess_files(load.request, files, assessed_at)
     outcomes, observation = observed_outcomes(load.contents, worker)
     write_rejected(load, outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
     sums = accounting.totals(tallies)
-    load.journal.note(
+    load.progress.note(
         assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)}
     )
     accounting.check_conservation(files, tallies)
     table_census = counts.merged(tally.census for tally in tallies)
-    load.journal.note(census=counts.summarise(table_census))
+    load.progress.note(census=counts.summarise(table_census))
     limits.check_limits(
         sums["rejected_by_reason"],
         table_census.partitions,
@@ -181,33 +181,33 @@ def assess(load: Load) -> None:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Load: upserts, so that a second run gives the same container
+# MAGIC ## Load: upserts, which makes a second run idempotent
 
 # COMMAND ----------
 
 
 def load_documents(load: Load) -> None:
     files = load.files
-    load.journal.note(load_started_at=int(time.time()))
-    worker = workers.load_files(load.request, files, load.journal.found("assessed_at"))
+    load.progress.note(load_started_at=int(time.time()))
+    worker = workers.load_files(load.request, files, load.progress.found("assessed_at"))
     outcomes, observation = observed_outcomes(load.contents, worker)
     upsert_documents(load, outcomes)
     tallies = accounting.parse_tallies(observation.get["tallies"])
     load.put("files.jsonl", accounting.tallies_text(tallies))
-    load.journal.note(loaded=accounting.totals(tallies))
+    load.progress.note(loaded=accounting.totals(tallies))
     accounting.check_conservation(files, tallies)
 
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Replay: the rejected items once more, by the rules that there are now
+# MAGIC ## Replay: map the rejected items again, with the new rules
 
 # COMMAND ----------
 
 
 def rejected_lines(load: Load) -> DataFrame:
-    """Return the rejected items that earlier runs left, as JSON lines, with the part of a file each comes from."""
+    """Return the rejected items of earlier runs as JSON lines, each with its part of a file."""
     lines = spark.read.option("lineSep", "\n").text(load.request.rejected_folder)
     part = F.concat_ws("@", "_metadata.file_name", "_metadata.file_block_start")
     return lines.select(part.alias("part"), "value")
@@ -225,13 +225,13 @@ def replay(load: Load) -> None:
     upsert_documents(load, outcomes)
     written = accounting.parse_tallies(observation.get["tallies"])
     accounting.check_replayed(written, load.request.items_rejected)
-    load.journal.note(replayed=accounting.totals(written))
+    load.progress.note(replayed=accounting.totals(written))
 
 
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Verify: the export, mapped again, against what the container holds
+# MAGIC ## Verify: compare the export, mapped again, with the container's documents
 
 # COMMAND ----------
 
@@ -242,11 +242,11 @@ def container_documents(load: Load) -> DataFrame:
 
 
 def verify(load: Load) -> None:
-    since = load.request.load_started_at or load.journal.found("load_started_at")
+    since = load.request.load_started_at or load.progress.found("load_started_at")
     compare = compare_numbers if load.request.verify == "counts" else compare_documents
     counts, mismatches = compare(load, since)
-    load.journal.note(verification={**counts, "method": load.request.verify}, mismatches=mismatches)
-    written = sum((load.journal.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
+    load.progress.note(verification={**counts, "method": load.request.verify}, mismatches=mismatches)
+    written = sum((load.progress.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
     verification.check_compared_something(counts, load.request.documents_written + written)
 
 
@@ -264,7 +264,7 @@ def compare_numbers(load: Load, since: int) -> tuple[dict, list]:
 
 
 def compare_documents(load: Load, since: int) -> tuple[dict, list]:
-    """Compare all documents, or a sample, by digests of what they say; describe a few that are unlike."""
+    """Compare all documents, or a sample, by digests; describe a few that differ."""
     worker = comparing.expected_documents(load.request, load.files, since)
     expected = load.contents.mapInArrow(worker, comparing.EXPECTED_SCHEMA)
     actual = container_documents(load).mapInArrow(
@@ -275,10 +275,10 @@ def compare_documents(load: Load, since: int) -> tuple[dict, list]:
     shuffle_partitions = (
         spark.sparkContext.defaultParallelism if load.is_small else cluster_shuffle_partitions
     )
-    spark.conf.set(SHUFFLE_PARTITIONS, shuffle_partitions)  # as it is now, what is persisted is planned
+    spark.conf.set(SHUFFLE_PARTITIONS, shuffle_partitions)  # before the plan of the persisted rows is made
     judged = compared.select(*columns).persist()
     try:
-        judged.count()  # reads both sides to their ends; what had expired is told by then
+        judged.count()  # reads both sides to their ends, which defines the time of reading
         read_at = int(time.time())
         sums = [F.expr(sql).alias(name) for name, sql in verification.counts_sql(read_at).items()]
         counts = judged.agg(*sums).head().asDict()
@@ -288,7 +288,7 @@ def compare_documents(load: Load, since: int) -> tuple[dict, list]:
 
 
 def examples(judged: DataFrame, counts: dict[str, int], read_at: int) -> dict[str, str]:
-    """Return a few mismatches of each kind: their kind by their identity."""
+    """Return a few mismatches of each kind: their kinds by identity."""
     kinds = {}
     for kind in filter(counts.get, verification.KINDS):
         rows = judged.filter(verification.mismatch_sql(kind, read_at)).select("identity")
@@ -298,7 +298,7 @@ def examples(judged: DataFrame, counts: dict[str, int], read_at: int) -> dict[st
 
 
 def describe(load: Load, since: int, kinds: dict[str, str]) -> list[dict[str, object]]:
-    """Return mismatches with the properties that differ, which only the whole documents tell."""
+    """Return mismatches with the properties that differ, from the whole documents."""
     different = frozenset(identity for identity, kind in kinds.items() if kind == "different")
     expected, actual = {}, {}
     if different:
@@ -316,7 +316,7 @@ def describe(load: Load, since: int, kinds: dict[str, str]) -> list[dict[str, ob
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## Run the stages that were asked for
+# MAGIC ## Run the requested stages
 
 # COMMAND ----------
 
@@ -324,17 +324,17 @@ STAGES = {"assess": assess, "load": load_documents, "replay": replay, "verify": 
 
 
 @contextmanager
-def progress_told(journal: RunProgress) -> Iterator[None]:
-    """Show how many tasks of the stage's jobs are done, every few seconds."""
+def tasks_counted(progress: RunProgress) -> Iterator[None]:
+    """Write how many tasks of the stage's jobs are done, every few seconds."""
     tracker = spark.sparkContext.statusTracker()
     group = spark.sparkContext.getLocalProperty("spark.jobGroup.id")
     before = set(tracker.getJobIdsForGroup(group))
-    with repeated(lambda: journal.count(*task_counts(tracker, group, before))):
+    with repeated(lambda: progress.count(*task_counts(tracker, group, before))):
         yield
 
 
 def spark_answers() -> bool:
-    """Tell a table's trouble from that of the platform: whether Spark still does anything at all."""
+    """Return whether Spark still works, which distinguishes a failure of a table from one of the platform."""
     try:
         return spark.range(1).count() == 1
     except Exception:
@@ -342,34 +342,34 @@ def spark_answers() -> bool:
 
 
 def unexpected(table: str, error: Exception) -> PermanentError:
-    """Return an error that nobody foresaw as one of its table."""
+    """Return an unexpected error as a failure of its table."""
     return PermanentError(
         f"{table}: {type(error).__name__}: {readable_cause(str(error))}",
-        "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
+        "See the run's output in Databricks; a retry overwrites the documents written so far.",
         title="Unexpected error",
     )
 
 
 def run_stages(load: Load) -> str:
-    """Run a table's stages up to the first that fails; leave the result, and return it as JSON text."""
-    load.cosmos  # noqa: B018 - a secret that is missing is told before anything is read
+    """Run a table's stages up to the first failure; write the result, and return it as JSON text."""
+    load.cosmos  # noqa: B018 - reports a missing secret before anything is read
     try:
         for stage in load.request.stages:
-            with load.journal.stage(stage), progress_told(load.journal):
+            with load.progress.stage(stage), tasks_counted(load.progress):
                 STAGES[stage](load)
     except D2CError as error:
         print(f"{error.title}: {error.detail} {error.next_step}")
     except Exception as error:
-        # A run of one table fails by it, which Databricks shows; others that share a run are to be loaded.
+        # The run of one table fails, which Databricks shows; in a shared run the other tables are still loaded.
         if group_log is None or not spark_answers():
             raise
         traceback.print_exc()
-        load.journal.fail(unexpected(load.request.table, error))
-    return load.journal.close()
+        load.progress.fail(unexpected(load.request.table, error))
+    return load.progress.close()
 
 
 def has_left(table: str) -> bool:
-    """Tell whether a table of the group was cancelled, or has ended otherwise, since the run was asked for."""
+    """Return whether a table of the group was cancelled, or has ended otherwise, since the run was requested."""
     return table in left([json.loads(line) for line in read_text(group_log).splitlines()])
 
 

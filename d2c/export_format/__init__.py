@@ -1,4 +1,4 @@
-"""Exports as DynamoDB writes them to S3: manifests and data files. Pure: bytes in, values out."""
+"""Read exports in DynamoDB's format: manifests and data files. Pure functions of bytes."""
 
 from d2c.export_format.data_file import read_lines
 from d2c.export_format.errors import ExportFormatError

@@ -1,4 +1,4 @@
-"""The manifest of a full export: a summary and the list of its data files, each with an MD5 beside it.
+"""Read the manifest of a full export: a summary and a list of data files, each with an MD5 file.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
 """
@@ -24,10 +24,10 @@ FULL_EXPORT_VERSION = "2020-06-30"
 
 @dataclass(frozen=True)
 class ManifestSummary:
-    """What an export's summary says.
+    """The summary of an export.
 
-    ``billed_size_bytes`` is the table's size and may be 0 for a small one. The last three tell where the export is
-    from; a load does without them, so they may be empty.
+    ``billed_size_bytes`` is the table's size and may be 0 for a small one. The last three are the export's
+    origin; a load does not need them, so they may be empty.
     """
 
     export_arn: str
@@ -58,7 +58,7 @@ class ExportManifest:
 
 
 def read_export_manifest(read: Callable[[str], bytes], *, export_arn: str, table_arn: str) -> ExportManifest:
-    """Read an export's manifest and check that it is whole and that of the expected export.
+    """Read an export's manifest and check that it is complete and of the expected export.
 
     Args:
         read: returns a file of the export's folder by its name.
@@ -66,19 +66,19 @@ def read_export_manifest(read: Callable[[str], bytes], *, export_arn: str, table
         table_arn: the expected table.
 
     Raises:
-        ExportFormatError: naming the file and what is wrong with it.
+        ExportFormatError: with the file and its fault.
     """
     summary = parse_summary(_checked(read, SUMMARY_FILE, SUMMARY_MD5_FILE))
     if (summary.export_arn, summary.table_arn) != (export_arn, table_arn):
         raise ExportFormatError(
-            f"{SUMMARY_FILE} is that of {summary.export_arn} and not of {export_arn}.",
-            "Look for what else writes to the export's folder, then start again.",
+            f"{SUMMARY_FILE} is of {summary.export_arn} instead of {export_arn}.",
+            "Stop other writers to the export's folder, then start again.",
         )
     files = parse_file_list(_checked(read, FILE_LIST_FILE, FILE_LIST_MD5_FILE), export_arn.rpartition("/")[2])
     listed = sum(file.item_count for file in files)
     if listed != summary.item_count:
         raise ExportFormatError(
-            f"{FILE_LIST_FILE} lists {listed} items and {SUMMARY_FILE} says {summary.item_count}."
+            f"{FILE_LIST_FILE} lists {listed} items, but {SUMMARY_FILE} has {summary.item_count}."
         )
     return ExportManifest(summary, files)
 
@@ -87,7 +87,7 @@ def parse_summary(content: bytes) -> ManifestSummary:
     """Read the summary of a full export.
 
     Raises:
-        ExportFormatError: if it is not one.
+        ExportFormatError: if it is not a summary of a full export.
     """
     summary = _json_object(content, SUMMARY_FILE)
     if summary.get("version") != FULL_EXPORT_VERSION or summary.get("outputFormat") != "DYNAMODB_JSON":
@@ -110,14 +110,14 @@ def parse_summary(content: bytes) -> ManifestSummary:
 def parse_file_list(content: bytes, export_id: str) -> tuple[DataFile, ...]:
     """Read the list of data files, one JSON object per line.
 
-    Keys are relative to the bucket and hold the export's prefix, so only their last part tells the file after a copy.
+    Keys are relative to the bucket and include the export's prefix, so only their last part is valid after a copy.
 
     Args:
         content: the file's bytes.
         export_id: the last part of the export's ARN, which is the folder that every key must be in.
 
     Raises:
-        ExportFormatError: if a line is not such an object, or names a file of another export or one twice.
+        ExportFormatError: if a line is not such an object, or has a file of another export or a duplicate.
     """
     files: dict[str, DataFile] = {}
     for number, line in enumerate(content.split(b"\n"), 1):
@@ -128,27 +128,27 @@ def parse_file_list(content: bytes, export_id: str) -> tuple[DataFile, ...]:
         key = _field(entry, "dataFileS3Key", str, where)
         name = key.rpartition("/")[2]
         if not key.endswith(f"AWSDynamoDB/{export_id}/data/{name}") or not name:
-            raise ExportFormatError(f"{where} names {key!r}, which is not in the export's own data folder.")
+            raise ExportFormatError(f"{where} has {key!r}, which is not in the export's own data folder.")
         if name in files:
-            raise ExportFormatError(f"{where} names {name} a second time.")
+            raise ExportFormatError(f"{where} lists {name} a second time.")
         items, md5 = _field(entry, "itemCount", int, where), _field(entry, "md5Checksum", str, where)
         files[name] = DataFile(key, name, items, md5)
     if not files:
-        raise ExportFormatError(f"{FILE_LIST_FILE} lists no data file; even an empty table has one.")
+        raise ExportFormatError(f"{FILE_LIST_FILE} lists no data files; even an empty table has one.")
     return tuple(files.values())
 
 
 def md5_base64(content: bytes | memoryview) -> str:
-    """Return the MD5 of bytes as manifests write it."""
+    """Return the MD5 of bytes in base64, as in manifests."""
     return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 def _checked(read: Callable[[str], bytes], name: str, sidecar: str) -> bytes:
-    """Return a manifest's bytes once they have the MD5 that the file beside it says."""
+    """Return a manifest's bytes after checking them against the MD5 in its MD5 file."""
     content, expected = read(name), read(sidecar)
     actual = md5_base64(content)
     if actual.encode() != expected.strip():
-        raise ExportFormatError(f"{name} has the MD5 {actual}, which is not what {sidecar} says.")
+        raise ExportFormatError(f"{name} has the MD5 {actual}, which differs from {sidecar}.")
     return content
 
 
@@ -165,5 +165,5 @@ def _json_object(content: bytes, where: str) -> Mapping[str, Any]:
 def _field(entry: Mapping[str, Any], name: str, kind: type, where: str) -> Any:
     value = entry.get(name)
     if type(value) is not kind or (isinstance(value, int) and value < 0):
-        raise ExportFormatError(f"{where} has no {name}, or one that it cannot be: {value!r}.")
+        raise ExportFormatError(f"{where} has no valid {name}: {value!r}.")
     return value

@@ -1,1 +1,1 @@
-"""What a load run does, as plain functions over bytes, Arrow batches and JSON; the notebook joins them with Spark."""
+"""The work of a load run as plain functions of bytes, Arrow batches and JSON; the notebook calls them with Spark."""

@@ -1,4 +1,4 @@
-"""Every item accounted for: what became of each line of each data file, and that the sums hold."""
+"""Account for every item: count the outcomes of each data file's lines, and check the sums."""
 
 import json
 from collections import Counter
@@ -10,16 +10,16 @@ from d2c.errors import PermanentError
 from d2c.export_format import DataFile
 from d2c.mapping import Document, Expired, Mapped
 
-# A file comes to a worker as one Arrow value. Spark 4.0 doubles the buffer that it writes such a value to, and from
-# 1 GiB on cannot: it fails, or copies without end. What goes with the file needs some room too.
+# A worker receives a file as one Arrow value. Spark 4.0 doubles the buffer of such a value, which it cannot above
+# 1 GiB: it fails, or copies without end. The limit leaves some room for the other columns.
 LARGEST_DATA_FILE_BYTES = 1_000_000_000
 
 
 @dataclass
 class FileTally:
-    """What became of the lines of one data file; ``fault`` says why it could not be read to its end.
+    """The outcomes of the lines of one data file; ``fault`` is the reason if it could not be read to its end.
 
-    Assessing a file leaves its ``census`` too, as `Census.to_json` returns it.
+    Assess adds the file's ``census``, as returned by `Census.to_json`.
     """
 
     file: str
@@ -32,7 +32,7 @@ class FileTally:
     census: dict[str, Any] | None = None
 
     def count(self, mapped: Mapped) -> None:
-        """Count what became of one line."""
+        """Count the outcome of one line."""
         self.lines += 1
         if isinstance(mapped, Document):
             self.documents += 1
@@ -50,7 +50,7 @@ class FileTally:
 def parse_tallies(text: str) -> list[FileTally]:
     """Read tallies from JSON lines.
 
-    Spark may report a file twice when a task ran twice; what it says is the same each time, so one of them is kept.
+    Spark may report a file twice if a task ran twice. Both tallies are equal, so one is kept.
     """
     tallies = [json.loads(line) for line in text.split("\n") if line]
     by_file = {
@@ -60,14 +60,14 @@ def parse_tallies(text: str) -> list[FileTally]:
 
 
 def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> None:
-    """Check that a folder holds the manifest's data files and no others.
+    """Check that a folder has the manifest's data files and no others.
 
     Args:
-        files: as the manifest lists them.
+        files: the manifest's list.
         sizes: the folder's files by name, in bytes.
 
     Raises:
-        PermanentError: naming the first few that are missing or not listed.
+        PermanentError: with the first few that are missing or not listed.
     """
     listed = {file.name for file in files}
     missing, extra = sorted(listed - set(sizes)), sorted(set(sizes) - listed)
@@ -75,44 +75,44 @@ def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> 
         parts = [f"missing: {_some(missing)}"] if missing else []
         parts += [f"not in the manifest: {_some(extra)}"] if extra else []
         raise PermanentError(
-            f"The copied data files are not those of the export's manifest ({'; '.join(parts)}).",
+            f"The copied data files differ from the export's manifest ({'; '.join(parts)}).",
             "Copy the export again, into an empty folder, then start again.",
         )
 
 
 def check_file_sizes(sizes: Mapping[str, int], limit_bytes: int = LARGEST_DATA_FILE_BYTES) -> None:
-    """Check that Spark can hand each data file whole to a worker.
+    """Check that Spark can pass each data file as a whole to a worker.
 
     Args:
         sizes: the data files by name, in bytes.
-        limit_bytes: the largest that it can.
+        limit_bytes: the largest allowed size.
 
     Raises:
-        PermanentError: naming the first few that are larger.
+        PermanentError: with the first few that are larger.
     """
     larger = [f"{name} ({size:,} bytes)" for name, size in sorted(sizes.items()) if size > limit_bytes]
     if larger:
         raise PermanentError(
-            f"{len(larger)} of {len(sizes)} data files are larger than {limit_bytes:,} bytes, the most that one may "
-            f"have to be checked and mapped: {_some(larger)}. Nothing was written to the container.",
-            "Export the table again, which spreads its items over files anew; if one stays that large, this table "
-            "cannot be loaded by d2c.",
+            f"{len(larger)} of {len(sizes)} data files are larger than {limit_bytes:,} bytes, the limit for "
+            f"checking and mapping one: {_some(larger)}. Nothing was written to the container.",
+            "Export the table again, which distributes its items differently over files. If a file is too large again, "
+            "d2c cannot load this table.",
             title="A data file is too large",
         )
 
 
 def check_conservation(files: Sequence[DataFile], tallies: Iterable[FileTally]) -> None:
-    """Check that each file was read whole and that each of its items became exactly one thing.
+    """Check that each file was read completely and that each of its items has exactly one outcome.
 
     Raises:
-        PermanentError: naming the first few files for which it is not so.
+        PermanentError: with the first few files that fail the check.
     """
     by_name = {tally.file: tally for tally in tallies}
     faults = [fault for file in files if (fault := _file_fault(file, by_name.get(file.name)))]
     if faults:
         raise PermanentError(
-            f"{len(faults)} of {len(files)} data files are not as the export's manifest says: {_some(faults)}.",
-            "Copy the export again; if the fault stays, export the table again.",
+            f"{len(faults)} of {len(files)} data files do not match the export's manifest: {_some(faults)}.",
+            "Copy the export again. If the error persists, export the table again.",
         )
 
 
@@ -124,32 +124,32 @@ def _file_fault(file: DataFile, tally: FileTally | None) -> str | None:
     accounted = tally.documents + tally.expired + tally.rejected.total()
     if tally.lines != file.item_count or accounted != tally.lines:
         return (
-            f"{file.name} has {tally.lines} lines and the manifest says {file.item_count} items, of which "
+            f"{file.name} has {tally.lines} lines, and the manifest has {file.item_count} items; "
             f"{tally.documents} became documents, {tally.expired} are expired and {tally.rejected.total()} rejected"
         )
     return None
 
 
 def check_replayed(tallies: Iterable[FileTally], rejected_before: int) -> None:
-    """Check that a replay took every rejected item once, so that each became exactly one thing.
+    """Check that a replay read every rejected item once, so that each has exactly one outcome.
 
     Args:
-        tallies: what became of them.
+        tallies: their outcomes.
         rejected_before: how many items earlier runs rejected.
 
     Raises:
-        PermanentError: if it took more or fewer.
+        PermanentError: if it read more or fewer.
     """
     replayed = sum(tally.lines for tally in tallies)
     if replayed != rejected_before:
         raise PermanentError(
-            f"The lake has {replayed} rejected items of this table and earlier runs rejected {rejected_before}.",
-            "Look for what changes the rejected items in the lake; the export is beside them, untouched.",
+            f"The lake has {replayed} rejected items of this table, but earlier runs rejected {rejected_before}.",
+            "Stop other writers to the rejected items in the lake. The export in the lake is unchanged.",
         )
 
 
 def verified(files: Sequence[DataFile], tallies: Iterable[FileTally]) -> int:
-    """Return how many data files were read whole and have the manifest's MD5 and item count."""
+    """Return how many data files were read completely and have the manifest's MD5 and item count."""
     by_name = {tally.file: tally for tally in tallies}
     return sum(_file_fault(file, by_name.get(file.name)) is None for file in files)
 

@@ -1,4 +1,4 @@
-"""Rows in and out of Arrow batches, as ``DataFrame.mapInArrow`` hands them to Spark's workers."""
+"""Convert rows to and from Arrow batches, the data of Spark's workers in ``DataFrame.mapInArrow``."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def texts_of(batches: Batches) -> Iterator[str]:
 
 
 def pack(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Gather rows to batches of bounded size."""
+    """Collect rows into batches of bounded size."""
     pending: list[Row] = []
     size = 0
     for row in rows:
@@ -48,7 +48,7 @@ def _batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Make a column; UTF-8 bytes become a string column without a detour through Python strings."""
+    """Return a column; UTF-8 bytes become a string column without decoding to Python strings."""
     if kind == pa.string():
         encoded = [value.encode() if isinstance(value, str) else value for value in values]
         return pa.array(encoded, pa.binary()).cast(kind)
@@ -63,13 +63,13 @@ def files_of(batches: Batches) -> Iterator[tuple[str, memoryview]]:
 
 
 def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview) -> Iterator[bytes]:
-    """Return the lines of a data file whose bytes have the manifest's MD5."""
+    """Return the lines of a data file after checking its MD5 against the manifest."""
     file = listed.get(name)
     if file is None:
         raise ExportFormatError(f"{name} is not in the manifest.", "Copy the export again.")
     digest = md5_base64(content)
     if digest != file.md5:
         raise ExportFormatError(
-            f"{name} has the MD5 {digest} and the manifest says {file.md5}.", "Copy the export again."
+            f"{name} has the MD5 {digest}, but the manifest has {file.md5}.", "Copy the export again."
         )
     return read_lines(content, name)

@@ -1,4 +1,4 @@
-"""What Spark's workers do to verify: they make of the export, and of the container, rows that can be compared."""
+"""The Spark workers of verify: rows of the export and of the container that can be compared."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -33,10 +33,10 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
     """Digest the documents that a container must hold.
 
     Args:
-        request: says how items become documents, and which part of them is compared.
+        request: the load request, with the rules and the sample to compare.
         files: the export's data files.
-        load_started_at: epoch seconds. An item that had expired by then was not written; one that expires later
-            was, or was not if it expired before its turn, which its ``expires_at`` tells.
+        load_started_at: epoch seconds. An item that had expired by then was not written. One that expired between
+            then and its own write was not written either, see its ``expires_at``.
     """
     fraction = sample_fraction(request.verify)
 
@@ -73,7 +73,7 @@ def actual_documents(request: LoadRequest) -> Worker:
 def expected_bodies(
     request: LoadRequest, files: Sequence[DataFile], load_started_at: int, identities: frozenset[str]
 ) -> Worker:
-    """Return the whole expected documents of a few identities, to tell what differs."""
+    """Return the whole expected documents of a few identities, to find the properties that differ."""
 
     def rows(batches: Batches) -> Iterator[Row]:
         for document in _documents(request, files, batches, load_started_at):
@@ -85,7 +85,7 @@ def expected_bodies(
 
 
 def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
-    """Return the whole actual documents of a few identities, to tell what differs."""
+    """Return the whole actual documents of a few identities, to find the properties that differ."""
     mapper = request_mapper(request)
 
     def rows(batches: Batches) -> Iterator[Row]:
@@ -100,14 +100,14 @@ def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
 def count_expected(
     request: LoadRequest, files: Sequence[DataFile], load_started_at: int, began_at: int, ended_at: int
 ) -> Worker:
-    """Count the documents that a container must hold, and those that it may, in the order of `EXPECTED_COUNTS_SCHEMA`.
+    """Count the documents that a container must hold and those that it may hold, as in `EXPECTED_COUNTS_SCHEMA`.
 
     Args:
-        request: says how items become documents.
+        request: the load request, with the rules.
         files: the export's data files.
         load_started_at: as in `expected_documents`.
-        began_at: epoch seconds at which the container's documents began to be counted.
-        ended_at: epoch seconds at which that ended; what expires in between was there or was not.
+        began_at: epoch seconds at which counting the container's documents began.
+        ended_at: epoch seconds at which counting ended; documents that expire in between may be counted or not.
     """
 
     def rows(batches: Batches) -> Iterator[Row]:
@@ -147,7 +147,7 @@ def _documents(
 def _identity_of(document: dict[str, Any], mapper: AnyMapper) -> str | None:
     """Return a stored document's identity, or None if it belongs to another table that shares the container.
 
-    Tables that share a container are told apart by the constants in their partition keys.
+    The constants in partition keys distinguish tables that share a container.
     """
     constants = mapper.rules.constants
     for name in mapper.partition_key_properties:

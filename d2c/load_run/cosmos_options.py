@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from d2c.load_run.request import LoadRequest
 
-# Names within the secret scope that the settings name.
+# Names of secrets in the secret scope of the settings.
 ACCOUNT_KEY = "cosmos-account-key"
 TENANT_ID = "tenant-id"
 CLIENT_ID = "cosmos-client-id"
@@ -15,10 +15,10 @@ CLIENT_SECRET = "cosmos-client-secret"  # noqa: S105 - a name, not a secret
 
 
 def cosmos_options(request: LoadRequest, read_secret: Callable[[str], str]) -> dict[str, str]:
-    """Return the options that reading and writing share: which container, and who calls.
+    """Return the common options of reading and writing: container and authentication.
 
     Args:
-        request: says how Spark signs in: ``ServicePrincipal``, ``ManagedIdentity`` or ``MasterKey``.
+        request: its ``cosmos_auth`` is ``ServicePrincipal``, ``ManagedIdentity`` or ``MasterKey``.
         read_secret: returns a secret of the request's scope by name.
     """
     return {
@@ -30,7 +30,7 @@ def cosmos_options(request: LoadRequest, read_secret: Callable[[str], str]) -> d
 
 
 def secrets_of(auth: str) -> list[str]:
-    """Return the names of the secrets that a way to sign in reads, in their order."""
+    """Return the names of the secrets that an authentication type reads, in their order."""
     names: list[str] = []
 
     def note(name: str) -> str:
@@ -42,7 +42,7 @@ def secrets_of(auth: str) -> list[str]:
 
 
 def write_options() -> dict[str, str]:
-    """Return the options of the load: upserts, so that a second run gives the same container."""
+    """Return the options of the load: upserts, which makes a second run idempotent."""
     return {"spark.cosmos.write.strategy": "ItemOverwrite", "spark.cosmos.write.bulk.enabled": "true"}
 
 

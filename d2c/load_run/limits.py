@@ -1,4 +1,4 @@
-"""The plan's limits, held after assess: what breaks one stops the table before anything is written."""
+"""The plan's limits, checked after assess: an exceeded limit stops the table before anything is written."""
 
 from collections.abc import Mapping
 
@@ -21,12 +21,12 @@ def check_limits(
 
     Args:
         rejected_by_reason: rejected items by the reason.
-        partitions: weights of logical partitions in bytes, as the census has them.
+        partitions: weights of logical partitions in bytes, as in the census.
         max_rejected_items: as in the plan.
         max_logical_partition_bytes: as in the plan.
 
     Raises:
-        PermanentError: that tells every limit that is broken; a partition breaks one only if it is surely larger.
+        PermanentError: with every exceeded limit; a partition counts only if its lower bound is larger.
     """
     found = (
         _too_many_rejected(rejected_by_reason, max_rejected_items),

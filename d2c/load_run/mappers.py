@@ -1,4 +1,4 @@
-"""The mapper of a load run: that of the plan's rules, then those of replays, in their order."""
+"""The mapper of a load run: that of the plan's rules, then those of its replays, in order."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ from d2c.mapping import (
 class ChainedMapper:
     """Maps each item by the first of several rules that does not reject it.
 
-    So an item keeps the document that it was loaded as, whatever rules a later replay has.
+    An item keeps its document from the load under any rules of a later replay.
 
     Args:
-        mappers: one for each of the rules, alike in all that decides where documents lie.
+        mappers: one for each of the rules, with equal partition key, document id and time to live.
     """
 
     def __init__(self, mappers: Sequence[Mapper]) -> None:
@@ -39,7 +39,7 @@ class ChainedMapper:
         return self._mappers[0].rules
 
     def map_line(self, line: bytes, now: int) -> Mapped:
-        """Return what `Mapper.map_line` does; an item that all the rules reject has the last ones' reason."""
+        """Like `Mapper.map_line`; an item that all rules reject has the reason from the last ones."""
         for mapper in self._mappers:
             mapped = mapper.map_line(line, now)
             if not isinstance(mapped, Rejected):
@@ -51,14 +51,14 @@ AnyMapper = Mapper | ChainedMapper
 
 
 def map_for_writing(mapper: AnyMapper, line: bytes, decided_at: int) -> Mapped:
-    """Map an item at the time of its writing; one that was rejected before stays so, though it has expired since.
+    """Map an item at the time of its writing; an item rejected earlier stays rejected, even if it has expired since.
 
-    Else it would be counted as expired and be among the rejected items too.
+    Otherwise it would count as expired and also be among the rejected items.
 
     Args:
         mapper: the load run's.
-        line: of a data file.
-        decided_at: epoch seconds at which the rejected items were written down.
+        line: a line of a data file.
+        decided_at: epoch seconds at which the rejected items were determined.
     """
     mapped = mapper.map_line(line, int(time.time()))
     if isinstance(mapped, Expired):

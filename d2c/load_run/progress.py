@@ -1,4 +1,4 @@
-"""A load run's record of its stages: what the app shows while it runs, and the result that it leaves."""
+"""The progress of a load run by stages, which the app shows, and its result."""
 
 import json
 import threading
@@ -15,10 +15,10 @@ RESULT_FILE = "result.json"
 
 
 class RunProgress:
-    """Keeps the stages and findings of one load run, and writes them where the app reads them.
+    """Collects the stages and findings of one load run, and writes them for the app.
 
     Args:
-        write: writes a text to a file of the result folder, by the file's name.
+        write: writes a text to a file of the result folder, by file name.
     """
 
     def __init__(self, write: Callable[[str, str], None]) -> None:
@@ -29,7 +29,7 @@ class RunProgress:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Record a stage's start and end; an error marks it failed and goes on upwards."""
+        """Record a stage's start and end; an error sets its state to failed and is raised again."""
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         stage: dict[str, Any] = {"stage": name, "state": "running", "started_at": started_at}
         self._stages.append(stage)
@@ -47,16 +47,16 @@ class RunProgress:
         stage["state"] = "succeeded"
 
     def count(self, done: int, total: int) -> None:
-        """Show how much of the stage under way is done.
+        """Write how much of the running stage is done.
 
         Args:
-            done: what is done of the total.
-            total: as far as it is known by now; it may grow.
+            done: the finished part of the total.
+            total: the total known so far; it may grow.
         """
         self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "done": done, "total": total}))
 
     def fail(self, error: D2CError) -> None:
-        """Record the error with which the last stage ended."""
+        """Record the error that ended the last stage."""
         self._error = {**error.to_dict(), "stage": self._stages[-1]["stage"]}
 
     def note(self, **findings: Any) -> None:
@@ -76,16 +76,16 @@ class RunProgress:
         return text
 
 
-TELL_SECONDS = 3.0
+PROGRESS_SECONDS = 3.0
 LONGEST_END_SECONDS = 10.0
 
 
 def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:
-    """Return how many tasks are done, and how many there are in what has begun.
+    """Return the numbers of finished tasks and of all tasks in stages that have begun.
 
     Args:
         tracker: Spark's ``StatusTracker``.
-        group: the job group of the notebook's jobs, which Databricks gives them; None for those without one.
+        group: the job group that Databricks assigns to the notebook's jobs; None for jobs without one.
         before: the jobs of the group that ran before the stage.
     """
     infos = [tracker.getJobInfo(job) for job in set(tracker.getJobIdsForGroup(group)) - before]
@@ -96,11 +96,11 @@ def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int,
 
 
 @contextmanager
-def repeated(action: Callable[[], None], seconds: float = TELL_SECONDS) -> Iterator[None]:
-    """Repeat an action in the background as long as the block runs; its errors are printed and change nothing.
+def repeated(action: Callable[[], None], seconds: float = PROGRESS_SECONDS) -> Iterator[None]:
+    """Repeat an action in the background while the block runs; its errors are only printed.
 
-    The thread ends with the block. Should the action hang, the block goes on after ten seconds without it, and the
-    thread does not keep the process from ending.
+    The thread ends with the block. If the action hangs, the block ends after ten seconds without waiting longer, and
+    the thread does not prevent the process from ending.
     """
     ended = threading.Event()
 
@@ -109,7 +109,7 @@ def repeated(action: Callable[[], None], seconds: float = TELL_SECONDS) -> Itera
             try:
                 action()
             except Exception as error:
-                print(f"Progress cannot be told: {type(error).__name__}: {error}")
+                print(f"Progress cannot be written: {type(error).__name__}: {error}")
 
     thread = threading.Thread(target=repeat, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What Spark's workers do to replay rejected items: rows of JSON lines in, what became of each out."""
+"""The Spark workers of replay: rows of rejected items as JSON lines in, their outcomes out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -18,8 +18,8 @@ def decide(request: LoadRequest, decided_at: int) -> Worker:
     """Map every rejected item and emit those that stay rejected, by file and line of the export.
 
     Args:
-        request: has the rules of before and now.
-        decided_at: epoch seconds at which it is told whether an item has expired.
+        request: the load request, with the previous and the new rules.
+        decided_at: epoch seconds at which items count as expired or not.
     """
 
     def map_line(mapper: AnyMapper, line: bytes) -> Mapped:
@@ -34,7 +34,7 @@ def decide(request: LoadRequest, decided_at: int) -> Worker:
 
 
 def write(request: LoadRequest, decided_at: int) -> Worker:
-    """Map every rejected item and emit the document to write, where it became one.
+    """Map every rejected item and emit its document, if it became one.
 
     Args:
         request: as given to `decide`.
@@ -55,7 +55,7 @@ def _replay_worker(
     map_line: Callable[[AnyMapper, bytes], Mapped],
     row_of: Callable[[Mapped, dict[str, Any]], Row | None],
 ) -> Worker:
-    """Return a worker that emits what ``row_of`` makes of each item, and a tally after each part of a file."""
+    """Return a worker that emits the ``row_of`` each item, and a tally after each part of a file."""
 
     def rows(batches: Batches) -> Iterator[Row]:
         mapper, mappers = request_mapper(request), request_mappers(request)
@@ -65,7 +65,7 @@ def _replay_worker(
                 kept = orjson.loads(text)
                 rejected = _read(text, kept)
                 line = _export_line(rejected)
-                mapped = map_line(mapper, line) if _tells_all(mappers, rejected, line) else rejected
+                mapped = map_line(mapper, line) if _is_original(mappers, rejected, line) else rejected
                 tally.count(mapped)
                 row = row_of(mapped, kept)
                 if row is not None:
@@ -82,25 +82,25 @@ def _lines(batches: Batches) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(text: bytes, kept: dict[str, Any]) -> Rejected:
-    """Return the rejected item of a JSON line, its ``item`` cut out, since parsing could lose digits and names."""
+    """Return the rejected item of a JSON line, with ``item`` as text, since parsing could lose digits and names."""
     others = orjson.dumps({name: value for name, value in kept.items() if name != "item"})
     item = text[len(others[:-1]) + len(',"item":') : -1]
     return Rejected(kept["reason"], kept["detail"], kept["keys"], item)
 
 
 def _export_line(rejected: Rejected) -> bytes:
-    """Return the line of the data file that an item was rejected from, as far as the rejected item keeps it."""
+    """Rebuild the data file's line from a rejected item, as far as it is stored there."""
     if rejected.item.startswith(b'"'):
         text: str = orjson.loads(rejected.item)
         return text.encode()
     return b'{"Item":' + rejected.item + b"}"
 
 
-def _tells_all(mappers: Sequence[Mapper], rejected: Rejected, line: bytes) -> bool:
-    r"""Tell whether a line that was put together again is the one that was rejected.
+def _is_original(mappers: Sequence[Mapper], rejected: Rejected, line: bytes) -> bool:
+    r"""Return whether a rebuilt line is the one that was rejected.
 
-    What was wrong with a malformed line may be outside of its item, or bytes that are kept as ``\xNN``. Then it could
-    become a document that the export's own line never becomes.
+    The fault of a malformed line may be outside of its item, or in bytes that are stored as ``\xNN``. Then the rebuilt
+    line could become a document that the export's own line never becomes.
     """
     if rejected.reason != MALFORMED_LINE:
         return True

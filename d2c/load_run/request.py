@@ -1,6 +1,6 @@
-"""What the app asks of a load run: a JSON file in the lake, named by the notebook's only parameter.
+"""The request of a load run: a JSON file in the lake, whose path is the notebook's only parameter.
 
-It is a request to load one table, or the paths of the requests of tables that share the run.
+It is the request for one table, or a list of paths of the requests of tables that share the run.
 """
 
 import json
@@ -18,10 +18,10 @@ KNOWN_STAGES = (*STAGES, "replay")
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """All that a load run needs to know. It holds no secret: those are read from the secret scope on the cluster.
+    """The input of a load run. It holds no secrets: the cluster reads them from the secret scope.
 
-    Paths are such as Spark takes them (``abfss://...``). The last four fields tell a run that revisits a table what
-    earlier runs left: when the load began (epoch seconds), how many documents there are since, and the rejected items.
+    Paths are in Spark's form (``abfss://...``). The last four fields are for the operations verify and replay, from
+    earlier runs: when the load began (epoch seconds), how many documents were written, and the rejected items.
     """
 
     migration: str
@@ -49,27 +49,27 @@ class LoadRequest:
     items_rejected: int = 0
 
     def to_json(self) -> bytes:
-        """Return the request as the app writes it to the lake."""
+        """Return the request in the form that the app writes to the lake."""
         return json.dumps(asdict(self), indent=1).encode()
 
 
 @dataclass(frozen=True)
 class RequestList:
-    """The tables that share a load run: the paths of their requests, and of the log that tells which have left."""
+    """The tables that share a load run: the paths of their requests, and of the log of their group."""
 
     requests: tuple[str, ...]
     log: str
 
     def to_json(self) -> bytes:
-        """Return the list as the app writes it to the lake."""
+        """Return the list in the form that the app writes to the lake."""
         return json.dumps(asdict(self), indent=1).encode()
 
 
 def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadRequest], str | None]:
-    """Return the requests of a load run, and the path of the log of its tables' group; None if one is loaded alone.
+    """Return the requests of a load run, and the path of its group's log, None for a table alone.
 
     Args:
-        path: of the request, or of the list of requests.
+        path: the path of the request, or of the list of requests.
         read: returns a file's text.
 
     Raises:
@@ -90,7 +90,7 @@ def parse_request(text: str) -> LoadRequest:
     """Read a request as `LoadRequest.to_json` wrote it.
 
     Raises:
-        PermanentError: if it is not one, which means that the app and the wheel are of different versions.
+        PermanentError: if it is invalid, which means that the app and the wheel are of different versions.
     """
     try:
         fields = json.loads(text)
@@ -101,7 +101,7 @@ def parse_request(text: str) -> LoadRequest:
     unknown = [stage for stage in request.stages if stage not in KNOWN_STAGES]
     if unknown:
         raise PermanentError(
-            f"The load request names unknown stages: {', '.join(unknown)}.",
+            f"The load request has unknown stages: {', '.join(unknown)}.",
             f"Use {', '.join(KNOWN_STAGES)}.",
         )
     return request
@@ -109,11 +109,11 @@ def parse_request(text: str) -> LoadRequest:
 
 def _not_understood(error: Exception) -> PermanentError:
     return PermanentError(
-        f"The load request is not one that this wheel understands: {error}",
-        "Install the d2c wheel of the app's own version in the workspace.",
+        f"This wheel cannot read the load request: {error}",
+        "Install the d2c wheel of the app's version in the workspace (d2c deploy).",
     )
 
 
 def sample_fraction(verify: str) -> float:
-    """Return which part of the documents is compared: 1.0 for ``full``, 0.01 for ``sample:0.01``."""
+    """Return the part of the documents to compare: 1.0 for ``full``, 0.01 for ``sample:0.01``."""
     return float(verify.removeprefix("sample:")) if verify.startswith("sample:") else 1.0

@@ -1,4 +1,4 @@
-"""What of an error that Spark raises a user can read."""
+"""The readable part of Spark's errors."""
 
 import re
 
@@ -10,9 +10,9 @@ LONGEST_CAUSE = 1000
 
 
 def readable_cause(error: str) -> str:
-    """Return what of an error's text a user can read: Spark puts a stack trace of pages behind it.
+    """Return the readable part of an error's text, without Spark's long stack trace.
 
-    What failed in a Python worker stands at the end of that worker's own trace.
+    The error of a Python worker is at the end of that worker's own trace.
     """
     head = STACK_TRACE.split(error, maxsplit=1)[0]
     in_worker = WORKER_ERROR.search(error)

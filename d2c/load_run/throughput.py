@@ -1,4 +1,4 @@
-"""The RU/s of a container: how many its load gets, how long that takes, and how they are put back afterwards."""
+"""The RU/s of a container: those for its load, the duration of the load, and restoring them afterwards."""
 
 import math
 from typing import Protocol
@@ -6,14 +6,14 @@ from typing import Protocol
 from d2c.mapping.container import ContainerLike, find_misfit
 from d2c.shapes import Described, Scaling, ThroughputSettings
 
-# A write of 1 KB costs about 5 RU, and indexing adds to it for every property; Microsoft's examples plan with 10.
+# A write of 1 KB costs about 5 RU, and indexing adds to it for every property; Microsoft's examples assume 10.
 # https://learn.microsoft.com/azure/cosmos-db/key-value-store-cost
 RU_PER_WRITTEN_KB = 10
 LOAD_HOURS = 1
 LEAST_LOAD_RU = 4_000
 MOST_LOAD_RU = 100_000
 AFTER_LOAD_RU = 1_000
-# What a load could be given, to compare.
+# Other throughputs of a load, for comparison.
 SAMPLE_RU_PER_SECOND = (4_000, 10_000, 40_000, 100_000)
 
 
@@ -43,10 +43,10 @@ class Management(Protocol):
 
 
 def write_ru(kilobytes: int) -> int:
-    """Return about how many request units it costs to write documents with Cosmos DB's default indexing.
+    """Estimate the request units for writing documents with Cosmos DB's default indexing.
 
     Args:
-        kilobytes: their sizes together, each begun KB of each document counted.
+        kilobytes: the sum of their sizes, each rounded up to whole KB.
     """
     return kilobytes * RU_PER_WRITTEN_KB
 
@@ -64,13 +64,13 @@ def load_ru_per_second(item_count: int, size_bytes: int) -> int:
 
 
 def wanted_ru_per_second(settings: ThroughputSettings, item_count: int, size_bytes: int) -> int:
-    """Return the RU/s that a table's plan gives its load, or those that its size asks for."""
+    """Return the RU/s for a table's load: the plan's, or those that suit its size."""
     wanted = settings["load_ru_per_second"]
     return load_ru_per_second(item_count, size_bytes) if wanted == "auto" else wanted
 
 
 def scaling_of_new(settings: ThroughputSettings, wanted: int) -> Scaling:
-    """Return how a container is scaled that is created for the load.
+    """Return the scaling of a container that is created for the load.
 
     Args:
         settings: the plan's.
@@ -87,7 +87,7 @@ def scaling_of_new(settings: ThroughputSettings, wanted: int) -> Scaling:
 def scaling_of_existing(
     settings: ThroughputSettings, wanted: int, throughput: OwnThroughput | None, before: int | None
 ) -> Scaling:
-    """Return how an existing container is scaled; one without throughput of its own is left alone.
+    """Return the scaling of an existing container; one without throughput of its own is not scaled.
 
     Args:
         settings: the plan's.
@@ -113,16 +113,16 @@ def scaling_of_existing(
 def change_throughput(
     management: Management, database: str, container: str, throughput: OwnThroughput, wanted: int
 ) -> int:
-    """Ask for RU/s unless the container has them; the result is the RU/s as the service takes them.
+    """Set the RU/s of a container unless it has them already; the result is the RU/s rounded to the service's steps.
 
-    The service takes steps, and does not let throughput fall below a hundredth of the highest it ever was.
+    The service does not allow less than a hundredth of the highest throughput that the container ever had.
 
     Args:
         management: the account's.
         database: the container's.
         container: its name.
         throughput: the container's now.
-        wanted: the RU/s to have.
+        wanted: the RU/s to set.
     """
     ru_per_second = in_steps(max(wanted, throughput.minimum_ru_per_second), throughput.autoscale)
     if throughput.ru_per_second != ru_per_second:
@@ -131,13 +131,13 @@ def change_throughput(
 
 
 def put_back(management: Management, database: str, container: str, described: Described) -> int | None:
-    """Put a container's throughput back; the result is what it is then, or None if there is none to put back.
+    """Restore a container's throughput; the result is the restored value, or None if there is none to restore.
 
     Args:
         management: the account's.
         database: the container's.
         container: its name.
-        described: what `describe_container` found; a container that is not like that is not the one that was scaled.
+        described: as returned by `describe_container`; a container that does not fit it is not the scaled one.
     """
     found = management.find_container(database, container)
     wanted = described["after_ru_per_second"]
@@ -148,17 +148,17 @@ def put_back(management: Management, database: str, container: str, described: D
 
 
 def in_steps(ru_per_second: int, autoscale: bool) -> int:
-    """Return RU/s rounded up to what the service takes."""
+    """Return RU/s rounded up to the service's steps."""
     step = 1000 if autoscale else 100
     return -(-ru_per_second // step) * step
 
 
 def load_estimate(ru: int, load_ru_per_second: int | None) -> list[dict[str, int | bool]]:
-    """Return how many seconds a load takes with the throughput that it gets, and with others to compare.
+    """Return the seconds of a load at its planned throughput, and at others for comparison.
 
     Args:
-        ru: what it costs.
-        load_ru_per_second: what it gets, or None where the container has no throughput of its own.
+        ru: the request units of the load.
+        load_ru_per_second: the planned throughput, or None if the container has no throughput of its own.
     """
     choices = sorted({*SAMPLE_RU_PER_SECOND, *([load_ru_per_second] if load_ru_per_second else [])})
     return [

@@ -1,7 +1,7 @@
-"""Comparing expected against actual documents: Spark joins them by identity, this says what each pair means.
+"""Compare expected with actual documents: Spark joins them by identity, and this module judges each pair.
 
-Of an item that expires, the container holds a document or not, depending on the moment at which it was read. So a
-missing document counts only if its time to live reaches beyond the end of the reading.
+The document of an expiring item exists or not, depending on the moment of reading. So a missing document counts only
+if its time to live ends after the reading.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ MOST_EXAMPLES = 100
 """Of each kind."""
 # Clocks of cluster and service differ, and `_ts` is in whole seconds.
 CLOCK_ALLOWANCE_SECONDS = 120
-# Cosmos DB's largest time to live: an attribute further ahead is cut off there.
+# Cosmos DB's largest time to live: a later expiry is reduced to it.
 LARGEST_TTL_SECONDS = 2_147_483_647
 
-# Joined rows have `e` from the export and `a` from the container. A time to live itself depends on the moment of
-# writing, so it must fit the attribute, not equal the expected one.
+# Joined rows have `e` from the export and `a` from the container. A time to live depends on the moment of
+# writing, so it must fit the attribute, but need not equal the expected value.
 _TTL_FITS = (
     "case when e.expires_at is null then a.ttl is null "
     f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
@@ -37,11 +37,11 @@ JUDGEMENT_SQL = {
 
 
 def mismatch_sql(kind: str, read_at: int) -> str:
-    """Return the SQL that tells whether a judged row is a mismatch of a kind.
+    """Return the SQL condition for a judged row to be a mismatch of a kind.
 
     Args:
         kind: one of `KINDS`.
-        read_at: epoch seconds by which the container had been read to its end.
+        read_at: epoch seconds at which reading the container had ended.
     """
     if kind == "missing":
         last = read_at + CLOCK_ALLOWANCE_SECONDS
@@ -64,12 +64,12 @@ def counts_sql(read_at: int) -> dict[str, str]:
 
 
 def compare_counts(actual: int, surely: int, possibly: int) -> dict[str, int | None]:
-    """Return verification's counts where only numbers of documents are compared.
+    """Return verification's counts if only numbers of documents are compared.
 
     Args:
         actual: documents in the container.
-        surely: documents that must be there.
-        possibly: these and those that expired around the time of counting.
+        surely: documents that must exist.
+        possibly: these, and those that expired around the time of counting.
     """
     return {
         "expected": min(max(actual, surely), possibly),
@@ -81,14 +81,14 @@ def compare_counts(actual: int, surely: int, possibly: int) -> dict[str, int | N
 
 
 def check_compared_something(counts: Mapping[str, Any], documents_written: int) -> None:
-    """Refuse a verification that compared nothing although documents were written.
+    """Check that a verification compared something if documents were written.
 
     Raises:
         PermanentError: if neither side had a document, and load runs wrote some.
     """
     if documents_written and not counts["expected"] and not counts["actual"]:
         raise PermanentError(
-            f"Verification compared no document although {documents_written} were written.",
+            f"Verification compared no documents, although {documents_written} were written.",
             "Raise the sample in the plan's verify, or use full.",
         )
 
@@ -96,13 +96,13 @@ def check_compared_something(counts: Mapping[str, Any], documents_written: int) 
 def describe(
     kinds: Mapping[str, str], expected: Mapping[str, str], actual: Mapping[str, str], *, ignore_ttl: bool
 ) -> list[dict[str, Any]]:
-    """Return mismatches with, for those that differ, the properties by which they do.
+    """Return mismatches, with the differing properties for kind ``different``.
 
     Args:
         kinds: ``missing``, ``unexpected`` or ``different`` by document identity.
         expected: expected documents as JSON text by identity, for those that differ.
-        actual: actual documents alike.
-        ignore_ttl: whether `ttl` depends on the time of writing, so that its value tells nothing.
+        actual: actual documents in the same form.
+        ignore_ttl: whether `ttl` is ignored because it depends on the time of writing.
     """
     return [
         {

@@ -1,9 +1,9 @@
-"""What Spark's workers do with data files: iterators of Arrow batches in, iterators of batches out.
+"""The Spark workers of assess and load: iterators of Arrow batches of data files in, iterators of batches out.
 
-Each function here returns one for ``DataFrame.mapInArrow``. A data file comes whole, as one row of a ``binaryFile``
-DataFrame, because its MD5 must hold before its first line is used. It costs a worker about twice its compressed size
-in Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`); lines are decompressed in pieces
-and batches are bounded in bytes.
+Each function here returns a worker for ``DataFrame.mapInArrow``. A data file arrives as one row of a ``binaryFile``
+DataFrame, because its MD5 is checked before its first line is used. A worker needs about twice its compressed size in
+Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`). Lines are decompressed in pieces, and
+batches are bounded in bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +23,12 @@ from d2c.mapping import (
 
 
 def assess_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int) -> Worker:
-    """Map every item and keep what must be known before anything is written: rejected items, tallies, censuses.
+    """Map every item and emit rejected items, tallies and censuses, before anything is written.
 
     Args:
-        request: says how items become documents.
+        request: the load request, with the rules.
         files: the export's data files.
-        assessed_at: epoch seconds at which it is told whether an item has expired.
+        assessed_at: epoch seconds at which items count as expired or not.
     """
 
     def map_line(mapper: AnyMapper, line: bytes) -> Mapped:
@@ -43,10 +43,10 @@ def assess_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: i
 
 
 def load_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int) -> Worker:
-    """Map every item to the document to write, and tally; what assess rejected stays rejected.
+    """Map every item and emit documents and tallies; an item rejected by assess stays rejected.
 
     Args:
-        request: says how items become documents.
+        request: the load request, with the rules.
         files: the export's data files.
         assessed_at: as given to `assess_files`.
     """
@@ -68,7 +68,7 @@ def _outcome_worker(
     *,
     takes_census: bool = False,
 ) -> Worker:
-    """Return a worker that emits what ``row_of`` makes of each item, and a tally after each file."""
+    """Return a worker that emits the ``row_of`` each item, and a tally after each file."""
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:

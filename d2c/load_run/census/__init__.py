@@ -1,1 +1,1 @@
-"""What a table holds, counted while its items are assessed."""
+"""The census of a table's content, taken during assess."""

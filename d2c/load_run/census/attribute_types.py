@@ -1,4 +1,4 @@
-"""Which types each attribute has, and how many of its numbers are inexact, in bounded memory."""
+"""Count the types and inexact numbers of each attribute, in bounded memory."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ LONGEST_NAME = 255
 TAGS = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
 NO_TYPE = "none"
 
-# Items of one table have few shapes, so they are counted by shape; one of a thousand attributes is a long shape.
+# Items of one table have few shapes, so they are counted by shape; a shape can have a thousand attributes.
 MOST_SHAPES = 512
 MOST_NAMES_IN_SHAPES = 2**16
 
@@ -21,11 +21,11 @@ MOST_NAMES_IN_SHAPES = 2**16
 class AttributeTypes:
     """Counts of types and of inexact numbers by attribute.
 
-    Those of the attributes that are kept are exact: a name is dropped only when so many come before it, and those
-    stay. By length and then by alphabet, names that people gave come before names that a program made up.
+    Counts of the kept attributes are exact: a name is dropped only if ``most`` names precede it, and those are kept.
+    The order is by length and then by alphabet, which puts names given by people before generated ones.
 
     Args:
-        most: how many attributes are kept.
+        most: the number of attributes to keep.
     """
 
     def __init__(self, most: int = MOST_ATTRIBUTES) -> None:
@@ -49,14 +49,14 @@ class AttributeTypes:
             self._fold()
 
     def add_inexact(self, counts: Mapping[str, int]) -> None:
-        """Count inexact numbers by attribute, of an item whose attributes have been counted."""
+        """Count inexact numbers by attribute, for an item already counted by `add`."""
         for name, count in counts.items():
             self._inexact[name] += count
         if len(self._inexact) > 2 * self._most:
             self._fold()
 
     def add_rejected(self, item: Mapping[str, Any]) -> None:
-        """Count types and inexact numbers of an item in DynamoDB JSON in which anything may be wrong."""
+        """Count types and inexact numbers of an item in DynamoDB JSON with any faults."""
         self.add((*item, *map(_tag_of, item.values())))
         self.add_inexact({name: count for name, tagged in item.items() if (count := count_inexact(tagged))})
 

@@ -1,7 +1,7 @@
-"""What a table holds, counted while its items are assessed: sizes, types, inexact numbers, large partitions.
+"""The census of a table's content, taken during assess: sizes, types, inexact numbers, large partitions.
 
-Each data file gives one census of a few kilobytes, and they are merged. All counts, sums and largest values are exact,
-whatever the order of merging; percentiles and logical partitions have errors that are stated beside them.
+Each data file has a census of a few kilobytes, and these are merged. All counts, sums and largest values are exact in
+any order of merging. Percentiles and logical partitions have errors, which are documented with them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ LOGICAL_PARTITION_BYTES = 20 * 2**30
 # `_rid`, `_self`, `_etag`, `_attachments` and `_ts` with their values.
 SYSTEM_PROPERTIES_BYTES = 200
 SHOWN_PARTITIONS = 20
-# Partitions with less than this part of a file's bytes are left out of its census, which else had a thousand of them.
+# Partitions with less than this part of a file's bytes are omitted from its census, to limit its size.
 LEFT_OUT = 4_000
 
 
@@ -43,7 +43,7 @@ class Census:
         self.partitions = HeavyHitters()
 
     def add(self, mapped: Mapped) -> None:
-        """Count the item of which the mapper has just made this."""
+        """Count the item that the mapper mapped last, by its outcome."""
         if isinstance(mapped, Rejected):
             self._add_rejected(mapped)
             return
@@ -99,7 +99,7 @@ class Census:
 
 
 def merged(censuses: Iterable[Mapping[str, Any]]) -> Census:
-    """Return the census of all files from those of each, as `Census.to_json` returned them."""
+    """Merge the censuses of files, as returned by `Census.to_json`."""
     total = Census()
     for found in censuses:
         total.merge(Census.from_json(found))
@@ -107,7 +107,7 @@ def merged(censuses: Iterable[Mapping[str, Any]]) -> Census:
 
 
 def summarise(census: Census) -> dict[str, Any]:
-    """Return the census as it stands in the report; its size does not grow with the table."""
+    """Return the census in the report's form; its size does not grow with the table."""
     sizes = census.sizes
     return {
         "document_bytes": {

@@ -1,4 +1,4 @@
-"""How large documents are: sums that are exact, and percentiles to within one percent, in bounded memory."""
+"""Sizes of documents: exact sums, and percentiles to within one percent, in bounded memory."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NEAR_LIMIT_BYTES = 1_800_000
-"""A document larger than this is close to the 2 MB that Cosmos DB takes."""
+"""A document larger than this is close to Cosmos DB's limit of 2 MB."""
 
-# Sizes are counted as they are until there are this many different ones.
+# Sizes are counted exactly up to this many different ones.
 MOST_SIZES = 4_096
 SIGNIFICANT_BITS = 8
 PERCENTILE_ERROR = 2.0 ** (1 - SIGNIFICANT_BITS)
-"""A percentile is never below the true one, and above it by less than this part of it."""
+"""A percentile is never too small, and too large by less than this part of it."""
 
 
 @dataclass
 class DocumentSizes:
-    """Sizes of documents in bytes; `kilobytes` counts every begun one of each document."""
+    """Sizes of documents in bytes; `kilobytes` is the sum of sizes rounded up to whole KB."""
 
     documents: int = 0
     total_bytes: int = 0
@@ -46,7 +46,7 @@ class DocumentSizes:
         self.rounded.update(other.rounded)
 
     def percentile(self, percent: float) -> int | None:
-        """Return the size that so many percent of the documents do not exceed, or None without documents."""
+        """Return the size that ``percent`` of the documents do not exceed, or None without documents."""
         self._fold()
         counted = 0
         for size in sorted(self.rounded):
@@ -62,12 +62,12 @@ class DocumentSizes:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "DocumentSizes":
-        """Return the sizes that `to_json` returned; JSON made their names texts."""
+        """Return the sizes from the result of `to_json`, with JSON's text keys as numbers again."""
         rounded = Counter({int(size): count for size, count in found["rounded"].items()})
         return cls(**{**found, "rounded": rounded})
 
     def _fold(self) -> None:
-        """Take the sizes that were counted as they are into the sums."""
+        """Add the exactly counted sizes to the sums."""
         for size, count in self.exact.items():
             self.documents += count
             self.total_bytes += size * count

@@ -1,6 +1,6 @@
-"""Which few of millions of keys weigh most, in bounded memory, with bounds that hold.
+"""Find the heaviest of millions of keys, in bounded memory, with guaranteed bounds.
 
-The summary of Misra and Gries, weighted, as it may be merged: Agarwal et al., "Mergeable Summaries", 2012.
+The weighted Misra-Gries summary, which can be merged: Agarwal et al., "Mergeable Summaries", 2012.
 https://doi.org/10.1145/2213556.2213562
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KEPT_KEYS = 1_000
-# So many times the keys that are kept gather between two trims, so that a trim costs a new key next to nothing.
+# Up to this multiple of the kept keys is collected between two trims, which makes a trim cheap per key.
 GATHERED = 8
 
 
@@ -17,8 +17,8 @@ GATHERED = 8
 class HeavyHitters:
     """Weights of the heaviest keys.
 
-    For every key, its weight is at least what `weights` says (0 for a key that is not there) and at most `error`
-    more. The error is at most the weight of all keys together divided by `kept`, and what `leave_out` adds.
+    The true weight of a key is at least its value in `weights` (0 for a missing key), and at most `error` more. The
+    error is at most the total weight of all keys divided by `kept`, plus the error added by `leave_out`.
     """
 
     weights: dict[str, int] = field(default_factory=dict)
@@ -41,10 +41,10 @@ class HeavyHitters:
             self.trim()
 
     def trim(self) -> None:
-        """Leave no more than `kept` keys, by taking the same weight off all of them.
+        """Reduce to at most `kept` keys by subtracting the same weight from all of them.
 
-        It is taken off more than `kept` keys, so all trims together take off less than the whole weight divided
-        by that.
+        Each trim subtracts from more than `kept` keys, so all trims together subtract less than the total weight
+        divided by `kept`.
         """
         if len(self.weights) <= self.kept:
             return
@@ -53,14 +53,14 @@ class HeavyHitters:
         self.error += cut
 
     def leave_out(self, threshold: int) -> None:
-        """Leave out keys that weigh no more than a threshold, which adds at most that to the error."""
+        """Drop keys up to a threshold weight, which adds at most the threshold to the error."""
         light = [weight for weight in self.weights.values() if weight <= threshold]
         if light:
             self.weights = {key: weight for key, weight in self.weights.items() if weight > threshold}
             self.error += max(light)
 
     def largest(self, count: int) -> list[tuple[str, int]]:
-        """Return the heaviest keys with their least weights, the heaviest first."""
+        """Return the heaviest keys with the lower bounds of their weights, the heaviest first."""
         return sorted(self.weights.items(), key=lambda entry: (-entry[1], entry[0]))[:count]
 
     def to_json(self) -> dict[str, Any]:
@@ -70,5 +70,5 @@ class HeavyHitters:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "HeavyHitters":
-        """Return the summary that `to_json` returned."""
+        """Return the summary from the result of `to_json`."""
         return cls(dict(found["weights"]), found["error"])

@@ -48,7 +48,7 @@ def test_a_flipped_byte_is_found():
         list(read_lines(bytes(content), "a.json.gz"))
 
 
-def test_a_line_longer_than_any_item_is_an_error_and_not_held_in_memory():
+def test_a_too_long_line_is_an_error_in_bounded_memory():
     with pytest.raises(ExportFormatError, match="line of more than"):
         lines_of(b"x" * (40 << 20))
 

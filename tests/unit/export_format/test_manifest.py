@@ -48,7 +48,7 @@ def read(content):
     return read_export_manifest(content.__getitem__, export_arn=EXPORT, table_arn=TABLE)
 
 
-def test_a_manifest_tells_the_exports_items_and_files():
+def test_a_manifest_has_the_exports_items_and_files():
     manifest = read(files())
     assert manifest.summary.item_count == 3
     assert [(file.name, file.item_count) for file in manifest.files] == [("a.json.gz", 3), ("b.json.gz", 0)]
@@ -64,8 +64,8 @@ def test_a_changed_or_cut_off_manifest_file_is_found_by_its_md5(name):
 @pytest.mark.parametrize(
     ("summary", "entries", "named"),
     [
-        ({"exportArn": EXPORT + "x"}, None, "not of arn:aws"),
-        ({"tableArn": TABLE + "x"}, None, "is that of"),
+        ({"exportArn": EXPORT + "x"}, None, "instead of arn:aws"),
+        ({"tableArn": TABLE + "x"}, None, "is of"),
         ({"itemCount": 4}, None, "lists 3 items"),
         ({"itemCount": "3"}, None, "itemCount"),
         ({"itemCount": -1}, None, "itemCount"),

@@ -17,7 +17,7 @@ WHOLE = FileTally(
 EMPTY = FileTally("b.json.gz")
 
 
-def test_a_tally_comes_back_from_its_line_and_a_repeated_one_counts_once():
+def test_tallies_are_parsed_and_repeated_ones_count_once():
     text = accounting.tallies_text([EMPTY, WHOLE, WHOLE])
     assert accounting.parse_tallies(text) == [WHOLE, EMPTY]
 
@@ -33,7 +33,7 @@ def test_whole_files_are_conserved():
         ([WHOLE], "b.json.gz was not read"),
         (
             [FileTally("a.json.gz", lines=2, documents=2), EMPTY],
-            "a.json.gz has 2 lines and the manifest says 3",
+            "a.json.gz has 2 lines, and the manifest has 3",
         ),
         ([FileTally("a.json.gz", lines=3, documents=2), EMPTY], "a.json.gz has 3 lines"),
         ([FileTally("a.json.gz", fault="a.json.gz has the MD5 z"), EMPTY], "a.json.gz has the MD5 z"),
@@ -57,7 +57,7 @@ def test_missing_and_extra_files_are_named(sizes, named):
         accounting.check_files_present(FILES, sizes)
 
 
-def test_a_file_too_large_for_a_worker_is_named_with_the_limit_and_the_next_step():
+def test_a_too_large_file_is_reported_with_limit_and_next_step():
     accounting.check_file_sizes({"a.json.gz": accounting.LARGEST_DATA_FILE_BYTES})
     sizes = {"a.json.gz": 5, "b.json.gz": accounting.LARGEST_DATA_FILE_BYTES + 1}
     with pytest.raises(PermanentError, match=r"b\.json\.gz \(1,000,000,001 bytes\)") as raised:

@@ -40,12 +40,12 @@ def test_documents_that_must_be_there_and_that_may_be_are_counted():
     assert counts(NOW, NOW + 10) == (3, 3)
 
 
-def test_what_expires_around_the_time_of_counting_may_be_there_or_not():
+def test_documents_that_expire_during_counting_may_be_missing():
     assert counts(NOW, NOW + 100) == (2, 3)
     assert counts(NOW + 310, NOW + 330) == (2, 3)
 
 
-def test_what_had_expired_before_the_counting_began_must_not_be_there():
+def test_documents_that_expired_before_counting_must_be_missing():
     assert counts(NOW + 400, NOW + 410) == (2, 2)
 
 

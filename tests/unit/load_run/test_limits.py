@@ -19,7 +19,7 @@ def error_of(*arguments, **limits):
     return raised.value
 
 
-def test_what_is_within_the_limits_goes_on():
+def test_a_table_within_the_limits_passes():
     check({"missing_key": 2}, items=2)
 
 
@@ -31,7 +31,7 @@ def test_more_rejected_items_than_the_plan_allows_stop_the_table():
     assert "limits.max_rejected_items" in error.next_step
 
 
-def test_a_partition_that_is_surely_larger_than_the_plan_allows_stops_the_table():
+def test_a_partition_surely_above_the_limit_stops_the_table():
     error = error_of(partition_bytes=99)
     assert error.title == "A logical partition is too large"
     assert '"larger" would hold at least 101 bytes; the plan allows 99. 1 more' in error.detail
@@ -42,7 +42,7 @@ def test_a_partition_that_may_be_smaller_stops_nothing():
     check(partitions=HeavyHitters({'["a"]': 100}, error=1), partition_bytes=100)
 
 
-def test_every_broken_limit_is_told_at_once():
+def test_all_exceeded_limits_are_reported_at_once():
     error = error_of({"missing_key": 1}, partition_bytes=100)
     assert error.title == "Too many rejected items. A logical partition is too large"
     assert "missing_key: 1" in error.detail

@@ -26,7 +26,7 @@ def test_an_item_keeps_the_document_that_the_first_rules_made_of_it():
     assert chained.map_line(WELL, NOW).body == b'{"id":"well","n":1,"pk":"well"}'
 
 
-def test_an_item_becomes_what_the_first_rules_make_that_do_not_reject_it():
+def test_the_first_rules_that_do_not_reject_an_item_map_it():
     chained = request_mapper(request(REJECTING, {**REJECTING, "numbers": "exact"}, {"numbers": "string"}))
     assert (
         chained.map_line(INEXACT_ITEM, NOW).body
@@ -50,7 +50,7 @@ def clock(monkeypatch):
     return times
 
 
-def test_what_was_rejected_stays_rejected_though_it_expires_before_its_turn(clock):
+def test_a_rejected_item_stays_rejected_after_it_expires(clock):
     mapper = request_mapper(request({"numbers": "reject"}, ttl_attribute="until"))
     line = lines_of({"pk": {"S": "k"}, "n": {"N": INEXACT}, "until": {"N": str(NOW + 5)}})[0]
     assert isinstance(mapper.map_line(line, NOW), Rejected)
@@ -59,7 +59,7 @@ def test_what_was_rejected_stays_rejected_though_it_expires_before_its_turn(cloc
     assert isinstance(map_for_writing(mapper, line, NOW), Rejected)
 
 
-def test_a_document_has_the_time_to_live_of_its_writing_and_may_expire_before(clock):
+def test_time_to_live_is_computed_when_a_document_is_written(clock):
     mapper = request_mapper(request({}, ttl_attribute="until"))
     line = lines_of({"pk": {"S": "k"}, "until": {"N": str(NOW + 50)}})[0]
     clock["now"] = NOW + 10

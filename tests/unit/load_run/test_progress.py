@@ -12,14 +12,14 @@ def files():
 
 
 @pytest.fixture
-def journal(files):
+def progress(files):
     return RunProgress(files.__setitem__)
 
 
-def test_progress_shows_the_stage_under_way(journal, files):
-    with journal.stage("assess"):
+def test_progress_shows_the_stage_under_way(progress, files):
+    with progress.stage("assess"):
         pass
-    with journal.stage("load"):
+    with progress.stage("load"):
         stages = json.loads(files[PROGRESS_FILE])["stages"]
     assert [(stage["stage"], stage["state"]) for stage in stages] == [
         ("assess", "succeeded"),
@@ -27,39 +27,39 @@ def test_progress_shows_the_stage_under_way(journal, files):
     ]
 
 
-def test_the_result_holds_stages_and_findings(journal, files):
-    with journal.stage("assess"):
-        journal.note(assessed={"lines": 1})
-    result = json.loads(journal.close())
+def test_the_result_holds_stages_and_findings(progress, files):
+    with progress.stage("assess"):
+        progress.note(assessed={"lines": 1})
+    result = json.loads(progress.close())
     assert json.loads(files[RESULT_FILE]) == result
     assert (result["state"], result["error"], result["assessed"]) == ("succeeded", None, {"lines": 1})
-    assert journal.found("assessed") == {"lines": 1}
-    assert journal.found("loaded") is None
+    assert progress.found("assessed") == {"lines": 1}
+    assert progress.found("loaded") is None
 
 
-def test_an_error_that_a_user_can_act_on_is_in_the_result_with_its_stage(journal):
-    with pytest.raises(PermanentError), journal.stage("load"):
+def test_an_actionable_error_is_in_the_result_with_its_stage(progress):
+    with pytest.raises(PermanentError), progress.stage("load"):
         raise PermanentError("a is broken.", "Mend a.")
-    result = json.loads(journal.close())
+    result = json.loads(progress.close())
     assert result["state"] == "failed"
     assert (result["error"]["stage"], result["error"]["detail"]) == ("load", "a is broken.")
     assert result["stages"][0]["state"] == "failed"
 
 
-def test_progress_in_numbers_stands_beside_the_stages_until_the_next_stage(journal, files):
-    with journal.stage("assess"):
-        journal.count(3, 8)
-        told = json.loads(files[PROGRESS_FILE])
-        assert (told["done"], told["total"]) == (3, 8)
-        assert [stage["state"] for stage in told["stages"]] == ["running"]
-    with journal.stage("load"):
+def test_task_counts_are_next_to_the_stages_until_the_next_stage(progress, files):
+    with progress.stage("assess"):
+        progress.count(3, 8)
+        written = json.loads(files[PROGRESS_FILE])
+        assert (written["done"], written["total"]) == (3, 8)
+        assert [stage["state"] for stage in written["stages"]] == ["running"]
+    with progress.stage("load"):
         assert list(json.loads(files[PROGRESS_FILE])) == ["stages"]
 
 
-def test_an_unexpected_error_goes_on_upwards_and_may_be_recorded_as_the_stages_own(journal):
-    with pytest.raises(ZeroDivisionError), journal.stage("assess"):
+def test_an_unexpected_error_is_raised_and_may_be_recorded(progress):
+    with pytest.raises(ZeroDivisionError), progress.stage("assess"):
         raise ZeroDivisionError
-    journal.fail(PermanentError("Music: ZeroDivisionError", "See the output."))
-    result = json.loads(journal.close())
+    progress.fail(PermanentError("Music: ZeroDivisionError", "See the output."))
+    result = json.loads(progress.close())
     assert (result["state"], result["error"]["stage"]) == ("failed", "assess")
     assert result["stages"][0]["state"] == "failed"

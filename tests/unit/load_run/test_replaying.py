@@ -49,7 +49,7 @@ CURABLE = lines_of(
 )
 
 
-def test_what_the_new_rules_cure_is_written_and_the_rest_stays_with_its_place():
+def test_newly_mapped_items_are_written_and_the_others_stay_rejected():
     before = rejected_by(REJECTING, *CURABLE)
     asked = request(REJECTING, {**REJECTING, "numbers": "exact"})
     documents, rejected, tallies = replayed(rows_of(decide(asked, NOW), batch(*before)))
@@ -66,7 +66,7 @@ def test_the_same_rules_again_give_the_same_rejected_items_byte_by_byte():
     assert [body for kind, body in rows if kind == "rejected"] == before
 
 
-def test_what_still_cannot_be_has_the_reason_of_the_new_rules():
+def test_an_item_rejected_again_has_the_new_rules_reason():
     (line,) = lines_of({"pk": {"S": "k"}, "a": {"S": "x"}, "b": {"N": INEXACT}})
     asked = request(REJECTING, {"numbers": "reject"})
     _, (rejected,), _ = replayed(rows_of(decide(asked, NOW), batch(*rejected_by(REJECTING, line))))
@@ -83,10 +83,10 @@ def test_a_malformed_value_is_cured_by_dropping_its_attribute():
 NEVER = {
     "bytes that are no UTF-8": b'{"Item":{"pk":{"S":"a\xff"}}}',
     "such bytes after a backslash, which their text hides": b'{"Item":{"pk":{"S":"a\\\xff"}}}',
-    "another name beside the item": b'{"Item":{"pk":{"S":"k"}},"more":1}',
-    "another name beside a malformed item": b'{"Item":{"pk":{"S":"k"},"n":{"N":"x"}},"more":1}',
-    "a name that stands twice": b'{"Item":{"pk":{"S":"k"},"n":{"S":"1"},"n":{"S":"2"}}}',
-    "an item that stands twice": b'{"Item":{"pk":{"S":"k"}},"Item":{"pk":{"S":"k"}}}',
+    "another name next to the item": b'{"Item":{"pk":{"S":"k"}},"more":1}',
+    "another name next to a malformed item": b'{"Item":{"pk":{"S":"k"},"n":{"N":"x"}},"more":1}',
+    "a duplicate name": b'{"Item":{"pk":{"S":"k"},"n":{"S":"1"},"n":{"S":"2"}}}',
+    "a duplicate item": b'{"Item":{"pk":{"S":"k"}},"Item":{"pk":{"S":"k"}}}',
     "no JSON": b"{{",
     "an incremental export": b'{"Keys":{"pk":{"S":"k"}},"NewImage":{}}',
 }
@@ -94,7 +94,7 @@ NEVER = {
 
 @pytest.mark.parametrize("line", NEVER.values(), ids=NEVER)
 @pytest.mark.parametrize("history", [({},), ({}, {"drop": ["n"]})])
-def test_what_no_rules_can_cure_stays_as_it_was_kept(line, history):
+def test_items_beyond_any_rules_stay_rejected_unchanged(line, history):
     before = rejected_by({}, line)
     asked = request(*history)
     documents, rejected, tallies = replayed(rows_of(decide(asked, NOW), batch(*before)))
@@ -103,7 +103,7 @@ def test_what_no_rules_can_cure_stays_as_it_was_kept(line, history):
     assert replayed(rows_of(write(asked, NOW), batch(*before)))[0] == []
 
 
-def test_what_is_replayed_is_what_the_verification_expects_of_the_whole_export():
+def test_replayed_documents_are_those_that_verification_expects():
     """Replaying the kept items and mapping the export's own lines by the same rules must never differ."""
     lines = [*CURABLE, *NEVER.values(), b'{"Item":{"pk":{"S":"cured"},"n":{"N":"x"}}}']
     asked = request(REJECTING, {"numbers": "string", "drop": ["n"]})

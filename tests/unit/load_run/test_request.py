@@ -40,7 +40,7 @@ def test_a_request_of_another_version_is_refused(change):
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense"])
-def test_what_is_no_request_is_refused(text):
+def test_an_invalid_request_is_rejected(text):
     with pytest.raises(PermanentError):
         parse_request(text)
 
@@ -54,7 +54,7 @@ class TestReadRequests:
     def test_one_request_is_loaded_alone(self):
         assert read_requests("r", {"r": REQUEST.to_json().decode()}.__getitem__) == ([REQUEST], None)
 
-    def test_a_list_names_the_requests_in_their_order_and_the_log_of_their_group(self):
+    def test_a_list_has_the_requests_in_order_and_their_log(self):
         asked = RequestList(requests=("b", "a"), log="g.jsonl")
         other = replace(REQUEST, table="Orders")
         files = {"list": asked.to_json(), "a": REQUEST.to_json(), "b": other.to_json()}
@@ -68,6 +68,6 @@ class TestReadRequests:
     @pytest.mark.parametrize(
         "text", ['{"requests": ["a"]}', '{"requests": 7, "log": "g"}', '["requests"]', '"requests"']
     )
-    def test_what_is_neither_is_refused(self, text):
+    def test_neither_request_nor_list_is_rejected(self, text):
         with pytest.raises(PermanentError):
             read_requests("r", lambda _: text)

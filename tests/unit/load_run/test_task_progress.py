@@ -31,7 +31,7 @@ class Tracker:
 
 
 class TestTaskCounts:
-    def test_the_tasks_of_all_the_stages_jobs_count_and_a_stage_of_two_jobs_once(self):
+    def test_tasks_of_all_jobs_count_a_shared_stage_once(self):
         tracker = Tracker({"g": {1: [10], 2: [10, 11]}}, {10: (8, 0, 8, 0), 11: (4, 2, 1, 0)})
         assert task_counts(tracker, "g", set()) == (9, 12)
 
@@ -41,11 +41,11 @@ class TestTaskCounts:
         assert task_counts(tracker, "g", {1}) == (3, 4)
         assert task_counts(tracker, None, set()) == (0, 9)
 
-    def test_what_has_not_begun_or_is_skipped_does_not_count_and_what_only_failed_so_far_does(self):
+    def test_stages_with_failed_tasks_count_but_not_skipped_or_pending_ones(self):
         tracker = Tracker({"g": {1: [10, 11, 12]}}, {10: (200, 0, 0, 0), 11: (4, 0, 0, 1), 12: (5, 1, 0, 0)})
         assert task_counts(tracker, "g", set()) == (0, 9)
 
-    def test_what_spark_has_forgotten_does_not_count(self):
+    def test_stages_that_spark_has_forgotten_do_not_count(self):
         tracker = Tracker({"g": {1: None, 2: [10, 11]}}, {11: (4, 0, 4, 0)})
         assert task_counts(tracker, "g", set()) == (4, 4)
 
@@ -63,10 +63,10 @@ class TestRepeated:
         assert not any(thread.is_alive() for thread in threads)
 
     def test_a_block_that_is_over_before_the_first_time_pays_nothing(self):
-        told = []
-        with repeated(lambda: told.append(1), seconds=3600):
+        calls = []
+        with repeated(lambda: calls.append(1), seconds=3600):
             pass
-        assert not told
+        assert not calls
 
     def test_a_failure_is_printed_and_the_next_time_comes(self, capsys):
         done, times = threading.Event(), []
@@ -79,9 +79,9 @@ class TestRepeated:
 
         with repeated(act, seconds=0.001):
             assert done.wait(HANG_SECONDS)
-        assert "Progress cannot be told: OSError: the lake is away" in capsys.readouterr().out
+        assert "Progress cannot be written: OSError: the lake is away" in capsys.readouterr().out
 
-    def test_an_error_of_the_block_goes_on_upwards_and_ends_the_thread(self):
+    def test_an_error_of_the_block_is_raised_and_ends_the_thread(self):
         before = threading.active_count()
         with pytest.raises(ZeroDivisionError), repeated(lambda: None, seconds=3600):
             raise ZeroDivisionError

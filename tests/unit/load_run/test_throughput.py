@@ -27,7 +27,7 @@ def test_a_load_is_estimated_for_the_throughput_that_it_gets_among_others():
 
 
 @pytest.mark.parametrize("gets", [None, 4_000])
-def test_a_load_without_throughput_of_its_own_or_with_a_usual_one_is_estimated_too(gets):
+def test_loads_without_own_or_with_usual_throughput_are_estimated(gets):
     choices = load_estimate(ru=8_000, load_ru_per_second=gets)
     assert [choice["ru_per_second"] for choice in choices] == [4_000, 10_000, 40_000, 100_000]
     assert [choice["planned"] for choice in choices] == [gets == 4_000, False, False, False]

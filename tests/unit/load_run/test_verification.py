@@ -34,14 +34,14 @@ NOTHING = {"expected": 0, "actual": 0}
 
 
 def test_a_verification_that_compared_nothing_of_something_fails():
-    with pytest.raises(PermanentError, match="no document although 5 were written"):
+    with pytest.raises(PermanentError, match="no documents, although 5 were written"):
         check_compared_something(NOTHING, 5)
 
 
 @pytest.mark.parametrize(
     ("counts", "written"), [(NOTHING, 0), ({**NOTHING, "actual": 1}, 5), ({**NOTHING, "expected": 5}, 5)]
 )
-def test_a_verification_that_compared_something_or_had_nothing_to_compare_stands(counts, written):
+def test_a_verification_that_compared_all_there_was_passes(counts, written):
     check_compared_something(counts, written)
 
 
@@ -69,7 +69,7 @@ def test_a_time_to_live_is_named_only_where_nothing_else_differs():
     assert second["properties"] == ["ttl"]
 
 
-def test_what_expires_until_the_reading_ended_is_not_missing():
+def test_a_document_that_expires_during_reading_is_not_missing():
     assert (
         mismatch_sql("missing", 1000) == "mismatch = 'missing' and (expires_at is null or expires_at > 1120)"
     )

@@ -66,7 +66,7 @@ def test_counts_come_back_from_their_json(rows):
     assert AttributeTypes.from_json(orjson.loads(orjson.dumps(found))).to_json() == found
 
 
-def test_items_of_as_many_shapes_as_there_are_items_are_counted_in_bounded_memory():
+def test_items_that_all_differ_in_shape_need_bounded_memory():
     counts = AttributeTypes()
     for number in range(5 * MOST_SHAPES):
         counts.add(("pk", f"made up {number}", "S", "N"))
@@ -89,7 +89,7 @@ def test_a_name_too_long_to_be_shown_is_counted_with_the_others():
     assert counts.to_json() == {"values": 2, "types": {"pk": {"S": 1}}, "inexact": {}}
 
 
-def test_what_has_no_type_in_a_rejected_item_is_told():
+def test_untyped_attributes_of_rejected_items_are_counted():
     counts = AttributeTypes()
     number = {"N": "12345678901234567890"}
     counts.add_rejected({"a": {"S": "x"}, "b": {"ZZ": 1}, "c": None, "d": {}, "e": {"L": [number]}})

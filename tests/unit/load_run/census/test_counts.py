@@ -46,7 +46,7 @@ def music(artist, song, **attributes):
     return {"pk": s(artist), "sk": s(song), **attributes}
 
 
-def test_types_and_inexact_numbers_are_told_by_attribute():
+def test_types_and_inexact_numbers_are_counted_by_attribute():
     report = report_of(
         [music("a", "1", year=n("1999")), music("a", "2", year=s("1999"))],
         [music("b", "1", year=n(BIG), plays={"L": [n(BIG), n("2"), {"NS": [BIG]}]})],
@@ -61,7 +61,7 @@ def test_types_and_inexact_numbers_are_told_by_attribute():
 
 
 @pytest.mark.parametrize("rule", ["exact", "string", "reject"])
-def test_inexact_numbers_are_told_whatever_the_rules_make_of_them(rule):
+def test_inexact_numbers_are_counted_under_any_rule(rule):
     report = report_of([music("a", "1", v=n(BIG), w={"M": {"x": n(BIG)}})], rules={"numbers": rule})
     assert [entry["inexact_numbers"] for entry in report["attributes"]] == [0, 0, 1, 1]
 
@@ -91,12 +91,12 @@ def test_documents_close_to_the_limit_are_counted():
     assert report["document_bytes"]["max"] > 1_900_000
 
 
-def test_a_load_costs_ten_request_units_for_each_begun_kilobyte_of_a_document():
+def test_a_load_costs_ten_request_units_per_begun_kilobyte():
     report = report_of([music("a", "small")], [music("a", "large", text=s("x" * 2_000))])
     assert report["write_ru"] == 10 * (1 + 2)
 
 
-def test_the_largest_logical_partitions_come_first_with_what_cosmos_db_adds_to_their_documents():
+def test_the_largest_partitions_come_first_and_include_system_properties():
     table = [music("small", "1"), *[music("large", str(number)) for number in range(3)]]
     census, mapped = taken(table)
     found = summarise(census)["logical_partitions"]
@@ -115,7 +115,7 @@ def test_partition_keys_of_other_types_are_other_partitions():
 
 
 @given(st.lists(lines, max_size=4), st.randoms(use_true_random=False))
-def test_the_census_of_any_files_is_exact_where_it_says_so_and_bounded_elsewhere(files, source):
+def test_a_census_is_exact_or_within_its_stated_bounds(files, source):
     results = [taken(file) for file in files]
     found = [sent(census) for census, _ in results]
     mapped = [one for _, outcomes in results for one in outcomes]
@@ -137,7 +137,7 @@ def test_the_census_of_any_files_is_exact_where_it_says_so_and_bounded_elsewhere
     assert all(weight <= once["logical_partitions"]["others_at_most_bytes"] for weight in weights.values())
 
 
-def test_a_file_of_many_small_partitions_has_a_census_of_a_few_kilobytes():
+def test_the_census_of_many_small_partitions_has_few_kilobytes():
     census, mapped = taken([music(f"{number:05}", "song", text=s("x" * 60)) for number in range(20_000)])
     assert not [one for one in mapped if isinstance(one, Rejected)]
     assert len(json.dumps(sent(census))) < 5_000

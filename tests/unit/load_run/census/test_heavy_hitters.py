@@ -34,7 +34,7 @@ def check_bounds(summary, exact):
 
 
 @given(entries)
-def test_each_weight_lies_within_its_bounds(rows):
+def test_each_weight_is_within_its_bounds(rows):
     summary, exact = summary_of(rows), exact_of(rows)
     check_bounds(summary, exact)
     assert summary.error <= exact.total() / (KEPT + 1)
@@ -80,7 +80,7 @@ def test_a_summary_comes_back_from_its_json(rows):
     assert len(again.weights) <= KEPT
 
 
-def test_a_key_of_more_than_its_share_is_found_among_any_number_of_others():
+def test_a_heavy_key_is_found_among_any_number_of_others():
     summary = HeavyHitters(kept=10)
     for number in range(5_000):
         summary.add(f"light {number}", 100)
