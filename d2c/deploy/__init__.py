@@ -1,1 +1,1 @@
-"""What a deployment of the product consists of beside the app, how it is published, and whether it is there."""
+"""Publish and compare the deployed parts of the product other than the app."""

@@ -1,6 +1,6 @@
 """Data Factory's definitions in its Git layout (`adf/`), read and ordered for publishing.
 
-They go to the service as they are in their files: the SDK's models of version 10.0.0 change the types of activities.
+They are sent to the service unchanged: the SDK's models of version 10.0.0 change the types of activities.
 https://learn.microsoft.com/azure/data-factory/source-control
 """
 
@@ -13,18 +13,18 @@ from typing import Any
 from d2c.errors import D2CError
 from d2c.version import VERSION
 
-# In the order in which they refer to those before them.
+# In order of publishing: each kind refers only to earlier ones.
 KINDS = ("linkedService", "dataset", "pipeline")
 FACTORY_FOLDER = "factory"
-# Stands among the annotations of what was published, and tells people which version published it.
-MARK = f"d2c {VERSION}"
+# An annotation of each published definition, which shows the version to people.
+VERSION_ANNOTATION = f"d2c {VERSION}"
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A linked service, a dataset or a pipeline: its kind as the Git layout has it, its name and its properties."""
+    """A linked service, a dataset or a pipeline: its kind in the Git layout, its name and its properties."""
 
     kind: str
     name: str
@@ -46,7 +46,7 @@ def read_definitions(folder: Path) -> FactoryContent:
         D2CError: if definitions refer to each other in a circle.
     """
     found = [
-        Definition(kind, path.stem, _marked(json.loads(path.read_bytes())["properties"]))
+        Definition(kind, path.stem, _annotated(json.loads(path.read_bytes())["properties"]))
         for kind in KINDS
         for path in sorted((folder / kind).glob("*.json"))
     ]
@@ -55,12 +55,12 @@ def read_definitions(folder: Path) -> FactoryContent:
     return FactoryContent(tuple(_ordered(found)), tuple(parameters))
 
 
-def _marked(properties: Json) -> Json:
-    return {**properties, "annotations": [*properties.get("annotations", ()), MARK]}
+def _annotated(properties: Json) -> Json:
+    return {**properties, "annotations": [*properties.get("annotations", ()), VERSION_ANNOTATION]}
 
 
 def _ordered(definitions: list[Definition]) -> Iterator[Definition]:
-    """Return definitions after those that they refer to, as the service refuses references to what is not there."""
+    """Sort definitions after those that they refer to, since the service rejects references to missing ones."""
     waiting = {definition.name: definition for definition in definitions}
     while waiting:
         ready = [

@@ -1,4 +1,4 @@
-"""The values of the data factory's global parameters: what its definitions know of their surroundings."""
+"""The values of the data factory's global parameters, the environment of its definitions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 from d2c.app.settings import Settings
 
-# What stands for the key of S3 where each copy run brings credentials of its own.
+# The value in place of the S3 key if each copy run has credentials of its own.
 UNUSED = "unused"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A global parameter: the setting that gives its value, and what follows where that is not set.
+    """A global parameter: the setting with its value, and the value if that is not set.
 
-    Without either, the value that the factory has stays, and there must be one.
+    Without either, the factory's value is kept, and it must exist.
     """
 
     setting: str
@@ -39,7 +39,7 @@ PARAMETERS: Mapping[str, Parameter] = {
 
 
 def parameter_values(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the values that this environment gives, by the parameters' names; an empty one is not known here."""
+    """Return the values from this environment by parameter name; an empty value is unknown."""
     return {
         name: environment.get(parameter.setting) or parameter.otherwise(settings)
         for name, parameter in PARAMETERS.items()

@@ -21,7 +21,7 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not deployed as this version expects it, in words for people."""
+    """A difference between the deployment and this version, in words."""
 
     thing: str
     found: str
@@ -30,13 +30,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a deployment goes to.
+    """The target of a deployment.
 
     Args:
         settings: the app's.
         files: the Databricks workspace's.
         factory: the data factory's definitions.
-        parameters: values of its global parameters; an empty one stays as it is.
+        parameters: values of its global parameters; an empty one is not changed.
     """
 
     settings: Settings
@@ -46,17 +46,17 @@ class Target:
 
 
 class Part(ABC):
-    """One thing that is deployed; ``thing`` is what people call it."""
+    """One deployed part; ``thing`` is its name in messages."""
 
     thing: str
 
     @abstractmethod
     def differences(self) -> list[Difference]:
-        """Return in what it is not as expected; nothing if it is."""
+        """Return the differences from the expected state; empty if there are none."""
 
     @abstractmethod
     def publish(self) -> None:
-        """Make it as expected."""
+        """Bring it to the expected state."""
 
 
 class WheelPart(Part):
@@ -80,7 +80,7 @@ def _code_in(content: bytes) -> str:
     try:
         return _code(digest_of_wheel(content))
     except zipfile.BadZipFile:
-        return "a file that is no wheel"
+        return "a file that is not a wheel"
 
 
 def _code(digest: str) -> str:
@@ -99,7 +99,9 @@ class NotebookPart(Part):
         if found is not None and same_notebook(found, self._source):
             return []
         return [
-            Difference(self.thing, NOTHING if found is None else "another source", "this version's source")
+            Difference(
+                self.thing, NOTHING if found is None else "a different source", "this version's source"
+            )
         ]
 
     def publish(self) -> None:
@@ -139,7 +141,7 @@ class ParametersPart(Part):
         return {name: str(there.get(name, {}).get("value") or "") for name in self._names}
 
     def _wanted(self, found: Mapping[str, str]) -> dict[str, str]:
-        """Return what each is to be: this environment's value, or what is there where that has none or needs none."""
+        """Return the target value of each parameter: from the environment, otherwise the deployed one."""
         given = {name: self._values.get(name) or "" for name in self._names}
         return {
             name: (found[name] or value) if value in ("", UNUSED) else value for name, value in given.items()
@@ -167,7 +169,7 @@ class DefinitionPart(Part):
 
 
 def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
-    """Return what is deployed to the Databricks workspace: the wheel first, as the notebook needs it."""
+    """Return the parts in the Databricks workspace: the wheel first, since the notebook needs it."""
     yield WheelPart(place.files, wheel_path(place.settings.wheel_path), release.wheel)
     yield NotebookPart(place.files, place.settings.notebook_path, release.notebook)
 
@@ -175,21 +177,21 @@ def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
 def parts_of_factory(
     factory: FactoryDefinitions, release: Release, parameters: Mapping[str, str]
 ) -> Iterator[Part]:
-    """Return what is deployed to the data factory: everything after what it refers to."""
+    """Return the parts in the data factory, each after those that it refers to."""
     yield ParametersPart(factory, release.factory.global_parameters, parameters)
     for definition in release.factory.definitions:
         yield DefinitionPart(factory, definition)
 
 
 def all_parts(place: Target, release: Release) -> list[Part]:
-    """Return all that is deployed, in the order in which it can be published."""
+    """Return all parts in the order of publishing."""
     return [
         *parts_of_workspace(place, release),
         *parts_of_factory(place.factory, release, place.parameters),
     ]
 
 
-# What separates the cells of a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
+# The separator of cells in a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
 CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
 HEADER = b"# Databricks notebook source"
 SECURE_STRING = "SecureString"
@@ -197,11 +199,10 @@ LONGEST_SHOWN = 80
 
 
 def unlike(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Return where a JSON value is not as expected: the place in it, what is there, what should be.
+    """Return the differences of a JSON value from the expected one: path, found value, expected value.
 
-    Fields that are there beside the expected ones are left alone: services add their own, such as a pipeline's
-    ``lastPublishTime``. Lists must be the same in length and order. Of secure strings the service tells nothing but
-    stars. https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
+    Additional fields are ignored: services add their own, such as a pipeline's ``lastPublishTime``. Lists must have the
+    same length and order. Secure strings are not compared, since the service returns only stars. https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
     """
     if _is_secure(expected) and _is_secure(found):
         return
@@ -225,7 +226,7 @@ def _shown(value: Any) -> str:
 
 
 def same_notebook(one: bytes, other: bytes) -> bool:
-    """Tell whether two sources are the same cells; the workspace does not keep the blank lines around them."""
+    """Return whether two sources have the same cells; the workspace does not keep blank lines around them."""
     return _cells(one) == _cells(other)
 
 

@@ -1,4 +1,4 @@
-"""Publishing: what is not as this version expects it is written, everything else is left alone."""
+"""Publish the parts of a deployment that differ from this version; others are not changed."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 @dataclass(frozen=True)
 class Published:
-    """What became of a part: ``created``, ``updated`` or ``unchanged``."""
+    """The outcome of publishing a part: ``created``, ``updated`` or ``unchanged``."""
 
     thing: str
     outcome: str
@@ -27,14 +27,14 @@ class Published:
 def publish(
     parts: Sequence[Part], tell: Callable[[Published], None] = lambda published: None
 ) -> list[Published]:
-    """Publish parts in their order, and read back what was written.
+    """Publish parts in order, and read each published part back.
 
     Args:
-        parts: such as `all_parts` returns.
-        tell: is told each part that is done.
+        parts: as returned by `all_parts`.
+        tell: called with each finished part.
 
     Raises:
-        D2CError: if a service refuses, or keeps something else than what was written.
+        D2CError: if a service rejects a part, or returns something else than was written.
     """
     done = []
     for part in parts:
@@ -45,7 +45,7 @@ def publish(
 
 
 def _publish(part: Part) -> Published:
-    with deployer_told():
+    with errors_for_deployers():
         found = part.differences()
         if not found:
             return Published(part.thing, UNCHANGED)
@@ -62,8 +62,8 @@ def _publish(part: Part) -> Published:
 
 
 @contextmanager
-def deployer_told() -> Iterator[None]:
-    """Turn an error's next step, written for whoever runs the app, into one for whoever deploys it."""
+def errors_for_deployers() -> Iterator[None]:
+    """Replace an error's next step for operators of the app with one for deployers."""
     try:
         yield
     except TransientError as error:
@@ -81,13 +81,13 @@ def deployer_told() -> Iterator[None]:
 
 
 def compare(environment: Mapping[str, str]) -> list[Difference]:
-    """Return in what the deployment is not as this version expects it.
+    """Return the differences between the deployment and this version.
 
     Raises:
-        D2CError: if settings are missing, or something cannot be looked at.
+        D2CError: if settings are missing, or a part cannot be read.
     """
     place = connect_place(read_settings(environment), environment)
-    with deployer_told():
+    with errors_for_deployers():
         return find_differences(place)
 
 
@@ -96,21 +96,21 @@ def deploy(environment: Mapping[str, str], tell: Callable[[Published], None]) ->
 
     Args:
         environment: the app's settings.
-        tell: is told each part that is done.
+        tell: called with each finished part.
 
     Raises:
-        D2CError: if settings are missing, a service refuses, or it keeps something else than what was written.
+        D2CError: if settings are missing, a service rejects a part, or returns something else than was written.
     """
     release = own_release()
     return publish(all_parts(connect_place(read_settings(environment), environment), release), tell)
 
 
 def connect_place(settings: Settings, environment: Mapping[str, str] = os.environ) -> Target:
-    """Return the place of the app's deployment.
+    """Return the target of the app's deployment.
 
     Args:
         settings: the app's.
-        environment: what the global parameters' values are taken from beside the settings.
+        environment: the source of the global parameters' values, in addition to the settings.
     """
     return Target(
         settings,
@@ -121,13 +121,13 @@ def connect_place(settings: Settings, environment: Mapping[str, str] = os.enviro
 
 
 def find_differences(place: Target, release: Release | None = None) -> list[Difference]:
-    """Return in what the deployment is not as a version expects it; nothing if all is. Nothing is changed.
+    """Return the differences between the deployment and a version; read-only.
 
     Args:
-        place: where to look.
+        place: the target to compare.
         release: the version; this one if None.
 
     Raises:
-        D2CError: if something cannot be looked at.
+        D2CError: if a part cannot be read.
     """
     return [found for part in all_parts(place, release or own_release()) for found in part.differences()]

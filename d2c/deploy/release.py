@@ -1,4 +1,4 @@
-"""What this version publishes: the wheel, the notebook and Data Factory's definitions."""
+"""The published content of this version: the wheel, the notebook and Data Factory's definitions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ DEFINITIONS = Path("adf")
 
 @dataclass(frozen=True)
 class Release:
-    """What is published."""
+    """The published content of a version."""
 
     wheel: Wheel
     notebook: bytes
@@ -22,13 +22,13 @@ class Release:
 
 
 def own_release(root: Path | None = None) -> Release:
-    """Return what this version publishes.
+    """Return the published content of this version.
 
     Args:
         root: the folder around `d2c`, a clone's or the Function app's; this installation's own if None.
 
     Raises:
-        D2CError: if the notebook and the definitions are not there, as beside an installed wheel.
+        D2CError: if the notebook or the definitions are missing, as in an installed wheel.
     """
     root = root or Path(d2c.__file__).parents[1]
     if not (root / NOTEBOOK).is_file() or not (root / DEFINITIONS).is_dir():

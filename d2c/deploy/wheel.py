@@ -1,8 +1,8 @@
-"""The wheel that the Spark cluster installs, made of this very installation's own code.
+"""Build the wheel for the Spark cluster from this installation's own code.
 
-A wheel of pure Python is a zip file with three files of metadata, so it is written here: whatever runs - a clone, an
-installed package, the Function app - makes the same one, and no build tool is asked. Its path holds a digest of the
-code, so that load runs of another version keep theirs.
+A wheel of pure Python is a zip file with three files of metadata, so it needs no build tool. A clone, an installed
+package and the Function app all build the same one. Its path includes a digest of the code, so that load runs of
+another version keep theirs.
 https://packaging.python.org/specifications/binary-distribution-format/
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import d2c
 from d2c.version import VERSION
 
-# What the cluster needs of others; pyproject.toml says the same.
+# The cluster's requirements, as in pyproject.toml.
 REQUIRES = ("orjson>=3.10,<4",)
 REQUIRES_PYTHON = ">=3.11,<3.14"
 SUFFIXES = (".py", ".typed")
@@ -45,10 +45,10 @@ def own_wheel() -> Wheel:
 
 
 def wheel_path(place: str) -> str:
-    """Return where in the workspace this installation's wheel is.
+    """Return the path in the workspace of this installation's wheel.
 
     Args:
-        place: as ``D2C_WHEEL_PATH`` has it: a folder, below which each version has a folder of its own, or the path
+        place: the value of ``D2C_WHEEL_PATH``: a folder, below which each version has a folder of its own, or the path
             of a wheel.
     """
     if place.endswith(".whl"):
@@ -60,7 +60,7 @@ def digest_of_wheel(content: bytes) -> str:
     """Return the digest of the code in a wheel.
 
     Raises:
-        zipfile.BadZipFile: if it is none.
+        zipfile.BadZipFile: if it is not a wheel.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         return code_digest(
@@ -69,7 +69,7 @@ def digest_of_wheel(content: bytes) -> str:
 
 
 def code_digest(code: Mapping[str, bytes]) -> str:
-    """Return a digest of files by their names; zip files of equal code may differ, as compressors do."""
+    """Return a digest of files and their names; zip files of equal code may differ by compressor."""
     digest = hashlib.sha256()
     for name in sorted(code):
         digest.update(f"{name} {len(code[name])}\n".encode() + code[name])

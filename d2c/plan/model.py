@@ -1,4 +1,4 @@
-"""The plan: what a user asks for, validated whole, with every fault named at once."""
+"""The plan: a user's request, validated as a whole, with all faults reported at once."""
 
 import hashlib
 import json
@@ -15,13 +15,13 @@ from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 from d2c.plan.validation import faults_between_fields, is_pattern
 from d2c.shapes import Times
 
-# What DynamoDB lets an account have in flight in a region, in tables and in their size together; a terabyte is taken
-# as the smaller of the two that are called so.
+# DynamoDB's limits on concurrent exports of an account in a region: their number, and the total size of their tables.
+# A terabyte is taken as 10**12 bytes.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 MOST_EXPORTS = 300
 MOST_EXPORT_BYTES = 100 * 10**12
 
-# Patterns, and what each asks for in words.
+# Patterns, and their meanings in words.
 # A name becomes part of orchestration instance ids (at most 100 printable characters) and of lake paths.
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$"
 TABLE_NAME = r"^[A-Za-z0-9_.-]{3,255}$"
@@ -37,7 +37,7 @@ TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 MEANINGS = {
     NAME: "1 to 48 letters, digits, - or _, the first a letter or digit",
     TABLE_NAME: "a DynamoDB table name: 3 to 255 letters, digits, -, _ or .",
-    TABLE_NAMES: "a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., or how several begin and one * after it",
+    TABLE_NAMES: "a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., or a prefix of names followed by one *",
     RESOURCE_NAME: "a Cosmos DB name: 1 to 255 characters, none of / \\ # ?, no space at the end",
     ACCOUNT: "an AWS account's 12 digits",
     REGION: "an AWS region such as eu-west-1",
@@ -62,7 +62,7 @@ DEFAULT_MAX_REJECTED_ITEMS = 0
 
 
 class StrictModel(BaseModel):
-    """A part of what a user may post: nothing unknown, nothing converted."""
+    """A part of a user's input, validated strictly: no unknown fields, no conversion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -74,7 +74,7 @@ def _real_moment(text: str) -> str:
 
 def _window(between: list[str]) -> list[str]:
     if between[0] == between[1]:
-        raise ValueError("it opens when it closes; leave it out if the plan may go on at any time")
+        raise ValueError("both times are equal; omit it to let the plan run at any time")
     return between
 
 
@@ -82,7 +82,7 @@ def _known_time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise ValueError(f"{name!r} is no time zone; it takes an IANA name such as Europe/Berlin") from None
+        raise ValueError(f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin") from None
     return name
 
 
@@ -93,7 +93,7 @@ TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class RulesPlan(StrictModel):
-    """How items become documents; `d2c.mapping` checks them against the table's key schema."""
+    """Rules for mapping items to documents; `d2c.mapping` checks them against the table's key schema."""
 
     partition_key: Annotated[list[AttributeName], Field(min_length=1, max_length=3)] | None = None
     document_id: Annotated[list[AttributeName], Field(min_length=1)] | None = None
@@ -112,14 +112,14 @@ class ThroughputPlan(StrictModel):
 
 
 class LimitsPlan(StrictModel):
-    """What a table migration may cost before it stops."""
+    """Limits at which a table migration stops."""
 
     max_rejected_items: Annotated[int, Field(ge=0)] | None = None
     max_logical_partition_bytes: Annotated[int, Field(ge=1)] | None = None
 
 
 class SourcePlan(StrictModel):
-    """What DynamoDB would tell about a table, for those that it cannot be asked about."""
+    """A table's description, for tables that the app cannot describe with DynamoDB."""
 
     hash_key: AttributeName
     range_key: AttributeName | None = None
@@ -127,7 +127,7 @@ class SourcePlan(StrictModel):
 
 
 class SharedPlan(StrictModel):
-    """What may stand at the top of a plan for every table, and in a table for it alone."""
+    """Settings at the top of a plan for all tables, or in a table for it alone."""
 
     database: ResourceName | None = None
     account: Account | None = None
@@ -140,7 +140,7 @@ class SharedPlan(StrictModel):
 
 
 class TablePlan(SharedPlan):
-    """One table of a plan, or all whose names begin alike; a container is called as its table if it has no name."""
+    """One table of a plan, or all with a common prefix; the container's default name is the table's."""
 
     table: TableNames
     container: ResourceName | None = None
@@ -148,7 +148,7 @@ class TablePlan(SharedPlan):
 
 
 class Plan(SharedPlan):
-    """What a user asks for: tables, containers, rules, caps. Its name is the migration's id."""
+    """A migration's tables, containers, rules and caps. Its name is the migration's id."""
 
     name: Name
     tables: Annotated[list[TablePlan], Field(min_length=1, max_length=1000)]
@@ -166,14 +166,14 @@ class Plan(SharedPlan):
     time_zone: TimeZone | None = None
 
     def table_inputs(self) -> list[dict[str, Any]]:
-        """Return the whole settings, as plain JSON, of each table that is listed by its name."""
+        """Return the complete settings of each table listed by name, as plain JSON."""
         return [self.table_input(entry, entry.table) for entry in self.tables if not is_pattern(entry.table)]
 
     def table_input(self, entry: TablePlan, table: str) -> dict[str, Any]:
-        """Return a table's whole settings, its own before those at the top, as plain JSON.
+        """Return a table's complete settings as plain JSON; its own override those at the top.
 
         Args:
-            entry: the one of the plan's tables that stands for it.
+            entry: the plan's entry for it.
             table: its name.
         """
         top = self.model_dump(mode="json", exclude_none=True, include=set(SharedPlan.model_fields))
@@ -206,10 +206,10 @@ def parse_plan(body: bytes) -> Plan:
     """Read a plan from JSON text.
 
     Args:
-        body: UTF-8 JSON, one object as ``docs/start/plan.md`` describes it.
+        body: UTF-8 JSON, one object as described in ``docs/start/plan.md``.
 
     Raises:
-        PlanError: with every fault of it.
+        PlanError: with all faults.
     """
     plan, errors = None, []
     try:
@@ -230,11 +230,11 @@ def times_of(plan: Plan) -> Times:
 
 
 def fault_text(error: Mapping[str, Any], whole: str) -> str:
-    """Say where and what in words; pydantic's own messages speak of inputs and models.
+    """Return the place and the fault in words; pydantic's own messages are about inputs and models.
 
     Args:
-        error: one of a ValidationError's.
-        whole: what was validated, such as ``the plan``.
+        error: an error of a ValidationError.
+        whole: the name of the validated document, such as ``the plan``.
     """
     where = ".".join(str(part) for part in error["loc"] if not re.search(r"\[|constrained", str(part)))
     if error["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""From the tables of a plan, some of which are patterns, to the tables that there are."""
+"""Resolve the tables of a plan, including patterns, to existing tables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 class Location(NamedTuple):
-    """Where tables are: an AWS account's 12 digits, None where the plan leaves it to the settings, and a region."""
+    """The location of tables: an AWS account's 12 digits, or None for the account of the settings, and a region."""
 
     account: str | None
     region: str
@@ -22,12 +22,12 @@ class Location(NamedTuple):
 
 
 def locations_with_patterns(plan: Plan) -> list[Location]:
-    """Return the places whose tables must be listed before the plan's patterns can be resolved."""
+    """Return the locations whose tables must be listed to resolve the plan's patterns."""
     return _sorted(_place(plan, entry) for entry in plan.tables if is_pattern(entry.table))
 
 
 def locations_of(plan: Plan) -> list[Location]:
-    """Return all places that a plan's tables are in."""
+    """Return all locations of a plan's tables."""
     return _sorted(_place(plan, entry) for entry in plan.tables)
 
 
@@ -36,17 +36,17 @@ def _sorted(places: Iterable[Location]) -> list[Location]:
 
 
 def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> list[Json]:
-    """Return each table's whole settings as plain JSON, in the plan's order, those of a pattern by their names.
+    """Return each table's complete settings as plain JSON, in the plan's order, those of a pattern sorted by name.
 
-    A table that is listed by its name is there whatever `exclude` says and whether or not it exists: its own migration
-    tells.
+    A table listed by name is always included, even if it matches `exclude` or does not exist: its own migration then
+    reports that.
 
     Args:
-        plan: what a user asks for.
-        existing: the names of the tables in each place of `locations_with_patterns`.
+        plan: the user's plan.
+        existing: the names of the tables in each location of `locations_with_patterns`.
 
     Raises:
-        PlanError: with every fault that shows only now.
+        PlanError: with all faults that depend on the existing tables.
     """
     owners = {
         place: _owners(plan, _entries_in(plan, place), sorted(names)) for place, names in existing.items()
@@ -63,19 +63,19 @@ def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> li
         *faults_of_sharers(inputs),
     ]
     if not faults and not inputs:
-        faults = ["exclude: it leaves no table to migrate"]
+        faults = ["exclude: no table remains to migrate"]
     if faults:
         raise PlanError(faults)
     return inputs
 
 
 def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:
-    """Return one table's whole settings as plain JSON, or None if the plan does not speak of it.
+    """Return one table's complete settings as plain JSON, or None if the plan does not include it.
 
     Args:
-        plan: what a user asks for; where it names no account, tables of any are meant.
-        table: its name, whether or not it exists any more.
-        place: where it is, with its account.
+        plan: the user's plan; without an account it matches tables of any account.
+        table: the table's name; the table may no longer exist.
+        place: the table's location, with its account.
     """
     entries = [*_entries_in(plan, place), *_entries_in(plan, Location(None, place.region))]
     entry = _owners(plan, entries, [table]).get(table)
@@ -83,7 +83,7 @@ def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:
 
 
 def location_of(table: Mapping[str, Any]) -> Location:
-    """Return where a table is, by its settings."""
+    """Return a table's location, from its settings."""
     return Location(table.get("account"), table["region"])
 
 
@@ -98,7 +98,7 @@ def _entries_in(plan: Plan, place: Location) -> list[TablePlan]:
 
 
 def _owners(plan: Plan, entries: Sequence[TablePlan], tables: Sequence[str]) -> dict[str, TablePlan]:
-    """Return which of a plan's entries stands for each table: its name if that is listed, else a pattern."""
+    """Return the plan's entry for each table: the one with its name, otherwise the first matching pattern."""
     by_name = {entry.table: entry for entry in entries}
     patterns = [entry for entry in entries if is_pattern(entry.table)]
     owners = {}
@@ -125,7 +125,7 @@ def _patterns_without_tables(plan: Plan, existing: Mapping[Location, Sequence[st
         if is_pattern(entry.table) and not any(_matches(table, entry.table) for table in existing[place]):
             yield (
                 f"tables.{number}.table: no table in {place} matches {entry.table}; correct the pattern or the "
-                "region, or leave it out"
+                "region, or remove it"
             )
 
 
@@ -135,13 +135,13 @@ def _tables_of_two_places(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
         before, other = first.setdefault(table["table"], (number, table))
         if other is not table:
             yield (
-                f"tables.{number}.table: {table['table']} of {location_of(table)} has the name of a table of "
-                f"{location_of(other)} that is in tables.{before} already; migrate one of them with another plan"
+                f"tables.{number}.table: {table['table']} of {location_of(table)} has the same name as "
+                f"tables.{before} of {location_of(other)}; migrate one of them with another plan"
             )
 
 
 def account_faults(plan: Plan, aws: AwsSettings) -> list[str]:
-    """Return which of a plan's tables are of an account or region that the settings have no role for."""
+    """Return the faults of tables in an account or region for which the settings have no role."""
 
     def faults() -> Iterator[str]:
         for number, entry in enumerate(plan.tables):

@@ -1,4 +1,4 @@
-"""Units of work: which tables run together, which one after another, and in what order their turns come."""
+"""Group a plan's tables into units: tables that run together or one after another, in order."""
 
 import math
 from collections import defaultdict
@@ -19,20 +19,20 @@ def units_of(
     max_tables_per_load_run: int,
     round_number: int,
 ) -> list[Json]:
-    """Put the tables of a round into units, in the order in which lanes take them.
+    """Group the tables of an operation into units, in the order in which lanes take them.
 
-    Tables that share a container are one unit and run one after another. Small tables of a place run together and
-    share a load run, since to start a cluster costs more than to load one of them. Any other table is a unit alone.
+    Tables that share a container are one unit and run one after another. Small tables of a location run together
+    and share a load run, since starting a cluster costs more than loading one of them. Any other table is a unit alone.
 
     Args:
-        tables: whole inputs of the tables' orchestrations in the plan's order, with ``size_bytes``, None if unknown.
-        order: ``largest_first``, where a table of unknown size comes before all others, or ``as_listed``.
-        share_load_run_below_bytes: a table of at least this size has a load run for itself.
-        max_tables_per_load_run: how many tables share one at the most.
-        round_number: it makes the load groups' ids.
+        tables: complete inputs of the tables' orchestrations in the plan's order, with ``size_bytes``, None if unknown.
+        order: ``largest_first``, with tables of unknown size before all others, or ``as_listed``.
+        share_load_run_below_bytes: a table of at least this size has a load run of its own.
+        max_tables_per_load_run: the most tables in a shared load run.
+        round_number: the first part of the load groups' ids.
 
     Returns:
-        Of each unit its ``tables`` and whether they run ``together``. Each table has ``load_group``: the ``id`` and
+        For each unit its ``tables`` and whether they run ``together``. Each table has ``load_group``: the ``id`` and
         the names of the ``tables`` that share its load run, or None.
     """
     place = {table["table"]: number for number, table in enumerate(tables)}
@@ -51,7 +51,7 @@ def units_of(
 
 
 def _groups(tables: Sequence[Json], below_bytes: int, most: int) -> Iterator[tuple[Group, bool]]:
-    """Yield tables that belong to one unit, and whether they run together."""
+    """Yield the tables of each unit, and whether they run together."""
     sharers: defaultdict[tuple[str, str], Group] = defaultdict(list)
     for table in tables:
         sharers[table["database"], table["container"]].append(table)
@@ -76,7 +76,7 @@ def _total_bytes(group: Group) -> float:
 
 
 def _even_parts(group: Group, most: int) -> Iterator[Group]:
-    """Cut a group into as few parts as may be, of about as many tables each, so that none is left alone at the end."""
+    """Divide a group into the fewest possible parts of about equal size, so that no table remains alone."""
     count = math.ceil(len(group) / most)
     for part in range(count):
         yield group[part * len(group) // count : (part + 1) * len(group) // count]

@@ -37,7 +37,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
 
     Raises:
         PermanentError: if another migration has locked it.
-        TransientError: if the lock changes at this moment.
+        TransientError: if the lock is changing.
     """
     holder = {"migration": payload["migration"], "table": payload["table"], "round": payload.get("round", 0)}
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -57,10 +57,10 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
 
 
 def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Record, str]:
-    """Write a lock over the version that was read; the result is the lock and its new version.
+    """Replace the version of a lock that was read; the result is the lock and its new version.
 
     Raises:
-        TransientError: if that is no longer its version.
+        TransientError: if it has a newer version.
     """
     written = lake.replace(path, json.dumps(record, indent=1).encode(), version)
     if written is None:
@@ -76,7 +76,7 @@ def release_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> None
 
 
 def is_held_by_another(lake: Lake, path: str, payload: Mapping[str, Any]) -> bool:
-    """Return whether another table has locked a container since this one had."""
+    """Return whether another table has locked a container after this one."""
     record = lake.read_json(path)
     return record is not None and holder_of(record) != holder_of(payload)
 
@@ -84,12 +84,12 @@ def is_held_by_another(lake: Lake, path: str, payload: Mapping[str, Any]) -> boo
 def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record | None:
     """Take over the lock of a holder that has ended; None if another holder has it or there is none.
 
-    Until the lock is deleted nobody else can take it over: the throughput is restored first.
+    Until the lock is deleted no other holder can take it over: the throughput is restored first.
 
     Args:
         lake: the lake.
         path: the lock's.
-        holder: as the lock had it when the holder was found to have ended.
+        holder: the lock's holder when it was found to have ended.
     """
     found = lake.read_version(path)
     if found is None or holder_of(found[0]) != holder_of(holder):

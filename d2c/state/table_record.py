@@ -1,4 +1,4 @@
-"""A table's record: its settings with the findings of its stages, stored in the lake for later operations.
+"""A table's record: its settings and the results of its stages, stored in the lake for later operations.
 
 A verify or a replay reads the record, and updates it once it has succeeded.
 """
@@ -24,7 +24,7 @@ def rules_history(record: Record) -> Sequence[Mapping[str, Any]]:
 
 
 def rejected_folder(record: Record) -> str | None:
-    """Return the lake folder with the items that are rejected now, or None if the table was not loaded."""
+    """Return the lake folder with the currently rejected items, or None if the table was not loaded."""
     load = record.get("load") or {}
     if "result_path" not in load:
         return None
@@ -33,7 +33,7 @@ def rejected_folder(record: Record) -> str | None:
 
 
 def items_rejected(record: Record) -> int:
-    """Return how many items are rejected now."""
+    """Return the number of currently rejected items."""
     load = record.get("load") or {}
     counted = load.get("loaded") or load.get("assessed") or {}
     rejected: int = counted.get("rejected") or 0
@@ -41,7 +41,7 @@ def items_rejected(record: Record) -> int:
 
 
 def mismatches_path(record: Record) -> str | None:
-    """Return the lake file of the load run that verified last, or None if none has verified."""
+    """Return the lake file of the last load run that verified, or None if there is none."""
     path: str | None = record.get("verified_by") or (record.get("load") or {}).get("result_path")
     return path
 

@@ -21,7 +21,7 @@ EXPECTED = {"type": "Copy", "inputs": [{"name": "a"}, {"name": "b"}], "retry": 2
         ({**EXPECTED, "retry": True}, [("retry", "true", "2")]),
     ],
 )
-def test_what_is_expected_must_be_there_and_what_the_service_adds_may(found, differences):
+def test_expected_fields_are_compared_and_additional_ones_ignored(found, differences):
     assert list(unlike(EXPECTED, found)) == differences
 
 

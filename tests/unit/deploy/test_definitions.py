@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from d2c.clients.azure.factory_definitions import COLLECTIONS
-from d2c.deploy.definitions import KINDS, MARK, read_definitions
+from d2c.deploy.definitions import KINDS, VERSION_ANNOTATION, read_definitions
 from d2c.deploy.parameters import PARAMETERS
 from d2c.deploy.release import own_release
 from d2c.errors import D2CError
@@ -19,7 +19,7 @@ def folder(tmp_path):
     return tmp_path / "adf"
 
 
-def test_everything_in_the_folder_is_published_after_what_it_refers_to():
+def test_each_definition_is_published_after_those_it_refers_to():
     definitions = read_definitions(ADF).definitions
     assert {(each.kind, each.name) for each in definitions} == {
         (path.parent.name, path.stem) for path in ADF.glob("*/*.json") if path.parent.name != "factory"
@@ -35,7 +35,7 @@ def test_everything_in_the_folder_is_published_after_what_it_refers_to():
 def test_a_definition_is_its_file_with_the_versions_mark(folder):
     for each in read_definitions(folder).definitions:
         own = json.loads((folder / each.kind / f"{each.name}.json").read_text())["properties"]
-        assert each.properties == {**own, "annotations": [*own.get("annotations", []), MARK]}
+        assert each.properties == {**own, "annotations": [*own.get("annotations", []), VERSION_ANNOTATION]}
 
 
 def test_every_kind_has_its_collection_in_the_api():
@@ -60,6 +60,6 @@ def test_without_a_clone_there_is_nothing_to_publish(tmp_path):
         own_release(tmp_path)
 
 
-def test_the_function_apps_package_has_what_the_preflight_compares_with():
+def test_the_function_apps_package_has_what_the_check_compares_with():
     ignored = (ADF.parent / ".funcignore").read_text().split()
     assert not {"adf/", "notebooks/"} & set(ignored)

@@ -26,12 +26,12 @@ def test_the_lakes_address_follows_from_the_apps_settings(lake, url):
     assert parameter_values(read_settings(environment), environment)["lakeUrl"] == url
 
 
-def test_what_no_setting_gives_is_not_known_here():
+def test_a_parameter_without_a_setting_is_unknown():
     values = parameter_values(read_settings(COMPLETE), {"D2C_KEY_VAULT_URL": "https://v.vault.azure.net/"})
     assert (values["keyVaultUrl"], values["awsAccessKeyId"]) == ("https://v.vault.azure.net/", "")
 
 
-def test_where_each_copy_run_brings_its_credentials_no_key_and_no_vault_is_needed():
+def test_with_session_credentials_no_key_and_no_vault_is_needed():
     settings = read_settings({**COMPLETE, **WITH_ROLES})
     values = parameter_values(settings, {})
     assert values["awsAccessKeyId"] == values["keyVaultUrl"] == "unused"

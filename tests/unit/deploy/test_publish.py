@@ -26,20 +26,24 @@ class Thing(Part):
         self.published += 1
 
 
-def test_what_is_as_expected_is_left_alone():
+def test_an_expected_part_is_not_changed():
     thing = Thing("a", "")
     assert publish([thing]) == [Published("a", "unchanged")]
     assert thing.published == 0
 
 
-def test_what_is_missing_is_created_and_what_is_old_is_updated_and_each_is_read_back():
-    told = []
+def test_missing_parts_are_created_and_old_ones_updated():
+    published = []
     parts = [Thing("a", NOTHING, ""), Thing("b", "old", "")]
-    assert publish(parts, told.append) == told == [Published("a", "created"), Published("b", "updated")]
+    assert (
+        publish(parts, published.append)
+        == published
+        == [Published("a", "created"), Published("b", "updated")]
+    )
     assert [part.published for part in parts] == [1, 1]
 
 
-def test_what_is_not_kept_as_it_was_written_is_told():
+def test_a_part_that_differs_after_publishing_is_an_error():
     with pytest.raises(D2CError, match="After publishing, a is old, not new") as refused:
         publish([Thing("a", "old", "old"), Thing("b", "")])
     assert "another deployment" in refused.value.next_step
@@ -55,7 +59,7 @@ def test_what_is_not_kept_as_it_was_written_is_told():
         ),
     ],
 )
-def test_a_services_refusal_tells_whoever_deploys_what_to_do(error, step):
+def test_a_services_refusal_gives_deployers_the_next_step(error, step):
     with pytest.raises(D2CError, match="Data Factory f") as refused:
         publish([Thing("a", error)])
     assert step in refused.value.next_step
@@ -125,7 +129,7 @@ def test_this_version_is_published_whole_and_the_second_time_nothing_changes(pla
     assert place.factory.get_factory()["properties"]["globalParameters"]["others"]["value"] == "kept"
 
 
-def test_what_somebody_changed_is_found_and_put_right_alone(place, release):
+def test_only_a_changed_part_is_found_and_restored(place, release):
     publish(all_parts(place, release))
     place.factory.definitions["pipeline", "copy_export"] = {"activities": []}
     place.files.content["/Shared/d2c/load_table"] = b"# Databricks notebook source\nprint('mine')"
@@ -143,12 +147,12 @@ def test_a_wheel_that_is_another_file_or_missing_is_found(place, release, conten
     (found,) = find_differences(place, release)
     assert found == Difference(
         f"wheel {path}",
-        "a file that is no wheel" if content else NOTHING,
+        "a file that is not a wheel" if content else NOTHING,
         f"code {release.wheel.digest[:16]}",
     )
 
 
-def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, release):
+def test_a_value_that_is_not_set_must_exist_and_stays(place, release):
     place = Target(place.settings, place.files, place.factory, {**VALUES, "keyVaultUrl": ""})
     with pytest.raises(
         D2CError, match=r"keyVaultUrl of the data factory is nothing, not a value \(D2C_KEY_VAULT_URL\)"
@@ -160,7 +164,7 @@ def test_a_value_that_nobody_gives_stays_as_it_is_but_must_be_there(place, relea
     assert place.factory.content["properties"]["globalParameters"]["keyVaultUrl"]["value"] == "https://kept"
 
 
-def test_a_value_that_no_copy_uses_is_made_where_it_is_missing_and_left_where_it_is(place, release):
+def test_an_unused_value_is_created_if_missing_and_otherwise_kept(place, release):
     values = {**VALUES, "awsAccessKeyId": UNUSED, "keyVaultUrl": UNUSED}
     place = Target(place.settings, place.files, place.factory, values)
     place.factory.set_global_parameters(place.factory.content, {"keyVaultUrl": "https://kept"})

@@ -20,7 +20,7 @@ def opened(content):
     return zipfile.ZipFile(io.BytesIO(content))
 
 
-def test_the_wheel_says_of_itself_what_the_project_says():
+def test_the_wheels_metadata_is_that_of_the_project():
     assert PROJECT["version"] == VERSION
     metadata = opened(wheel.own_wheel().content).read(f"d2c-{VERSION}.dist-info/METADATA").decode()
     said = [line for line in metadata.splitlines() if line.startswith("Requires")]
@@ -35,7 +35,7 @@ def test_the_wheel_holds_the_code_of_d2c_and_nothing_else():
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_every_file_of_the_wheel_stands_in_its_record_with_its_digest():
+def test_the_wheels_record_has_every_file_with_its_digest():
     packed = opened(wheel.own_wheel().content)
     rows = list(csv.reader(packed.read(f"{wheel.INFO}/RECORD").decode().splitlines()))
     assert [row[0] for row in rows if not row[1]] == [f"{wheel.INFO}/RECORD"]
@@ -46,7 +46,7 @@ def test_every_file_of_the_wheel_stands_in_its_record_with_its_digest():
     assert {row[0] for row in rows} == set(packed.namelist())
 
 
-def test_the_same_code_gives_the_same_wheel_and_its_digest_is_found_in_it_again():
+def test_equal_code_gives_equal_wheels_with_a_readable_digest():
     code = {"d2c/a.py": b"a = 1\n", "d2c/b.py": b""}
     packed = wheel._packed(code)
     assert packed == wheel._packed(dict(reversed(code.items())))
@@ -79,6 +79,6 @@ def test_a_wheels_own_path_stays_as_it_is():
     )
 
 
-def test_what_is_no_wheel_is_told():
+def test_a_file_that_is_not_a_wheel_is_an_error():
     with pytest.raises(zipfile.BadZipFile):
         wheel.digest_of_wheel(b"no zip file")

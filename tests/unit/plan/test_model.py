@@ -41,7 +41,7 @@ def test_a_plan_of_the_least_fields_gets_the_defaults():
     ]
 
 
-def test_what_a_table_says_wins_over_the_top_field_by_field():
+def test_a_tables_fields_override_those_at_the_top():
     table = {
         **MUSIC,
         "region": "us-east-1",
@@ -140,7 +140,7 @@ def test_a_pattern_is_the_beginning_of_names_and_one_star(table):
     faults = faults_of(plan_text(tables=[{"table": table}]))
     assert faults == (
         f"tables.0.table: {table!r} is not a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., "
-        "or how several begin and one * after it",
+        "or a prefix of names followed by one *",
     )
 
 
@@ -148,7 +148,7 @@ def test_a_pattern_is_the_beginning_of_names_and_one_star(table):
 def test_a_plan_may_name_tables_by_how_they_begin(table):
     plan = parse_plan(plan_text(tables=[{"table": table}]))
     assert plan.tables[0].container is None
-    assert plan.table_inputs() == [], "what it stands for is known only once tables are listed"
+    assert plan.table_inputs() == [], "a pattern is resolved once tables are listed"
 
 
 def test_a_container_without_a_name_is_called_as_its_table():
@@ -156,7 +156,7 @@ def test_a_container_without_a_name_is_called_as_its_table():
     assert table["container"] == "Music"
 
 
-def test_what_a_plan_does_not_say_about_many_tables_has_its_default():
+def test_settings_for_many_tables_have_defaults():
     plan = parse_plan(plan_text())
     assert (plan.order, plan.start, plan.exclude) == ("largest_first", "now", [])
     assert (plan.max_parallel_exports, plan.max_parallel_copies, plan.max_parallel_loads) == (50, 20, 4)
@@ -186,7 +186,7 @@ def test_a_plan_is_read_alike_from_its_text_and_from_its_json():
     assert Plan.model_validate(plan.model_dump(mode="json", exclude_none=True)) == plan
 
 
-def test_what_dynamodb_cannot_be_asked_is_part_of_its_table():
+def test_a_source_is_part_of_its_table():
     tables = [{**MUSIC, "source": {"hash_key": "Artist"}}]
     (table,) = parse_plan(plan_text(tables=tables)).table_inputs()
     assert table["source"] == {"hash_key": "Artist", "range_key": None, "ttl_attribute": None}
@@ -200,7 +200,7 @@ def test_what_dynamodb_cannot_be_asked_is_part_of_its_table():
         ({"hash_key": "a", "sort_key": "b"}, "tables.0.source.sort_key: unknown field"),
     ],
 )
-def test_a_fault_in_what_a_plan_tells_of_a_table_is_named(source, fault):
+def test_a_fault_in_a_source_is_named(source, fault):
     assert faults_of(plan_text(tables=[{**MUSIC, "source": source}])) == (fault,)
 
 
@@ -214,7 +214,7 @@ def test_all_faults_come_at_once():
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b"null"])
-def test_what_is_no_json_object_is_refused_in_words(text):
+def test_a_plan_that_is_not_a_json_object_is_rejected(text):
     assert faults_of(text)
 
 
@@ -238,7 +238,7 @@ def plans_of_the_documentation():
 
 
 @pytest.mark.parametrize("text", plans_of_the_documentation())
-def test_the_plans_in_the_documentation_are_plans_to_the_app_and_to_the_schema(text):
+def test_plans_in_the_documentation_are_valid(text):
     assert parse_plan(text.encode()).name
     Draft202012Validator(json.loads(SCHEMA_FILE.read_text())).validate(json.loads(text))
 
@@ -255,7 +255,7 @@ def test_the_plans_in_the_documentation_are_plans_to_the_app_and_to_the_schema(t
         {"colour": 1},
     ],
 )
-def test_the_schema_refuses_what_the_app_refuses(changes):
+def test_the_schema_rejects_the_same_plans_as_the_app(changes):
     schema = Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
     assert schema.is_valid(json.loads(plan_text()))
     assert not schema.is_valid(json.loads(plan_text(**changes)))
@@ -264,6 +264,6 @@ def test_the_schema_refuses_what_the_app_refuses(changes):
 
 def test_every_field_of_a_plan_is_in_the_documentation():
     page = re.sub(r"```.*?```", "", text_of("start/plan.md"), flags=re.DOTALL)
-    told = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))
+    documented = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))
     models = (Plan, TablePlan, RulesPlan, SourcePlan)
-    assert {field for model in models for field in model.model_fields} <= told
+    assert {field for model in models for field in model.model_fields} <= documented

@@ -164,7 +164,7 @@ def test_every_table_is_in_one_unit_as_it_was_given(tables, order, below, most):
 
 
 @given(many, orders, st.integers(0, 200), st.integers(1, 20))
-def test_a_load_group_is_bounded_and_of_small_tables_with_containers_of_their_own(tables, order, below, most):
+def test_a_load_group_has_few_small_tables_with_own_containers(tables, order, below, most):
     containers = [(table["database"], table["container"]) for table in tables]
     for number, unit in enumerate(units(tables, order, below, most)):
         group = unit["tables"]

@@ -88,7 +88,7 @@ def test_a_pattern_has_no_container():
     )
 
 
-def test_a_pattern_stands_once_in_a_plan():
+def test_a_pattern_occurs_once_in_a_plan():
     (fault,) = faults_of(plan_text(tables=[{"table": "shop-*"}, MUSIC, {"table": "shop-*"}]))
     assert fault == "tables.2.table: shop-* is in tables.0 already"
 
@@ -145,7 +145,7 @@ def test_rules_with_faults_of_their_own_are_not_judged_further(rules, at_the_top
 
 @pytest.mark.parametrize("tables", [1, "Music", {}, {"0": MUSIC}, [], [[]], [None, 1]])
 @pytest.mark.parametrize("database", [None, 1, ["shop"]])
-def test_whatever_stands_for_the_tables_the_faults_are_told(tables, database):
+def test_faults_are_reported_for_any_value_of_tables(tables, database):
     faults = faults_of(plan_text(tables=tables, database=database))
     assert any(fault.startswith("tables") for fault in faults)
 
@@ -157,7 +157,7 @@ def test_json_made_to_break_a_parser_is_refused(text):
     assert faults_of(text)
 
 
-def test_one_table_among_a_thousand_sharers_that_is_like_another_is_found_and_the_fault_stays_short():
+def test_one_duplicate_among_a_thousand_sharers_gives_a_short_fault():
     tables = [{**marked(f"T{number}", number), "database": "shop"} for number in range(1000)]
     assert list(faults_of_sharers(tables)) == []
     tables[999]["rules"] = tables[0]["rules"]

@@ -51,5 +51,5 @@ def test_the_two_agree(begin, seconds, window):
     assert open_seconds(begin, time_after(begin, seconds, window), window) == pytest.approx(seconds)
 
 
-def test_what_is_more_than_a_year_ahead_is_not_told():
+def test_a_time_more_than_a_year_ahead_is_not_reported():
     assert time_after(at("2026-02-01T10:00+00:00"), 400 * 8 * 3600, DAY) is None

@@ -66,12 +66,12 @@ def test_a_verification_is_done_as_asked_or_as_the_plan_says():
     assert run_payload(record(), VERIFY)["revisit"]["stages"] == ("verify",)
 
 
-def test_what_expired_after_the_export_may_be_there_or_not_where_no_load_is_known():
+def test_without_a_load_items_expired_since_the_export_may_exist():
     payload = run_payload(without(record(), "load"), VERIFY)
     assert payload["revisit"]["load_started_at"] == 1_780_315_200
 
 
-def test_a_replay_moves_items_from_rejected_to_what_they_are_now():
+def test_a_replay_moves_items_from_rejected_to_their_outcomes():
     after = replayed(record())
     loaded = after["load"]["loaded"]
     assert (loaded["documents"], loaded["expired"], loaded["rejected"]) == (8, 1, 1)
@@ -82,7 +82,7 @@ def test_a_replay_moves_items_from_rejected_to_what_they_are_now():
     assert rules_history(after) == [{"numbers": "reject"}, {"numbers": "exact"}]
 
 
-def test_a_later_revisit_goes_on_from_where_the_earlier_one_ended():
+def test_a_later_operation_continues_from_the_earlier_one():
     later = run_payload(replayed(record()), {**REPLAY, "number": 3, "rules": {"rename": {}}})["revisit"]
     assert len(later["rules_history"]) == 3
     assert (later["documents_written"], later["items_rejected"]) == (8, 1)
@@ -126,7 +126,7 @@ def test_a_verification_alone_changes_no_counts_and_no_rejected_items():
         (record(load={"assessed": {"rejected": 9}}, state="failed"), "replay", "failed and was not loaded"),
     ],
 )
-def test_a_table_that_did_not_come_so_far_cannot_be_revisited_and_the_reason_is_told(found, operation, word):
+def test_a_table_without_the_needed_stage_allows_no_operation(found, operation, word):
     assert word in why_not_allowed(found, operation)
 
 
