@@ -1,8 +1,8 @@
-"""What the census costs assess: data files read, mapped and tallied as a worker does, with and without it.
+"""Measure the cost of the census in assess: data files are read, mapped and tallied with and without it.
 
     python -m benchmarks.census [--items 20000] [--rounds 9]
 
-Processor time is measured, in turns, so that whatever else the machine does meets both.
+Processor time is measured alternately, so that other load on the machine affects both.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def seconds_for(content: bytes, *, with_census: bool) -> float:
 
 
 def samples(items: int) -> dict[str, list[bytes]]:
-    """Return lines of each kind of item, and of one of which every item has a number of 19 digits."""
+    """Return lines of each kind of item, and of a kind with a 19-digit number in every item."""
     found = {kind: sample_of(kind, items) for kind in KINDS}
     long = b'"Version":{"N":"123456789012345678'
     found["19-digit number"] = [line.replace(b'"Version":{"N":"', long) for line in found["flat"]]

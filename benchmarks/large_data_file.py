@@ -1,9 +1,9 @@
-"""Measure what one large data file costs the stage assess: time, and the peak memory of JVM and Python worker.
+"""Measure the cost of one large data file in assess: time, and peak memory of JVM and Python worker.
 
-A load run holds each data file whole, since its MD5 must hold before its first line is used. This makes an export with
-one data file of the asked size (random text, which gzip takes to about 57 %), puts it into a local lake, and lets the
-local Databricks run the real notebook with the real wheel over it, up to the stage assess. It prints the run's time,
-the peak resident memory of each kind of process, and that as a multiple of the file.
+A load run holds each data file whole, since its MD5 is checked before its first line is used. This benchmark makes an
+export with one data file of the given size (random text, which gzip reduces to about 57 %), stores it in a local lake,
+and runs the real notebook with the real wheel on the local Databricks, up to the stage assess. It prints the time of
+the run, the peak resident memory of each kind of process, and that as a multiple of the file.
 
     python -m benchmarks.large_data_file 200
     python -m benchmarks.large_data_file 900 --driver-memory 10g
@@ -50,7 +50,7 @@ CLUSTER = {"spark_version": "17.3.x-scala2.13", "data_security_mode": "SINGLE_US
 
 def main() -> None:
     """Make the file, run, and print the figures."""
-    parser = argparse.ArgumentParser(description="What one large data file costs the stage assess.")
+    parser = argparse.ArgumentParser(description="Measure the cost of one large data file in assess.")
     parser.add_argument("megabytes", type=int, help="size of the data file, compressed")
     parser.add_argument("--driver-memory", default="3g", help="the heap of the notebook's JVM")
     options = parser.parse_args()
@@ -101,7 +101,7 @@ def services(folder: Path, driver_memory: str) -> Iterator[tuple[ContainerClient
 
 
 def put_export(lake: ContainerClient, megabytes: int, file: Path) -> tuple[int, int]:
-    """Put an export with one data file into the lake; return the file's size in bytes and its items."""
+    """Store an export with one data file in the lake; return the file's size in bytes and its items."""
     source, items = random.Random(7), 0  # noqa: S311 - test data
     with gzip.open(file, "wb", compresslevel=1) as data:
         while items % 1000 or file.stat().st_size < megabytes * 2**20:
@@ -137,7 +137,7 @@ def put_export(lake: ContainerClient, megabytes: int, file: Path) -> tuple[int, 
 
 
 def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, object]:
-    """Run the notebook up to the stage assess; return how the run ended and what it found."""
+    """Run the notebook up to the stage assess; return the run's end state and its findings."""
     request = LoadRequest(
         migration="m",
         table="Large",
@@ -208,7 +208,7 @@ def descendants(pid: int) -> list[tuple[str, float]]:
     ).stdout
     rows = [line.split(None, 3) for line in listing.splitlines()]
     below, found = {str(pid)}, []
-    # A child's row may stand before its parent's when process ids have wrapped.
+    # A child's row may precede its parent's when process ids have wrapped.
     for _ in range(5):
         below |= {row[0] for row in rows if row[1] in below}
     for own, _, kilobytes, command in (row for row in rows if len(row) == 4):

@@ -1,8 +1,8 @@
-"""Measures what many tables cost: time, memory of the host, histories, and how long a status takes.
+"""Measure the cost of many tables: time, memory of the host, histories, and response time of the status.
 
 Run it as ``python -m benchmarks.many_tables [--tables 50 100 200 500] [--json]``. Each number of tables is migrated on
 a local cloud of its own, by the real app: real exports of 100 items each, real copies, real containers. Only the load
-runs are simulated (`benchmarks.many_tables_jobs`), as Spark would take the cores that the app is measured on.
+runs are simulated (`benchmarks.many_tables_jobs`), since Spark would use the cores on which the app is measured.
 """
 
 import argparse
@@ -155,7 +155,7 @@ def _status(cloud: Cloud, count: int, times: list[float]) -> Json:
 
 
 def _own_seconds(seconds: float, count: int, options: argparse.Namespace) -> float:
-    """Return what a table's place is taken for beyond what is simulated outside."""
+    """Return the seconds per table in excess of the simulated run."""
     per_run = 1 if options.alone else min(20, count)
     simulated = options.load_seconds * per_run + options.start_seconds
     return float(seconds * min(options.at_once, count) / count - simulated)
@@ -163,7 +163,7 @@ def _own_seconds(seconds: float, count: int, options: argparse.Namespace) -> flo
 
 @contextmanager
 def _watching_histories(path: Path) -> Iterator[list[int]]:
-    """Look now and then at the largest history there is: what continues as new has a small one at its end."""
+    """Sample the largest history periodically, since continue-as-new leaves a small one at the end."""
     ended, largest = threading.Event(), [0]
 
     def watch() -> None:

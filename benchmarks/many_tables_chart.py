@@ -1,7 +1,7 @@
-"""Draws the figures of `benchmarks.many_tables` as an SVG: ``python -m benchmarks.many_tables_chart FIGURES SVG``.
+"""Draw the figures of `benchmarks.many_tables` as an SVG: ``python -m benchmarks.many_tables_chart FIGURES SVG``.
 
-FIGURES is the file with what ``--json`` printed. Each panel begins at zero; the dashed line is what grows as the tables
-do, from the first measurement on.
+FIGURES is a file with the output of ``--json``. Each panel begins at zero; the dashed line is growth in proportion to
+the number of tables, from the first measurement.
 """
 
 import argparse
@@ -63,16 +63,16 @@ def chart(results: Sequence[dict[str, Any]]) -> str:
 
 
 def panel(title: str, counts: Sequence[float], values: Sequence[float], place: int) -> str:
-    """Return one panel: the values by the number of tables, and the line of what grows in proportion."""
+    """Return one panel: the values by the number of tables, and the line of proportional growth."""
     linear = values[0] * counts[-1] / counts[0]
     top = max(*values) * 1.1
     measured = [_point(count, value, counts[-1], top) for count, value in zip(counts, values, strict=True)]
-    # The line of proportion leaves the panel where it would be above it.
+    # The line of proportional growth ends at the top of the panel.
     reach = min(1.0, top / linear)
     end = _point(counts[-1] * reach, linear * reach, counts[-1], top)
     start = _point(0, 0, counts[-1], top)
     left, below = (place % COLUMNS) * WIDTH, (place // COLUMNS) * HEIGHT
-    marks = [
+    points = [
         f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
         f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">{value:,.0f}</text>'
         f'<text class="note" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{count:,.0f}</text>'
@@ -85,7 +85,7 @@ def panel(title: str, counts: Sequence[float], values: Sequence[float], place: i
             f'<path class="axis" d="M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>',
             f'<path class="linear" d="{_path([start, end])}"/>',
             f'<path class="measured" d="{_path(measured)}"/>',
-            *marks,
+            *points,
             "</g>",
         ]
     )

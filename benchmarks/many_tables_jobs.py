@@ -1,6 +1,6 @@
-"""A Databricks whose load runs take a given time and find what the export's manifest says: nothing is loaded.
+"""A Databricks with simulated load runs: each takes a given time, reports the manifest's counts and loads nothing.
 
-The Jobs API is the local cloud's own; only what carries a run out is another. With Spark on the same cores, a benchmark
+The Jobs API is the local cloud's own; only the runner is different. With Spark on the same cores, a benchmark
 of many small tables would measure Spark.
 """
 
@@ -33,12 +33,12 @@ from localcloud.databricks.runs.submission import Submission
 
 
 class SimulatedRunner(Runner):
-    """Carries runs out by writing what the notebook would write, after the time that it would take.
+    """Simulates runs: waits for the time of a load and writes the notebook's results.
 
     Args:
         store: keeps the runs.
         lake: the lake.
-        start_seconds: how long a run takes before its first table.
+        start_seconds: the time of a run before its first table.
         seconds_per_table: how long each table takes.
     """
 
@@ -77,9 +77,9 @@ class SimulatedRunner(Runner):
         self._end(run_id, "SUCCESS", "")
 
     def _load(self, request: LoadRequest) -> None:
-        """Leave the journal of a table that was assessed, loaded and verified without fault."""
+        """Write the progress and result of a table that was assessed, loaded and verified successfully."""
         folder = _in_lake(request.result_folder)
-        journal = RunProgress(lambda name, text: self._lake.write(f"{folder}/{name}", text.encode()))
+        progress = RunProgress(lambda name, text: self._lake.write(f"{folder}/{name}", text.encode()))
         manifest = read_export_manifest(
             lambda name: self._read(f"{request.export_folder}/{name}").encode(),
             export_arn=request.export_arn,
@@ -94,10 +94,10 @@ class SimulatedRunner(Runner):
             "verify": {"verification": {**counts, "method": request.verify}, "mismatches": []},
         }
         for stage in request.stages:
-            with journal.stage(stage):
+            with progress.stage(stage):
                 time.sleep(self._seconds_per_table / len(request.stages))
-                journal.note(**findings[stage])
-        journal.close()
+                progress.note(**findings[stage])
+        progress.close()
 
     def _left(self, log: str) -> set[str]:
         return left(self._lake.read_log(_in_lake(log)))
@@ -113,13 +113,13 @@ class SimulatedRunner(Runner):
 def simulated_databricks(
     identity: Identity, state_folder: Path, *, start_seconds: float, seconds_per_table: float
 ) -> Iterator[None]:
-    """Serve the Jobs API in place of the local cloud's own for as long as the context lasts.
+    """Serve the Jobs API in place of the local cloud's own within the context.
 
     Args:
-        identity: the local cloud's, whose port, token and lake it takes.
+        identity: the local cloud's, with its port, token and lake.
         state_folder: keeps the runs.
-        start_seconds: how long a run takes before its first table.
-        seconds_per_table: how long each table of a run takes.
+        start_seconds: the time of a run before its first table.
+        seconds_per_table: the time of each table in a run.
     """
     lake = connect_lake(read_settings(app_settings(identity)))
     loop = asyncio.new_event_loop()

@@ -1,8 +1,8 @@
-"""Item to document beside two plain recursive functions over orjson, neither of which checks its input.
+"""Compare the mapping's speed with two plain recursive functions over orjson, which do not check their input.
 
 One gives the same documents for these items: numbers that a double would change become text, sets are sorted. The
-other only unwraps, and rounds what a double cannot hold. All map the same lines in one process, in turns, so that
-whatever else the machine does meets all. Each round has a mapper of its own.
+other only unwraps, and rounds what a double cannot hold. All map the same lines in one process alternately, so that
+other load on the machine affects all. Each round has a mapper of its own.
 
     python -m benchmarks.mapping [--items 5000] [--rounds 15]
 """
@@ -157,7 +157,7 @@ def sample_of(kind: str, items: int) -> list[bytes]:
 
 
 def unwrap(tagged: Item) -> Any:
-    """Return what a tagged value holds, as a short program would that trusts its input."""
+    """Return a tagged value's content, like a short program without checks."""
     for tag, value in tagged.items():
         if tag == "N":
             return float(value)
@@ -174,7 +174,7 @@ def unwrap(tagged: Item) -> Any:
 
 
 def map_plainly(line: bytes) -> bytes:
-    """Map a line without any check, key escaping or sorting: the speed to be measured against."""
+    """Map a line without any check, key escaping or sorting: the baseline."""
     item = orjson.loads(line)["Item"]
     document = {name: unwrap(tagged) for name, tagged in item.items()}
     document["id"] = document["OrderId"]
@@ -189,7 +189,7 @@ def exact_number(text: str) -> Any:
     return int(number) if number.is_integer() else number
 
 
-# What each type becomes, for a program that wants what it says and trusts its input.
+# The exact conversion of each type, for a program without checks.
 UNWRAP_EXACTLY: dict[str, Callable[[Any], Any]] = {
     "N": exact_number,
     "M": lambda value: {name: unwrap_exactly(member) for name, member in value.items()},
@@ -202,7 +202,7 @@ UNWRAP_EXACTLY: dict[str, Callable[[Any], Any]] = {
 
 
 def unwrap_exactly(tagged: Item) -> Any:
-    """Return what a tagged value holds, without a digit lost and with sets in order."""
+    """Return a tagged value's content with all digits and with sorted sets."""
     ((tag, value),) = tagged.items()
     return UNWRAP_EXACTLY[tag](value) if tag in UNWRAP_EXACTLY else value
 
@@ -216,13 +216,13 @@ def map_exactly(line: bytes) -> bytes:
 
 
 def map_faithfully() -> MapLine:
-    """Return the product's way to map a line, with nothing remembered yet."""
+    """Return the product's function to map a line, with a new mapper."""
     mapper = compile_mapper(parse_rules({}, KEYS))
     return lambda line: mapper.map_line(line, NOW)
 
 
 def seconds_for(map_line: MapLine, lines: list[bytes]) -> float:
-    """Return how long it takes to map all lines once."""
+    """Return the seconds for mapping all lines once."""
     gc.collect()
     started = time.perf_counter()
     for line in lines:
@@ -238,7 +238,7 @@ WAYS: dict[str, Callable[[], MapLine]] = {
 
 
 def measure(lines: list[bytes], rounds: int) -> dict[str, list[float]]:
-    """Return how many seconds each way takes for all lines, round by round."""
+    """Return the seconds of each function for all lines, by round."""
     seconds: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(rounds):
         for name, way in WAYS.items():
@@ -247,7 +247,7 @@ def measure(lines: list[bytes], rounds: int) -> dict[str, list[float]]:
 
 
 def check_same(lines: list[bytes]) -> None:
-    """Make sure that two of the ways give the same documents."""
+    """Check that two of the functions give the same documents."""
     ours = map_faithfully()
     for line in lines:
         document = ours(line)
@@ -257,7 +257,7 @@ def check_same(lines: list[bytes]) -> None:
 
 def main() -> None:
     """Print one line per kind of item, and one for all of them mixed."""
-    parser = argparse.ArgumentParser(description="Time mapping beside plain functions over orjson.")
+    parser = argparse.ArgumentParser(description="Compare mapping with plain functions over orjson.")
     parser.add_argument("--items", type=int, default=5_000, help="items per kind")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-"""Measures how long one small table takes on the local cloud, and how much of that is waiting by our own timers.
+"""Measure the time of one small table on the local cloud, and the part of it spent waiting for the app's timers.
 
-Run it as ``python -m benchmarks.small_table [--runs 3]``. Each run migrates a table of 100 items. What runs outside
-tells when it ended; our timers are what passed from then until the app went on.
+Run it as ``python -m benchmarks.small_table [--runs 3]``. Each run migrates a table of 100 items. Waiting is
+the time between the end of an external run, as its service reports it, and the app's next stage.
 """
 
 import argparse
@@ -44,16 +44,16 @@ def main() -> None:
     for seconds, waiting, stages in results:
         shown = ", ".join(f"{stage} {took:.2f}" for stage, took in stages.items())
         print(
-            f"{seconds:6.2f} s from POST to report, {waiting:5.2f} s by our timers ({waiting / seconds:.0%}): {shown}"
+            f"{seconds:6.2f} s from POST to report, {waiting:5.2f} s in timers ({waiting / seconds:.0%}): {shown}"
         )
     seconds, waiting = (statistics.median(column) for column in list(zip(*results, strict=True))[:2])
     print(
-        f"{seconds:6.2f} s, {waiting:5.2f} s by our timers ({waiting / seconds:.0%}): medians of {options.runs} runs"
+        f"{seconds:6.2f} s, {waiting:5.2f} s in timers ({waiting / seconds:.0%}): medians of {options.runs} runs"
     )
 
 
 def measure(cloud: Cloud, number: int) -> tuple[float, float, dict[str, float]]:
-    """Migrate a table; return seconds in all, seconds of waiting by our timers, and seconds by stage."""
+    """Migrate a table; return seconds in all, seconds of waiting for timers, and seconds by stage."""
     name = f"Small{number}"
     table = DemoTable(
         name, "small", ("key", "S"), None, lambda: iter({"key": f"k{n}", "n": n} for n in range(ITEMS))

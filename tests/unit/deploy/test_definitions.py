@@ -60,6 +60,6 @@ def test_without_a_clone_there_is_nothing_to_publish(tmp_path):
         own_release(tmp_path)
 
 
-def test_the_function_apps_package_has_what_the_check_compares_with():
+def test_the_function_apps_package_has_the_content_to_compare_with():
     ignored = (ADF.parent / ".funcignore").read_text().split()
     assert not {"adf/", "notebooks/"} & set(ignored)

@@ -67,7 +67,7 @@ def test_a_too_large_file_is_reported_with_limit_and_next_step():
     assert "Export the table again" in raised.value.next_step
 
 
-def test_sums_tell_rejected_items_by_reason():
+def test_sums_have_rejected_items_by_reason():
     more = FileTally("c", lines=2, rejected=Counter(missing_key=1, inexact_number=1))
     sums = accounting.totals([WHOLE, more])
     assert sums["rejected"] == 3

@@ -34,7 +34,7 @@ UNLIKE = [
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
-def test_what_a_json_store_may_change_changes_no_fingerprint(one, other):
+def test_a_json_stores_changes_change_no_fingerprint(one, other):
     assert fingerprint(one) == fingerprint(other)
     assert differences(one, other) == []
 
@@ -57,7 +57,7 @@ def test_no_more_differences_are_named_than_asked_for():
     assert len(differences(many, {})) == 20
 
 
-def test_identities_differ_exactly_where_cosmos_db_tells_documents_apart():
+def test_identities_differ_exactly_where_those_of_cosmos_db_differ():
     keys = [["1"], [1], [True], [None], ["1", "2"], ["1|2"], [""], [0], [False]]
     identities = [document_identity(key, name) for key in keys for name in ("a", "b", "1")]
     assert len(set(identities)) == len(identities)

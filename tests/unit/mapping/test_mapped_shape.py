@@ -22,7 +22,7 @@ def compiled(made_up, mapped_shape=None):
 
 
 @given(any_item, table)
-def test_being_watched_changes_nothing_of_what_an_item_becomes(content, made_up):
+def test_recording_shapes_does_not_change_the_outcome(content, made_up):
     line = line_of(content)
     assert compiled(made_up, MappedShape()).map_line(line, NOW) == compiled(made_up).map_line(line, NOW)
 

@@ -206,7 +206,7 @@ FAULTS_IN_ORDER = [
 
 @pytest.mark.parametrize("first", range(len(FAULTS_IN_ORDER)))
 @pytest.mark.parametrize("backwards", [False, True])
-def test_the_first_reason_of_the_order_wins_whatever_the_order_of_attributes(first, backwards):
+def test_the_first_reason_wins_in_any_order_of_attributes(first, backwards):
     parts = [{**ITEM, "t": s("t"), "until": n(str(NOW + 5))}]
     for _, part in reversed(FAULTS_IN_ORDER[first:]):
         parts.append(part)

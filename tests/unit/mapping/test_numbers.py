@@ -56,7 +56,7 @@ def test_the_rule_string_makes_every_number_a_text_in_positional_notation():
     assert value_of(item, {"numbers": "string"}) == ["100", ["1.5", "9", "10"]]
 
 
-def test_the_rule_reject_takes_what_binary64_keeps():
+def test_the_rule_reject_accepts_exact_numbers():
     assert value_of(n("0.1"), {"numbers": "reject"}) == 0.1
 
 
@@ -87,7 +87,7 @@ def test_the_rule_reject_takes_what_binary64_keeps():
     ],
 )
 @pytest.mark.parametrize("rule", NUMBER_RULES)
-def test_what_dynamodb_does_not_hold_as_a_number_is_a_malformed_line(text, rule):
+def test_a_number_impossible_in_dynamodb_is_a_malformed_line(text, rule):
     assert reason_of(n(text), {"numbers": rule}) == "malformed_line"
 
 

@@ -53,13 +53,13 @@ def assert_alike(line: bytes, table: Table, mapper: Mapper | None = None) -> Non
 
 
 @pytest.mark.parametrize("place", POSITIONS)
-def test_every_value_in_every_position_becomes_what_the_description_says(place):
+def test_every_value_maps_as_described_in_every_position(place):
     for content, told_table in cases(place):
         assert_alike(line_of(content), told_table)
 
 
 @given(st.lists(any_item, min_size=1, max_size=4), table)
-def test_made_up_items_and_rules_give_what_the_description_says(items, made_up):
+def test_generated_items_and_rules_map_as_described(items, made_up):
     try:
         mapper = mapper_of(made_up)
     except RulesError:

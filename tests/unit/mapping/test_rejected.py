@@ -12,7 +12,7 @@ def reject(line, **options):
     return orjson.loads(mapped.to_json_line("data/a.json.gz", 7))
 
 
-def test_a_rejected_item_says_where_it_stood_why_and_what_it_was():
+def test_a_rejected_item_has_its_place_reason_and_content():
     item = item_with(n("x"))
     assert reject(line_of(item)) == {
         "file": "data/a.json.gz",
@@ -24,7 +24,7 @@ def test_a_rejected_item_says_where_it_stood_why_and_what_it_was():
     }
 
 
-def test_the_fields_stand_in_one_order():
+def test_the_fields_have_a_fixed_order():
     assert list(reject(b"x")) == ["file", "line", "reason", "detail", "keys", "item"]
 
 
@@ -57,13 +57,13 @@ def test_an_item_is_kept_as_exported_to_the_last_digit():
     assert mapped.item == b'{"pk":{"S":"p"}, "n":{"N":123456789012345678901234567890}}'
 
 
-def test_a_name_that_stands_twice_is_kept_twice():
+def test_a_duplicate_name_is_kept_twice():
     mapped = mapper_of().map_line(b'{"Item":{"a":{"S":"1"},"a":{"S":"2"}}}', NOW)
     assert isinstance(mapped, Rejected)
     assert mapped.item == b'{"a":{"S":"1"},"a":{"S":"2"}}'
 
 
-def test_an_item_beside_other_names_is_kept_alone():
+def test_an_item_is_kept_without_other_names_of_its_line():
     assert reject(b'{"Item":{"pk":{"S":"p"}},"More":1}')["item"] == {"pk": s("p")}
 
 

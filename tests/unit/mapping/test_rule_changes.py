@@ -17,7 +17,7 @@ BEFORE = {"partition_key": ["kind", "Artist"], "set": {"kind": "song", "by": "us
         ({"ttl": "off"}, "ttl"),
     ],
 )
-def test_rules_that_decide_where_documents_lie_stay_as_they_are(change, rule):
+def test_rules_that_identify_documents_cannot_change(change, rule):
     found = faults_of_rules(BEFORE, {**BEFORE, **change}, SOURCE)
     assert found[0].startswith(f"{rule}: a replay may not change")
 

@@ -5,7 +5,7 @@ def rules(constants, partition_key, **more):
     return parse_rules({"set": constants, "partition_key": partition_key, **more}, KeySchema("pk", "sk"))
 
 
-def test_tables_that_a_constant_tells_apart_can_share_a_container():
+def test_tables_with_different_constants_can_share_a_container():
     tables = {name: rules({"type": name}, ["type", "pk"]) for name in ("order", "customer", "item")}
     assert faults_of_sharing(tables) == []
 

@@ -55,7 +55,7 @@ def test_an_item_without_the_attribute_gets_no_ttl():
     assert "ttl" not in document_of({"pk": s("p"), "sk": s("s")}, ttl_attribute="until")
 
 
-def test_the_moment_of_expiry_stands_beside_the_document():
+def test_the_time_of_expiry_is_returned_with_the_document():
     mapped = map_item(item(n(f"{NOW + 90}")), ttl_attribute="until")
     assert isinstance(mapped, Document)
     assert mapped.expires_at == NOW + 90
@@ -83,7 +83,7 @@ def test_the_rule_off_writes_items_that_dynamodb_would_delete():
     assert document == {"pk": "p", "sk": "s", "id": "s", "until": 5}
 
 
-def test_an_attribute_called_ttl_is_kept_beside_the_property_ttl():
+def test_an_attribute_called_ttl_is_kept_under_another_name():
     document = document_of({"pk": s("p"), "sk": s("s"), "ttl": n(f"{NOW + 9}")}, ttl_attribute="ttl")
     assert document == {"pk": "p", "sk": "s", "id": "s", "ttl": 9, "dynamodb_ttl": NOW + 9}
 

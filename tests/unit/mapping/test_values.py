@@ -120,7 +120,7 @@ def test_values_nest_as_deep_as_dynamodb_allows_and_no_deeper(kind):
 
 
 @pytest.mark.parametrize("rule", ["exact", "reject"])
-def test_numbers_of_a_set_are_all_examined_whatever_stands_first(rule):
+def test_all_numbers_of_a_set_are_examined(rule):
     inexact_first = {"NS": ["0.10000000000000000001", "x"]}
     assert reason_of(inexact_first, {"numbers": rule}) == "malformed_line"
     twice = {"NS": ["0.10000000000000000001", "1", "1.0"]}

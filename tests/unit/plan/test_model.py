@@ -218,7 +218,7 @@ def test_a_plan_that_is_not_a_json_object_is_rejected(text):
     assert faults_of(text)
 
 
-def test_equal_plans_have_equal_digests_whatever_the_order_of_their_fields():
+def test_equal_plans_have_equal_digests_in_any_order_of_fields():
     plan = json.loads(plan_text())
     turned = dict(reversed(plan.items()))
     assert parse_plan(json.dumps(plan).encode()).digest() == parse_plan(json.dumps(turned).encode()).digest()

@@ -43,7 +43,7 @@ def test_tables_whose_documents_could_be_taken_for_one_another_share_no_containe
 
 
 @pytest.mark.parametrize("values", [(1, 2), (1, True), ("1", 1), (None, False), (0, False)])
-def test_constants_tell_tables_apart_that_are_unlike_to_cosmos_db(values):
+def test_constants_that_cosmos_db_distinguishes_can_separate_tables(values):
     assert parse_plan(
         plan_text(tables=[marked(f"Table{place}", value) for place, value in enumerate(values)])
     )
