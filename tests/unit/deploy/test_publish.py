@@ -11,7 +11,7 @@ from d2c.errors import D2CError, PermanentError, TransientError
 
 
 class Thing(Part):
-    """A part that is as its states say, one after the other."""
+    """A part with the given states, one after another."""
 
     def __init__(self, name, *states):
         self.thing, self.states, self.published = name, list(states), 0

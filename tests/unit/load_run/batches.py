@@ -32,5 +32,5 @@ def data_file(lines, name="f.json.gz"):
 
 
 def rows_of(worker, *batches):
-    """Return the rows that a worker makes of batches."""
+    """Return a worker's rows for batches."""
     return [tuple(row.values()) for batch in worker(iter(batches)) for row in batch.to_pylist()]

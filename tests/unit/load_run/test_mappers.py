@@ -44,7 +44,7 @@ def test_an_item_that_all_rules_reject_has_the_last_ones_reason():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Return a clock to set: what time it is while documents are written."""
+    """Return a settable clock: the time at which documents are written."""
     times = {"now": NOW}
     monkeypatch.setattr(mappers.time, "time", lambda: times["now"])
     return times

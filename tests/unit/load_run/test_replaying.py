@@ -16,7 +16,7 @@ REJECTING = {"numbers": "reject", "rename": {"a": "b"}}
 
 
 def rejected_by(rules, *lines):
-    """Return the JSON lines that assess leaves of lines that it rejects by rules, each checked to be rejected."""
+    """Return the JSON lines of lines that assess rejects by rules, each checked to be rejected."""
     mapper = request_mapper(request(rules))
     found = []
     for number, line in enumerate(lines, start=1):

@@ -1,4 +1,4 @@
-"""What a worker makes of data files, without Spark."""
+"""The workers' outcomes for data files, without Spark."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""A second mapping of items to documents, written to be read beside the description and not to be fast.
+"""A second mapping of items to documents, written for comparison with the description, not for speed.
 
 It shares no code with the product and has other tools: `json` with hooks, `Decimal`, one character at a time.
 It finds every reason an item could be rejected for before it picks the one that wins.
@@ -66,7 +66,7 @@ class Table:
 
 
 def map_line(line: bytes, table: Table, now: int) -> dict[str, Any]:
-    """What a line becomes: `{"document", "id", "partition_key", "expires_at"}`, `{"expired"}` or `{"rejected"}`."""
+    """The outcome of a line: `{"document", "id", "partition_key", "expires_at"}`, `{"expired"}` or `{"rejected"}`."""
     try:
         item = read_item(line)
     except NotJsonError:
@@ -147,7 +147,7 @@ def read_item(line: bytes) -> dict[str, Any]:
 
 
 def value_of(tagged: Any, numbers: str, depth: int, reasons: set[str]) -> Any:
-    """The JSON value of a tagged value; what is wrong with it is added to the reasons."""
+    """The JSON value of a tagged value; its faults are added to the reasons."""
     if not isinstance(tagged, dict) or len(tagged) != 1:
         reasons.add(MALFORMED)
         return None
@@ -190,7 +190,7 @@ def members_of(tag: str, content: Any, numbers: str, reasons: set[str]) -> Any:
 
 
 def bytes_of(text: str) -> bytes | None:
-    """The content of base64 as DynamoDB writes it, else None."""
+    """The content of base64 in DynamoDB's form, otherwise None."""
     try:
         content = base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
@@ -199,7 +199,7 @@ def bytes_of(text: str) -> bytes | None:
 
 
 def number_of(text: str) -> Decimal | None:
-    """The value of a DynamoDB number: 38 digits between 1E-130 and 9.99…E+125, else None."""
+    """The value of a DynamoDB number: 38 digits between 1E-130 and 9.99…E+125, otherwise None."""
     if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", text):
         return None
     number = Decimal(text)
@@ -210,7 +210,7 @@ def number_of(text: str) -> Decimal | None:
 
 
 def positional(number: Decimal) -> str:
-    """The digits of a number, moved to where its exponent says."""
+    """The digits of a number, shifted by its exponent."""
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     text = "".join(str(digit) for digit in digits)

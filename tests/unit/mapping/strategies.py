@@ -1,4 +1,4 @@
-"""Items and rules that hypothesis makes up."""
+"""Items and rules that hypothesis generates."""
 
 import base64
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a mapper sees for a census, which changes nothing of what it does."""
+"""The shapes that a mapper records for a census, which do not change its outcomes."""
 
 import orjson
 import pytest
@@ -35,7 +35,7 @@ def test_it_records_the_type_and_exactness_of_each_attribute(content, made_up):
     assume(not isinstance(mapped, Rejected))
     kept = {name: tagged for name, tagged in content.items() if name not in mapper.rules.drop}
     assert mapped_shape.shape == (*kept, *[tag for tagged in kept.values() for tag in tagged])
-    # An item that its time to live spares from being rejected is left at its first inexact number.
+    # An expired item is not rejected: its mapping ends at the first inexact number.
     if not (isinstance(mapped, Expired) and mapper.rules.numbers == "reject"):
         counts = {name: count for name, tagged in kept.items() if (count := count_inexact(tagged))}
         assert mapped_shape.inexact_by_attribute() == counts

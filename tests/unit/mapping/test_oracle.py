@@ -1,4 +1,4 @@
-"""The product's mapping beside a second one, which is slow and reads like the description."""
+"""Compare the product's mapping with a second one, which is slow and reads like the description."""
 
 import json
 import random
@@ -32,7 +32,7 @@ def mapper_of(table: Table) -> Mapper:
 
 
 def told(mapped: Mapped) -> dict[str, Any]:
-    """What the product says, in the oracle's words."""
+    """The product's outcome in the oracle's form."""
     if isinstance(mapped, Expired):
         return {"expired": mapped.expires_at}
     if not isinstance(mapped, Document):

@@ -123,7 +123,7 @@ def test_faults_of_form_and_impossible_rules_are_reported_together():
 @pytest.mark.parametrize(
     ("given", "rules"),
     [
-        # Each would be possible if the first rule said what it was meant to.
+        # Each would be possible if the first rule were correct.
         ({"partition_key": ["sk", 5], "document_id": ["pk"]}, ["partition_key"]),
         ({"document_id": "sk", "partition_key": ["t", "pk"]}, ["document_id"]),
         ({"set": {"t": {1}}, "partition_key": ["t", "pk"], "drop": ["t"]}, ["set"]),

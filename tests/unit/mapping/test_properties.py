@@ -1,4 +1,4 @@
-"""What holds for every item and every line."""
+"""Properties of every item and every line."""
 
 import random
 import re
@@ -64,7 +64,7 @@ def test_the_order_of_attributes_and_set_members_never_matters(content, made_up,
 
 
 def unmapped(tagged: dict[str, Any], mapped: Any) -> bool:
-    """Tell whether a JSON value says what the tagged value says, read back without the mapper's help."""
+    """Return whether a JSON value equals a tagged value, read without the mapper."""
     ((tag, content),) = tagged.items()
     if tag == "N":
         return not isinstance(mapped, bool) and Decimal(
@@ -149,7 +149,7 @@ def test_two_items_never_become_one_document(one, other, rules):
 
 
 def same_key(one: dict[str, Any], other: dict[str, Any], names: list[str]) -> bool:
-    """Tell whether DynamoDB would take two items for one: numbers count by their value."""
+    """Return whether DynamoDB treats two items as one: numbers are compared by value."""
 
     def key(content: dict[str, Any]) -> list[Any]:
         return [

@@ -29,7 +29,7 @@ def test_tables_that_share_a_container_need_different_constants_in_their_keys():
         [marked("Music", "m"), marked("Orders", "o"), marked("Notes", "m")],
         [marked("Music", 1), marked("Orders", 1.0)],
         [sharer("Music", set={"kind": "m"}), sharer("Orders", set={"kind": "o"})],
-        # Each has a constant, and still an item of one may have what the other's documents all have.
+        # Each has a constant, but an item of one may have the constant of the other as an attribute.
         [
             sharer("Music", set={"kind": "m"}, partition_key=["kind", "place"]),
             sharer("Orders", set={"place": "o"}, partition_key=["kind", "place"]),

@@ -1,4 +1,4 @@
-"""The census of made-up tables, held against what their items are known to hold."""
+"""The census of generated tables, compared with the known content of their items."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ lines = st.lists(
 
 
 def taken(items, rules=None, keys=("pk", "sk"), ttl_attribute=None):
-    """Take the census of items as an assess worker does."""
+    """Take the census of items like an assess worker."""
     parsed = parse_rules(rules or {}, KeySchema(*keys), ttl_attribute=ttl_attribute)
     mapped_shape = MappedShape()
     mapper = compile_mapper(parsed, mapped_shape)
@@ -34,7 +34,7 @@ def taken(items, rules=None, keys=("pk", "sk"), ttl_attribute=None):
 
 
 def sent(census):
-    """Return a census as it comes to the driver."""
+    """Return a census in the form that the driver receives."""
     return json.loads(json.dumps(census.to_json()))
 
 
