@@ -19,6 +19,13 @@ from d2c.deploy.wheel import Wheel, digest_of_wheel, wheel_path
 NOTHING = "nothing"
 
 
+# What separates the cells of a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
+CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
+HEADER = b"# Databricks notebook source"
+SECURE_STRING = "SecureString"
+LONGEST_SHOWN = 80
+
+
 @dataclass(frozen=True)
 class Difference:
     """Something that is not deployed as this version expects it, in words for people."""
@@ -187,13 +194,6 @@ def all_parts(place: Target, release: Release) -> list[Part]:
         *parts_of_workspace(place, release),
         *parts_of_factory(place.factory, release, place.parameters),
     ]
-
-
-# What separates the cells of a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
-CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
-HEADER = b"# Databricks notebook source"
-SECURE_STRING = "SecureString"
-LONGEST_SHOWN = 80
 
 
 def unlike(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, str, str]]:

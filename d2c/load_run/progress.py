@@ -14,6 +14,10 @@ PROGRESS_FILE = "progress.json"
 RESULT_FILE = "result.json"
 
 
+TELL_SECONDS = 3.0
+LONGEST_END_SECONDS = 10.0
+
+
 class RunProgress:
     """Keeps the stages and findings of one load run, and writes them where the app reads them.
 
@@ -74,10 +78,6 @@ class RunProgress:
         text = json.dumps(result)
         self._write(RESULT_FILE, text)
         return text
-
-
-TELL_SECONDS = 3.0
-LONGEST_END_SECONDS = 10.0
 
 
 def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:
