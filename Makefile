@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Each installs what it needs into this folder first.
+# A newcomer needs `make demo` and `make test`. Each target installs what it needs into this folder first.
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
