@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Each installs what it needs into this folder first.
+# A newcomer needs `make demo` and `make test`. Each target installs what it needs into this folder first.
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
@@ -6,8 +6,9 @@ TESTS_IN_PARALLEL ?= 2
 SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadgroup --no-loadscope-reorder
 # Where it is set, as in many containers, each process of the local cloud compiles all its libraries again.
 unexport PYTHONDONTWRITEBYTECODE
+OTHER_PYTHONS ?= 3.12 3.13
 
-.PHONY: demo test test-fast test-localcloud lint lint-infra format setup lock clean
+.PHONY: demo test test-fast test-localcloud test-real lint lint-infra format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
@@ -22,6 +23,10 @@ test-fast: setup lint
 test-localcloud: setup lint
 	@$(BIN)/pytest tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
 	@$(BIN)/pytest tests/localcloud/contract $(SHARED_SERVICES)
+
+# Slower, and not part of `make test`: the other Pythons that the product supports.
+test-real: setup
+	@for version in $(OTHER_PYTHONS); do sh tools/test-other-python.sh $$version || exit 1; done
 
 lint: setup
 	@$(BIN)/ruff check .

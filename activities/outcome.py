@@ -27,6 +27,31 @@ Activity = Callable[[Clients, Any], Any]
 logger = logging.getLogger(__name__)
 
 
+# The stage that each activity is of; those that look after a whole migration are of none.
+STAGE_OF_ACTIVITY = {
+    "describe_source": "export",
+    "start_export": "export",
+    "look_at_export": "export",
+    "start_arrival": "copy",
+    "look_at_arrival": "copy",
+    "start_copy": "copy",
+    "look_at_copy": "copy",
+    "stop_copy": "copy",
+    "describe_container": "prepare",
+    "start_prepare": "prepare",
+    "look_at_prepare": "prepare",
+    "start_load": "load",
+    "look_at_load": "load",
+    "stop_load": "load",
+    "restore_throughput": "report",
+    "write_table_report": "report",
+    "write_report": "report",
+}
+STAGE_OF_SLOT = {"exports": "export", "copies": "copy", "loads": "prepare"}
+# Their starts outside have a run key.
+WITH_RUN_KEY = ("export", "copy", "load")
+
+
 def outcome(activity: Activity) -> Callable[[dict], Any]:
     """Make an activity a function of its payload alone that answers with a value or an error.
 
@@ -100,31 +125,6 @@ def refuse_if_cancelled(
     tables = (flag or {}).get("tables")
     if flag is not None and (tables is None or table in tables):
         raise CancelledError(migration, revisit, table if tables else None)
-
-
-# The stage that each activity is of; those that look after a whole migration are of none.
-STAGE_OF_ACTIVITY = {
-    "describe_source": "export",
-    "start_export": "export",
-    "look_at_export": "export",
-    "start_arrival": "copy",
-    "look_at_arrival": "copy",
-    "start_copy": "copy",
-    "look_at_copy": "copy",
-    "stop_copy": "copy",
-    "describe_container": "prepare",
-    "start_prepare": "prepare",
-    "look_at_prepare": "prepare",
-    "start_load": "load",
-    "look_at_load": "load",
-    "stop_load": "load",
-    "restore_throughput": "report",
-    "write_table_report": "report",
-    "write_report": "report",
-}
-STAGE_OF_SLOT = {"exports": "export", "copies": "copy", "loads": "prepare"}
-# Their starts outside have a run key.
-WITH_RUN_KEY = ("export", "copy", "load")
 
 
 def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:

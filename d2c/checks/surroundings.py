@@ -16,6 +16,10 @@ MAX_SKEW = timedelta(minutes=5)
 NOTABLE_SKEW = timedelta(minutes=1)
 
 
+VERSION = "this version's"
+DEPLOY = "Deploy this version, unless the difference is intended: d2c deploy."
+
+
 def check_clocks(
     addresses: Mapping[str, Callable[[], str]], skew: Callable[[str], timedelta]
 ) -> list[Finding]:
@@ -85,10 +89,6 @@ def check_schedule(plan: Plan, now: datetime) -> list[Finding]:
         else:
             findings.ok(plan.name, SCHEDULE, "Stages start immediately.")
     return findings.found
-
-
-VERSION = "this version's"
-DEPLOY = "Deploy this version, unless the difference is intended: d2c deploy."
 
 
 def check_deployment(parts: Callable[[], Sequence[Part]]) -> list[Finding]:

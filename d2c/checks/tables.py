@@ -22,6 +22,10 @@ TABLE, RECOVERY, RIGHTS, RULES, TIME_TO_LIVE = (
 )
 
 
+TABLES = "tables"
+Json = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class CheckedTable:
     """A checked table; fields are None after a failed check."""
@@ -118,11 +122,6 @@ def _time_to_live(description: TableDescription, mapper: Mapper) -> str:
 
 def _moment(moment: datetime | None) -> str:
     return "an unknown time" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-TABLES = "tables"
-
-Json = dict[str, Any]
 
 
 def find_tables(

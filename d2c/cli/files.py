@@ -16,6 +16,10 @@ from d2c.mapping.export_line import holds_a_name_twice
 STANDARD_INPUT = "-"
 
 
+LINE = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)")
+ESCAPED = re.compile(r"\\(.)")
+
+
 def read_file(name: str, content: str) -> bytes:
     """Return a file's bytes, or standard input's for ``-``.
 
@@ -87,10 +91,6 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror}); name another file") from None
-
-
-LINE = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)")
-ESCAPED = re.compile(r"\\(.)")
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -29,6 +29,11 @@ SEVERITIES = {
 }
 
 
+# Application Insights accepts no keys then, only roles (Monitoring Metrics Publisher).
+# https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
+SIGNS_IN = "Authorization=AAD"
+
+
 class Telemetry:
     """The SDK's providers of one process.
 
@@ -108,11 +113,6 @@ def start_telemetry(environment: Mapping[str, str]) -> Telemetry:
         logger.addHandler(telemetry.log_handler)
         logger.propagate = not environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING")
     return telemetry
-
-
-# Application Insights accepts no keys then, only roles (Monitoring Metrics Publisher).
-# https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
-SIGNS_IN = "Authorization=AAD"
 
 
 @dataclass(frozen=True)

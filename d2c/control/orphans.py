@@ -13,7 +13,16 @@ from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.lifecycle import WAITING
 from d2c.errors import PermanentError
-from d2c.shapes import ContainerHolder, ErrorDict, Findings, MigrationEnd, OrphanedTable, Orphans, OrphansFile
+from d2c.shapes import (
+    ContainerHolder,
+    ErrorDict,
+    Findings,
+    MigrationEnd,
+    OrphanedTable,
+    Orphans,
+    OrphansFile,
+    Waits,
+)
 from d2c.state import paths
 from d2c.state.ids import clean_up_instance_id, stage_instance_id, table_instance_id
 from d2c.state.table_states import TableState
@@ -177,13 +186,19 @@ async def start_clean_up(
         "ends": ends,
     }
     await app.lake.write_json(paths.orphans_path(migration), orphans)
-    value: Orphans = {
-        "migration": migration,
-        "tables": len(tables),
-        "containers": len(containers),
+    await durable.start(
+        app.durable, "clean_up", instance, _clean_up_input(orphans, migrations.waits(app.settings))
+    )
+
+
+def _clean_up_input(orphans: OrphansFile, waits: Waits) -> Orphans:
+    """Return the input of the orchestration, which reads everything else from the lake."""
+    return {
+        "migration": orphans["migration"],
+        "tables": len(orphans["tables"]),
+        "containers": len(orphans["containers"]),
         "next": 0,
         "error": None,
         "all_told": True,
-        "waits": migrations.waits(app.settings),
+        "waits": waits,
     }
-    await durable.start(app.durable, "clean_up", instance, value)

@@ -19,6 +19,13 @@ from d2c.deploy.wheel import Wheel, digest_of_wheel, wheel_path
 NOTHING = "nothing"
 
 
+# The separator of cells in a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
+CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
+HEADER = b"# Databricks notebook source"
+SECURE_STRING = "SecureString"
+LONGEST_SHOWN = 80
+
+
 @dataclass(frozen=True)
 class Difference:
     """A difference between the deployment and this version, in words."""
@@ -191,18 +198,12 @@ def all_parts(place: Target, release: Release) -> list[Part]:
     ]
 
 
-# The separator of cells in a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
-CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
-HEADER = b"# Databricks notebook source"
-SECURE_STRING = "SecureString"
-LONGEST_SHOWN = 80
-
-
 def unlike(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """Return the differences of a JSON value from the expected one: path, found value, expected value.
 
     Additional fields are ignored: services add their own, such as a pipeline's ``lastPublishTime``. Lists must have the
-    same length and order. Secure strings are not compared, since the service returns only stars. https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
+    same length and order. Secure strings are not compared, since the service returns only stars.
+    https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
     """
     if _is_secure(expected) and _is_secure(found):
         return

@@ -14,6 +14,10 @@ PROGRESS_FILE = "progress.json"
 RESULT_FILE = "result.json"
 
 
+PROGRESS_SECONDS = 3.0
+LONGEST_END_SECONDS = 10.0
+
+
 class RunProgress:
     """Collects the stages and findings of one load run, and writes them for the app.
 
@@ -74,10 +78,6 @@ class RunProgress:
         text = json.dumps(result)
         self._write(RESULT_FILE, text)
         return text
-
-
-PROGRESS_SECONDS = 3.0
-LONGEST_END_SECONDS = 10.0
 
 
 def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:

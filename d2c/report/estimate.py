@@ -14,6 +14,11 @@ COUNT_SECONDS = 30
 Json = dict[str, Any]
 
 
+FIGURES = (("items", "items"), ("bytes", "bytes"), ("ru", "RU"))
+STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
+Row = dict[str, Any]
+
+
 def copied_bytes(size: int, prices: Prices) -> int:
     """Return the approximate size of a table's export in bytes.
 
@@ -109,12 +114,6 @@ def _total(tables: Sequence[Json], at_once: int) -> Json:
         # At least the longest table, and at least all tables in the permitted number of lanes.
         "seconds_in_all": max(longest, math.ceil(sum(seconds.values()) / at_once)),
     }
-
-
-FIGURES = (("items", "items"), ("bytes", "bytes"), ("ru", "RU"))
-STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
-
-Row = dict[str, Any]
 
 
 def compare_with_estimate(

@@ -32,6 +32,15 @@ FAILED = "outbox-failed/"
 ATTEMPTS = "outbox-attempts/"
 
 
+logger = logging.getLogger(__name__)
+FIRST_INTERVAL = timedelta(minutes=1)
+PATIENCE = timedelta(hours=24)
+SIDE_BY_SIDE = 16
+# Four times a hanging receiver's timeout at the most; the other events are due at the next run.
+MOST_AT_ONCE = 64
+EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
+
+
 def notify(
     lake: Lake,
     settings: Settings,
@@ -95,16 +104,6 @@ def notify_of_table(lake: Lake, settings: Settings, migration: str, end: TableEn
     if data.get("items_rejected"):
         rejected = {name: data[name] for name in ("round", "items_rejected", "items_exported")}
         notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, end["round"])
-
-
-logger = logging.getLogger(__name__)
-
-FIRST_INTERVAL = timedelta(minutes=1)
-PATIENCE = timedelta(hours=24)
-SIDE_BY_SIDE = 16
-# Four times a hanging receiver's timeout at the most; the other events are due at the next run.
-MOST_AT_ONCE = 64
-EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
 
 
 class Receiver(Protocol):

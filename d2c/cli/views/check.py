@@ -16,6 +16,10 @@ PROBLEMS = ("failed", "warning")
 Finding = Mapping[str, Any]
 
 
+STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
+MOST_TABLES = 20
+
+
 def check_view(result: Mapping[str, Any], is_wide: bool, *, show_all: bool) -> RenderableType:
     """Return the findings of a check.
 
@@ -56,10 +60,6 @@ def _systems(findings: Sequence[Finding], is_wide: bool) -> RenderableType:
     for system in dict.fromkeys(one["system"] for one in findings):
         view.add_row(system, f"{sum(one['system'] == system for one in findings):,}")
     return view
-
-
-STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
-MOST_TABLES = 20
 
 
 def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:

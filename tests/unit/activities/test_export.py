@@ -146,7 +146,7 @@ class TestLookAtExport:
     def test_a_manifest_of_another_export_fails_the_stage(self, world):
         complete(world)
         payload = {**LOOK, "source": {**SOURCE, "arn": f"{TABLE_ARN}Two"}}
-        assert "and not of" in error_of(world.answer(look_at_export, payload))["detail"]
+        assert "instead of" in error_of(world.answer(look_at_export, payload))["detail"]
 
     @pytest.mark.parametrize(
         ("failure", "marks", "words"),

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs the unit and replay tests under another Python, such as 3.12, in an environment of its own below build/.
+set -eu
+version="$1"
+uv=.venv/bin/uv
+environment="build/python-$version"
+
+if ! python="$(sh tools/find-python.sh "$version")"; then
+  echo "Skipped: the tests under Python $version."
+  exit 0
+fi
+echo "Unit and replay tests under Python $version ($python) ..."
+test -x "$environment/bin/python" || "$uv" venv --quiet --python "$python" "$environment"
+"$uv" pip sync --quiet --python "$environment/bin/python" --require-hashes requirements-dev.lock
+"$uv" pip install --quiet --python "$environment/bin/python" --no-deps --no-build-isolation \
+  --editable . --editable ./localcloud
+exec "$environment/bin/python" -m pytest tests/unit tests/replay -n "${TESTS_IN_PARALLEL:-2}"
