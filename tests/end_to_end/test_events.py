@@ -62,7 +62,7 @@ def arrived(user, dropped):
     for path in first:
         put(user, path, copied[path])
     message = read(user, f"{STRANGER}/{export_id}/d2c-arrival.json")
-    assert "No plan says how to load an export of the table Dropped" in message["detail"]
+    assert "No plan has the table Dropped" in message["detail"]
 
     standing = plan("theirs", {"table": "Drop*", "region": names.AWS_REGION}, **RULES)
     answer = user.http.post(API, json={**standing, "start": "when_exports_arrive"})
