@@ -13,6 +13,7 @@ from d2c.errors import ConflictError
 from d2c.state import paths
 from d2c.state.ids import stage_instance_id, start_instance_id
 from d2c.state.operations import last_retry
+from d2c.state.table_states import UNDER_WAY
 
 # Stages, and waits before them, that run in an orchestration of their own, which an event can wake.
 WAITING = ("exports-turn", "export", "copies-turn", "copy", "arrival", "loads-turn", "prepare", "load")
@@ -35,7 +36,7 @@ async def cancel(app: App, migration: str, body: bytes) -> dict[str, Any]:
         ConflictError: if the migration has ended, and no operation on it runs.
     """
     state = await migrations.state_of(app, migration)
-    if state in migrations.UNDER_WAY:
+    if state in UNDER_WAY:
         tables = parse_cancel(body, await migrations.table_names(app.lake, migration))
         await flag_cancelled(app, migration, tables)
         return {"state": state}
@@ -87,7 +88,7 @@ async def resume(app: App, migration: str) -> None:
 
 async def _refuse_if_ended(app: App, migration: str) -> None:
     state = await migrations.state_of(app, migration)
-    if state not in migrations.UNDER_WAY:
+    if state not in UNDER_WAY:
         raise ConflictError(
             f"Migration {migration} is {state} already.",
             "A retry starts the failed and cancelled tables again.",

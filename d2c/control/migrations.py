@@ -16,9 +16,9 @@ from d2c.plan.model import NAME, Plan, times_of
 from d2c.plan.tables import account_faults
 from d2c.shapes import AcceptedPlan, Arrived, MigrationInput, Waits
 from d2c.state import paths, standing_plans
+from d2c.state.table_states import UNDER_WAY
 
 logger = logging.getLogger(__name__)
-UNDER_WAY = ("pending", "running")
 
 
 async def submit(app: App, plan: Plan) -> str:

@@ -20,9 +20,9 @@ from d2c.shapes import ErrorDict, Waits
 from d2c.state import paths
 from d2c.state.ids import operation_instance_id, operation_name, operation_run_instance_id
 from d2c.state.operations import RETRY, VERIFY, last_number
+from d2c.state.table_states import UNDER_WAY
 
 MOST_SHOWN = 20
-UNDER_WAY = migrations.UNDER_WAY
 STARTED_WITH = ("migration", "operation", "number", "migration_state", "waits")
 
 

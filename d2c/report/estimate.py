@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from d2c.app.prices import Prices, prices_from
-from d2c.load_run.throughput import AFTER_LOAD_RU, load_ru_per_second, write_ru
+from d2c.load_run.throughput import AFTER_LOAD_RU, wanted_ru_per_second, write_ru
 from d2c.report.costs import ONCE, Cluster, cost_lines, money_sums
 
 COUNT_SECONDS = 30
@@ -40,7 +40,6 @@ def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Pri
     items, size = table.get("item_count"), table.get("size_bytes")
     if items is None or size is None:
         return None
-    wanted = table["throughput"]["load_ru_per_second"]
     kilobytes = max(items, math.ceil(size / 1024))
     copied = copied_bytes(size, prices)
     quantities: Json = {
@@ -50,7 +49,7 @@ def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Pri
         "copied_bytes": copied,
         "files": max(math.ceil(copied / prices.assumed("bytes_per_file")), 1),
         "ru": write_ru(kilobytes),
-        "load_ru_per_second": load_ru_per_second(items, size) if wanted == "auto" else wanted,
+        "load_ru_per_second": wanted_ru_per_second(table["throughput"], items, size),
         "after_ru_per_second": table["throughput"].get("after_load_ru_per_second", AFTER_LOAD_RU),
         "cluster_share": 1 / len((table.get("load_group") or {}).get("tables", [1])),
     }
