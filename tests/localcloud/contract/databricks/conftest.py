@@ -81,7 +81,8 @@ class Workspace:
     def submit(self, notebook, key, parameters=None, cluster=CLUSTER, libraries=()):
         return self.product.start_run(
             name=f"test {key}",
-            run_key=key,
+            # All tests share the workspace, where a key that was used before names the run of that time.
+            run_key=f"{Path(notebook).name}-{key}",
             notebook_path=notebook if notebook.startswith("/") else f"/Shared/tests/{notebook}",
             parameters=parameters or {},
             cluster=cluster,
