@@ -7,16 +7,12 @@ time on loading classes: Databricks' pools keep machines ready, this keeps a who
 
 import os
 import queue
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
-
 from localcloud.databricks.notebook.protocol import announce, read_messages
 from localcloud.databricks.notebook.spark_session import start_spark
+from localcloud.databricks.notebook.warm_up import warm_up
 
 LOOK_SECONDS = 0.5
 
@@ -27,7 +23,7 @@ def main() -> None:
     settings = messages.get()
     folder = Path(settings["folder"])
     spark = start_spark(folder, settings["driver_memory"], {})
-    _warm_up(spark, folder / "scratch")
+    warm_up(spark, folder / "scratch")
     gateway: Any = spark.sparkContext._gateway
     announce({"port": gateway.gateway_parameters.port, "secret": gateway.gateway_parameters.auth_token})
     while gateway.proc.poll() is None:
@@ -36,28 +32,6 @@ def main() -> None:
         except queue.Empty:
             continue
         spark.sparkContext._jsc.sc().cancelJobGroupAndFutureJobs(message["cancel"])
-
-
-def _warm_up(spark: SparkSession, folder: Path) -> None:
-    """Run a small job of the kind that notebooks here run: files to workers, text files, a join.
-
-    Args:
-        spark: the session.
-        folder: takes the job's files.
-    """
-    place = (folder / "warm-up").as_uri()
-    spark.range(4).selectExpr("cast(id as string) value").write.mode("overwrite").text(place)
-    files = spark.read.format("binaryFile").load(place).select("path", "content")
-    rows = files.mapInArrow(_lengths, "path string, length bigint").persist()
-    other = rows.withColumnRenamed("length", "other")
-    rows.join(other, "path", "full_outer").agg(F.count("*"), F.sum("other")).collect()
-    rows.unpersist()
-
-
-def _lengths(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        lengths = [len(content.as_py()) for content in batch.column("content")]
-        yield pa.RecordBatch.from_pydict({"path": batch.column("path"), "length": lengths})
 
 
 if __name__ == "__main__":

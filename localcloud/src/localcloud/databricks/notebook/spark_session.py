@@ -13,6 +13,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from localcloud.common.names import LOOPBACK
+from localcloud.databricks.notebook.class_archive import use_option
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 # Made for one machine and short jobs.
@@ -35,13 +36,16 @@ VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
 
 
-def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str]) -> SparkSession:
+def start_spark(
+    folder: Path, driver_memory: str, spark_conf: Mapping[str, str], *, archive_option: str | None = None
+) -> SparkSession:
     """Start Spark on two cores of this machine.
 
     Args:
         folder: takes Spark's files; nothing is written elsewhere.
         driver_memory: the JVM's heap, as Spark writes it: ``3g``.
         spark_conf: the cluster's own settings.
+        archive_option: what the JVM is to do with an archive of classes; if None, to use the one that there is.
     """
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -49,6 +53,7 @@ def start_spark(folder: Path, driver_memory: str, spark_conf: Mapping[str, str])
     os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
     java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {JVM_OPTIONS}"
+    java += f" {use_option() if archive_option is None else archive_option}"
     builder: Any = SparkSession.builder
     settings = {
         **SETTINGS,
