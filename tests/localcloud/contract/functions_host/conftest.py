@@ -19,6 +19,7 @@ class Host:
 
     def __init__(self, state_folder, storage, port=None, arguments=(), schedule="0 0 0 1 1 *", key=""):
         self.state_folder = state_folder
+        self.storage = storage
         self.ledger = state_folder / "ledger"
         self.ledger.touch()
         self.service = start_service(
