@@ -1,17 +1,20 @@
 """The local cloud's commands as programs: their lines, their messages, their exit statuses."""
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import termios
 
 import pytest
 from azure.cosmos import CosmosClient
 
 from localcloud.common.names import LOOPBACK
-from tests.contract.polling import HANG_SECONDS
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 
 def command(*arguments):
@@ -61,12 +64,30 @@ def test_it_prints_the_endpoints_that_were_asked_for_and_keeps_what_they_hold(up
     assert [database["id"] for database in databases] == ["kept"]
 
 
-def test_an_interrupt_ends_it_in_order(up):
-    process, line = up("--only", "cosmos")
-    process.send_signal(signal.SIGINT)
-    assert process.wait(HANG_SECONDS) == 0
-    with socket.socket() as probe:
-        assert probe.connect_ex((LOOPBACK, int(line["cosmos"]["endpoint"].rpartition(":")[2]))) != 0
+def test_an_interrupt_typed_in_a_terminal_reaches_it_alone_and_ends_all_in_order(tmp_path):
+    terminal, its_end = pty.openpty()
+    process = subprocess.Popen(
+        command("up", "--state-folder", tmp_path, "--json", "--only", "cosmos,lake"),
+        stdin=its_end,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    try:
+        process.stdout.readline()
+        everything = descendants(process.pid)
+        assert len(everything) == 3, "two services, and Azurite"
+        assert {os.getsid(pid) for pid in everything} == {process.pid}
+        os.write(terminal, b"\x03")
+        assert process.wait(HANG_SECONDS) == 0
+        wait_until(lambda: not any(alive(pid) for pid in everything))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        os.close(terminal)
+        os.close(its_end)
 
 
 def test_a_second_one_for_the_same_state_folder_is_refused(up, tmp_path):
@@ -98,8 +119,16 @@ def test_a_service_that_dies_ends_it_with_the_name_of_its_log(tmp_path):
 
 
 def children(pid):
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
+
+
+def descendants(pid):
+    return [each for child in children(pid) for each in (child, *descendants(child))]
+
+
+def alive(pid):
+    return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
 
 
 def test_an_occupied_port_is_named(tmp_path):

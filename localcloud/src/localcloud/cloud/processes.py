@@ -84,7 +84,9 @@ def start_service(
             stderr=log,
             text=True,
             env={**os.environ, **(environment or {})},
-            start_new_session=True,
+            # Ctrl-C reaches the starter alone, which ends services in order. A session of its own would do the same,
+            # but Linux shares cores among sessions: on a busy machine the many of the rest starve a new one.
+            process_group=0,
         )
     line = _first_line(process, ready_timeout_seconds)
     if line is None:

@@ -43,7 +43,7 @@ class ChildProcess:
             text=True,
             cwd=folder,
             env=_environment(),
-            start_new_session=True,
+            process_group=0,
         )
         self._announcements: queue.Queue[Json | None] = queue.Queue()
         self._log = threading.Thread(target=self._write_log, args=(secrets,), daemon=True)
