@@ -16,8 +16,23 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+# The longest of the groups that are not whole migrations.
+LONGEST = "databricks"
+
+
 def pytest_collection_modifyitems(items):
-    """Have one process run the tests of a folder, which share services; of whole migrations those of a file."""
+    """Have one process run the tests of a folder, which share services; of whole migrations those of a file.
+
+    Processes take groups in this order, so the long ones come first: one that began last would leave the others idle.
+    """
+
+    def group(item):
+        path = item.path if whole_migration(item) else item.path.parent
+        return path.name
+
+    def whole_migration(item):
+        return item.path.parent.name == "end_to_end"
+
     for item in items:
-        path = item.path if item.path.parent.name == "end_to_end" else item.path.parent
-        item.add_marker(pytest.mark.xdist_group(path.name))
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: (not whole_migration(item), group(item) != LONGEST))
