@@ -90,7 +90,7 @@ class Surroundings:
 class Management:
     """A management service, and the product's clients of it."""
 
-    def __init__(self, folder, around, *arguments, adf=ADF):
+    def __init__(self, folder, around, *arguments, adf=ADF, s3_url=None):
         self._folder, self._port = folder, free_port()
         at_first = ["--adf", str(adf)] if adf else []
         self._arguments = [*at_first, "--cosmos-url", around.cosmos.url, *arguments]
@@ -102,7 +102,7 @@ class Management:
             "LOCALCLOUD_FACTORY_PARAMETERS": json.dumps(
                 {
                     "lakeUrl": "https://devstoreaccount1.dfs.core.windows.net",
-                    "s3ServiceUrl": around.aws.url,
+                    "s3ServiceUrl": s3_url or around.aws.url,
                     "awsAccessKeyId": owner_key_id(names.AWS_ACCOUNT),
                 }
             ),

@@ -9,6 +9,7 @@ import pytest
 from d2c.errors import PermanentError
 from tests.contract.polling import wait_until
 from tests.localcloud.contract.management.conftest import SUMMARY, Management, copy_parameters
+from tests.localcloud.contract.management.holding import holding
 
 ORDER = ["CopyDataFiles", "CopyFileList", "CopySummaryChecksum", "CopySummary"]
 NOW = datetime.now(UTC)
@@ -46,19 +47,28 @@ def test_a_file_of_many_blocks_arrives_whole_and_never_stands_in_memory(manageme
     assert progress.size_bytes > len(content)
 
 
-def test_bytes_are_counted_while_a_file_is_under_way(management, around):
-    around.put_export("p/growing", **{"data/0-large.json.gz": bytes(2**20) * 60})
-    run_id = management.start_copy("growing", "p/growing")
-    seen = []
+def test_bytes_are_counted_while_a_file_is_under_way(tmp_path, around):
+    large = "data/0-large.json.gz"
+    around.put_export("p/growing", **{large: bytes(2**20) * 16})
+    with holding(around.aws.url, large) as (s3_url, go_on):
+        management = Management(tmp_path, around, s3_url=s3_url)
+        try:
+            run_id = management.start_copy("growing", "p/growing")
 
-    def ended():
-        progress = management.factory.get_copy_progress(run_id, since=NOW)
-        seen.append((progress.files, progress.size_bytes))
-        return management.factory.get_run(run_id).status == "Succeeded"
+            def counted():
+                progress = management.factory.get_copy_progress(run_id, since=NOW)
+                return (progress.files, progress.size_bytes)
 
-    wait_until(ended, interval_seconds=0.02)
-    assert seen == sorted(seen)
-    assert any(files == 0 and size > 0 for files, size in seen)
+            wait_until(lambda: counted()[1] > 0)
+            files, size = counted()
+            assert files == 0
+            assert 0 < size <= 8 * 2**20
+            go_on.set()
+            assert management.ended(run_id).status == "Succeeded"
+            assert counted()[0] == 8
+            assert counted()[1] > 16 * 2**20
+        finally:
+            management.stop()
 
 
 def test_the_summary_is_copied_after_everything_else(management, around):
