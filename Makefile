@@ -19,8 +19,12 @@ test: setup
 	@$(BIN)/pytest tests/unit tests/replay tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
 	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES)
 
-test-fast: setup lint
-	@$(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL)
+# What lint says is shown after the tests, beside which it runs.
+test-fast: setup
+	@mkdir -p build
+	@$(MAKE) --no-print-directory lint > build/lint.log 2>&1 & lint=$$!; \
+	  $(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL); tests=$$?; \
+	  wait $$lint; lint=$$?; cat build/lint.log; exit $$((tests || lint))
 
 test-localcloud: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
