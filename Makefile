@@ -23,7 +23,7 @@ test: setup
 test-fast: setup
 	@mkdir -p build
 	@$(MAKE) --no-print-directory lint > build/lint.log 2>&1 & lint=$$!; \
-	  $(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL); tests=$$?; \
+	  $(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL) --hypothesis-profile=few-examples; tests=$$?; \
 	  wait $$lint; lint=$$?; cat build/lint.log; exit $$((tests || lint))
 
 test-localcloud: setup

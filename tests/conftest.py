@@ -8,6 +8,8 @@ from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("any-machine", deadline=None)
+# For `make test-fast`, in which made-up examples would take half of the time.
+settings.register_profile("few-examples", deadline=None, max_examples=20)
 settings.load_profile("any-machine")
 
 # Where the environment forbids Python to keep compiled code, as in many containers, each process of the local cloud
