@@ -106,7 +106,7 @@ def talks_too_much(context: df.DurableOrchestrationContext):
 def double(n: int) -> int:
     with one_at_a_time:
         limit = int(LIMIT.read_text()) if LIMIT.exists() else None
-        begun = len(LEDGER.read_text().splitlines())
+        begun = LEDGER.read_text().count("double")
         if limit is None or begun < limit:
             note(f"double {n}")
     if limit is not None and begun >= limit - 1:
