@@ -31,8 +31,9 @@ test-localcloud: setup
 	@$(BIN)/pytest tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
 	@$(BIN)/pytest tests/localcloud/contract $(SHARED_SERVICES)
 
-# Slower, and not part of `make test`: the other Pythons that the product supports.
+# Slower, and not part of `make test`: Microsoft's own programs where they are, and the other Pythons that are supported.
 test-real: setup
+	@$(BIN)/pytest tests/real -rs
 	@for version in $(OTHER_PYTHONS); do sh tools/test-other-python.sh $$version || exit 1; done
 
 lint: setup

@@ -10,16 +10,17 @@ from activities import (
     copy,
     existing_export,
     export,
+    lanes,
     load,
     orphans,
     prepare,
     report,
-    turns,
-    units,
+    start,
+    tables,
 )
 from d2c.app.logs import structure_logs
 from d2c.clients.telemetry import configure_telemetry
-from orchestrators import check_plan, clean_up, lane, migrate, migrate_table, operations, run_to_its_end
+from orchestrators import check_plan, clean_up, lane, run_operation, run_to_its_end
 from triggers import dashboard, events, http_api, timers
 
 structure_logs(os.environ)
@@ -32,16 +33,15 @@ for module in (
     dashboard,
     events,
     timers,
-    migrate,
+    run_operation,
     lane,
-    migrate_table,
     run_to_its_end,
-    operations,
     clean_up,
     check_plan,
-    units,
+    start,
+    tables,
+    lanes,
     check,
-    turns,
     existing_export,
     export,
     copy,

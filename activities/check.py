@@ -3,7 +3,7 @@
 All that is written is the check's own folder in the lake (`d2c.checks.store`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,12 +24,12 @@ from d2c.clients.azure.cosmos import has_documents
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.clients.clients import Clients
 from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, wanted_ru_per_second
+from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan
-from d2c.plan.tables import location_of
-from d2c.plan.units import units_of
+from d2c.plan.tables import in_order, location_of
 from d2c.report.costs import cluster_of
 from d2c.report.estimate import copied_bytes, estimate_of
-from d2c.shapes import CheckInput, CheckParts, CheckResult, Reference
+from d2c.shapes import Caps, CheckInput, CheckParts, CheckResult, Reference
 from d2c.state.container_lock import record_path
 
 TABLES_OF_A_PART = 25
@@ -88,11 +88,13 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
     facts = {name: fact for result in results for name, fact in result.get("facts", {}).items()}
     tables = [table for result in results for table in result.get("tables", ())]
     findings = [finding for result in results for finding in result["findings"]]
-    findings += check_room(settings.cosmos_account, facts, tables, plan.max_parallel_tables)
+    cluster = facts.get("cluster", settings.cluster)
+    caps = _caps(plan, cluster, settings)
+    findings += check_room(settings.cosmos_account, facts, tables, caps)
     summary = {
         "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "checks": findings,
-        "estimate": _estimate(plan, tables, facts.get("cluster", settings.cluster), settings),
+        "estimate": _estimate(in_order(plan, tables), cluster, settings, caps),
     }
     return {
         "state": state_of_findings(findings),
@@ -135,10 +137,15 @@ def _load_ru(table: Mapping[str, Any], checked: CheckedTable) -> int:
     return wanted_ru_per_second(settings, description.item_count, description.size_bytes)
 
 
+def _caps(plan: Plan, cluster: Mapping[str, Any], settings: Settings) -> Caps:
+    is_existing = cluster_of(cluster).is_existing
+    return caps_of(plan, 0 if is_existing else settings.prices.assumed("cluster_seconds"))
+
+
 def _estimate(
-    plan: Plan, tables: list[dict[str, Any]], cluster: Mapping[str, Any], settings: Settings
+    tables: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], settings: Settings, caps: Caps
 ) -> dict[str, Any]:
-    """Return the estimate, with each table in the load group that it would run in."""
+    """Return the estimate of tables in their order, with about how many share the load run of each."""
     wanted = [
         {
             **table,
@@ -149,15 +156,9 @@ def _estimate(
         }
         for table in tables
     ]
-    units = units_of(
-        wanted,
-        order=plan.order,
-        share_load_run_below_bytes=plan.share_load_run_below_bytes,
-        max_tables_per_load_run=min(plan.max_tables_per_load_run, plan.max_parallel_tables),
-        round_number=0,
-    )
-    in_units = [table for unit in units for table in unit["tables"]]
-    return estimate_of(in_units, cluster_of(cluster), settings.prices, plan.max_parallel_tables)
+    shares = tables_per_run(wanted, caps)
+    shared = [{**table, "tables_per_run": share} for table, share in zip(wanted, shares, strict=True)]
+    return estimate_of(shared, cluster_of(cluster), settings.prices, caps)
 
 
 class _ContainerReads:

@@ -11,12 +11,13 @@ from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
 from d2c.shapes import Copy, Look, TableInput
-from d2c.state.ids import attempts_of_retry, run_key
+from d2c.state.ids import run_key
 from d2c.state.paths import copy_begun_path, export_folder
 
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
 PIPELINES = {"key_vault": "copy_export", "session": "copy_export_session"}
-FIRST_ATTEMPT = attempts_of_retry(0)[0]
+# The first attempt of the migration's start.
+FIRST_TRY = (0, 1)
 SECURE_PARAMETERS = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
 # Where S3 says so, the run's credentials ended before the copy did.
 EXPIRED = "ExpiredToken"
@@ -29,11 +30,12 @@ def start_copy(clients: Clients, payload: TableInput) -> str:
     """Start the copy pipeline, or find the run that an earlier try started; the result is the run's id."""
     settings, lake, factory = clients.settings, clients.lake, clients.data_factory
     names = payload["migration"], payload["table"]
-    refuse_if_cancelled(lake, payload["migration"], table=payload["table"])
-    key = run_key(*names, "copy", payload["attempt"])
+    operation = payload["migration"], payload["operation"], payload["table"]
+    refuse_if_cancelled(lake, payload)
+    key = run_key(*operation, "copy", payload["attempt"])
     run = None
     # To look through all runs costs calls that grow with them: only a try that finds the flag of an earlier one does.
-    if not lake.create(copy_begun_path(*names, payload["attempt"]), b""):
+    if not lake.create(copy_begun_path(*operation, payload["attempt"]), b""):
         since = datetime.fromisoformat(payload["started_at"])
         run = factory.find_run([*PIPELINES.values()], key, since=since)
     return run or factory.start_run(
@@ -53,7 +55,7 @@ def start_copy(clients: Clients, payload: TableInput) -> str:
 @outcome
 def look_at_copy(clients: Clients, payload: TableInput) -> Look[Copy]:
     """Look whether the copy is done, and if so whether names and sizes in the lake are those in S3."""
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     factory = clients.data_factory
     run = factory.get_run(payload["run"])
     since = datetime.fromisoformat(payload["started_at"])
@@ -99,7 +101,9 @@ def _session(clients: Clients, payload: TableInput) -> dict[str, str]:
         str(role_arn),
         session_name=copy_session_name(payload["migration"], payload["table"]),
         seconds=copy_session_seconds(
-            settings.aws, export["bytes"], is_first_try=payload["attempt"] == FIRST_ATTEMPT
+            settings.aws,
+            export["bytes"],
+            is_first_try=(payload["operation"], payload["attempt"]) == FIRST_TRY,
         ),
         policy=copy_session_policy(str(role_arn), settings.export_bucket, export["folder"]),
     )

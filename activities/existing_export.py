@@ -28,7 +28,7 @@ blueprint = df.Blueprint()
 @outcome
 def start_arrival(clients: Clients, payload: TableInput) -> Source:
     """Find out the table's keys and check its rules against them; the result is what later stages know of the table."""
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     source = _source(clients, payload)
     table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
     return source
@@ -41,7 +41,7 @@ def look_at_arrival(clients: Clients, payload: TableInput) -> Look[Findings]:
 
     The result is what the stages export and copy would have found.
     """
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     lake, sizes = clients.lake, clients.lake.sizes(payload["arrived"]["folder"])
     wanted: list[str] = list(MANIFEST_FILES)
     damage = None

@@ -26,7 +26,7 @@ def describe_source(clients: Clients, payload: TableInput) -> Source:
 
     The time must be the same at every try: DynamoDB refuses a client token that comes with another one.
     """
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     dynamodb = clients.dynamodb(*location_of(payload))
     table = dynamodb.describe_table(payload["table"])
     table_mapper(table.hash_key, table.range_key, table.ttl_attribute, payload["rules"])
@@ -56,10 +56,11 @@ def source_of(table: TableDescription, export_time: str) -> Source:
 @outcome
 def start_export(clients: Clients, payload: TableInput) -> str:
     """Start the export, or find the one that an earlier try started; the result is its ARN."""
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     settings, dynamodb = clients.settings, clients.dynamodb(*location_of(payload))
     source = payload["source"]
-    token = run_key(payload["migration"], payload["table"], "export", payload["attempt"])
+    names = payload["migration"], payload["operation"], payload["table"]
+    token = run_key(*names, "export", payload["attempt"])
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
         source["arn"],
         bucket=settings.export_bucket,
@@ -74,7 +75,7 @@ def start_export(clients: Clients, payload: TableInput) -> str:
 @outcome
 def look_at_export(clients: Clients, payload: TableInput) -> Look[Export]:
     """Look whether the export is complete and its manifest has landed and holds."""
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
+    refuse_if_cancelled(clients.lake, payload)
     state = clients.dynamodb(*location_of(payload)).describe_export(payload["run"])
     if state.status == "FAILED":
         raise _export_failure(state.arn, state.failure)

@@ -1,124 +1,183 @@
-"""Stages assess, load and verify: one run of the notebook on Databricks, of a table alone or of several."""
+"""Stages assess, load and verify: one run of the notebook on Databricks for all tables of a unit."""
 
-import functools
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import azure.durable_functions as df
 
-from activities import shared_runs
-from activities.outcome import outcome, refuse_if_cancelled
+from activities.outcome import outcome
+from activities.table_end import end_table
+from activities.unit import for_each, open_tables
 from d2c.app.cluster_settings import CONNECTOR
 from d2c.app.settings import Settings
+from d2c.app.threads import side_by_side
+from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
-from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE
-from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest
-from d2c.shapes import LoadInput, LoadResult, LoadScope, Look, Progress
-from d2c.state.ids import run_key
-from d2c.state.paths import cancel_path, load_folder
+from d2c.load_run.progress import RESULT_FILE
+from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest, RequestList
+from d2c.shapes import LaneInput, LoadResult, LoadScope, Look, TableInput
+from d2c.state import paths
+from d2c.state.ids import RUNS_AT_MOST, operation_name, run_key, run_key_name, unit_name
+from d2c.state.queue import Claim
+from d2c.state.table_files import keep, read_table, with_stages
 
+REQUESTS_AT_ONCE = 16
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def start_load(clients: Clients, payload: LoadInput) -> int | str:
-    """Write the load request to the lake and submit the notebook, or join the tables that share a run.
+def start_load(clients: Clients, payload: LaneInput) -> int:
+    """Write the load requests of a unit's tables to the lake and submit the notebook; the result is the run's id.
 
-    The same run key gives the same run.
+    The same run key gives the same run. Its tables are those that have no result yet when the list is written, which
+    happens once: a try that is repeated submits the same list.
     """
-    lake, folder = clients.lake, _folder(payload)
-    _refuse_if_cancelled(clients, payload)
-    lake.write(f"{folder}/{REQUEST_FILE}", _load_request(payload, clients.settings, folder).to_json())
-    if shared_runs.is_shared(payload):
-        return shared_runs.join(lake, payload)
-    migration, table = payload["migration"], payload["table"]
-    key = run_key(migration, table, _run_name(payload), payload["attempt"])
-    return _submit(clients, f"d2c {migration} {table}", key, f"{folder}/{REQUEST_FILE}")
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def look_at_load(clients: Clients, payload: LoadInput) -> Look[LoadResult]:
-    """Look for the table's result in the lake; without one, look at the load run.
-
-    A table whose result is there is done, whatever becomes of the run then: of several tables' run, or of a cluster
-    that is lost before the notebook has ended.
-    """
-    _refuse_if_cancelled(clients, payload)
-    lake, folder = clients.lake, _folder(payload)
-    run_id = _find_run(clients, payload)
-    if run_id is None:
-        return {"state": "running", "progress": {"waits_for": shared_runs.awaited(lake, payload)}}
-    run = clients.databricks.get_run(run_id)
-    result = lake.read_json(f"{folder}/{RESULT_FILE}")
-    if result is not None:
-        if shared_runs.is_shared(payload):
-            shared_runs.leave(lake, payload)
-        return {"state": "succeeded", "result": _summary(result, f"{folder}/{RESULT_FILE}")}
-    if not run.ended:
-        return {"state": "running", "progress": _progress(lake.read(f"{folder}/{PROGRESS_FILE}"))}
-    raise _why_no_result(run_id, run, folder)
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def stop_load(clients: Clients, payload: LoadInput) -> None:
-    """Ask the load run to stop. One that others share continues, unless the whole migration is cancelled."""
-    lake = clients.lake
-    if shared_runs.is_shared(payload):
-        shared_runs.leave(lake, payload)
-        flag = lake.read_json(cancel_path(payload["migration"]))
-        concerns_all = flag is not None and flag.get("tables") is None
-        if not concerns_all or not shared_runs.may_be_submitted(lake, payload):
-            return
-    # A worker that submitted a shared run may have died before it wrote the id: the run key finds the run.
-    run_id = _find_run(clients, payload)
-    if run_id is not None:
-        clients.databricks.cancel_run(run_id)
-
-
-def _refuse_if_cancelled(clients: Clients, payload: LoadInput) -> None:
-    scope = payload.get("revisit")
-    refuse_if_cancelled(clients.lake, payload["migration"], scope and scope["name"], payload["table"])
-
-
-def _folder(payload: LoadInput) -> str:
-    return load_folder(payload["migration"], payload["table"], payload["attempt"], _run_name(payload))
-
-
-def _submit(clients: Clients, name: str, key: str, request_path: str) -> int:
-    """Submit the notebook with the path of its request, and return the run's id."""
-    settings = clients.settings
+    lake, settings = clients.lake, clients.settings
+    # An earlier try may have listed a table that is cancelled by now.
+    names = for_each(
+        clients,
+        payload,
+        open_tables(lake, payload),
+        "assess",
+        lambda table: False,
+        stop=lambda name: _leave(lake, payload, name),
+    )
+    if not names:
+        # The lane was lost meanwhile, and with it they ended.
+        raise PermanentError("All tables of the load run have ended.", "Retry those that failed.")
+    unit, attempt = unit_name(payload["lane"], payload["turn"]), payload["attempt"]
+    path = paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
+    if not lake.exists(path):
+        lake.create(path, _requests(clients, payload, names).to_json())
+    key = run_key(payload["migration"], payload["operation"], run_key_name(unit), "load", attempt)
     return clients.databricks.start_run(
-        name=name,
+        name=_run_name(payload, names),
         run_key=key,
         notebook_path=settings.notebook_path,
-        parameters={"request": settings.lake_path(request_path)},
+        parameters={"request": settings.lake_path(path)},
         cluster=settings.cluster,
         libraries=[{"maven": {"coordinates": CONNECTOR}}, {"whl": wheel_path(settings.wheel_path)}],
     )
 
 
-def _find_run(clients: Clients, payload: LoadInput) -> int | None:
-    """Return the id of the table's load run; None while the tables that share it are not all there."""
-    if shared_runs.is_shared(payload):
-        submit = functools.partial(_submit, clients)
-        return shared_runs.find_run(clients.lake, payload, clients.settings.lake_path, submit)
-    return int(payload["run"])
+def _run_name(payload: LaneInput, names: Sequence[str]) -> str:
+    """Return the name by which people find the run in Databricks."""
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"d2c {payload['migration']} {names[0]}{others}"
 
 
-def _why_no_result(run_id: int, run: NotebookRun, folder: str) -> PermanentError:
-    """Return why a run has ended without a result for a table."""
+def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> RequestList:
+    """Write the request of each table, and return the list of them; the log of the unit is there from now on."""
+    lake, settings = clients.lake, clients.settings
+    log = paths.unit_log_path(
+        payload["migration"], payload["operation"], unit_name(payload["lane"], payload["turn"])
+    )
+    lake.create_log(log)
+
+    def write(name: str) -> str:
+        table = read_table(lake, payload["migration"], payload["operation"], name)
+        folder = load_folder_of(payload, name)
+        path = f"{folder}/{REQUEST_FILE}"
+        lake.write(path, _load_request(table, settings, folder).to_json())
+        return settings.lake_path(path)
+
+    paths_of_requests = side_by_side(write, names, at_once=REQUESTS_AT_ONCE)
+    return RequestList(requests=tuple(paths_of_requests), log=settings.lake_path(log))
+
+
+def load_folder_of(payload: LaneInput, table: str) -> str:
+    """Return the folder of a table's request and results in the load run of a unit."""
+    run = operation_name(payload["kind"], payload["operation"])
+    return paths.load_folder(payload["migration"], table, run, payload["attempt"])
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
+    """Look for the results of a unit's tables in the lake, and end each table that has one; then look at the run.
+
+    A table whose result is there is done, whatever becomes of the run then: the cluster may be lost before the notebook
+    has ended.
+    """
+    names = open_tables(clients.lake, payload)
+    if not names:
+        return {"state": "succeeded", "result": 0}
+    # The run comes first: what it has written by the time of its end is read afterwards.
+    run = clients.databricks.get_run(payload["run"])
+    open_names = for_each(
+        clients,
+        payload,
+        names,
+        "load",
+        lambda table: _end_if_done(clients, payload, table),
+        stop=lambda name: _leave(clients.lake, payload, name),
+    )
+    if not open_names:
+        return {"state": "succeeded", "result": 0}
+    if not run.ended:
+        return {
+            "state": "running",
+            "progress": {"attempt": payload["attempt"], "tables": len(open_names)},
+        }
+    raise _why_no_result(payload["run"], run, open_names)
+
+
+def _end_if_done(clients: Clients, payload: LaneInput, table: TableInput) -> bool:
+    """End a table whose result is in the lake; return whether it was there."""
+    path = f"{load_folder_of(payload, table['table'])}/{RESULT_FILE}"
+    result = clients.lake.read_json(path)
+    if result is None:
+        return False
+    load = _summary(result, path)
+    table = keep(clients.lake, table, load=load, stages=with_stages(table, *load["stages"]))
+    end_table(clients, payload, table["table"], error=load["error"])
+    return True
+
+
+def _leave(lake: Lake, payload: LaneInput, name: str) -> None:
+    """Let the run go on without a table; what it is loading at this moment it loads to its end."""
+    unit = unit_name(payload["lane"], payload["turn"])
+    lake.append(paths.unit_log_path(payload["migration"], payload["operation"], unit), {"table": name})
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def stop_load(clients: Clients, payload: LaneInput) -> None:
+    """Ask the load run to stop."""
+    clients.databricks.cancel_run(payload["run"])
+
+
+def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:
+    """Ask the load runs of these lists of requests to stop; the result is how many there are."""
+    requests = {clients.settings.lake_path(path) for path in request_paths}
+    databricks = clients.databricks
+    active = databricks.active_runs()
+    runs = [run for run, parameters in active.items() if parameters.get("request") in requests]
+    for run in runs:
+        databricks.cancel_run(run)
+    return len(runs)
+
+
+def request_paths_of(payload: Mapping[str, Any], claim: Claim) -> list[str]:
+    """Return the lists of requests of the load runs of what a lane took, of all attempts."""
+    unit = unit_name(claim.lane, claim.turn)
+    return [
+        paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
+        for attempt in range(1, RUNS_AT_MOST + 1)
+    ]
+
+
+def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> PermanentError:
+    """Return why a run has ended without results for tables."""
     if run.cancelled:
         return PermanentError(f"Load run {run_id} was cancelled in Databricks.", "Retry the migration.")
     if run.succeeded:
         return PermanentError(
-            f"Load run {run_id} ended without a result in the lake's {folder}.",
+            f"Load run {run_id} ended without a result for {len(names)} of its tables, {names[0]} among them.",
             "Check that the notebook in the workspace is the app's own version.",
         )
     kind = RunFailedError if run.healable else PermanentError
@@ -128,17 +187,8 @@ def _why_no_result(run_id: int, run: NotebookRun, folder: str) -> PermanentError
     )
 
 
-def _progress(content: bytes | None) -> Progress:
-    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
-    try:
-        progress: Progress = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return progress
-
-
 def _summary(result: Mapping[str, Any], path: str) -> LoadResult:
-    """Return what of a load run's result may enter orchestration history: nothing that grows with the table."""
+    """Return what of a load run's result belongs into a record: nothing that grows with the table."""
     return {
         "state": result["state"],
         "error": result.get("error"),
@@ -153,12 +203,11 @@ def _summary(result: Mapping[str, Any], path: str) -> LoadResult:
     }
 
 
-def _load_request(payload: LoadInput, settings: Settings, folder: str) -> LoadRequest:
-    source, limits = payload["source"], payload["limits"]
-    scope: LoadScope = payload.get("revisit") or {
-        "name": "load",
+def _load_request(table: TableInput, settings: Settings, folder: str) -> LoadRequest:
+    source, limits = table["source"], table["limits"]
+    scope: LoadScope = table.get("scope") or {
         "stages": STAGES,
-        "rules_history": [payload["rules"]],
+        "rules_history": [table["rules"]],
         "load_started_at": None,
         "documents_written": 0,
         "rejected_folder": None,
@@ -166,32 +215,27 @@ def _load_request(payload: LoadInput, settings: Settings, folder: str) -> LoadRe
     }
     rejected_folder = scope["rejected_folder"]
     return LoadRequest(
-        migration=payload["migration"],
-        table=payload["table"],
+        migration=table["migration"],
+        table=table["table"],
         table_arn=source["arn"],
-        export_arn=payload["export"]["arn"],
+        export_arn=table["export"]["arn"],
         stages=tuple(scope["stages"]),
-        export_folder=settings.lake_path(payload["copy"]["folder"]),
+        export_folder=settings.lake_path(table["copy"]["folder"]),
         result_folder=settings.lake_path(folder),
         hash_key=source["hash_key"],
         range_key=source["range_key"],
         ttl_attribute=source["ttl_attribute"],
         rules_history=tuple(scope["rules_history"]),
         max_rejected_items=limits["max_rejected_items"],
-        verify=payload["verify"],
+        verify=table["verify"],
         cosmos_endpoint=settings.cosmos_endpoint,
         cosmos_auth=settings.spark_cosmos_auth,
         secret_scope=settings.secret_scope,
-        database=payload["database"],
-        container=payload["container"],
+        database=table["database"],
+        container=table["container"],
         max_logical_partition_bytes=limits["max_logical_partition_bytes"],
         load_started_at=scope["load_started_at"],
         documents_written=scope["documents_written"],
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
         items_rejected=scope["items_rejected"],
     )
-
-
-def _run_name(payload: LoadInput) -> str:
-    scope = payload.get("revisit")
-    return scope["name"] if scope else "load"

@@ -7,30 +7,28 @@ from typing import cast
 import azure.durable_functions as df
 
 from activities.copy import PIPELINES
+from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import outcome
-from activities.shared_runs import REQUESTS_FILE
+from activities.table_end import end_table
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
-from d2c.load_run.request import REQUEST_FILE
 from d2c.load_run.throughput import put_back
 from d2c.shapes import (
     Described,
-    Findings,
     FreedContainer,
-    Members,
-    MigrationEnd,
-    OrphanedTable,
+    OperationInput,
+    OperationKind,
     OrphanInput,
     OrphansFile,
+    ReportInput,
     StageEntry,
-    TableInput,
-    TableOutcome,
-    Unit,
 )
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
-from d2c.state.ids import attempts_of_retry, run_key
+from d2c.state.ids import RUNS_AT_MOST, run_key
+from d2c.state.operations import last_migrating
+from d2c.state.queue import Queue
 
 blueprint = df.Blueprint()
 
@@ -40,36 +38,34 @@ blueprint = df.Blueprint()
 def stop_left_runs(clients: Clients, payload: OrphanInput) -> int:
     """Ask the copy runs and load runs of orphaned tables to stop; the result is how many still run."""
     orphans = _orphans(clients.lake, payload)
-    tables = [_input(clients.lake, payload["migration"], table) for table in orphans["tables"]]
-    if not tables:
+    if not orphans["tables"]:
         return 0
-    return _stop_copies(clients, tables, str(orphans["since"])) + _stop_loads(clients, tables)
+    return _stop_copies(clients, orphans) + stop_runs_of(clients, _request_paths(clients.lake, orphans))
 
 
-def _stop_copies(clients: Clients, tables: list[TableInput], since: str) -> int:
+def _stop_copies(clients: Clients, orphans: OrphansFile) -> int:
     """Ask the tables' copy runs to stop; the result is how many there are."""
     keys = {
-        run_key(table["migration"], table["table"], "copy", attempt)
-        for table in tables
-        for attempt in attempts_of_retry(table["round"])
+        run_key(orphans["migration"], orphans["operation"], table["table"], "copy", attempt)
+        for table in orphans["tables"]
+        for attempt in range(1, RUNS_AT_MOST + 1)
     }
     factory = clients.data_factory
-    active = factory.active_runs([*PIPELINES.values()], since=datetime.fromisoformat(since))
+    since = datetime.fromisoformat(str(orphans["since"]))
+    active = factory.active_runs([*PIPELINES.values()], since=since)
     runs = [run for run, key in active.items() if key in keys]
     for run in runs:
         factory.cancel_run(run)
     return len(runs)
 
 
-def _stop_loads(clients: Clients, tables: list[TableInput]) -> int:
-    """Ask the tables' load runs to stop; the result is how many there are."""
-    requests = {clients.settings.lake_path(path) for path in _request_paths(clients.lake, tables)}
-    databricks = clients.databricks
-    active = databricks.active_runs()
-    runs = [run for run, parameters in active.items() if parameters.get("request") in requests]
-    for run in runs:
-        databricks.cancel_run(run)
-    return len(runs)
+def _request_paths(lake: Lake, orphans: OrphansFile) -> Iterator[str]:
+    """Yield the requests of load runs that nothing waits for: all lanes have ended."""
+    names = orphans["migration"], orphans["operation"]
+    queue = Queue(lake.read_json(paths.queue_path(*names)), lake.read_log(paths.queue_log_path(*names)))
+    for claim in queue.claims.values():
+        if claim.stage == "load" and queue.held_by(claim):
+            yield from request_paths_of(orphans, claim)
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -90,39 +86,46 @@ def free_left_container(clients: Clients, payload: OrphanInput) -> FreedContaine
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def read_left_table(clients: Clients, payload: OrphanInput) -> TableOutcome | None:
-    """Return the record of an orphaned table, as far as it is known; None if a retry has begun since."""
+def end_left_table(clients: Clients, payload: OrphanInput) -> None:
+    """Record how an orphaned table ended, as far as it is known; nothing if a retry has begun since."""
     orphans = _orphans(clients.lake, payload)
     if _is_overtaken(clients.lake, orphans):
-        return None
+        return
     orphan = orphans["tables"][payload["number"]]
-    table = _input(clients.lake, orphans["migration"], orphan)
     seconds = (datetime.now(UTC) - datetime.fromisoformat(orphan["started_at"])).total_seconds()
-    # Only the stages' orchestration knew when each began; the last one stands for all.
+    # Only the lane knew when its stage began; the stage stands for all.
     stage: StageEntry = {
         "stage": orphan["error"]["stage"],
         "state": orphan["state"],
         "started_at": orphan["started_at"],
         "seconds": round(max(seconds, 0.0), 3),
     }
-    findings: Findings = {**table.pop("found", {}), **orphan["found"]}
-    ended: TableOutcome = {
-        **table,
-        **findings,
-        "state": orphan["state"],
-        "error": orphan["error"],
-        "started_at": orphan["started_at"],
-        "stages": [stage],
+    operation: OperationInput = {
+        "migration": orphans["migration"],
+        "operation": orphans["operation"],
+        "kind": _kind(orphans),
+        "waits": {"first_seconds": 0, "factor": 1, "longest_seconds": 0},
     }
-    return ended
+    end_table(clients, operation, orphan["table"], error=orphan["error"], stages=[stage])
+
+
+def _kind(orphans: OrphansFile) -> OperationKind:
+    return "retry" if orphans["operation"] else "start"
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def read_left_migration(clients: Clients, payload: OrphanInput) -> MigrationEnd | None:
+def read_left_migration(clients: Clients, payload: OrphanInput) -> ReportInput | None:
     """Return how an orphaned migration ended; None if it goes on, or a retry has begun."""
     orphans = _orphans(clients.lake, payload)
-    return None if _is_overtaken(clients.lake, orphans) else orphans["ends"]
+    if _is_overtaken(clients.lake, orphans) or orphans["ends"] is None:
+        return None
+    return {
+        "migration": orphans["migration"],
+        "operation": orphans["operation"],
+        "kind": _kind(orphans),
+        "error": orphans["ends"]["error"],
+    }
 
 
 def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
@@ -138,31 +141,4 @@ def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
 
 
 def _is_overtaken(lake: Lake, orphans: OrphansFile) -> bool:
-    return lake.exists(paths.operation_path(orphans["migration"], "retry", orphans["round"] + 1))
-
-
-def _input(lake: Lake, migration: str, orphan: OrphanedTable) -> TableInput:
-    """Return the input of a table's orchestration."""
-    folder = paths.operation_folder(migration, orphan["round"])
-    members: Members = lake.read_json(paths.members_path(folder))
-    number = next(number for number, names in enumerate(members["units"]) if orphan["table"] in names)
-    unit: Unit = lake.read_json(paths.unit_path(folder, number))
-    return next(table for table in unit["tables"] if table["table"] == orphan["table"])
-
-
-def _request_paths(lake: Lake, tables: list[TableInput]) -> Iterator[str]:
-    """Yield the requests of load runs that nothing waits for: a shared one only if all its tables have ended."""
-    migrations = {table["migration"] for table in tables}
-    ended = {
-        (migration, line["table"], line["round"])
-        for migration in migrations
-        for line in lake.read_log(paths.ended_tables_path(migration))
-    }
-    gone = ended | {(table["migration"], table["table"], table["round"]) for table in tables}
-    for table in tables:
-        migration, number, group = table["migration"], table["round"], table.get("load_group")
-        for attempt in attempts_of_retry(number):
-            if not group:
-                yield f"{paths.load_folder(migration, table['table'], attempt)}/{REQUEST_FILE}"
-            elif all((migration, member, number) in gone for member in group["tables"]):
-                yield f"{paths.load_group_folder(migration, group['id'], attempt)}/{REQUESTS_FILE}"
+    return last_migrating(lake, orphans["migration"]) != orphans["operation"]

@@ -20,14 +20,17 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients, app_clients
 from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.shapes import Answer, ErrorDict
-from d2c.state.ids import run_key
+from d2c.state.ids import operation_name, run_key, run_key_name, unit_name
+from d2c.state.operations import MIGRATING, START
 from d2c.state.paths import cancel_path
+from d2c.state.table_files import read_table
 
 Activity = Callable[[Clients, Any], Any]
 logger = logging.getLogger(__name__)
 
 
-# The stage that each activity is of; those that look after a whole migration are of none.
+# The stage that each activity is of, where its payload does not name one; those that look after a whole migration are
+# of none.
 STAGE_OF_ACTIVITY = {
     "describe_source": "export",
     "start_export": "export",
@@ -37,17 +40,13 @@ STAGE_OF_ACTIVITY = {
     "start_copy": "copy",
     "look_at_copy": "copy",
     "stop_copy": "copy",
-    "describe_container": "prepare",
     "start_prepare": "prepare",
     "look_at_prepare": "prepare",
     "start_load": "load",
     "look_at_load": "load",
     "stop_load": "load",
-    "restore_throughput": "report",
-    "write_table_report": "report",
     "write_report": "report",
 }
-STAGE_OF_SLOT = {"exports": "export", "copies": "copy", "loads": "prepare"}
 # Their starts outside have a run key.
 WITH_RUN_KEY = ("export", "copy", "load")
 
@@ -79,14 +78,15 @@ def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mappi
     name = activity.__name__
     with observed(name, **fields_of(name, payload)) as span:
         try:
-            value = activity(connect(), payload)
+            clients = connect()
+            value = activity(clients, _completed(clients.lake, payload) if "file" in payload else payload)
         except D2CError as error:
             log_error(name, error)
             failure = error_dict(error)
         except Exception as error:
             stack_trace = without_secrets(traceback.format_exc())
             logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
-            failure = error_dict(_unexpected(name, error))
+            failure = error_dict(unexpected(name, error))
         else:
             log_value(name, value)
             return {"value": value}
@@ -94,7 +94,18 @@ def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mappi
         return {"error": failure}
 
 
-def _unexpected(name: str, error: Exception) -> TransientError:
+def _completed(lake: Lake, ref: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the input of an activity of a table, most of which is in the lake and not in history."""
+    return {**read_table(lake, ref["migration"], ref["operation"], ref["table"]), **ref}
+
+
+def unexpected(name: str, error: Exception) -> TransientError:
+    """Return an exception that nothing foresaw as an error that may heal.
+
+    Args:
+        name: what failed with it.
+        error: the exception.
+    """
     return TransientError(
         f"{name} failed with {type(error).__name__}: {error}",
         "Retrying. If it keeps failing, report it with the app's log.",
@@ -107,24 +118,35 @@ def error_dict(error: D2CError) -> ErrorDict:
     return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
-def refuse_if_cancelled(
-    lake: Lake, migration: str, revisit: str | None = None, table: str | None = None
-) -> None:
-    """Stop before doing anything for a migration, or for a table of it, that a user has cancelled.
+def refuse_if_cancelled(lake: Lake, payload: Mapping[str, Any]) -> None:
+    """Stop before doing anything for an operation, or for a table of it, that a user has cancelled.
 
     Args:
         lake: the lake.
-        migration: its id.
-        revisit: the revisit that this is done for, if any: it has a flag of its own, whatever became of the migration.
-        table: the table that this is done for, if any: a flag may name just some of them.
+        payload: the ``migration``, the number and, if it is not the start, the ``kind`` of the ``operation``, and the
+            ``table``, if it is one that this is done for.
 
     Raises:
         CancelledError: if the lake has a cancel flag that means this.
     """
-    flag = lake.read_json(cancel_path(migration, revisit))
-    tables = (flag or {}).get("tables")
-    if flag is not None and (tables is None or table in tables):
-        raise CancelledError(migration, revisit, table if tables else None)
+    flag = lake.read_json(cancel_path(payload["migration"], payload["operation"]))
+    if is_cancelled(flag, payload.get("table")):
+        kind = payload.get("kind", START)
+        operation = None if kind in MIGRATING else operation_name(kind, payload["operation"])
+        named = payload.get("table") if flag and flag.get("tables") is not None else None
+        raise CancelledError(payload["migration"], operation, named)
+
+
+def is_cancelled(flag: Mapping[str, Any] | None, table: str | None) -> bool:
+    """Return whether a cancel flag means a table, or a whole operation where no table is given.
+
+    Args:
+        flag: as the lake has it; None if there is none.
+        table: its name, or None.
+    """
+    if flag is None:
+        return False
+    return flag.get("tables") is None or table in flag["tables"]
 
 
 def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,16 +158,18 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
             plan's check has ``check``.
     """
     migration, table, attempt = payload.get("migration"), payload.get("table"), payload.get("attempt")
-    stage = STAGE_OF_ACTIVITY.get(activity) or STAGE_OF_SLOT.get(payload.get("kind", ""))
+    stage = STAGE_OF_ACTIVITY.get(activity) or payload.get("stage")
+    unit = unit_name(payload["lane"], payload["turn"]) if payload.get("stage") == "load" else None
     key = None
-    if stage in WITH_RUN_KEY and attempt and not payload.get("load_group"):
-        name = (payload.get("revisit") or {}).get("name", stage) if stage == "load" else stage
-        key = run_key(str(migration), str(table), name, attempt)
+    if stage in WITH_RUN_KEY and attempt:
+        name = run_key_name(unit) if unit else str(table)
+        key = run_key(str(migration), payload["operation"], name, stage, attempt)
     return {
         "activity": activity,
         "migration": migration,
         "check": payload.get("check"),
         "table": table if isinstance(table, str) else None,
+        "unit": unit,
         "stage": stage,
         "attempt": attempt,
         "run_key": key,

@@ -1,10 +1,11 @@
-"""Stage prepare: the container is created or checked and scaled for the load; later its throughput is put back."""
+"""Stage prepare: the containers of a unit are created or checked and scaled for the load, side by side."""
 
-from typing import Literal
+from datetime import UTC, datetime
 
 import azure.durable_functions as df
 
-from activities.outcome import outcome, refuse_if_cancelled
+from activities.outcome import outcome
+from activities.unit import for_each, open_tables
 from d2c.clients.azure.cosmos import has_documents
 from d2c.clients.azure.cosmos_management import Container
 from d2c.clients.azure.lake import Lake
@@ -13,35 +14,73 @@ from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.mappers import table_mapper
 from d2c.load_run.throughput import (
     change_throughput,
-    put_back,
     scaling_of_existing,
     scaling_of_new,
     wanted_ru_per_second,
 )
 from d2c.mapping import Mapper
 from d2c.mapping.container import find_misfit, marks_of, wanted_container
-from d2c.shapes import Described, Look, Prepared, Restored, TableInput
+from d2c.shapes import Described, LaneInput, Look, StageEntry, TableInput
 from d2c.state.container_lock import (
     Record,
-    is_held_by_another,
     keep_record,
     record_path,
     release_container,
     take_container,
 )
+from d2c.state.table_files import keep, with_stages
 
 blueprint = df.Blueprint()
 
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def describe_container(clients: Clients, payload: TableInput) -> Described:
+def start_prepare(clients: Clients, payload: LaneInput) -> str:
+    """Return what stands for the preparation of a unit, which the looks do step by step."""
+    for_each(clients, payload, open_tables(clients.lake, payload), "prepare", lambda table: False)
+    return "prepare"
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def look_at_prepare(clients: Clients, payload: LaneInput) -> Look[int]:
+    """Do the next step for each container of a unit that is not ready; one that fails ends its table alone."""
+    names = open_tables(clients.lake, payload)
+    waiting = for_each(clients, payload, names, "prepare", lambda table: _prepare(clients, table))
+    if waiting:
+        return {"state": "running", "progress": {"tables": len(waiting)}}
+    return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
+
+
+def _prepare(clients: Clients, table: TableInput) -> bool:
+    """Do the next step of a table's preparation; the result is whether all is done."""
+    lake = clients.lake
+    if table.get("is_prepared"):
+        return True
+    if "prepare_began" not in table:
+        table = keep(lake, table, prepare_began=datetime.now(UTC).isoformat(timespec="milliseconds"))
+    if "described" not in table:
+        table = keep(lake, table, described=_take(clients, table))
+    if not table.get("is_asked_for"):
+        _ask_for(clients, table)
+        table = keep(lake, table, is_asked_for=True)
+    if not _is_scaled(clients, table):
+        return False
+    keep(lake, table, is_prepared=True, stages=with_stages(table, _stage(table["prepare_began"])))
+    return True
+
+
+def _stage(began: str) -> StageEntry:
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(began)).total_seconds()
+    return {"stage": "prepare", "state": "succeeded", "started_at": began, "seconds": round(seconds, 3)}
+
+
+def _take(clients: Clients, payload: TableInput) -> Described:
     """Take the container for the table, look at it before anything is changed, and refuse one that does not fit.
 
     The result says what it has to be, and what its throughput was: once it is scaled, only the record remembers.
     """
     lake, path = clients.lake, record_path(clients.settings, payload)
-    refuse_if_cancelled(lake, payload["migration"], table=payload["table"])
     record, version = take_container(lake, path, payload)
     try:
         description = _describe(clients, payload, record)
@@ -79,15 +118,12 @@ def _describe(clients: Clients, payload: TableInput, record: Record) -> Describe
     return {**new, "created": False, **scaling_of_existing(settings, wanted, throughput, before)}
 
 
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def start_prepare(clients: Clients, payload: TableInput) -> Literal["created", "scaled"]:
+def _ask_for(clients: Clients, payload: TableInput) -> None:
     """Create what is not there yet and ask for the load's throughput.
 
     A container may be there that was not when it was looked at: from an earlier try of this, or somebody else's.
     """
     lake, management = clients.lake, clients.cosmos_management
-    refuse_if_cancelled(lake, payload["migration"], table=payload["table"])
     names = payload["database"], payload["container"]
     described = payload["described"]
     _hold(lake, record_path(clients.settings, payload), payload)
@@ -100,12 +136,11 @@ def start_prepare(clients: Clients, payload: TableInput) -> Literal["created", "
             default_ttl=described["default_ttl"],
             ru_per_second=described["peak_ru_per_second"],
         )
-        return "created"
+        return
     _check_fits(payload, described, container)
     throughput = management.find_throughput(*names)
     if throughput and described["peak_ru_per_second"] is not None:
         change_throughput(management, *names, throughput, described["peak_ru_per_second"])
-    return "scaled"
 
 
 def _hold(lake: Lake, path: str, payload: TableInput) -> None:
@@ -115,43 +150,21 @@ def _hold(lake: Lake, path: str, payload: TableInput) -> None:
         keep_record(lake, path, {**record, **payload["described"]}, version)
 
 
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def look_at_prepare(clients: Clients, payload: TableInput) -> Look[Prepared]:
-    """Look whether the container has the load's throughput, which takes the service hours if it grows far.
+def _is_scaled(clients: Clients, payload: TableInput) -> bool:
+    """Return whether the container has the load's throughput, which takes the service hours if it grows far.
 
     A change may still be under way although the service does not say so; to ask again is to hear if it was refused.
     """
-    refuse_if_cancelled(clients.lake, payload["migration"], table=payload["table"])
     management, names = clients.cosmos_management, (payload["database"], payload["container"])
     throughput = management.find_throughput(*names)
     wanted = payload["described"]["peak_ru_per_second"]
     if throughput is None or wanted is None:
-        return {"state": "succeeded", "result": {"peak_ru_per_second": None}}
+        return True
     if not throughput.pending and throughput.ru_per_second >= wanted:
-        return {"state": "succeeded", "result": {"peak_ru_per_second": throughput.ru_per_second}}
+        return True
     if not throughput.pending:
         change_throughput(management, *names, throughput, wanted)
-    return {
-        "state": "running",
-        "progress": {"ru_per_second": throughput.ru_per_second, "wanted_ru_per_second": wanted},
-    }
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def restore_throughput(clients: Clients, payload: TableInput) -> Restored:
-    """Put the container's throughput to what the plan wants afterwards, or to what it was; done in every outcome.
-
-    Then others may load the container.
-    """
-    lake, path = clients.lake, record_path(clients.settings, payload)
-    if is_held_by_another(lake, path, payload):
-        return {"after_ru_per_second": None}
-    names = payload["database"], payload["container"]
-    after = put_back(clients.cosmos_management, *names, payload["described"])
-    release_container(lake, path, payload)
-    return {"after_ru_per_second": after}
+    return False
 
 
 def _check_fits(payload: TableInput, described: Described, container: Container) -> None:

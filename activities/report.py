@@ -1,36 +1,33 @@
 """Stage report: what happened, written to the lake."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome
-from activities.turns import make_room
-from d2c.app.observing import measure, measure_tables
+from activities.table_end import state_of
+from d2c.app.observing import measure_tables
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
-from d2c.report.contents import assemble_report, ended_stages, table_report, worst_state
+from d2c.report.contents import assemble_report, table_report, worst_state
 from d2c.report.page import render_report
 from d2c.shapes import (
     AcceptedPlan,
+    ErrorDict,
     ListedTable,
     ListedTables,
-    Members,
-    OperationTableInput,
+    OperationResult,
+    QueueEntry,
     ReportInput,
-    ReportResult,
-    TableRecord,
 )
 from d2c.state import paths
-from d2c.state.operations import last_retry
-from d2c.state.outbox import MIGRATION_ENDED, notify, notify_of_table
-from d2c.state.paths import table_record_path
-from d2c.state.table_record import mismatches_path, table_end
-from d2c.state.table_states import states_of_tables
+from d2c.state.operations import MIGRATING
+from d2c.state.outbox import MIGRATION_ENDED, notify
+from d2c.state.queue import Queue
 
 PARTS_READ_AT_ONCE = 16
 blueprint = df.Blueprint()
@@ -38,52 +35,54 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def write_table_report(clients: Clients, payload: TableRecord) -> None:
-    """Write one table's record and its part of the report, with what is too large for history and is in the lake.
-
-    The line in the log of ended tables comes last: a reader that finds it finds the rest.
-    """
-    lake = clients.lake
-    names = payload["migration"], payload["table"]
-    record: TableRecord = {**payload, "stages": ended_stages(payload["stages"])}
-    load = record.get("load")
-    assessed = _result(lake, load.get("result_path") if load else None)
-    verified = _result(lake, mismatches_path(record))
-    estimate = lake.read_json(paths.estimate_path(payload["migration"])) or {}
-    report = table_report(
-        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
-    )
-    lake.write_json(paths.table_record_path(*names), record)
-    lake.write_json(paths.table_report_path(*names), report)
-    make_room(lake, record)
-    line = table_end(record)
-    if not record.get("revisits"):
-        _measure(report)
-    lake.append(paths.ended_tables_path(payload["migration"]), line)
-    if not record.get("revisits"):
-        notify_of_table(lake, clients.settings, payload["migration"], line)
-
-
-def _measure(report: Mapping[str, Any]) -> None:
-    """Send the numbers of a table that has ended; a try that is repeated sends them twice."""
-    for name, count in report["items"].items():
-        measure(f"d2c.items.{name}", count)
-    verification = report["verification"]
-    mismatches = [verification[kind] for kind in ("missing", "unexpected", "different")]
-    measure("d2c.mismatches", sum(mismatches) if None not in mismatches else None)
-    measure("d2c.throughput.peak", report["throughput"]["peak_ru_per_second"])
-    for stage in report["stages"]:
-        measure("d2c.stage.duration", stage.get("seconds"), stage=stage["stage"], state=stage["state"])
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def write_report(clients: Clients, payload: ReportInput) -> ReportResult:
+def write_report(clients: Clients, payload: ReportInput) -> OperationResult:
     """Put the tables' parts together, in the plan's order, as JSON and as a page.
 
-    The result is how the migration ended, all its rounds together: the worst state that a table has now.
+    The result is how the operation ended: of a start or a retry the worst state that a table of the migration has now.
     """
     lake, migration = clients.lake, payload["migration"]
+    accepted = _accepted(lake, migration)
+    listed = lake.read_json(paths.tables_path(migration))
+    tables = _in_order(accepted["plan"], listed)
+    parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
+    states = Counter(part["state"] for part in parts)
+    error = payload["error"]
+    if payload["kind"] not in MIGRATING:
+        report = assemble_report(migration, worst_state(states), accepted, parts, None)
+        _write(lake, migration, report)
+        return _compared(lake, payload)
+    measure_tables(states.elements())
+    state = worst_state([state_of(error), *states])
+    _write(lake, migration, assemble_report(migration, state, accepted, parts, None if states else error))
+    if _have_all_ended(lake, payload, tables):
+        lake.delete(paths.open_path(migration))
+    ended = {"operation": payload["operation"], "state": state, "counts": dict(states)}
+    notify(lake, clients.settings, MIGRATION_ENDED, migration, None, ended, payload["operation"])
+    return {"state": state, "tables": dict(states), "error": error}
+
+
+def _write(lake: Lake, migration: str, report: Mapping[str, Any]) -> None:
+    lake.write_json(paths.report_path(migration), report)
+    lake.write(paths.report_page_path(migration), render_report(report).encode())
+
+
+def _compared(lake: Lake, payload: ReportInput) -> OperationResult:
+    """Return how the tables of a verify or a replay ended."""
+    entries = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    ends = {entry["table"]: entry for entry in reversed(entries) if entry["did"] == "ended"}
+    states = Counter(end["state"] for end in ends.values())
+    errors = [_named(end) for end in ends.values() if end["error"]]
+    error = payload["error"] or next(iter(errors), None)
+    return {"state": worst_state([state_of(error), *states]), "tables": dict(states), "error": error}
+
+
+def _named(end: QueueEntry) -> ErrorDict | None:
+    """Return the error of a table with its name."""
+    error = end["error"]
+    return {**error, "detail": f"Table {end['table']}: {error['detail']}"} if error else None
+
+
+def _accepted(lake: Lake, migration: str) -> AcceptedPlan:
     path = paths.plan_path(migration)
     accepted: AcceptedPlan | None = lake.read_json(path)
     if accepted is None:
@@ -91,29 +90,20 @@ def write_report(clients: Clients, payload: ReportInput) -> ReportResult:
             f"The plan of migration {migration} is no longer in the lake: {path}.",
             "Look for what deletes files there; each table's part of the report is still there.",
         )
-    listed = lake.read_json(paths.tables_path(migration))
-    tables = _in_order(accepted["plan"], listed)
-    parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
-    states = Counter(part["state"] for part in parts)
-    measure_tables(states.elements())
-    state = worst_state([payload["state"], *states])
-    report = assemble_report(migration, state, accepted, parts, payload.get("error"))
-    lake.write_json(paths.report_path(migration), report)
-    lake.write(paths.report_page_path(migration), render_report(report).encode())
-    number = last_retry(lake, migration)
-    if _have_all_ended(lake, migration, number, tables):
-        lake.delete(paths.open_path(migration))
-    ended = {"round": number, "state": state, "counts": dict(states)}
-    notify(lake, clients.settings, MIGRATION_ENDED, migration, None, ended, number)
-    return {"state": state, "tables": dict(states)}
+    return accepted
 
 
-def _have_all_ended(lake: Lake, migration: str, number: int, tables: list[ListedTable]) -> bool:
-    """Tell whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
-    members: Members | None = lake.read_json(paths.members_path(paths.operation_folder(migration, number)))
-    ended = lake.read_log(paths.ended_tables_path(migration))
-    units = members["units"] if members else ()
-    return all(table.end for table in states_of_tables(tables, number, units, (), ended))
+def _have_all_ended(lake: Lake, payload: ReportInput, tables: Sequence[ListedTable]) -> bool:
+    """Return whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
+    lines = lake.read_log(paths.ended_tables_path(payload["migration"]))
+    ended = {line["table"] for line in lines}
+    ended_now = {line["table"] for line in lines if line["operation"] >= payload["operation"]}
+    queue = lake.read_json(paths.queue_path(payload["migration"], payload["operation"]))
+    if queue is None:
+        return not tables
+    log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    is_open = Queue(queue, log).positions.keys() - ended_now
+    return not is_open and all(table["table"] in ended for table in tables)
 
 
 def _in_order(plan: Mapping[str, Any], listed: ListedTables | None) -> list[ListedTable]:
@@ -121,12 +111,6 @@ def _in_order(plan: Mapping[str, Any], listed: ListedTables | None) -> list[List
     places = {table["table"]: place for place, table in enumerate(plan["tables"])}
     tables = listed["tables"] if listed else []
     return sorted(tables, key=lambda table: places.get(table["table"], len(places)))
-
-
-def _result(lake: Lake, path: str | None) -> Mapping[str, Any]:
-    """Return the result of a load run; nothing where there was none, or where its file is gone."""
-    result: Mapping[str, Any] | None = lake.read_json(path) if path else None
-    return result or {}
 
 
 def _part(lake: Lake, migration: str, table: ListedTable) -> dict[str, Any]:
@@ -141,17 +125,3 @@ def _part(lake: Lake, migration: str, table: ListedTable) -> dict[str, Any]:
     )
     failed = {"state": "failed", "error": {**error.to_dict(), "stage": "report"}, "stages": []}
     return table_report({**table, **failed}, mismatches=())
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def read_table_record(clients: Clients, payload: OperationTableInput) -> TableRecord:
-    """Return all that a table's stages found."""
-    path = table_record_path(payload["migration"], payload["table"])
-    record: TableRecord | None = clients.lake.read_json(path)
-    if record is None:
-        raise PermanentError(
-            f"The record of the table {payload['table']} is no longer in the lake: {path}.",
-            "Look for what deletes files there.",
-        )
-    return record

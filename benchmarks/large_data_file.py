@@ -33,7 +33,7 @@ from databricks.sdk.config import Config
 
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.clients.databricks.jobs import Databricks, NotebookRun
-from d2c.load_run.request import LoadRequest
+from d2c.load_run.request import LoadRequest, RequestList
 from localcloud.cloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.common.names import NOTEBOOK_PATH
@@ -159,11 +159,14 @@ def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, o
         container="large",
     )
     lake.upload_blob("load-1/request.json", request.to_json())
+    lake.upload_blob("unit.jsonl", b"")
+    requests = RequestList((f"{LAKE}/load-1/request.json",), f"{LAKE}/unit.jsonl")
+    lake.upload_blob("requests.json", requests.to_json())
     run_id = workspace.start_run(
         name="large data file",
         run_key="large",
         notebook_path=NOTEBOOK_PATH,
-        parameters={"request": f"{LAKE}/load-1/request.json"},
+        parameters={"request": f"{LAKE}/requests.json"},
         cluster=CLUSTER,
         libraries=[{"whl": wheel_path()}],
     )

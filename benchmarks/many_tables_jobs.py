@@ -17,9 +17,9 @@ from aiohttp import web
 from d2c.app.settings import read_settings
 from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.export_format import read_export_manifest
-from d2c.load_run.groups import left
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest, read_requests
+from d2c.load_run.unit_log import ended_tables
 from localcloud.cloud.app_settings import app_settings
 from localcloud.cloud.identity import Identity
 from localcloud.common.names import LOOPBACK
@@ -69,7 +69,7 @@ class SimulatedRunner(Runner):
             await asyncio.sleep(self._start_seconds)
             requests, log = await asyncio.to_thread(read_requests, path, self._read)
             for request in requests:
-                if log is None or request.table not in await asyncio.to_thread(self._left, log):
+                if log is None or request.table not in await asyncio.to_thread(self._ended, log):
                     await asyncio.to_thread(self._load, request)
         except Exception as error:
             self._end(run_id, "RUN_EXECUTION_ERROR", str(error))
@@ -99,8 +99,8 @@ class SimulatedRunner(Runner):
                 progress.note(**findings[stage])
         progress.close()
 
-    def _left(self, log: str) -> set[str]:
-        return left(self._lake.read_log(_in_lake(log)))
+    def _ended(self, log: str) -> set[str]:
+        return ended_tables(self._lake.read_log(_in_lake(log)))
 
     def _read(self, path: str) -> str:
         content = self._lake.read(_in_lake(path))

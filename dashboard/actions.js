@@ -11,10 +11,10 @@ import { canRetry, countsOf, isUnderWay } from "./status.js";
 const CANCELLING =
   "External runs are stopped and throughput is reset. Documents that were written stay. " +
   "A retry resumes from the cancelled stage.";
-const CANCELLING_REVISIT = "Records, report and documents stay as they are. Requesting it again starts over.";
+const CANCELLING_OPERATION = "Records, report and documents stay as they are. Requesting it again starts over.";
 
 /** @typedef {import("./status.js").Migration} Migration */
-/** @typedef {{migration: string, table?: string, revisit?: string}} Subject revisit: a running operation, such as `replay 2` */
+/** @typedef {{migration: string, table?: string, operation?: string}} Subject operation: a running operation, such as `replay 2` */
 
 /**
  * Confirmations, shown once the app has accepted an action.
@@ -34,16 +34,16 @@ const SAID = {
  * @returns {Promise<string | null>} the confirmation to show, or null if the user declined
  */
 export async function act(deed, subject) {
-  const consequence = subject.revisit ? CANCELLING_REVISIT : CANCELLING;
+  const consequence = subject.operation ? CANCELLING_OPERATION : CANCELLING;
   if (deed === "cancel" && !(await confirm(`Cancel ${nameOf(subject)}?`, consequence, "Cancel it"))) return null;
   await post(pathOf(subject.migration, deed), subject.table === undefined ? null : bodyOf(deed, subject.table));
   return SAID[deed](subject);
 }
 
 /** @param {Subject} subject */
-function nameOf({ migration, table, revisit }) {
+function nameOf({ migration, table, operation }) {
   if (table !== undefined) return `table ${table}`;
-  return revisit ?? `migration ${migration}`;
+  return operation ?? `migration ${migration}`;
 }
 
 /**
@@ -59,7 +59,7 @@ function bodyOf(deed, table) {
  * @param {Migration} migration
  */
 export function isAtRest(migration) {
-  return !isUnderWay(migration) && !runningRevisit(migration);
+  return !isUnderWay(migration) && !runningOperation(migration);
 }
 
 /**
@@ -69,7 +69,7 @@ export function isAtRest(migration) {
 export function migrationButtons(migration) {
   const { failed = 0, cancelled = 0 } = countsOf(migration);
   const toRetry = failed + cancelled;
-  const revisit = runningRevisit(migration);
+  const operation = runningOperation(migration);
   const runs = isUnderWay(migration);
   return h(
     "div",
@@ -83,8 +83,8 @@ export function migrationButtons(migration) {
     runs && !migration.paused ? button("Suspend", "suspend", { "data-key": "suspend" }) : null,
     runs && migration.paused ? button("Resume", "resume", { class: "primary", "data-key": "resume" }) : null,
     runs ? button("Cancel…", "cancel", { class: "danger", "data-key": "cancel" }) : null,
-    revisit
-      ? button(`Cancel ${revisit}…`, "cancel", { class: "danger", "data-revisit": revisit, "data-key": "cancel" })
+    operation
+      ? button(`Cancel ${operation}…`, "cancel", { class: "danger", "data-operation": operation, "data-key": "cancel" })
       : null,
     runs ? null : reportLink(migration.id),
   );
@@ -122,8 +122,9 @@ export function retryButton(table, isPrimary = false) {
 }
 
 /** @param {Migration} migration */
-function runningRevisit({ operations = [] }) {
-  const running = operations.find(isUnderWay);
+function runningOperation({ operations = [] }) {
+  // A retry is the migration itself, which has a button of its own.
+  const running = operations.find((one) => one.operation !== "retry" && isUnderWay(one));
   return running ? `${running.operation} ${running.number}` : null;
 }
 

@@ -164,7 +164,7 @@ async function perform(deed, target) {
   const said = await act(deed, {
     migration: now.route.migration,
     table: target.dataset.table,
-    revisit: target.dataset.revisit,
+    operation: target.dataset.operation,
   });
   if (said === null) return;
   refused = null;

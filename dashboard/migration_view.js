@@ -113,7 +113,7 @@ function times({ started_at: started, finished_at: finished, state, eta }) {
 }
 
 /** @param {Migration} migration */
-function holds({ paused, waiting_until: until }) {
+function holds({ paused, waiting_until: until, held_back_by: stage, stages }) {
   const time = timeOf(until);
   return [
     paused
@@ -132,6 +132,19 @@ function holds({ paused, waiting_until: until }) {
           picture("pending"),
           h("span", {}, h("strong", {}, `Waiting until ${clock(time)}.`), " The plan's window lets no stage start earlier."),
         ),
+    stage && stages
+      ? h(
+          "p",
+          { class: "note" },
+          picture("running"),
+          h(
+            "span",
+            {},
+            h("strong", {}, `${number(stages[stage].waiting)} tables wait for ${stage}`),
+            `, which runs ${number(stages[stage].lanes)} at once.`,
+          ),
+        )
+      : null,
   ];
 }
 
@@ -148,22 +161,22 @@ function totals({ items, tables }) {
   ]);
 }
 
-/** @param {import("./status.js").Revisit[]} revisits */
-function operations(revisits) {
-  if (!revisits.length) return null;
+/** @param {import("./status.js").Operation[]} listedOperations */
+function operations(listedOperations) {
+  if (!listedOperations.length) return null;
   return h(
     "section",
-    { "aria-labelledby": "revisits-heading", "data-key": "revisits" },
-    h("h2", { id: "revisits-heading" }, "Replays and verifications"),
+    { "aria-labelledby": "operations-heading", "data-key": "operations" },
+    h("h2", { id: "operations-heading" }, "Retries, replays and verifications"),
     listed(
-      "Replays and verifications",
+      "Retries, replays and verifications",
       [
         { heading: "Operation" },
         { heading: "State" },
         { heading: "Started (UTC)", isNumber: true },
         { heading: "Duration", isNumber: true },
       ],
-      revisits.map((one) => ({
+      listedOperations.map((one) => ({
         key: `${one.operation} ${one.number}`,
         cells: [
           `${one.operation} ${one.number}`,

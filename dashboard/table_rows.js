@@ -15,9 +15,14 @@ import { canRetry, isUnderWay, stagesOf } from "./status.js";
 const WAITS = /** @type {Record<string, string>} */ ({
   start: "for the plan's start time",
   window: "for the plan's window",
-  slot: "until fewer tables are in this stage",
   pause: "because the migration is suspended",
-  group: "for the other tables of its load run",
+  tables: "until fewer tables are under way",
+  ahead: "until exported tables have been loaded",
+  aws_limit: "until AWS allows another export of its size",
+  container: "for another table that is loaded into its container",
+  export_lane: "for its export to begin",
+  copy_lane: "for its copy to begin",
+  load_lane: "for its load to begin",
 });
 
 const COLUMNS = [
@@ -110,7 +115,9 @@ export function waitNote({ waiting }) {
     h(
       "span",
       {},
-      `Waiting ${WAITS[waiting.for] ?? ""}${until === null ? "" : `, until ${clock(until)}`}.`,
+      `Waiting ${WAITS[waiting.for] ?? ""}${waiting.place ? `, number ${waiting.place} in the queue` : ""}${
+        until === null ? "" : `, until ${clock(until)}`
+      }.`,
     ),
   );
 }

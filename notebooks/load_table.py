@@ -31,15 +31,15 @@ from d2c.export_format.manifest import MANIFEST_FILES
 from d2c.load_run import accounting, batches, comparing, limits, replaying, verification, workers
 from d2c.load_run.census import counts
 from d2c.load_run.cosmos_options import cosmos_options, read_options, write_options
-from d2c.load_run.groups import left
 from d2c.load_run.mappers import request_mapper
 from d2c.load_run.progress import RunProgress, repeated, task_counts
 from d2c.load_run.request import LoadRequest, read_requests
 from d2c.load_run.spark_errors import readable_cause
+from d2c.load_run.unit_log import ended_tables
 
 # COMMAND ----------
 
-dbutils.widgets.text("request", "", "Path in the lake of the load request, or of a list of them")
+dbutils.widgets.text("request", "", "Path in the lake of the list of load requests")
 REQUEST_BYTES = 2**20
 
 
@@ -48,7 +48,7 @@ def read_text(path: str) -> str:
     return dbutils.fs.head(path, REQUEST_BYTES)
 
 
-requests, group_log = read_requests(dbutils.widgets.get("request"), read_text)
+requests, unit_log = read_requests(dbutils.widgets.get("request"), read_text)
 
 # With opening costs above a partition's size, each file is a partition of its own: a worker holds one data file at a time.
 spark.conf.set("spark.sql.files.maxPartitionBytes", str(128 * 2**20))
@@ -360,26 +360,23 @@ def run_stages(load: Load) -> str:
     except D2CError as error:
         print(f"{error.title}: {error.detail} {error.next_step}")
     except Exception as error:
-        # The run of one table fails, which Databricks shows; in a shared run the other tables are still loaded.
-        if group_log is None or not spark_answers():
+        # The run of one table fails, which Databricks shows; the other tables of a run are still loaded.
+        if len(requests) == 1 or not spark_answers():
             raise
         traceback.print_exc()
         load.progress.fail(unexpected(load.request.table, error))
     return load.progress.close()
 
 
-def has_left(table: str) -> bool:
-    """Return whether a table of the group was cancelled, or has ended otherwise, since the run was requested."""
-    return table in left([json.loads(line) for line in read_text(group_log).splitlines()])
+def has_ended(table: str) -> bool:
+    """Return whether a table was cancelled since the run was requested."""
+    return table in ended_tables([json.loads(line) for line in read_text(unit_log).splitlines()])
 
 
 # COMMAND ----------
 
-if group_log is None:
-    found = run_stages(Load(*requests))
-else:
-    results = {one.table: run_stages(Load(one)) for one in requests if not has_left(one.table)}
-    found = json.dumps({table: json.loads(result)["state"] for table, result in results.items()})
+results = {one.table: run_stages(Load(one)) for one in requests if not has_ended(one.table)}
+found = json.dumps({table: json.loads(result)["state"] for table, result in results.items()})
 
 # COMMAND ----------
 

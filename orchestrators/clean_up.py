@@ -5,7 +5,7 @@ from datetime import timedelta
 import azure.durable_functions as df
 
 from d2c.errors import PermanentError
-from d2c.shapes import MigrationEnd, OrphanInput, Orphans, ReportInput, TableRecord
+from d2c.shapes import OrphanInput, Orphans, ReportInput
 from orchestrators.retrying import StageFailedError, Step, call
 
 # A history stays this small; the next one begins empty.
@@ -72,9 +72,7 @@ def _record_end(context: df.DurableOrchestrationContext, orphans: Orphans, numbe
     """Write a table's part of the report; a failure does not keep the others from theirs."""
     payload: OrphanInput = {"migration": orphans["migration"], "number": number}
     try:
-        record: TableRecord | None = yield from call(context, "read_left_table", payload, orphans["waits"])
-        if record:
-            yield from call(context, "write_table_report", record, orphans["waits"])
+        yield from call(context, "end_left_table", payload, orphans["waits"])
     except StageFailedError as failure:
         orphans["error"] = orphans["error"] or failure.error
         orphans["all_told"] = False
@@ -85,7 +83,6 @@ def _end_migration(context: df.DurableOrchestrationContext, orphans: Orphans) ->
     if not orphans["all_told"]:
         return
     payload: OrphanInput = {"migration": orphans["migration"]}
-    end: MigrationEnd | None = yield from call(context, "read_left_migration", payload, orphans["waits"])
-    if end:
-        report: ReportInput = {"migration": orphans["migration"], **end}
+    report: ReportInput | None = yield from call(context, "read_left_migration", payload, orphans["waits"])
+    if report:
         yield from call(context, "write_report", report, orphans["waits"])

@@ -1,164 +1,205 @@
-"""Lanes: as many tables side by side as a plan allows, with a history that does not grow with their number."""
+"""A lane: one worker of a stage, which takes tables from the queue, runs the stage, and passes them on."""
 
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
 from d2c.errors import PermanentError
-from d2c.report.contents import worst_state
-from d2c.shapes import (
-    ErrorDict,
-    LaneInput,
-    LaneResult,
-    Look,
-    PlacesInput,
-    State,
-    TableInput,
-    TableResult,
-    Unit,
-    Work,
-)
-from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
+from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef, Take, Taken
+from d2c.state.ids import stage_instance_id, unit_instance_id, unit_name
+from d2c.state.operations import MIGRATING
+from d2c.state.paths import table_file_path
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, cause_of
-from orchestrators.run_to_its_end import run_to_its_end_of
+from orchestrators.run_to_its_end import LOOKS_PER_HISTORY, WAKE_EVENT, run_to_its_end_of
 
 blueprint = df.Blueprint()
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="run_lane")
 def run_lane(context: df.DurableOrchestrationContext) -> Step:
-    """Take one unit of work after another until there is none; the result is how many tables ended in which state.
+    """Take tables and run the lane's stage for them, again and again until nothing can come any more.
 
-    A table that fails does not stop the others. Each unit has a history of its own, so histories stay small.
+    Each turn has a history of its own, so that it does not grow with the number of tables.
     """
     lane: LaneInput = context.get_input()
-    context.set_custom_status({"lane": lane["lane"], **lane["states"]})
     try:
-        unit: Unit | None = yield from call(context, "take_unit", lane, lane["waits"], ATTEMPTS_TO_LOOK)
+        take: Take = yield from _take(context, lane)
     except StageFailedError as failure:
-        return {"states": lane["states"], "error": failure.error}
-    if unit is None:
-        return {"states": lane["states"], "error": lane["error"]}
-    yield from _take_places(context, lane, unit)
-    context.set_custom_status({"lane": lane["lane"], **lane["states"], "running": len(unit["tables"])})
-    results: list[TableResult] = []
-    for tables in [unit["tables"]] if unit["together"] else [[table] for table in unit["tables"]]:
-        results += yield from _side_by_side(context, [_start(context, lane, table) for table in tables])
-    states = Counter(lane["states"]) + Counter(result["state"] for result in results)
-    error = lane["error"] or next((result["error"] for result in results if result["error"]), None)
-    following: LaneInput = {
-        **lane,
-        "turn": lane["turn"] + 1,
-        "unit": unit["number"],
-        "states": dict(states),
-        "error": error,
-    }
-    context.continue_as_new(following)
+        end: LaneEnd = {"error": failure.error}
+        return end
+    if take["state"] == "over":
+        return {"error": None}
+    if take["state"] == "taken":
+        run = _end_all if take["cancelled"] else RUN[lane["stage"]]
+        yield from run(context, lane, take)
+        lane["turn"] += 1
+    context.continue_as_new(lane)
     return None
 
 
-def run_in_lanes(context: df.DurableOrchestrationContext, work: Work, orchestration: str, lanes: int) -> Step:
-    """Run an orchestration for every table of a round of work; the result is a list of the lanes' results.
-
-    Args:
-        context: the orchestration's.
-        work: the round's.
-        orchestration: ``migrate_table`` or ``revisit_table``.
-        lanes: how many units run side by side.
-    """
-
-    def start(number: int) -> Any:
-        lane: LaneInput = {
-            "migration": work["migration"],
-            "name": work["name"],
-            "folder": work["folder"],
-            "waits": work["waits"],
-            "shared": work["shared"],
-            "orchestration": orchestration,
-            "lane": number,
-            "turn": 0,
-            "states": {},
-            "error": None,
-        }
-        instance = lane_instance_id(work["migration"], work["name"], number)
-        return context.call_sub_orchestrator("run_lane", lane, instance)
-
-    return (yield from _side_by_side(context, [start(number) for number in range(lanes)]))
+def _take(context: df.DurableOrchestrationContext, lane: LaneInput) -> Step:
+    """Look for tables to take, until there are some, nothing can come any more, or the history is long enough."""
+    for _ in range(LOOKS_PER_HISTORY):
+        take: Take = yield from call(context, "take_tables", lane, lane["waits"], ATTEMPTS_TO_LOOK)
+        if take["state"] != "idle":
+            return take
+        context.set_custom_status({"idle": True})
+        # The SDK hands an event that comes before its wait to every later wait of the same name.
+        if (yield from _wait(context, take["seconds"])):
+            break
+    return take
 
 
-def _take_places(context: df.DurableOrchestrationContext, lane: LaneInput, unit: Unit) -> Step:
-    """Wait until all tables of a unit may run; those of a cancelled migration may, for they refuse to."""
-    most_tables = unit["max_parallel_tables"]
-    if most_tables is None:
-        return
-    payload: PlacesInput = {
-        "migration": lane["migration"],
-        "name": lane["name"],
-        "waits": lane["waits"],
-        "unit": unit["number"],
-        "tables": len(unit["tables"]) if unit["together"] else 1,
-        "max_parallel_tables": most_tables,
-    }
-    instance = f"{lane_instance_id(lane['migration'], lane['name'], lane['lane'])}-places-{unit['number']}"
-    with suppress(StageFailedError):
-        look: Look[bool] = yield from call(
-            context, "look_at_places", payload, lane["waits"], ATTEMPTS_TO_LOOK
-        )
-        if look["state"] == "running":
-            yield from run_to_its_end_of(context, "places", payload, instance, run="places")
+def _wait(context: df.DurableOrchestrationContext, seconds: float) -> Step:
+    """Wait for some seconds or for a wake event; the result tells whether it was the event."""
+    timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
+    event = context.wait_for_external_event(WAKE_EVENT)
+    first: Any = yield context.task_any([timer, event])
+    if first == timer:
+        return False
+    timer.cancel()
+    return True
 
 
-def states_of(results: Sequence[LaneResult]) -> dict[str, int]:
-    """Return how many tables ended in each state."""
-    return dict(sum((Counter(result.get("states", {})) for result in results), Counter[str]()))
-
-
-def error_of(results: Sequence[LaneResult]) -> ErrorDict | None:
-    """Return the first error of the lanes, or None."""
-    return next((result["error"] for result in results if result["error"]), None)
-
-
-def state_of_all(results: Sequence[LaneResult]) -> State:
-    """Return the state of the whole; a lane that stopped has left tables undone, which is a failure."""
-    stopped = ["failed" for result in results if result["error"] and not result["error"]["cancelled"]]
-    return worst_state([*states_of(results), *stopped])
-
-
-def _start(context: df.DurableOrchestrationContext, lane: LaneInput, table: TableInput) -> Any:
-    """Start one table's orchestration under an id made of the migration's, the table's and the round's."""
-    migration, name = lane["migration"], lane["name"]
-    if isinstance(name, int):
-        instance = table_instance_id(migration, table["table"], name)
+def _export(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """Export the table."""
+    ref = _ref(context, lane, take["table"])
+    found: dict[str, Any] = {}
+    try:
+        source: Source = yield from call(context, "describe_source", ref, lane["waits"])
+        found["source"] = source
+        instance = stage_instance_id(lane["migration"], lane["operation"], take["table"], "export")
+        found["export"] = yield from _outside(context, "export", {**ref, **found}, instance)
+    except StageFailedError as failure:
+        yield from _end(context, ref, "export", found, failure.error)
     else:
-        instance = stage_instance_id(migration, table["table"], name)
-    value = {**table, **lane["shared"], "migration": migration, "waits": lane["waits"]}
-    return context.call_sub_orchestrator(lane["orchestration"], value, instance)
+        yield from _pass_on(context, ref, "export", found)
 
 
-def _side_by_side(context: df.DurableOrchestrationContext, tasks: Sequence[Any]) -> Step:
-    """Wait for orchestrations that run side by side; the result is a list of their results, in no order.
+def _copy(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """Copy the table's export into the lake, or wait for one that others copy there."""
+    ref = _ref(context, lane, take["table"])
+    instance = stage_instance_id(lane["migration"], lane["operation"], take["table"], "copy")
+    try:
+        if take["arrived"]:
+            found = yield from _outside(context, "arrival", ref, instance)
+        else:
+            copy = yield from _outside(context, "copy", ref, instance, stop="stop_copy")
+            found = {"copy": copy}
+    except StageFailedError as failure:
+        yield from _end(context, ref, "copy", {}, failure.error)
+    else:
+        yield from _pass_on(context, ref, "copy", found)
 
-    The SDK's `task_all` would end with the first one that raises, without the results of the others.
+
+def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """Prepare the containers of a unit and load its tables, each of which ends as soon as its result is there."""
+    unit = unit_name(lane["lane"], lane["turn"])
+    names = lane["migration"], lane["operation"], unit
+    try:
+        tables = take["tables"]
+        if lane["kind"] in MIGRATING:
+            tables = yield from _outside(context, "prepare", lane, unit_instance_id(*names, "prepare"))
+        if tables:
+            yield from _outside(context, "load", lane, unit_instance_id(*names, "load"), stop="stop_load")
+    except StageFailedError as failure:
+        yield from _end_all(context, {**lane, "error": failure.error}, take)
+
+
+RUN = {"export": _export, "copy": _copy, "load": _load}
+
+
+def _outside(
+    context: df.DurableOrchestrationContext,
+    thing: str,
+    payload: Mapping[str, Any],
+    instance: str,
+    stop: str | None = None,
+) -> Step:
+    """Run something outside to its end; the result is that of its last look.
+
+    Raises:
+        StageFailedError: if it failed, or if the orchestration that waits for it was lost.
     """
-    running, results = list(tasks), []
-    while running:
-        ended = yield context.task_any(running)
-        running.remove(ended)
-        results.append(_result_of(ended))
-    return results
+    try:
+        return (yield from run_to_its_end_of(context, thing, payload, instance, stop))
+    except StageFailedError:
+        raise
+    except Exception as lost:
+        error = PermanentError(
+            cause_of(lost),
+            "See the app's log, then retry the table.",
+            title="An orchestration ended without a result",
+        )
+        raise StageFailedError(error.to_dict()) from lost
 
 
-def _result_of(ended: Any) -> Any:
-    """Return an orchestration's result; one that raised, by a defect or because somebody ended it, has failed."""
-    if isinstance(ended.result, dict):
-        return ended.result
-    error = PermanentError(
-        cause_of(ended.result),
-        "See the app's log, then retry the migration.",
-        title="An orchestration ended without a result",
-    )
-    result: TableResult = {"state": "failed", "error": error.to_dict()}
-    return result
+def _ref(context: df.DurableOrchestrationContext, lane: LaneInput, table: str) -> TableRef:
+    return {
+        "file": table_file_path(lane["migration"], lane["operation"], table),
+        "migration": lane["migration"],
+        "operation": lane["operation"],
+        "kind": lane["kind"],
+        "table": table,
+        "waits": lane["waits"],
+        "started_at": context.current_utc_datetime.isoformat(),
+    }
+
+
+def _stage_end(
+    context: df.DurableOrchestrationContext,
+    ref: TableRef,
+    stage: str,
+    found: Mapping[str, Any],
+    error: ErrorDict | None = None,
+) -> StageEnd:
+    return {
+        "migration": ref["migration"],
+        "operation": ref["operation"],
+        "kind": ref["kind"],
+        "table": ref["table"],
+        "stage": stage,
+        "started_at": ref["started_at"],
+        "ended_at": context.current_utc_datetime.isoformat(),
+        "found": found,
+        "error": error,
+    }
+
+
+def _pass_on(
+    context: df.DurableOrchestrationContext, ref: TableRef, stage: str, found: Mapping[str, Any]
+) -> Step:
+    """Let the next stage take a table."""
+    yield from _insist(context, "pass_on", _stage_end(context, ref, stage, found), ref)
+
+
+def _end(
+    context: df.DurableOrchestrationContext,
+    ref: TableRef,
+    stage: str,
+    found: Mapping[str, Any],
+    error: ErrorDict,
+) -> Step:
+    """End a table that failed."""
+    yield from _insist(context, "end_table", _stage_end(context, ref, stage, found, error), ref)
+
+
+def _end_all(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """End all tables that the lane still has."""
+    yield from _insist(context, "end_tables", lane, lane)
+
+
+def _insist(
+    context: df.DurableOrchestrationContext, activity: str, payload: Any, waits: Mapping[str, Any]
+) -> Step:
+    """Call an activity that ends a turn; where it cannot put throughput back, it ends without that.
+
+    A lane that cannot end its turn is lost, which `run_operation` sees.
+    """
+    try:
+        yield from call(context, activity, payload, waits["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        last = {**payload, "restore_error": failure.error}
+        yield from call(context, activity, last, waits["waits"], ATTEMPTS_TO_LOOK)

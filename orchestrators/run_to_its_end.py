@@ -7,12 +7,11 @@ from typing import Any
 import azure.durable_functions as df
 
 from d2c.shapes import Answer, ErrorDict, Job, Look
-from d2c.state.ids import attempts_of_retry
+from d2c.state.ids import RUNS_AT_MOST
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval
 
 # A history stays this small; the next one begins empty.
 LOOKS_PER_HISTORY = 8
-RUNS_AT_MOST = 3
 WAKE_EVENT = "wake"
 
 blueprint = df.Blueprint()
@@ -29,10 +28,10 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
     job: Job = context.get_input()
     try:
         if job.get("run") is None:
-            payload = {**job["payload"], "attempt": _attempt(job)}
+            payload = {**job["payload"], "attempt": job["try"]}
             job["run"] = yield from call(context, job["start"], payload, job["waits"])
         for _ in range(LOOKS_PER_HISTORY):
-            payload = {**job["payload"], "attempt": _attempt(job), "run": job["run"]}
+            payload = {**job["payload"], "attempt": job["try"], "run": job["run"]}
             look: Look[Any] = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
             if look["state"] == "succeeded":
                 return {"value": look["result"]}
@@ -40,11 +39,11 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
             if (yield from _wait(context, job, look.get("look_again_in_seconds"))):
                 break
     except StageFailedError as failure:
-        if failure.error["cancelled"]:
-            return {"error": (yield from _stop(context, job, failure.error))}
-        following = _following_job(job, failure.error)
+        following = None if failure.error["cancelled"] else _following_job(job, failure.error)
         if following is None:
-            return {"error": failure.error}
+            # What failed for the moment only, for too long, may still run.
+            may_run = failure.error["cancelled"] or failure.error["transient"]
+            return {"error": (yield from _stop(context, job, failure.error)) if may_run else failure.error}
         job = following
     context.continue_as_new(job)
     return None
@@ -86,11 +85,6 @@ def run_to_its_end_of(
     return answer["value"]
 
 
-def _attempt(job: Job) -> int:
-    """Return the number of the attempt, which no other round of the migration has."""
-    return attempts_of_retry(int(job["payload"].get("round", 0)))[job["try"] - 1]
-
-
 def _following_job(job: Job, error: ErrorDict) -> Job | None:
     """Return the job for another start, or None if its error is the end.
 
@@ -121,14 +115,16 @@ def _wait(context: df.DurableOrchestrationContext, job: Job, at_least_seconds: f
     return True
 
 
-def _stop(context: df.DurableOrchestrationContext, job: Job, cancelled: ErrorDict) -> Step:
-    """Stop the run; the result is the error of the cancellation, with the reason if the run could not be stopped."""
+def _stop(context: df.DurableOrchestrationContext, job: Job, error: ErrorDict) -> Step:
+    """Stop the run; the result is the error because of which, with the reason if the run could not be stopped."""
     stop = job.get("stop")
     if stop is None or job.get("run") is None:
-        return cancelled
+        return error
     try:
-        yield from call(context, stop, {**job["payload"], "run": job["run"]}, job["waits"])
+        yield from call(
+            context, stop, {**job["payload"], "attempt": job["try"], "run": job["run"]}, job["waits"]
+        )
     except StageFailedError as failure:
-        detail = f"{cancelled['detail']} The run could not be stopped: {failure.error['detail']}"
-        return {**cancelled, "detail": detail, "next_step": failure.error["next_step"]}
-    return cancelled
+        detail = f"{error['detail']} The run could not be stopped: {failure.error['detail']}"
+        return {**error, "detail": detail, "next_step": failure.error["next_step"]}
+    return error

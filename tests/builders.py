@@ -5,12 +5,20 @@ from typing import Any, TypeVar, cast
 
 from d2c.errors import PermanentError
 from d2c.shapes import (
+    Caps,
     Copy,
     Described,
     ErrorDict,
     Export,
+    LaneInput,
+    LaneStage,
     LoadResult,
+    OperationInput,
+    QueuedTable,
+    QueueEntry,
+    QueueFile,
     Source,
+    StageEnd,
     StageEntry,
     Sums,
     TableInput,
@@ -42,10 +50,10 @@ def an_error(**changes: Any) -> ErrorDict:
 
 
 def a_table(**changes: Any) -> TableInput:
-    """Return a table's input, before its first stage."""
+    """Return what the file of a table has before its first stage, or with what its stages found."""
     table: TableInput = {
         "migration": MIGRATION,
-        "round": 0,
+        "operation": 0,
         "table": TABLE,
         "database": "shop",
         "container": "music",
@@ -55,12 +63,114 @@ def a_table(**changes: Any) -> TableInput:
         "limits": {"max_rejected_items": 0, "max_logical_partition_bytes": 20 * 2**30},
         "verify": "full",
         "allow_existing_documents": False,
-        "slots": {"exports": None, "copies": None, "loads": None},
-        "times": {},
-        "load_group": None,
         "waits": the_waits(),
+        "stages": [],
     }
     return _changed(table, changes)
+
+
+def an_operation(**changes: Any) -> OperationInput:
+    """Return the input of `run_operation`: a migration's start."""
+    operation: OperationInput = {
+        "migration": MIGRATION,
+        "operation": 0,
+        "kind": "start",
+        "waits": the_waits(),
+    }
+    return _changed(operation, changes)
+
+
+def a_lane(stage: LaneStage, **changes: Any) -> LaneInput:
+    """Return the input of the first lane of a stage, before it has taken anything."""
+    lane: LaneInput = {
+        **an_operation(),
+        "stage": stage,
+        "place": REGION if stage == "export" else "",
+        "lane": 0,
+        "turn": 0,
+    }
+    return _changed(lane, changes)
+
+
+def some_caps(**changes: Any) -> Caps:
+    """Return the caps of an operation, by which two small tables share a load run."""
+    caps: Caps = {
+        "export": 2,
+        "copy": 2,
+        "load": 2,
+        "tables_per_load_run": 2,
+        "share_load_run_below_bytes": 1_000,
+        "tables": None,
+        "cluster_seconds": 300,
+    }
+    return _changed(caps, changes)
+
+
+def a_queued(table: str = TABLE, **changes: Any) -> QueuedTable:
+    """Return a small table as the queue knows it."""
+    queued: QueuedTable = {
+        "table": table,
+        "place": REGION,
+        "container": f"shop/{table.lower()}",
+        "size_bytes": 700,
+        "items": None,
+        "enters": "export",
+    }
+    return _changed(queued, changes)
+
+
+def a_queue(*tables: QueuedTable, **changes: Any) -> QueueFile:
+    """Return what an operation's queue begins with."""
+    queue: QueueFile = {"caps": some_caps(), "times": {}, "tables": list(tables)}
+    return _changed(queue, changes)
+
+
+def a_claim(stage: LaneStage, *tables: str, **changes: Any) -> QueueEntry:
+    """Return the line of a queue's log by which the first lane of a stage takes tables."""
+    entry: QueueEntry = {
+        "did": "claimed",
+        "stage": stage,
+        "lane": 0,
+        "turn": 0,
+        "tables": list(tables),
+        "cancelled": False,
+        "at": EXPORT_TIME,
+    }
+    return _changed(entry, changes)
+
+
+def a_pass(stage: LaneStage, table: str = TABLE, **changes: Any) -> QueueEntry:
+    """Return the line of a queue's log by which a table has done a stage."""
+    entry: QueueEntry = {"did": "passed", "stage": stage, "table": table, "items": None, "at": EXPORT_TIME}
+    return _changed(entry, changes)
+
+
+def an_end(table: str = TABLE, **changes: Any) -> QueueEntry:
+    """Return the line of a queue's log by which a table has ended well."""
+    entry: QueueEntry = {
+        "did": "ended",
+        "table": table,
+        "state": "succeeded",
+        "error": None,
+        "at": EXPORT_TIME,
+    }
+    return _changed(entry, changes)
+
+
+def a_stage_end(stage: LaneStage, **changes: Any) -> StageEnd:
+    """Return the input of `pass_on` and `end_table`: a stage that took a minute."""
+    end: StageEnd = {
+        "migration": MIGRATION,
+        "operation": 0,
+        "kind": "start",
+        "table": TABLE,
+        "stage": stage,
+        "started_at": EXPORT_TIME,
+        "ended_at": "2026-06-01T12:01:00+00:00",
+        "found": {},
+        "error": None,
+    }
+    return _changed(end, changes)
 
 
 def a_source(**changes: Any) -> Source:
@@ -156,7 +266,7 @@ def a_load(**changes: Any) -> LoadResult:
         "replayed": None,
         "load_started_at": 1_780_000_000,
         "verification": a_verification(),
-        "result_path": f"loads/{MIGRATION}/{TABLE}/load-1/result.json",
+        "result_path": f"migrations/{MIGRATION}/tables/{TABLE}/start-0-1/result.json",
     }
     return _changed(load, changes)
 

@@ -115,8 +115,22 @@ class TableEstimate(Costs):
     ru: Count
     load_ru_per_second: Count
     after_ru_per_second: Count
-    cluster_share: float = Field(description="The table's share of the cluster of its load run.")
-    seconds: dict[str, Count]
+    seconds: dict[str, Count] = Field(
+        description="By stage; ``cluster`` is the table's share of the start of its load run's cluster."
+    )
+
+
+class NarrowCap(Answer):
+    """The cap that holds back the plan the most, and the effect of doubling it."""
+
+    name: str = Field(description="The plan's field.")
+    value: Count
+    wider: Count = Field(description="Twice the value, or the most that a plan can have.")
+    seconds_saved: Count
+    load_runs_added: int = Field(description="Each load run starts a cluster; below 0 if fewer are needed.")
+    money_added: float | None = Field(
+        description="The cost of starting those clusters; null if a price or the cluster's size is unknown."
+    )
 
 
 class TotalEstimate(Costs):
@@ -126,7 +140,11 @@ class TotalEstimate(Costs):
     bytes: Count
     ru: Count
     seconds: dict[str, Count]
-    seconds_in_all: Count = Field(description="Elapsed time, with the plan's limits on concurrent tables.")
+    seconds_in_all: Count = Field(description="Elapsed time, with the plan's caps.")
+    load_runs: Count
+    narrow_cap: NarrowCap | None = Field(
+        description="Null if doubling a cap does not shorten the elapsed time by more than 5 %."
+    )
 
 
 class Estimate(Answer):

@@ -55,8 +55,29 @@ class StageError(Error):
 class Waiting(Answer):
     """The condition that a table waits for before its next stage starts."""
 
-    for_: Literal["start", "pause", "window", "slot", "group"] = Field(alias="for")
+    for_: Literal[
+        "start",
+        "pause",
+        "window",
+        "tables",
+        "ahead",
+        "aws_limit",
+        "container",
+        "export_lane",
+        "copy_lane",
+        "load_lane",
+    ] = Field(
+        alias="for",
+        description=(
+            "`tables`: as many tables as `max_parallel_tables` are under way. `ahead`: enough exported tables wait "
+            "to be loaded. `aws_limit`: the exports under way are as large as AWS allows. `container`: another table "
+            "loads it. `export_lane`, `copy_lane`, `load_lane`: the stage runs for as many tables as its cap allows."
+        ),
+    )
     until: Moment | None = Field(description="Null if the time is not known in advance.")
+    place: Annotated[int, Field(ge=1)] | None = Field(
+        description="The table's place in the queue before the stage; null where there is none."
+    )
 
 
 class Stall(Answer):
@@ -105,10 +126,28 @@ class Items(Answer):
     expired: Count
 
 
-class OperationStatus(Answer):
-    """A replay or verification of a migration that has ended."""
+class StageLoad(Answer):
+    """How busy a stage is."""
 
-    operation: Operation
+    lanes: Count = Field(
+        description="How many tables, or for load how many load runs, it runs at once at the most."
+    )
+    busy: Count
+    waiting: Count = Field(description="Tables that wait for the stage.")
+
+
+class StageLoads(Answer):
+    """How busy the stages are that have lanes."""
+
+    export: StageLoad
+    copy_: StageLoad = Field(alias="copy")
+    load: StageLoad
+
+
+class OperationStatus(Answer):
+    """A retry, replay or verification of a migration."""
+
+    operation: Literal["retry", "verify", "replay"]
     number: Annotated[int, Field(ge=1)]
     state: State
     started_at: Moment
@@ -146,6 +185,10 @@ class MigrationStatus(MigrationEntry):
     items: Items
     percent: Percent
     eta: Moment | None = Field(description="Estimated completion time; null until it can be estimated.")
+    stages: StageLoads | None = Field(description="Null unless the migration runs.")
+    held_back_by: Literal["export", "copy", "load"] | None = Field(
+        description="The stage whose lanes are all busy while most tables wait for it."
+    )
     tables: list[TableStatus]
     next: Token
     operations: list[OperationStatus]

@@ -168,7 +168,7 @@ class TableReport(Answer):
     items: ReportedItems
     rejected_by_reason: dict[str, Count]
     verification: Verification
-    revisits: list[ReportedOperation]
+    operations: list[ReportedOperation]
     mismatches: list[Mismatch] = Field(description="Some of the mismatches.")
     stages: list[ReportedStage]
     census: ReportedCensus | None

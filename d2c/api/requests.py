@@ -7,7 +7,17 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError
 
 from d2c.errors import BodyError
-from d2c.plan.model import LimitsPlan, RulesPlan, StrictModel, TableName, ThroughputPlan, Verify, fault_text
+from d2c.plan.model import (
+    LimitsPlan,
+    MaxParallel,
+    MaxParallelExports,
+    RulesPlan,
+    StrictModel,
+    TableName,
+    ThroughputPlan,
+    Verify,
+    fault_text,
+)
 
 Model = TypeVar("Model", bound=StrictModel)
 
@@ -40,29 +50,41 @@ class RetryTable(StrictModel):
 
 
 class RetryBody(StrictModel):
-    """Which tables are retried; all that failed or were cancelled, where it is left out."""
+    """Which tables are retried, all that failed or were cancelled where it is left out, and with which caps."""
 
     tables: Annotated[list[RetryTable], Field(min_length=1)] | None = None
+    max_parallel_exports: MaxParallelExports | None = None
+    max_parallel_copies: MaxParallel | None = None
+    max_parallel_loads: MaxParallel | None = None
+    max_parallel_tables: MaxParallel | None = None
 
 
-def parse_retry(body: bytes, known_tables: Sequence[str]) -> list[dict[str, Any]] | None:
+@dataclass(frozen=True)
+class RetryRequest:
+    """The request of a retry: each table that is named with its changes, None if none is, and the caps that change."""
+
+    tables: list[dict[str, Any]] | None
+    caps: dict[str, int]
+
+
+def parse_retry(body: bytes, known_tables: Sequence[str] | None) -> RetryRequest:
     """Read the body of a retry's request.
 
     Args:
         body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
-        known_tables: the tables of the migration.
-
-    Returns:
-        Each table that is named with its changes, or None if none is named.
+        known_tables: the tables of the migration; None if it ended before they were listed.
 
     Raises:
         BodyError: with every fault of it.
     """
     parsed = read_body(RetryBody, body)
+    caps = parsed.model_dump(mode="json", exclude_none=True, exclude={"tables"})
     if parsed.tables is None:
-        return None
+        return RetryRequest(None, caps)
+    if known_tables is None:
+        raise BodyError(["tables: the migration ended before its tables were listed; leave them out"])
     _refuse_names([entry.table for entry in parsed.tables], known_tables, ".table")
-    return [table.model_dump(mode="json", exclude_none=True) for table in parsed.tables]
+    return RetryRequest([table.model_dump(mode="json", exclude_none=True) for table in parsed.tables], caps)
 
 
 class VerifyBody(StrictModel):

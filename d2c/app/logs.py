@@ -15,7 +15,7 @@ from typing import Any
 
 from d2c.app.redaction import known_secrets, without_secrets
 
-FIELDS = ("migration", "check", "table", "stage", "run_key", "activity", "attempt")
+FIELDS = ("migration", "check", "table", "unit", "stage", "run_key", "activity", "attempt")
 
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=MappingProxyType({}))
 

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from d2c.checks.findings import Finding, Findings, listed, numbered
 from d2c.clients.azure.cosmos_management import Account, CosmosManagement
+from d2c.plan.caps import is_small
+from d2c.shapes import Caps
 
 ACCOUNT, DATA_PLANE, ROOM, NAMES = "account", "data plane", "room for the plan", "names"
 # https://learn.microsoft.com/azure/cosmos-db/concepts-limits
@@ -59,15 +61,15 @@ def _check_kind(findings: Findings, name: str, account: Account) -> None:
     findings.ok(name, ACCOUNT, f"It is in {', '.join(account.regions) or 'no region'}, {', '.join(traits)}.")
 
 
-def check_room(name: str, facts: Mapping[str, Any], tables: Sequence[Json], at_once: int) -> list[Finding]:
+def check_room(name: str, facts: Mapping[str, Any], tables: Sequence[Json], caps: Caps) -> list[Finding]:
     """Compare the needs of all tables of the plan with the account's limits.
 
     Args:
         name: the account's.
         facts: from `check_account`.
-        tables: each with ``database``, ``container``, ``load_ru``, ``after_ru`` and ``ru_per_second`` (of the
-            existing container, None if there is none).
-        at_once: how many of them may run at once.
+        tables: each with ``database``, ``container``, ``size_bytes``, ``load_ru``, ``after_ru`` and
+            ``ru_per_second`` (of the existing container, None if there is none).
+        caps: the plan's.
     """
     findings = Findings("Cosmos DB")
     with findings.attempt(name, NAMES):
@@ -75,7 +77,7 @@ def check_room(name: str, facts: Mapping[str, Any], tables: Sequence[Json], at_o
     if "containers" in facts:
         with findings.attempt(name, ROOM):
             _check_containers(findings, name, facts["containers"], tables)
-            _check_throughput(findings, name, facts["account"], tables, at_once)
+            _check_throughput(findings, name, facts["account"], tables, caps)
     return findings.found
 
 
@@ -116,7 +118,7 @@ def _check_containers(
 
 
 def _check_throughput(
-    findings: Findings, name: str, account: Mapping[str, Any], tables: Sequence[Json], at_once: int
+    findings: Findings, name: str, account: Mapping[str, Any], tables: Sequence[Json], caps: Caps
 ) -> None:
     if account["is_serverless"]:
         findings.warning(
@@ -126,14 +128,15 @@ def _check_throughput(
             "Use an account with provisioned throughput for a faster load.",
         )
         return
-    wanted = most_ru(tables, at_once)
+    wanted = most_ru(tables, caps)
     limit = account["throughput_limit"]
     if limit is not None and wanted > limit:
         findings.failed(
             name,
             ROOM,
             f"The plan's containers have up to {wanted:,} RU/s in total, and the account's limit is {limit:,}.",
-            "Raise the account's limit, or request less: throughput.load_ru_per_second, max_parallel_tables.",
+            "Raise the account's limit, or request less: throughput.load_ru_per_second, max_parallel_loads,"
+            " max_tables_per_load_run.",
         )
     elif account["is_free_tier"] and wanted > FREE_TIER_RU:
         findings.warning(
@@ -151,17 +154,42 @@ def _check_throughput(
         )
 
 
-def most_ru(tables: Sequence[Json], at_once: int) -> int:
+def most_ru(tables: Sequence[Json], caps: Caps) -> int:
     """Return the peak of the RU/s of all containers of a plan.
 
+    A container has the RU/s of its load while a load lane has its table; the others have their RU/s of after the load.
+
     Args:
-        tables: each with ``database``, ``container``, ``load_ru`` and ``after_ru``.
-        at_once: how many of them may run at once; the others have their RU/s of after the load.
+        tables: each with ``database``, ``container``, ``size_bytes``, ``load_ru`` and ``after_ru``.
+        caps: the plan's.
     """
-    peaks: dict[tuple[str, str], tuple[int, int]] = {}
+    peaks: dict[tuple[str, str], _Peak] = {}
     for table in tables:
         key = table["database"], table["container"]
-        load, after = peaks.get(key, (0, 0))
-        peaks[key] = max(load, table["load_ru"]), max(after, table["after_ru"])
-    extra = sorted((max(load - after, 0) for load, after in peaks.values()), reverse=True)
-    return sum(after for _, after in peaks.values()) + sum(extra[:at_once])
+        before = peaks.get(key, _Peak(0, 0, False))
+        peaks[key] = _Peak(
+            max(before.load_ru, table["load_ru"]),
+            max(before.after_ru, table["after_ru"]),
+            before.is_small or is_small(table["size_bytes"], caps),
+        )
+    return sum(peak.after_ru for peak in peaks.values()) + _most_extra_ru(list(peaks.values()), caps)
+
+
+class _Peak(NamedTuple):
+    load_ru: int
+    after_ru: int
+    is_small: bool  # so that its table may share a load run
+
+
+def _most_extra_ru(peaks: Sequence[_Peak], caps: Caps) -> int:
+    """Return the most that loads side by side add: each lane has one large table, or a run of small ones."""
+    extras = sorted((max(peak.load_ru - peak.after_ru, 0), peak.is_small) for peak in peaks)
+    small = [extra for extra, shares in reversed(extras) if shares]
+    large = [extra for extra, shares in reversed(extras) if not shares]
+    most_tables = len(peaks) if caps["tables"] is None else caps["tables"]
+
+    def extra_beside(large_lanes: int) -> int:
+        small_tables = (caps["load"] - large_lanes) * caps["tables_per_load_run"]
+        return sum(large[:large_lanes]) + sum(small[: min(small_tables, most_tables - large_lanes)])
+
+    return max(extra_beside(lanes) for lanes in range(min(caps["load"], most_tables, len(large)) + 1))

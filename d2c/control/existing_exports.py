@@ -5,14 +5,15 @@ from collections.abc import Sequence
 
 from d2c.app.logs import log_fields
 from d2c.clients import durable
-from d2c.control import lifecycle, migrations
+from d2c.control import migrations
 from d2c.control.app import App
 from d2c.errors import ConflictError, RefusedError
 from d2c.export_format import ExportFormatError
 from d2c.plan.model import Plan
 from d2c.state import export_matching, paths
 from d2c.state.export_matching import ExistingExport
-from d2c.state.operations import last_retry
+from d2c.state.ids import stage_instance_id
+from d2c.state.operations import last_migrating
 from d2c.state.standing_plans import StandingPlan, standing_plans
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ async def export_arrived(app: App, folder: str) -> None:
     migration, table = own
     with log_fields(migration=migration, table=table, stage="copy"):
         logger.info("The export of %s for migration %s has arrived", table, migration)
-    number = await app.lake.run(last_retry, migration)
-    await lifecycle.wake(app, migration, table, number, ("copy",))
+    number = await app.lake.run(last_migrating, migration)
+    await durable.wake(app.durable, stage_instance_id(migration, number, table, "copy"))
 
 
 async def match_waiting(app: App) -> None:

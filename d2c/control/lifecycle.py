@@ -7,16 +7,14 @@ from typing import Any
 
 from d2c.api.requests import parse_cancel
 from d2c.clients import durable
-from d2c.control import migrations, operations, queries
+from d2c.control import migrations, operations
 from d2c.control.app import App
+from d2c.control.work import read_work
 from d2c.errors import ConflictError
 from d2c.state import paths
-from d2c.state.ids import stage_instance_id, start_instance_id
-from d2c.state.operations import last_retry
+from d2c.state.ids import start_instance_id
+from d2c.state.operations import last_migrating
 from d2c.state.table_states import UNDER_WAY
-
-# Stages, and waits before them, that run in an orchestration of their own, which an event can wake.
-WAITING = ("exports-turn", "export", "copies-turn", "copy", "arrival", "loads-turn", "prepare", "load")
 
 
 async def cancel(app: App, migration: str, body: bytes) -> dict[str, Any]:
@@ -43,6 +41,7 @@ async def cancel(app: App, migration: str, body: bytes) -> dict[str, Any]:
     operation = await operations.cancel(app, migration)
     if operation is None:
         raise ConflictError(f"Migration {migration} is {state} already.", "There is nothing left to cancel.")
+    await wake_all(app, migration, operation["number"])
     return {name: operation[name] for name in ("operation", "number", "state")}
 
 
@@ -54,13 +53,14 @@ async def flag_cancelled(app: App, migration: str, tables: Sequence[str] | None)
         migration: its id.
         tables: their names, or None for the whole migration.
     """
-    path = paths.cancel_path(migration)
+    number = await app.lake.run(last_migrating, migration)
+    path = paths.cancel_path(migration, number)
     flag = await app.lake.read_json(path)
     cancelled = (flag or {}).get("tables")
     if flag is None or cancelled is not None:
         names = sorted({*tables, *(cancelled or ())}) if tables is not None else None
         await app.lake.write_json(path, {"cancelled_at": _now(), "tables": names})
-    await wake_all(app, migration)
+    await wake_all(app, migration, number)
 
 
 async def suspend(app: App, migration: str) -> None:
@@ -83,7 +83,7 @@ async def resume(app: App, migration: str) -> None:
     """
     await _refuse_if_ended(app, migration)
     await app.lake.delete(paths.pause_path(migration))
-    await wake_all(app, migration)
+    await wake_all(app, migration, await app.lake.run(last_migrating, migration))
 
 
 async def _refuse_if_ended(app: App, migration: str) -> None:
@@ -95,30 +95,21 @@ async def _refuse_if_ended(app: App, migration: str) -> None:
         )
 
 
-async def wake_all(app: App, migration: str) -> None:
-    """Make every waiting orchestration of a migration poll at once instead of at its next interval."""
-    number, plan = await asyncio.gather(
-        app.lake.run(last_retry, migration), migrations.plan_of(app.lake, migration)
-    )
-    tables = await queries.table_states(app.lake, migration, number, plan)
-    await asyncio.gather(
-        durable.wake(app.durable, start_instance_id(migration, number)),
-        *(wake(app, migration, table.table, number) for table in tables if table.state == "running"),
-    )
-
-
-async def wake(app: App, migration: str, table: str, number: int, stages: Sequence[str] = WAITING) -> None:
-    """Make the waiting orchestrations of a table poll at once.
+async def wake_all(app: App, migration: str, operation: int) -> None:
+    """Make every waiting orchestration of an operation poll at once instead of at its next interval.
 
     Args:
         app: the app.
         migration: its id.
-        table: the table.
-        number: 0 for the migration's start, or the number of a retry.
-        stages: the stages that may wait.
+        operation: the operation's number.
     """
-    for stage in stages:
-        await durable.wake(app.durable, stage_instance_id(migration, table, stage, number))
+    work = await read_work(app.lake, migration, operation, await migrations.plan_of(app.lake, migration))
+    idle = [lane for lane in work.lanes() if work.queue and not work.queue.is_busy(lane)]
+    claimed = [
+        instance for name in (work.queue.positions if work.queue else ()) for instance in work.instances(name)
+    ]
+    instances = [start_instance_id(migration, operation), *work.lane_instances(idle), *dict.fromkeys(claimed)]
+    await asyncio.gather(*(durable.wake(app.durable, instance) for instance in instances))
 
 
 def _now() -> str:

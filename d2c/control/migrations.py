@@ -12,9 +12,9 @@ from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control.app import App
 from d2c.errors import ConflictError, NotFoundError, PlanError
-from d2c.plan.model import NAME, Plan, times_of
+from d2c.plan.model import NAME, Plan
 from d2c.plan.tables import account_faults
-from d2c.shapes import AcceptedPlan, Arrived, MigrationInput, Waits
+from d2c.shapes import AcceptedPlan, Arrived, OperationInput, Waits
 from d2c.state import paths, standing_plans
 from d2c.state.table_states import UNDER_WAY
 
@@ -82,13 +82,13 @@ async def start_orchestration(app: App, plan: Plan, number: int) -> None:
         number: 0 for its start, or the number of a retry, whose request is in the lake.
     """
     await app.lake.write(paths.open_path(plan.name), b"")
-    value: MigrationInput = {
+    value: OperationInput = {
         "migration": plan.name,
-        "round": number,
-        "times": times_of(plan),
+        "operation": number,
+        "kind": "retry" if number else "start",
         "waits": waits(app.settings),
     }
-    await durable.start(app.durable, "migrate", plan.name, value)
+    await durable.start(app.durable, "run_operation", plan.name, value)
     with log_fields(migration=plan.name):
         logger.info("%s of migration %s has started", f"Retry {number}" if number else "The start", plan.name)
 

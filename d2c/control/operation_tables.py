@@ -17,8 +17,10 @@ from d2c.state.table_record import items_rejected, rules_history, why_not_allowe
 RETRIED_STATES = ("failed", "cancelled")
 
 
-async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> list[dict[str, Any]]:
-    """Return the tables of an operation, each with what its orchestration needs.
+async def tables_of(
+    lake: AsyncLake, migration: str, kind: str, body: bytes
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Return the tables of an operation, each with what changes for it, and the caps that change.
 
     Raises:
         BodyError: with every fault of the body.
@@ -27,30 +29,30 @@ async def tables_of(lake: AsyncLake, migration: str, kind: str, body: bytes) -> 
     if kind == RETRY:
         return await _retried(lake, migration, body)
     names = await migrations.table_names(lake, migration)
-    return await _verified(lake, migration, names, kind, parse_operation(kind, body, names))
+    return await _verified(lake, migration, names, kind, parse_operation(kind, body, names)), {}
 
 
-async def _retried(lake: AsyncLake, migration: str, body: bytes) -> list[dict[str, Any]]:
+async def _retried(
+    lake: AsyncLake, migration: str, body: bytes
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
     listed = await lake.read_json(paths.tables_path(migration))
+    names = [table["table"] for table in listed["tables"]] if listed else []
+    request = parse_retry(body, names if listed else None)
     if listed is None:
-        if body.strip():
-            raise BodyError(["tables: the migration ended before its tables were listed; leave them out"])
-        return []
-    names = [table["table"] for table in listed["tables"]]
-    requested = parse_retry(body, names)
+        return [], request.caps
     ended = await lake.read_log(paths.ended_tables_path(migration))
     states = dict.fromkeys(names, "failed") | {line["table"]: line["state"] for line in ended}
-    if requested is None:
-        return _all_retried(migration, states)
-    for entry in requested:
+    if request.tables is None:
+        return _all_retried(migration, states), request.caps
+    for entry in request.tables:
         if states[entry["table"]] not in RETRIED_STATES:
             raise ConflictError(
                 f"Table {entry['table']} is {states[entry['table']]}.",
                 "Name tables that failed or were cancelled.",
             )
-    await asyncio.gather(*(_check_changes(lake, migration, entry) for entry in requested))
-    return requested
+    await asyncio.gather(*(_check_changes(lake, migration, entry) for entry in request.tables))
+    return request.tables, request.caps
 
 
 def _all_retried(migration: str, states: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -101,8 +103,6 @@ async def _verified(
     return [
         {
             "table": name,
-            "database": records[name]["database"],
-            "container": records[name]["container"],
             "rules": rules[name],
             "verify": request.verify,
         }

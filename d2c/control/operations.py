@@ -7,40 +7,28 @@ is what runs, even if the call that wrote it broke off before it started anythin
 import asyncio
 import json
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.operation_tables import tables_of
+from d2c.control.orphans import input_of
 from d2c.errors import ConflictError
 from d2c.plan.model import Plan
-from d2c.shapes import ErrorDict, Waits
+from d2c.report.contents import worst_state
+from d2c.shapes import ErrorDict, OperationFile, OperationInput, OperationKind, QueueEntry, State
 from d2c.state import paths
-from d2c.state.ids import operation_instance_id, operation_name, operation_run_instance_id
-from d2c.state.operations import RETRY, VERIFY, last_number
+from d2c.state.ids import operation_instance_id, operation_name
+from d2c.state.operations import MIGRATING, RETRY, last_number
 from d2c.state.table_states import UNDER_WAY
 
 MOST_SHOWN = 20
-STARTED_WITH = ("migration", "operation", "number", "migration_state", "waits")
-
-
-class AcceptedOperation(TypedDict):
-    """An operation as it was accepted, in the lake; `d2c.shapes.OperationFile` is that of a verify or a replay."""
-
-    operation: str
-    number: int
-    migration: str
-    migration_state: str
-    accepted_at: str
-    tables: list[dict[str, Any]]
-    max_parallel_tables: int
-    waits: Waits
 
 
 class OperationStatus(TypedDict):
-    """A verify or a replay in the words of the HTTP API."""
+    """An operation in the words of the HTTP API."""
 
     operation: str
     number: int
@@ -50,7 +38,7 @@ class OperationStatus(TypedDict):
     error: ErrorDict | None
 
 
-async def start(app: App, migration: str, kind: str, body: bytes) -> AcceptedOperation:
+async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFile:
     """Start an operation on a migration; the result is the request as it was accepted, with its number.
 
     Args:
@@ -68,34 +56,30 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> AcceptedOpe
     if state in UNDER_WAY:
         raise _one_at_a_time(f"Migration {migration}", state)
     await _refuse_beside_last(app, migration)
-    plan = await migrations.plan_of(app.lake, migration)
-    tables = await tables_of(app.lake, migration, kind, body)
-    request: AcceptedOperation = {
-        "operation": kind,
-        "number": await app.lake.run(last_number, migration, kind) + 1,
+    await _refuse_during_clean_up(app, migration)
+    tables, caps = await tables_of(app.lake, migration, kind, body)
+    request: OperationFile = {
+        "kind": kind,
+        "number": await app.lake.run(last_number, migration) + 1,
         "migration": migration,
-        "migration_state": state,
+        "migration_state": cast("State", state),
         "accepted_at": _now(),
         "tables": tables,
-        "max_parallel_tables": plan["max_parallel_tables"],
+        "caps": caps,
         "waits": migrations.waits(app.settings),
     }
     await _take_number(app.lake, request)
-    if kind == RETRY:
-        await app.lake.delete(paths.cancel_path(migration))
-        await migrations.start_orchestration(app, Plan.model_validate(plan), request["number"])
-    else:
-        await _start_orchestration(app, request)
+    await _start_orchestration(app, request)
     return request
 
 
-async def _take_number(lake: AsyncLake, request: AcceptedOperation) -> None:
+async def _take_number(lake: AsyncLake, request: OperationFile) -> None:
     """Write an operation's request, unless another call has taken its number.
 
     Raises:
         ConflictError: if it has.
     """
-    path = paths.operation_path(request["migration"], request["operation"], request["number"])
+    path = paths.operation_path(request["migration"], request["number"])
     if not await lake.create(path, json.dumps(request, indent=1).encode()):
         raise ConflictError(
             f"Another operation on migration {request['migration']} was started at the same moment.",
@@ -104,7 +88,7 @@ async def _take_number(lake: AsyncLake, request: AcceptedOperation) -> None:
 
 
 async def _refuse_beside_last(app: App, migration: str) -> None:
-    """Refuse an operation while a verify or replay runs; start that one first if its call broke off before it did.
+    """Refuse an operation while another one runs; start that one first if its call broke off before it did.
 
     Raises:
         ConflictError: if one runs.
@@ -112,11 +96,24 @@ async def _refuse_beside_last(app: App, migration: str) -> None:
     last = await _last(app.lake, migration)
     if last is None:
         return
-    if await durable.state_or_none(app.durable, instance_id(last)) is None:
+    if not await _instance(app, last):
         await _start_orchestration(app, last)
     status = await _status(app, last)
     if status["state"] in UNDER_WAY:
         raise _one_at_a_time(f"{_name(last)} of migration {migration}", status["state"])
+
+
+async def _refuse_during_clean_up(app: App, migration: str) -> None:
+    """Refuse an operation until what a migration that broke off left behind has been cleaned up.
+
+    Raises:
+        ConflictError: if the watchdog has not done so yet.
+    """
+    if await app.lake.exists(paths.open_path(migration)):
+        raise ConflictError(
+            f"Migration {migration} has ended early, and its tables are still being ended.",
+            "Try again in some minutes: the watchdog cleans up (docs/operate/watchdog.md).",
+        )
 
 
 def _one_at_a_time(subject: str, state: str) -> ConflictError:
@@ -125,24 +122,48 @@ def _one_at_a_time(subject: str, state: str) -> ConflictError:
     )
 
 
-async def _start_orchestration(app: App, request: AcceptedOperation) -> None:
-    """Start a verify or a replay; its tables are in the lake."""
-    value = {name: field for name, field in request.items() if name in STARTED_WITH}
-    await durable.start(app.durable, "revisit", instance_id(request), value)
+async def _start_orchestration(app: App, request: OperationFile) -> None:
+    """Start an operation; its tables are in the lake."""
+    if request["kind"] == RETRY:
+        plan = await migrations.plan_of(app.lake, request["migration"])
+        await migrations.start_orchestration(app, Plan.model_validate(plan), request["number"])
+        return
+    value: OperationInput = {
+        "migration": request["migration"],
+        "operation": request["number"],
+        "kind": cast("OperationKind", request["kind"]),
+        "waits": request["waits"],
+    }
+    await durable.start(app.durable, "run_operation", instance_id(request), value)
 
 
 async def status_list(app: App, migration: str) -> list[OperationStatus]:
-    """Return the state of the last verify and replay operations on a migration, newest first.
-
-    A retry is not among them: its state is that of the migration.
-    """
-    last = await app.lake.run(last_number, migration, VERIFY)
+    """Return the state of the last operations on a migration, newest first; its start is not among them."""
+    last = await app.lake.run(last_number, migration)
     numbers = range(last, max(last - MOST_SHOWN, 0), -1)
-    requests = await asyncio.gather(*(_read(app.lake, migration, number) for number in numbers))
-    return list(await asyncio.gather(*(_status(app, request) for request in requests if request)))
+    requests = [
+        request
+        for request in await asyncio.gather(*(_read(app.lake, migration, number) for number in numbers))
+        if request
+    ]
+    newest = next((request["number"] for request in requests if request["kind"] == RETRY), None)
+    return list(await asyncio.gather(*(_listed(app, request, newest) for request in requests)))
 
 
-async def state_of(app: App, request: AcceptedOperation) -> str:
+async def _listed(app: App, request: OperationFile, newest_retry: int | None) -> OperationStatus:
+    """Return an operation's state; for a retry that another one followed, the lake has it and Durable has not."""
+    if request["kind"] != RETRY or request["number"] == newest_retry:
+        return await _status(app, request)
+    migration, number = request["migration"], request["number"]
+    log: list[QueueEntry] = await app.lake.read_log(paths.queue_log_path(migration, number))
+    states = [entry["state"] for entry in log if entry["did"] == "ended"]
+    finished_at = log[-1]["at"] if log else None
+    # One of which no table ended was overtaken before it began, or could not list its tables.
+    state = worst_state(states) if states else "failed"
+    return {**_pending(request), "state": state, "finished_at": finished_at}
+
+
+async def state_of(app: App, request: OperationFile) -> str:
     """Return the state of a verify or a replay."""
     return (await _status(app, request))["state"]
 
@@ -150,27 +171,20 @@ async def state_of(app: App, request: AcceptedOperation) -> str:
 async def cancel(app: App, migration: str) -> OperationStatus | None:
     """Cancel the verify or replay that runs, and nothing else; the result is its state, or None if none runs."""
     last = await _last(app.lake, migration)
-    status = await _status(app, last) if last else None
-    if not last or not status or status["state"] not in UNDER_WAY:
+    if last is None or last["kind"] in MIGRATING:
         return None
-    flag = json.dumps({"cancelled_at": _now()}).encode()
-    await app.lake.create(paths.cancel_path(migration, _name(last)), flag)
-    runs = [operation_run_instance_id(migration, table["table"], _name(last)) for table in last["tables"]]
-    await asyncio.gather(*(durable.wake(app.durable, run) for run in runs))
+    status = await _status(app, last)
+    if status["state"] not in UNDER_WAY:
+        return None
+    flag = json.dumps({"cancelled_at": _now(), "tables": None}).encode()
+    await app.lake.create(paths.cancel_path(migration, last["number"]), flag)
     return status
 
 
-async def _status(app: App, request: AcceptedOperation) -> OperationStatus:
-    """Return a verify or a replay in the words of the HTTP API."""
-    instance = await app.durable.get_status(instance_id(request))
-    status: OperationStatus = {
-        "operation": request["operation"],
-        "number": request["number"],
-        "state": "pending",
-        "started_at": request["accepted_at"],
-        "finished_at": None,
-        "error": None,
-    }
+async def _status(app: App, request: OperationFile) -> OperationStatus:
+    """Return an operation in the words of the HTTP API."""
+    instance = await _instance(app, request)
+    status = _pending(request)
     if not instance:
         return status
     times = durable.times_and_state(instance)
@@ -179,27 +193,48 @@ async def _status(app: App, request: AcceptedOperation) -> OperationStatus:
         error = instance.output["error"]
     elif times["state"] in ("failed", "cancelled"):
         error = durable.broken_off(times["state"], instance.output)
-    return {**status, **times, "error": error}
+    return {**status, **times, "started_at": request["accepted_at"], "error": error}
 
 
-async def _last(lake: AsyncLake, migration: str) -> AcceptedOperation | None:
-    """Return the request of the last verify or replay, or None."""
-    number = await lake.run(last_number, migration, VERIFY)
+async def _instance(app: App, request: OperationFile) -> Any:
+    """Return the status of an operation's orchestration; None if it has not started."""
+    instance = await app.durable.get_status(instance_id(request), show_input=True)
+    # Until a retry has started, the migration's instance is that of the operation before.
+    is_of_another = (
+        request["kind"] == RETRY and instance and input_of(instance)["operation"] != request["number"]
+    )
+    return instance if instance and not is_of_another else None
+
+
+def _pending(request: OperationFile) -> OperationStatus:
+    return {
+        "operation": request["kind"],
+        "number": request["number"],
+        "state": "pending",
+        "started_at": request["accepted_at"],
+        "finished_at": None,
+        "error": None,
+    }
+
+
+async def _last(lake: AsyncLake, migration: str) -> OperationFile | None:
+    """Return the request of the last operation, or None."""
+    number = await lake.run(last_number, migration)
     return await _read(lake, migration, number) if number else None
 
 
-async def _read(lake: AsyncLake, migration: str, number: int) -> AcceptedOperation | None:
-    request: AcceptedOperation | None = await lake.read_json(paths.operation_path(migration, VERIFY, number))
+async def _read(lake: AsyncLake, migration: str, number: int) -> OperationFile | None:
+    request: OperationFile | None = await lake.read_json(paths.operation_path(migration, number))
     return request
 
 
-def _name(request: AcceptedOperation) -> str:
-    return operation_name(request["operation"], request["number"])
+def _name(request: OperationFile) -> str:
+    return operation_name(request["kind"], request["number"])
 
 
-def instance_id(request: AcceptedOperation) -> str:
-    """Return the instance id of the orchestration of a verify or a replay."""
-    return operation_instance_id(request["migration"], _name(request))
+def instance_id(request: OperationFile) -> str:
+    """Return the instance id of the orchestration of an operation."""
+    return operation_instance_id(request["migration"], request["kind"], request["number"])
 
 
 def _now() -> str:

@@ -3,119 +3,68 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from d2c.clients import durable
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import DurableClient
 from d2c.control import migrations
 from d2c.control.app import App
-from d2c.control.lifecycle import WAITING
+from d2c.control.work import Work
 from d2c.errors import PermanentError
-from d2c.shapes import (
-    ContainerHolder,
-    ErrorDict,
-    Findings,
-    MigrationEnd,
-    OrphanedTable,
-    Orphans,
-    OrphansFile,
-    Waits,
-)
+from d2c.shapes import ContainerHolder, MigrationEnd, OrphanedTable, Orphans, OrphansFile, Waits
 from d2c.state import paths
-from d2c.state.ids import clean_up_instance_id, stage_instance_id, table_instance_id
+from d2c.state.ids import clean_up_instance_id
 from d2c.state.table_states import TableState
 
-# The stages whose input or result has the findings of a table, the last one first.
-STAGES_WITH_FINDINGS = ("load", "prepare", "copy", "arrival", "export")
-FINDINGS = ("source", "export", "copy", "described")
 TERMINATED = "its orchestration was ended before it was done"
 
 logger = logging.getLogger(__name__)
 
 
 async def orphaned_tables(
-    client: DurableClient, migration: str, tables: Sequence[TableState], *, ended_as: str | None = None
+    client: DurableClient, work: Work, ended_as: str, cause: str | None
 ) -> list[OrphanedTable]:
-    """Return the tables whose orchestration ended without recording a result, and terminate their stages.
+    """Return the tables that have not ended, all lanes having ended, and terminate what is at work for them.
 
     Args:
         client: Durable's.
-        migration: its id.
-        tables: those that have not ended by the lake's logs.
-        ended_as: the state of the migration if it has ended, so that no lane takes another table.
+        work: the migration's.
+        ended_as: the state of the migration.
+        cause: why its orchestration ended early; None if it did not.
     """
-    statuses = await asyncio.gather(
-        *(client.get_status(table_instance_id(migration, table.table, table.retry)) for table in tables)
-    )
-    orphans = []
-    for table, status in zip(tables, statuses, strict=True):
-        if durable.has_not_ended(status) or _has_succeeded(status):
-            continue
-        if status:
-            orphans.append(await _orphan(client, migration, table, status))
-        elif ended_as is not None:
-            orphans.append(_never_started(table, ended_as))
-    return orphans
+    tables = [
+        table for table in work.tables if not table.end and work.queue and table.table in work.queue.positions
+    ]
+    instances = dict.fromkeys(instance for table in tables for instance in work.instances(table.table))
+    await asyncio.gather(*(durable.terminate(client, instance, TERMINATED) for instance in instances))
+    return [_orphan(work, table, ended_as, cause or TERMINATED) for table in tables]
 
 
-def _has_succeeded(status: Any) -> bool:
-    """Return whether a table has recorded its result since the log of ended tables was read."""
-    return bool(status) and durable.state_of(status) == "succeeded"
-
-
-async def _orphan(client: DurableClient, migration: str, table: TableState, status: Any) -> OrphanedTable:
-    stages = {
-        stage: stage_instance_id(migration, table.table, stage, table.retry)
-        for stage in dict.fromkeys((*STAGES_WITH_FINDINGS, *WAITING))
-    }
-    await asyncio.gather(*(durable.terminate(client, stage, TERMINATED) for stage in stages.values()))
-    stage = (status.custom_status or {}).get("stage", "export")
-    error: ErrorDict
-    if durable.runtime_status(status) == "Completed":
-        error = status.output["error"]
-        error = {**error, "stage": error.get("stage", stage)}
-    else:
-        error = {**durable.broken_off(durable.state_of(status), status.output), "stage": stage}
-    return {
-        "table": table.table,
-        "round": table.retry,
-        "state": "cancelled" if error["cancelled"] else "failed",
-        "error": error,
-        "started_at": status.created_time.isoformat(),
-        "found": await _findings(client, stages),
-    }
-
-
-def _never_started(table: TableState, ended_as: str) -> OrphanedTable:
-    error = PermanentError(
-        "The migration ended before the table was started.", "Retry it.", title="The table was not started"
-    )
+def _orphan(work: Work, table: TableState, ended_as: str, cause: str) -> OrphanedTable:
+    begun = work.queue.begun.get(table.table) if work.queue else None
     is_cancelled = ended_as == "cancelled"
+    if work.queue and begun:
+        position = work.queue.positions[table.table]
+        stage = "prepare" if position.stage == "load" and position.claim is None else position.stage
+        error = durable.broken_off(ended_as, cause)
+    else:
+        stage = "export"
+        error = PermanentError(
+            "The migration ended before the table was started.",
+            "Retry it.",
+            title="The table was not started",
+        ).to_dict()
+    started_at = begun or datetime.now(UTC)
     return {
         "table": table.table,
-        "round": table.retry,
+        "operation": work.operation,
         "state": "cancelled" if is_cancelled else "failed",
-        "error": {**error.to_dict(), "cancelled": is_cancelled, "stage": "export"},
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "found": {},
+        "error": {**error, "cancelled": is_cancelled, "stage": stage},
+        "started_at": started_at.isoformat(timespec="seconds"),
     }
-
-
-async def _findings(client: DurableClient, stages: Mapping[str, str]) -> Findings:
-    """Return what a table's stages found, so that a retry need not export again."""
-    for stage in STAGES_WITH_FINDINGS:
-        status = await client.get_status(stages[stage], show_input=True)
-        job = input_of(status) if status else None
-        if job:
-            found: Any = {name: job["payload"][name] for name in FINDINGS if name in job["payload"]}
-            value = status.output.get("value") if isinstance(status.output, dict) else None
-            if value and stage in FINDINGS:
-                found[stage] = value
-            findings: Findings = found | (value if value and stage == "arrival" else {})
-            return findings
-    return {}
 
 
 def input_of(status: Any) -> Any:
@@ -123,28 +72,45 @@ def input_of(status: Any) -> Any:
     return json.loads(status.input_) if isinstance(status.input_, str) else status.input_
 
 
-async def orphaned_containers(client: DurableClient, locks: Mapping[str, Any]) -> list[ContainerHolder]:
+async def orphaned_containers(
+    lake: AsyncLake, locks: Mapping[str, Any], open_migrations: Collection[str]
+) -> list[ContainerHolder]:
     """Return the holders of containers that have ended.
 
     Args:
-        client: Durable's.
+        lake: the lake.
         locks: of the containers that are being loaded, by their paths.
+        open_migrations: the migrations that have not ended.
     """
-    holders: list[ContainerHolder] = [
-        {"path": path, "migration": lock["migration"], "table": lock["table"], "round": lock["round"]}
-        for path, lock in locks.items()
-    ]
-    statuses = await asyncio.gather(
-        *(
-            client.get_status(table_instance_id(holder["migration"], holder["table"], holder["round"]))
-            for holder in holders
-        )
-    )
+    migrations = sorted({lock["migration"] for lock in locks.values()})
+    logs = await asyncio.gather(*(lake.read_log(paths.ended_tables_path(one)) for one in migrations))
+    ends = {
+        (migration, line["table"]): line["operation"]
+        for migration, log in zip(migrations, logs, strict=True)
+        for line in log
+    }
     return [
-        holder
-        for holder, status in zip(holders, statuses, strict=True)
-        if locks[holder["path"]].get("being_put_back") or not durable.has_not_ended(status)
+        holder_at(path, lock)
+        for path, lock in locks.items()
+        if lock.get("being_put_back")
+        or lock["migration"] not in open_migrations
+        or ends.get((lock["migration"], lock["table"]), -1) >= lock["operation"]
     ]
+
+
+def holder_at(path: str, lock: Mapping[str, Any]) -> ContainerHolder:
+    """Return the holder of a container.
+
+    Args:
+        path: the lock's.
+        lock: as the lake has it.
+    """
+    return {
+        "path": path,
+        "migration": lock["migration"],
+        "table": lock["table"],
+        "operation": lock["operation"],
+    }
 
 
 async def start_clean_up(
@@ -179,7 +145,7 @@ async def start_clean_up(
     )
     orphans: OrphansFile = {
         "migration": migration,
-        "round": number,
+        "operation": number,
         "since": since,
         "tables": list(tables),
         "containers": list(containers),

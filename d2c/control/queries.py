@@ -1,11 +1,11 @@
 """The state of migrations and their tables, read from few files of the lake and from active orchestrations.
 
-A table that has ended left a line in a log, and no lane has taken one that has not started; so Durable is asked for
-the tables between the two only, for all of them by one call.
+A table that has ended left a line in a log, and the queue says which tables wait; so Durable is asked for the others
+only, for all of them by one call.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -14,31 +14,27 @@ from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
 from d2c.control import migrations
 from d2c.control.app import App
+from d2c.control.work import Work, at_work, read_work
 from d2c.errors import RefusedError
-from d2c.shapes import ErrorDict, ListedTables, Members, Progress, TableEnd
+from d2c.shapes import ErrorDict, Waiting
 from d2c.state import paths
-from d2c.state.ids import stage_instance_id, table_instance_id
-from d2c.state.operations import last_retry
+from d2c.state.operations import last_migrating
 from d2c.state.stall_rules import WatchdogFile
 from d2c.state.status import (
-    TableStatus,
     TableView,
     Times,
     ended_table,
     in_seconds,
     page_of,
-    pending_table,
     shown_table,
     sums_of,
     table_under_way,
     times_of,
 )
-from d2c.state.table_states import STATES, UNDER_WAY, TableState, named_tables, states_of_tables
+from d2c.state.table_states import STATES, UNDER_WAY, TableState, held_back_by, loads_of_stages, waiting_of
 
 TABLES_OF_A_PAGE = 100
 MOST_TABLES_OF_A_PAGE = 1000
-# Stages that another one's orchestration waits for.
-WAITING_FOR_STAGE = {"assess": ("load",), "verify": ("load",), "copy": ("copy", "arrival")}
 
 
 class ListedMigration(TypedDict):
@@ -116,7 +112,7 @@ async def _entry(app: App, path: str) -> ListedMigration | None:
 
 
 async def status_of(app: App, migration: str, tables: TableFilter) -> dict[str, Any]:
-    """Return the status of a migration and a page of its tables; a table's ``instance`` is its orchestration's id.
+    """Return the status of a migration and a page of its tables; a table's ``instance`` is that of what is at work.
 
     Raises:
         NotFoundError: if there is no such migration.
@@ -124,112 +120,116 @@ async def status_of(app: App, migration: str, tables: TableFilter) -> dict[str, 
     instance = await migrations.instance_of(app, migration)
     accepted, number, is_paused, watched = await asyncio.gather(
         migrations.accepted_of(app.lake, migration),
-        app.lake.run(last_retry, migration),
+        app.lake.run(last_migrating, migration),
         app.lake.exists(paths.pause_path(migration)),
         app.lake.read_json(paths.watchdog_path(migration)),
     )
-    states = await table_states(app.lake, migration, number, accepted["plan"])
-    views = await _views(app, migration, states)
+    work = await read_work(app.lake, migration, number, accepted["plan"])
     whole = durable.times_and_state(instance)
-    began = instance.created_time.astimezone(UTC) if whole["state"] in UNDER_WAY else None
-    times = times_of(accepted["plan"], began, is_paused, datetime.now(UTC))
+    runs = whole["state"] in UNDER_WAY
+    times = times_of(accepted["plan"], _began(instance) if runs else None, is_paused, datetime.now(UTC))
+    shown = await _views(app, work, times if runs else None)
+    views = [one.view for one in shown]
+    instances = {one.view.by_logs.table: one.instance for one in shown}
     page, following = page_of(views, tables.state, tables.top, tables.begin)
+    kept = _watched_in(watched, number)
     return {
         "id": migration,
         **whole,
         "started_at": in_seconds(datetime.fromisoformat(accepted["accepted_at"])),
         "error": _error_of(instance),
         **sums_of(views, number, times),
-        "tables": [_shown(migration, view, times, _watched_in(watched, number)) for view in page],
+        **(_stages(work) if runs else {"stages": None, "held_back_by": None}),
+        "tables": [_status(view, instances[view.by_logs.table], times, kept) for view in page],
         "next": following,
+    }
+
+
+def _began(instance: Any) -> datetime:
+    began: datetime = instance.created_time.astimezone(UTC)
+    return began
+
+
+def _stages(work: Work) -> dict[str, Any]:
+    """Return how busy each stage is, and which one holds the migration back."""
+    if work.queue is None or work.file is None:
+        return {"stages": None, "held_back_by": None}
+    loads = loads_of_stages(work.queue, work.file)
+    return {
+        "stages": {stage: load._asdict() for stage, load in loads.items()},
+        "held_back_by": held_back_by(loads),
     }
 
 
 def _watched_in(watched: WatchdogFile | None, number: int) -> WatchdogFile:
     """Return the watchdog's file, or an empty one if it is of an earlier start or retry."""
-    return watched if watched and watched.get("round") == number else {}
+    return watched if watched and watched.get("operation") == number else {}
 
 
-async def table_states(
-    lake: AsyncLake, migration: str, number: int, plan: Mapping[str, Any]
-) -> list[TableState]:
-    """Return the states of a migration's tables by the lake's logs.
+class _Shown(NamedTuple):
+    """A table's view, and the orchestration that its links name."""
+
+    view: TableView
+    instance: str
+
+
+async def _views(app: App, work: Work, times: Times | None) -> list[_Shown]:
+    """Return a view of each table; Durable is asked only where the lake does not answer.
 
     Args:
-        lake: the lake.
-        migration: its id.
-        number: of its last retry, or 0.
-        plan: as it was accepted.
+        app: the app.
+        work: the migration's.
+        times: its times if it runs, or None.
     """
-    folder = paths.operation_folder(migration, number)
-    listed: ListedTables | None
-    members: Members | None
-    ended: list[TableEnd]
-    listed, members, turns, ended = await asyncio.gather(
-        lake.read_json(paths.tables_path(migration)),
-        lake.read_json(paths.members_path(folder)),
-        lake.read_log(paths.turns_path(folder)),
-        lake.read_log(paths.ended_tables_path(migration)),
+    held, runs = _held(times) if times else None, times is not None
+    claimed = [table for table in work.tables if work.claim(table.table)]
+    snapshot = await durable.snapshot(app.durable, work.migration) if claimed else None
+    views = await asyncio.gather(*(_view(app.lake, snapshot, work, table, held) for table in work.tables))
+    # Nothing is waited for once nobody takes it.
+    return [one if runs else _without_waiting(one) for one in views]
+
+
+def _without_waiting(one: _Shown) -> _Shown:
+    return one._replace(view=one.view._replace(status={**one.view.status, "waiting": None}))
+
+
+def _held(times: Times) -> Waiting | None:
+    """Return what holds back every table that no lane has."""
+    if times.paused:
+        return {"for": "pause", "until": None, "place": None}
+    if times.waits_until:
+        is_start = times.began is not None and times.began > times.now
+        return {
+            "for": "start" if is_start else "window",
+            "until": in_seconds(times.waits_until),
+            "place": None,
+        }
+    return None
+
+
+async def _view(
+    lake: AsyncLake, snapshot: Snapshot | None, work: Work, table: TableState, held: Waiting | None
+) -> _Shown:
+    name, queue = table.table, work.queue
+    if table.end:
+        return _Shown(TableView(table, ended_table(table.end)), work.migration)
+    items = queue.items.get(name) if queue else None
+    now = await at_work(lake, snapshot, work, name) if snapshot else None
+    if now:
+        status = table_under_way(name, table.state, now.stage, items, now.progress)
+        return _Shown(TableView(table, status, queue.begun.get(name) if queue else None), now.instance)
+    position = queue.positions.get(name) if queue else None
+    waiting = waiting_of(queue, name, held) if queue and position else held
+    stage = position.stage if position and table.state == "running" else None
+    status = table_under_way(
+        name,
+        table.state,
+        "prepare" if stage == "load" else stage,
+        items,
+        None,
+        waiting if table.state in UNDER_WAY else None,
     )
-    tables = listed["tables"] if listed else named_tables(plan)
-    return states_of_tables(tables, number, members["units"] if members else (), turns, ended)
-
-
-async def _views(app: App, migration: str, states: Sequence[TableState]) -> list[TableView]:
-    """Return a view of each table; Durable is asked only where the logs do not answer."""
-    running = [table for table in states if table.state == "running"]
-    if not running:
-        return [_view_by_logs(table) for table in states]
-    snapshot = await durable.snapshot(app.durable, migration)
-    views = await asyncio.gather(*(_view_of_running(snapshot, migration, table) for table in running))
-    by_name = {view.by_logs.table: view for view in views}
-    return [by_name.get(table.table) or _view_by_logs(table) for table in states]
-
-
-def _view_by_logs(table: TableState) -> TableView:
-    """Return the view of a table whose orchestration has ended, or has not started."""
-    return TableView(table, ended_table(table.end) if table.end else pending_table(table.table))
-
-
-async def _view_of_running(snapshot: Snapshot, migration: str, table: TableState) -> TableView:
-    """Return the view of a table that a lane has taken and that has no line in the log."""
-    status = await snapshot.status(table_instance_id(migration, table.table, table.retry))
-    if not status:
-        return _view_by_logs(table)
-    shown, state = status.custom_status or {}, durable.state_of(status)
-    if state in UNDER_WAY:
-        progress = await _progress(snapshot, migration, table, shown)
-        view = table_under_way(table.table, state, shown, progress, None)
-        return TableView(table, view, status.created_time.astimezone(UTC))
-    error = _error_of(status)
-    if error and "stage" not in error:
-        error = {**error, "stage": shown.get("stage", "export")}
-    return TableView(table, table_under_way(table.table, state, shown, None, error))
-
-
-async def _progress(
-    snapshot: Snapshot, migration: str, table: TableState, shown: Mapping[str, Any]
-) -> Progress | None:
-    """Return the progress of a table's stage at its last poll; None before the first, and while it waits."""
-    if "stage" not in shown or shown.get("waiting"):
-        return None
-    status = await stage_status(snapshot, migration, table.table, shown["stage"], table.retry)
-    progress: Progress | None = status.custom_status if status else None
-    return progress
-
-
-async def stage_status(snapshot: Snapshot, migration: str, table: str, stage: str, number: int) -> Any:
-    """Return the status of the orchestration that waits for a stage's external run; None before there is one.
-
-    Args:
-        snapshot: the migration's orchestrations.
-        migration: its id.
-        table: the table.
-        stage: the stage; a copy may be an existing export.
-        number: 0 for the migration's start, or the number of a retry.
-    """
-    names = WAITING_FOR_STAGE.get(stage, (stage,))
-    return await snapshot.status(*(stage_instance_id(migration, table, name, number) for name in names))
+    return _Shown(TableView(table, status, queue.begun.get(name) if queue else None), work.migration)
 
 
 def _error_of(status: Any) -> ErrorDict | None:
@@ -241,9 +241,7 @@ def _error_of(status: Any) -> ErrorDict | None:
     return None if state in UNDER_WAY else durable.broken_off(state, status.output)
 
 
-def _shown(migration: str, view: TableView, times: Times, watched: WatchdogFile) -> dict[str, Any]:
-    """Return a table's status with the id of its orchestration, and with the stall that the watchdog found."""
-    name = view.by_logs.table
-    kept = watched.get("tables", {}).get(name)
-    status: TableStatus = shown_table(view, times, kept["stalled"] if kept else None)
-    return {**status, "instance": table_instance_id(migration, name, view.by_logs.retry)}
+def _status(view: TableView, instance: str, times: Times, watched: WatchdogFile) -> dict[str, Any]:
+    """Return a table's status with the orchestration at work, and with the stall that the watchdog found."""
+    kept = watched.get("tables", {}).get(view.by_logs.table)
+    return {**shown_table(view, times, kept["stalled"] if kept else None), "instance": instance}

@@ -1,6 +1,6 @@
 """The request of a load run: a JSON file in the lake, whose path is the notebook's only parameter.
 
-It is the request for one table, or a list of paths of the requests of tables that share the run.
+It lists the paths of the requests of the tables that the run loads, one after another.
 """
 
 import json
@@ -18,7 +18,7 @@ KNOWN_STAGES = (*STAGES, "replay")
 
 @dataclass(frozen=True)
 class LoadRequest:
-    """The input of a load run. It holds no secrets: the cluster reads them from the secret scope.
+    """What a load run does for one table. It holds no secrets: the cluster reads them from the secret scope.
 
     Paths are in Spark's form (``abfss://...``). The last four fields are for the operations verify and replay, from
     earlier runs: when the load began (epoch seconds), how many documents were written, and the rejected items.
@@ -55,7 +55,7 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class RequestList:
-    """The tables that share a load run: the paths of their requests, and of the log of their group."""
+    """The tables of a load run: the paths of their requests, and of the log of those that ended before their turn."""
 
     requests: tuple[str, ...]
     log: str
@@ -65,21 +65,18 @@ class RequestList:
         return json.dumps(asdict(self), indent=1).encode()
 
 
-def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadRequest], str | None]:
-    """Return the requests of a load run, and the path of its group's log, None for a table alone.
+def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadRequest], str]:
+    """Return the requests of a load run, and the path of its unit's log.
 
     Args:
-        path: the path of the request, or of the list of requests.
+        path: the path of the list of requests.
         read: returns a file's text.
 
     Raises:
         PermanentError: as `parse_request`.
     """
-    text = read(path)
     try:
-        asked = json.loads(text)
-        if "requests" not in asked:
-            return [parse_request(text)], None
+        asked = json.loads(read(path))
         several = RequestList(tuple(asked["requests"]), asked["log"])
     except (ValueError, TypeError, KeyError) as error:
         raise _not_understood(error) from error

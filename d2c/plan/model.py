@@ -20,6 +20,8 @@ from d2c.shapes import Times
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 MOST_EXPORTS = 300
 MOST_EXPORT_BYTES = 100 * 10**12
+MOST_PARALLEL = 1000
+MOST_TABLES_PER_LOAD_RUN = 100
 
 # Patterns, and their meanings in words.
 # A name becomes part of orchestration instance ids (at most 100 printable characters) and of lake paths.
@@ -55,6 +57,8 @@ Region = Annotated[str, StringConstraints(pattern=REGION)]
 AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=65_535)]
 Verify = Annotated[str, StringConstraints(pattern=VERIFY)]
 Constant = str | int | float | bool | None
+MaxParallel = Annotated[int, Field(ge=1, le=MOST_PARALLEL)]
+MaxParallelExports = Annotated[int, Field(ge=1, le=MOST_EXPORTS)]
 ManualThroughput = Annotated[int, Field(ge=400, le=1_000_000, multiple_of=100)]
 
 DEFAULT_VERIFY = "full"
@@ -154,12 +158,12 @@ class Plan(SharedPlan):
     tables: Annotated[list[TablePlan], Field(min_length=1, max_length=1000)]
     exclude: Annotated[list[TableNames], Field(max_length=1000)] = []
     order: Literal["largest_first", "as_listed"] = "largest_first"
-    max_parallel_tables: Annotated[int, Field(ge=1, le=100)] = 20
-    max_parallel_exports: Annotated[int, Field(ge=1, le=MOST_EXPORTS)] = 50
-    max_parallel_copies: Annotated[int, Field(ge=1, le=1000)] = 20
-    max_parallel_loads: Annotated[int, Field(ge=1, le=1000)] = 4
+    max_parallel_tables: MaxParallel | None = None
+    max_parallel_exports: MaxParallelExports = 50
+    max_parallel_copies: MaxParallel = 20
+    max_parallel_loads: MaxParallel = 4
     share_load_run_below_bytes: Annotated[int, Field(ge=0)] = 100 * 2**20
-    max_tables_per_load_run: Annotated[int, Field(ge=1, le=100)] = 20
+    max_tables_per_load_run: Annotated[int, Field(ge=1, le=MOST_TABLES_PER_LOAD_RUN)] = 20
     start: Literal["now", "when_exports_arrive"] = "now"
     start_at: Moment | None = None
     between: Window | None = None

@@ -1,7 +1,8 @@
 """Resolve the tables of a plan, including patterns, to existing tables."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from d2c.app.aws_settings import AwsSettings
 from d2c.errors import PlanError
@@ -9,6 +10,7 @@ from d2c.plan.model import Plan, TablePlan
 from d2c.plan.validation import faults_of_sharers, is_pattern
 
 Json = dict[str, Any]
+TableT = TypeVar("TableT", bound=Mapping[str, Any])
 
 
 class Location(NamedTuple):
@@ -85,6 +87,23 @@ def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:
 def location_of(table: Mapping[str, Any]) -> Location:
     """Return a table's location, from its settings."""
     return Location(table.get("account"), table["region"])
+
+
+def in_order(plan: Plan, tables: Iterable[TableT]) -> list[TableT]:
+    """Return tables as the plan lists them, or the largest first, with those of unknown size before all others.
+
+    Args:
+        plan: the user's plan.
+        tables: as the plan lists them, with ``size_bytes`` if it is known.
+    """
+    if plan.order == "as_listed":
+        return list(tables)
+
+    def size(table: TableT) -> float:
+        known = table.get("size_bytes")
+        return math.inf if known is None else float(known)
+
+    return sorted(tables, key=size, reverse=True)
 
 
 def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:

@@ -47,7 +47,7 @@ def table_report(
         },
         "rejected_by_reason": counted.get("rejected_by_reason") or {},
         "verification": {field: verification.get(field) for field in VERIFICATION_FIELDS},
-        "revisits": list(record.get("revisits", ())),
+        "operations": list(record.get("operations", ())),
         "mismatches": list(mismatches),
         "stages": ended_stages(record["stages"]),
         "census": census and _with_estimate(census, described.get("peak_ru_per_second")),

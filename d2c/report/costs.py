@@ -10,7 +10,8 @@ GB = 2**30
 HOURS_OF_A_MONTH = 730
 # The copy activities of adf/pipeline/copy_export.json.
 COPY_ACTIVITIES = 4
-LOAD_STAGES = ("assess", "load", "verify")
+# `cluster` is not a stage but a table's share of the start of its load run's cluster.
+LOAD_STAGES = ("cluster", "assess", "load", "verify")
 ONCE, PER_MONTH = "once", "per month"
 
 Json = dict[str, Any]
@@ -60,7 +61,7 @@ def _hours(quantities: Json, stages: Sequence[str]) -> float:
 def _node_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
     if cluster.nodes is None:
         return None
-    return cluster.nodes * _hours(quantities, LOAD_STAGES) * float(quantities["cluster_share"])
+    return cluster.nodes * _hours(quantities, LOAD_STAGES)
 
 
 def _dbus(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
@@ -187,7 +188,7 @@ COSTS = (
         "Databricks",
         "DBU",
         ONCE,
-        "nodes * hours of assess, load, verify * DBU per node and hour, shared by the tables of a load run",
+        "nodes * hours of the cluster's start, assess, load, verify * DBU per node and hour",
         "DBU",
         lambda cluster: "databricks_all_purpose_dbu" if cluster.is_existing else "databricks_job_dbu",
         _dbus,
@@ -196,7 +197,7 @@ COSTS = (
         "Databricks",
         "virtual machines",
         ONCE,
-        "nodes * hours of assess, load, verify, shared by the tables of a load run",
+        "nodes * hours of the cluster's start, assess, load, verify",
         "hours",
         lambda cluster: f"vm_hour:{cluster.node_type}",
         _node_hours,
@@ -205,7 +206,7 @@ COSTS = (
         "Cosmos DB",
         "throughput of the load",
         ONCE,
-        "begun hours of prepare, assess, load, verify * RU/s of the load / 100",
+        "begun hours of prepare, the cluster's start, assess, load, verify * RU/s of the load / 100",
         "100 RU/s and hour",
         _named("cosmos_100_ru_hour"),
         _units_of_the_load,
@@ -279,6 +280,20 @@ def _line(cost: Cost, tables: Sequence[Json], cluster: Cluster, prices: Prices) 
         "is_confirmed": bool(price and price.is_confirmed),
         "money": money,
     }
+
+
+def money_of_starts(seconds: float, cluster: Cluster, prices: Prices) -> float | None:
+    """Return what a cluster costs while it starts, or None if a price or its size is unknown.
+
+    Args:
+        seconds: of all starts together.
+        cluster: of the load runs.
+        prices: prices and assumptions.
+    """
+    quantities = {"seconds": {"cluster": seconds}}
+    lines = [_line(cost, [quantities], cluster, prices) for cost in COSTS if cost.service == "Databricks"]
+    known = [line["money"] for line in lines if line["money"] is not None]
+    return sum(known) if len(known) == len(lines) else None
 
 
 def money_sums(lines: Sequence[Json]) -> Json:

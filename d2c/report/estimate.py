@@ -7,7 +7,11 @@ from typing import Any
 
 from d2c.app.prices import Prices, prices_from
 from d2c.load_run.throughput import AFTER_LOAD_RU, wanted_ru_per_second, write_ru
-from d2c.report.costs import ONCE, Cluster, cost_lines, money_sums
+from d2c.plan.caps import is_small
+from d2c.plan.tables import location_of
+from d2c.report.costs import ONCE, Cluster, cost_lines, money_of_starts, money_sums
+from d2c.report.duration import NarrowCap, Way, duration_of, narrow_cap
+from d2c.shapes import Caps
 
 COUNT_SECONDS = 30
 
@@ -33,7 +37,7 @@ def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Pri
     """Return the quantities of a table that its costs follow from; None if its size is unknown.
 
     Args:
-        table: its settings from the plan with ``item_count``, ``size_bytes``, and its ``load_group`` if it has one.
+        table: its settings from the plan with ``item_count``, ``size_bytes``, and ``tables_per_run``, 1 if left out.
         cluster: of the load run.
         prices: prices and assumptions.
     """
@@ -51,9 +55,9 @@ def estimated_quantities(table: Mapping[str, Any], cluster: Cluster, prices: Pri
         "ru": write_ru(kilobytes),
         "load_ru_per_second": wanted_ru_per_second(table["throughput"], items, size),
         "after_ru_per_second": table["throughput"].get("after_load_ru_per_second", AFTER_LOAD_RU),
-        "cluster_share": 1 / len((table.get("load_group") or {}).get("tables", [1])),
     }
     seconds = _seconds(quantities, kilobytes, table.get("verify", "full"), cluster, prices)
+    seconds["cluster"] /= table.get("tables_per_run", 1)
     return {**quantities, "seconds": {stage: math.ceil(each) for stage, each in seconds.items()}}
 
 
@@ -71,23 +75,26 @@ def _seconds(
         "export": prices.assumed("export_seconds") + export_seconds,
         "copy": prices.assumed("copy_seconds") + copy_seconds,
         "prepare": prices.assumed("prepare_seconds"),
-        "assess": starting + mapping,
+        "cluster": starting,
+        "assess": mapping,
         "load": max(quantities["ru"] / ru_per_second, mapping),
         "verify": COUNT_SECONDS if verify == "counts" else max(reading, mapping),
     }
 
 
-def estimate_of(tables: Sequence[Mapping[str, Any]], cluster: Cluster, prices: Prices, at_once: int) -> Json:
+def estimate_of(tables: Sequence[Mapping[str, Any]], cluster: Cluster, prices: Prices, caps: Caps) -> Json:
     """Return the estimate of a plan.
 
     Args:
-        tables: as `estimated_quantities` takes each, with its name as ``table``.
+        tables: as `estimated_quantities` takes each, with its name as ``table``, its ``database``, ``container``,
+            ``account`` and ``region``, in the order in which they go.
         cluster: of the load runs.
         prices: prices and assumptions.
-        at_once: how many tables may run at once.
+        caps: the plan's.
     """
     pairs = [(table["table"], estimated_quantities(table, cluster, prices)) for table in tables]
     known = {name: found for name, found in pairs if found is not None}
+    ways = [_way(table, known[table["table"]], caps) for table in tables if table["table"] in known]
     lines = cost_lines(list(known.values()), cluster, prices)
     return {
         "basis": {**prices.to_dict(), "cluster": cluster._asdict()},
@@ -96,22 +103,56 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], cluster: Cluster, prices: P
             for name, found in known.items()
         ],
         "tables_of_unknown_size": [name for name, found in pairs if found is None],
-        "total": {**_total(list(known.values()), at_once), **money_sums(lines)},
+        "total": {
+            **_total(list(known.values())),
+            **_duration(ways, caps, cluster, prices),
+            **money_sums(lines),
+        },
         "lines": lines,
     }
 
 
-def _total(tables: Sequence[Json], at_once: int) -> Json:
+def _total(tables: Sequence[Json]) -> Json:
     seconds: defaultdict[str, int] = defaultdict(int)
     for table in tables:
         for stage, each in table["seconds"].items():
             seconds[stage] += each
-    longest = max((sum(table["seconds"].values()) for table in tables), default=0)
+    sums = {name: sum(table[name] for table in tables) for name in ("items", "bytes", "ru")}
+    return {**sums, "seconds": dict(seconds)}
+
+
+def _way(table: Mapping[str, Any], quantities: Json, caps: Caps) -> Way:
+    """Return a table's way through the pipeline; its cluster's start is a matter of its load run."""
+    seconds = quantities["seconds"]
+    return Way(
+        place=location_of(table),
+        container=f"{table['database']}/{table['container']}",
+        size_bytes=quantities["bytes"],
+        is_small=is_small(quantities["bytes"], caps),
+        export=seconds["export"],
+        copy=seconds["copy"],
+        prepare=seconds["prepare"],
+        load=seconds["assess"] + seconds["load"] + seconds["verify"],
+    )
+
+
+def _duration(ways: Sequence[Way], caps: Caps, cluster: Cluster, prices: Prices) -> Json:
+    """Return how long all tables take together, and what holds them back the most."""
+    duration, narrow = duration_of(ways, caps), narrow_cap(ways, caps)
     return {
-        **{name: sum(table[name] for table in tables) for name in ("items", "bytes", "ru")},
-        "seconds": dict(seconds),
-        # At least the longest table, and at least all tables in the permitted number of lanes.
-        "seconds_in_all": max(longest, math.ceil(sum(seconds.values()) / at_once)),
+        "seconds_in_all": math.ceil(duration.seconds),
+        "load_runs": duration.load_runs,
+        "narrow_cap": narrow and _narrow_cap(narrow, caps, cluster, prices),
+    }
+
+
+def _narrow_cap(narrow: NarrowCap, caps: Caps, cluster: Cluster, prices: Prices) -> Json:
+    """Return what a wider cap brings: clusters side by side cost the same hours, apart from their starts."""
+    seconds = narrow.load_runs_added * caps["cluster_seconds"]
+    return {
+        **narrow._asdict(),
+        "seconds_saved": math.floor(narrow.seconds_saved),
+        "money_added": money_of_starts(seconds, cluster, prices),
     }
 
 
@@ -133,7 +174,7 @@ def compare_with_estimate(
     estimated = estimated_quantities(record, cluster, prices)
     if estimated is None:
         return None
-    actual = _actual_quantities(record, census, estimated["cluster_share"])
+    actual = _actual_quantities(record, census, estimated["seconds"]["cluster"])
     rows = [_row(name, unit, estimated[name], actual[name]) for name, unit in FIGURES]
     rows += [
         _row(stage, "seconds", estimated["seconds"][stage], actual["seconds"].get(stage)) for stage in STAGES
@@ -173,13 +214,18 @@ def _rows_of_money(estimated: Json, actual: Json, cluster: Cluster, prices: Pric
 
 
 def _actual_quantities(
-    record: Mapping[str, Any], census: Mapping[str, Any] | None, cluster_share: float
+    record: Mapping[str, Any], census: Mapping[str, Any] | None, cluster_seconds: float
 ) -> Json:
-    """Return the measured quantities, None for stages not reached; request units are those of the census."""
+    """Return the measured quantities, None for stages not reached; request units are those of the census.
+
+    Nobody measures a cluster's start; where it has started, it counts as estimated.
+    """
     export, copy = record.get("export") or {}, record.get("copy") or {}
     seconds: dict[str, float] = {}
     for stage in record["stages"]:
         seconds[stage["stage"]] = seconds.get(stage["stage"], 0) + (stage.get("seconds") or 0)
+    if "assess" in seconds:
+        seconds["cluster"] = cluster_seconds
     return {
         "items": export.get("items"),
         # DynamoDB bills the table's size, or nothing for a small table.
@@ -190,7 +236,6 @@ def _actual_quantities(
         "ru": (census or {}).get("write_ru"),
         "load_ru_per_second": (record.get("described") or {}).get("peak_ru_per_second"),
         "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
-        "cluster_share": cluster_share,
         "seconds": seconds,
     }
 

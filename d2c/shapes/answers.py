@@ -37,8 +37,8 @@ class Failure(TypedDict):
 Answer = Value[Result] | Failure
 
 
-# Why a stage has not begun: "start", "pause", "window", "slot" or "group"; until is None where nobody knows.
-Waiting = TypedDict("Waiting", {"for": str, "until": str | None})
+# Why a stage has not begun, as `d2c.state.table_states` says it; until and place are None where they mean nothing.
+Waiting = TypedDict("Waiting", {"for": str, "until": str | None, "place": NotRequired[int | None]})
 
 
 class Progress(TypedDict, total=False):
@@ -52,7 +52,8 @@ class Progress(TypedDict, total=False):
     ru_per_second: int
     wanted_ru_per_second: int
     waiting: Waiting
-    waits_for: list[str]  # tables that share the load run and have not joined it
+    attempt: int  # of a unit's load run
+    tables: int  # of a unit, that have not ended
 
 
 @final

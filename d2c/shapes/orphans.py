@@ -3,20 +3,18 @@
 from typing import NotRequired, TypedDict
 
 from d2c.shapes.answers import ErrorDict, State
-from d2c.shapes.findings import Findings
 from d2c.shapes.settings import Waits
 from d2c.shapes.tables import ContainerHolder
 
 
 class OrphanedTable(TypedDict):
-    """A table whose orchestration ended without recording a result."""
+    """A table whose lane ended without recording a result."""
 
     table: str
-    round: int
+    operation: int
     state: State
     error: ErrorDict
     started_at: str
-    found: Findings
 
 
 class MigrationEnd(TypedDict):
@@ -30,7 +28,7 @@ class OrphansFile(TypedDict):
     """The orphans of a migration, in the lake."""
 
     migration: str
-    round: int
+    operation: int
     since: str | None  # when the migration was accepted
     tables: list[OrphanedTable]
     containers: list[ContainerHolder]

@@ -43,18 +43,3 @@ class Limits(TypedDict):
 
     max_rejected_items: int
     max_logical_partition_bytes: int
-
-
-class Slots(TypedDict):
-    """How many tables may be in a stage at once; None where the number cannot be exceeded."""
-
-    exports: int | None
-    copies: int | None
-    loads: int | None
-
-
-class LoadGroup(TypedDict):
-    """The tables that share a load run."""
-
-    id: str
-    tables: list[str]

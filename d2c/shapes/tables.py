@@ -9,14 +9,13 @@ from d2c.shapes.findings import (
     Copy,
     Described,
     Export,
-    Findings,
     LoadResult,
     Restored,
     Source,
     StageEntry,
     Verification,
 )
-from d2c.shapes.settings import Limits, LoadGroup, Rules, Slots, ThroughputSettings, Times, Waits
+from d2c.shapes.settings import Limits, Rules, ThroughputSettings, Waits
 
 
 class TableSettings(TypedDict):
@@ -34,27 +33,41 @@ class TableSettings(TypedDict):
     allow_existing_documents: bool
 
 
+class LoadScope(TypedDict):
+    """What a load run does; that of a verify or a replay comes from `d2c.state.table_record.verify_input`."""
+
+    stages: Sequence[str]
+    rules_history: Sequence[Mapping[str, Any]]
+    load_started_at: int | None  # epoch seconds
+    documents_written: int
+    rejected_folder: str | None
+    items_rejected: int
+
+
 class TableInput(TableSettings):
-    """The input of a table's orchestration and, with what its stages found, of each of its activities."""
+    """A table in an operation, as the lake stores it, and the input of each of its activities."""
 
     migration: str
-    round: int
-    waits: Waits
-    times: NotRequired[Times]
-    slots: NotRequired[Slots]
-    load_group: NotRequired[LoadGroup | None]
+    operation: int
+    waits: NotRequired[Waits]
     size_bytes: NotRequired[int | None]
     item_count: NotRequired[int | None]
+    tables_per_run: NotRequired[int]  # about how many tables share its load run
     arrived: NotRequired[Arrived]
-    found: NotRequired[Findings]  # by an earlier round; not found again
     started_at: NotRequired[str]
+    stages: list[StageEntry]
     source: NotRequired[Source]
     export: NotRequired[Export]
     copy: NotRequired[Copy]
     described: NotRequired[Described]
+    may_have_written: NotRequired[bool]  # a load of an earlier operation
+    prepare_began: NotRequired[str]
+    is_asked_for: NotRequired[bool]  # the load's throughput
+    is_prepared: NotRequired[bool]
+    failures: NotRequired[int]  # in a row, of the activities of its unit
     load: NotRequired[LoadResult]
     restored: NotRequired[Restored | None]
-    kind: NotRequired[str]  # of a slot: exports, copies or loads
+    scope: NotRequired[LoadScope]  # of a verify or a replay
     attempt: NotRequired[int]
     run: NotRequired[Any]  # what the start activity returned
 
@@ -74,7 +87,6 @@ class TableOutcome(TableInput):
 
     state: State
     error: ErrorDict | None
-    stages: list[StageEntry]
 
 
 class TableRecord(TableOutcome):
@@ -83,55 +95,14 @@ class TableRecord(TableOutcome):
     rules_history: NotRequired[list[Rules]]  # the plan's, then those of replays
     rejected_folder: NotRequired[str]
     verified_by: NotRequired[str]  # the result file of the load run that verified last
-    revisits: NotRequired[list[PastOperation]]
-
-
-class LoadScope(TypedDict):
-    """What a load run does; that of a verify or a replay comes from `d2c.state.table_record.run_payload`."""
-
-    name: str  # load, or such as verify-1
-    stages: Sequence[str]
-    rules_history: Sequence[Mapping[str, Any]]
-    load_started_at: int | None  # epoch seconds
-    documents_written: int
-    rejected_folder: str | None
-    items_rejected: int
-
-
-class LoadInput(TypedDict):
-    """The input of `start_load`, `look_at_load` and `stop_load`: a table's, or that of a verify or replay of it."""
-
-    migration: str
-    table: str
-    database: str
-    container: str
-    rules: Rules
-    limits: Limits
-    verify: str
-    source: Source
-    export: Export
-    copy: Copy
-    waits: Waits
-    attempt: NotRequired[int]  # not in that of `stop_load`
-    round: NotRequired[int]
-    load_group: NotRequired[LoadGroup | None]
-    revisit: NotRequired[LoadScope]
-    run: NotRequired[int | str]  # the run's id, or what stands for the run that tables share
-
-
-class TableResult(TypedDict):
-    """The result of a table's orchestration."""
-
-    table: NotRequired[str]
-    state: State
-    error: ErrorDict | None
+    operations: NotRequired[list[PastOperation]]
 
 
 class TableEnd(TypedDict):
     """A line of the log of ended tables."""
 
     table: str
-    round: int
+    operation: int
     state: State
     stage: str
     error: ErrorDict | None
@@ -145,9 +116,9 @@ class TableEnd(TypedDict):
 
 
 class ContainerHolder(TypedDict):
-    """Who loads a container: a table of a migration, in one of its rounds."""
+    """What loads a container: a table of a migration, in one of its operations."""
 
     path: NotRequired[str]  # of the lock, where a clean-up names it
     migration: str
     table: str
-    round: int
+    operation: int

@@ -11,12 +11,12 @@ from typing import Any
 
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
-from d2c.errors import PermanentError, TransientError
-from d2c.state.paths import container_path
+from d2c.errors import BusyError, PermanentError, TransientError
+from d2c.state.paths import container_path, ended_tables_path
 
 Record = dict[str, Any]
 
-HOLDER = ("migration", "table", "round")
+HOLDER = ("migration", "table", "operation")
 
 
 def record_path(settings: Settings, payload: Mapping[str, Any]) -> str:
@@ -27,19 +27,19 @@ def record_path(settings: Settings, payload: Mapping[str, Any]) -> str:
 def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[Record, str]:
     """Lock a container for a table, unless the table has locked it; the result is the lock and its version.
 
-    Another table of the same migration hands the lock over with the former throughput: tables that share a container
-    are loaded one after another, and a retry runs after the attempt that it retries.
+    A table of the same migration that has ended hands the lock over with the former throughput, as after a restore
+    that failed; one that has not ended keeps it.
 
     Args:
         lake: the lake.
         path: the lock's.
-        payload: the table's, with its ``migration``, ``table``, ``round``, ``database`` and ``container``.
+        payload: the table's, with its ``migration``, ``table``, ``operation``, ``database`` and ``container``.
 
     Raises:
         PermanentError: if another migration has locked it.
         TransientError: if the lock is changing.
     """
-    holder = {"migration": payload["migration"], "table": payload["table"], "round": payload.get("round", 0)}
+    holder = {"migration": payload["migration"], "table": payload["table"], "operation": payload["operation"]}
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
     names = {"database": payload["database"], "container": payload["container"]}
     lake.create(path, json.dumps({**holder, **names, "taken_at": taken_at}).encode())
@@ -53,6 +53,8 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
         raise _changes_hands(payload)
     if holder_of(record) == holder:
         return record, version
+    if not (_is_own_earlier(record, holder) or _has_ended(lake, record)):
+        raise _held_by_table(payload, record)
     return keep_record(lake, path, {**record, **holder, "taken_at": taken_at}, version)
 
 
@@ -103,7 +105,26 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
 
 def holder_of(record: Mapping[str, Any]) -> Record:
     """Return the holder of a lock, or of a table's input."""
-    return {"round": 0, **{name: record[name] for name in HOLDER if name in record}}
+    return {name: record[name] for name in HOLDER}
+
+
+def _is_own_earlier(record: Mapping[str, Any], holder: Mapping[str, Any]) -> bool:
+    """Return whether the same table took a lock in an earlier operation: a retry runs after what it retries."""
+    return bool(record["table"] == holder["table"] and record["operation"] < holder["operation"])
+
+
+def _has_ended(lake: Lake, record: Mapping[str, Any]) -> bool:
+    """Return whether the table that holds a lock has ended in the operation in which it took it, or in a later one."""
+    log = lake.read_log(ended_tables_path(record["migration"]))
+    return any(line["table"] == record["table"] and line["operation"] >= record["operation"] for line in log)
+
+
+def _held_by_table(payload: Mapping[str, Any], record: Mapping[str, Any]) -> BusyError:
+    return BusyError(
+        f"Container {payload['database']}/{payload['container']} is being loaded by the table {record['table']} of "
+        "the same migration.",
+        "Waiting until that table has ended.",
+    )
 
 
 def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> PermanentError:

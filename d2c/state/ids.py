@@ -5,24 +5,25 @@ import json
 
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
-# Attempts of a retry have numbers of their own, and with them other run keys and folders.
-ATTEMPTS_PER_RETRY = 10
+# Attempts at something outside within one operation, counted from 1.
+RUNS_AT_MOST = 3
 
 
-def run_key(migration: str, table: str, stage: str, attempt: int) -> str:
+def run_key(migration: str, operation: int, name: str, stage: str, attempt: int) -> str:
     """Return the text that makes the start of something outside idempotent.
 
     It is the SHA-256 of its parts in hex: 64 characters, the most that a Databricks idempotency token may have, and
     free of the ``$`` that a DynamoDB client token may not contain.
+
+    Args:
+        migration: its id.
+        operation: the number of the operation.
+        name: the table's, or the unit's for a load run.
+        stage: the stage.
+        attempt: counted from 1 within the operation.
     """
-    parts = json.dumps([migration, table, stage, attempt])
+    parts = json.dumps([migration, operation, name, stage, attempt])
     return hashlib.sha256(parts.encode()).hexdigest()
-
-
-def attempts_of_retry(number: int) -> range:
-    """Return the numbers that attempts within a retry may have; 0 stands for the migration's start."""
-    first = number * ATTEMPTS_PER_RETRY + 1
-    return range(first, first + ATTEMPTS_PER_RETRY - 1)
 
 
 def check_id(plan: str, number: str) -> str:
@@ -40,49 +41,58 @@ def clean_up_instance_id(migration: str) -> str:
     return f"{migration}::clean-up"
 
 
-def table_instance_id(migration: str, table: str, number: int = 0) -> str:
-    """Return the orchestration instance id of one table's migration, in the start (0) or a retry."""
-    return _fit(f"{migration}:{table}", _in_retry(number))
+def stage_instance_id(migration: str, operation: int, table: str, stage: str) -> str:
+    """Return the orchestration instance id that waits for the export or copy of a table in an operation."""
+    return _fit(f"{migration}:{table}", f":{stage}-{operation}")
 
 
-def stage_instance_id(migration: str, table: str, stage: str, number: int = 0) -> str:
-    """Return the orchestration instance id of one long-running stage of a table, in the start (0) or a retry."""
-    return _fit(f"{migration}:{table}", f":{stage}{_in_retry(number)}")
-
-
-def lane_instance_id(migration: str, name: int | str, lane: int) -> str:
-    """Return the orchestration instance id of a lane, in which units of work run one after another.
+def unit_instance_id(migration: str, operation: int, unit: str, stage: str) -> str:
+    """Return the orchestration instance id that waits for a stage of a unit.
 
     Args:
         migration: its id.
-        name: the operation's, as `d2c.state.paths.operation_folder` takes it.
-        lane: counted from 0.
+        operation: the number of the operation.
+        unit: as `unit_name` returns it.
+        stage: ``prepare`` or ``load``.
     """
-    return f"{migration}::lane-{name}-{lane}"
+    return f"{migration}::{stage}-{operation}-{unit}"
 
 
-def start_instance_id(migration: str, number: int) -> str:
+def unit_name(lane: int, turn: int) -> str:
+    """Return the name of what a load lane took in a turn."""
+    return f"{lane}-{turn}"
+
+
+def run_key_name(unit: str) -> str:
+    """Return the name of a unit in the run key of its load run; no table has a blank in its name.
+
+    Args:
+        unit: as `unit_name` returns it.
+    """
+    return f"unit {unit}"
+
+
+def lane_instance_id(migration: str, operation: int, stage: str, lane: int) -> str:
+    """Return the orchestration instance id of a lane, counted from 0 within its stage.
+
+    It begins unlike those of what is at work for tables, of which a status asks for all at once.
+    """
+    return f"{migration}.{stage}-lane-{operation}-{lane}"
+
+
+def start_instance_id(migration: str, operation: int) -> str:
     """Return the orchestration instance id that waits until the start (0) or a retry may begin."""
-    return f"{migration}::start-{number}"
-
-
-def _in_retry(number: int) -> str:
-    return f":{number}" if number else ""
+    return f"{migration}::start-{operation}"
 
 
 def operation_name(kind: str, number: int) -> str:
-    """Return the name of an operation, which its folders, runs and instances have in theirs."""
+    """Return the name of an operation, which the folders of its load runs have in theirs."""
     return f"{kind}-{number}"
 
 
-def operation_instance_id(migration: str, operation: str) -> str:
-    """Return the orchestration instance id of an operation such as ``verify-1``, which no table's can equal."""
-    return f"{migration}::{operation}"
-
-
-def operation_run_instance_id(migration: str, table: str, operation: str) -> str:
-    """Return the orchestration instance id that waits for the load run of an operation on a table."""
-    return stage_instance_id(migration, table, f"{operation}-run")
+def operation_instance_id(migration: str, kind: str, number: int) -> str:
+    """Return the orchestration instance id of an operation: the migration's own for its start and for retries."""
+    return migration if kind in ("start", "retry") else f"{migration}::{operation_name(kind, number)}"
 
 
 def _fit(text: str, suffix: str = "") -> str:

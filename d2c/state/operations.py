@@ -1,12 +1,15 @@
-"""Operations on a migration: their kinds and numbers, and the input of tables that are retried."""
+"""Operations on a migration: their kinds and numbers, and the tables that are retried."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from d2c.clients.azure.lake import Lake
-from d2c.state.paths import operations_prefix
+from d2c.shapes import OperationFile
+from d2c.state.paths import operation_path, operations_prefix
 
-RETRY, VERIFY, REPLAY = "retry", "verify", "replay"
+START, RETRY, VERIFY, REPLAY = "start", "retry", "verify", "replay"
+# They take tables through all stages, and the state of the migration is theirs.
+MIGRATING = (START, RETRY)
 
 # The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
 KEPT_FINDINGS = ("source", "export", "copy", "described")
@@ -23,20 +26,25 @@ SETTINGS = (
     "allow_existing_documents",
     "size_bytes",
     "item_count",
+    "tables_per_run",
     "arrived",
 )
 IN_PARTS = ("rules", "throughput", "limits")
 
 
-def last_number(lake: Lake, migration: str, kind: str) -> int:
-    """Return the number of the last operation of a kind, or 0; verify and replay share their numbers."""
-    files = lake.sizes(operations_prefix(migration, kind))
+def last_number(lake: Lake, migration: str) -> int:
+    """Return the number of the last operation of any kind; 0 stands for the migration's start."""
+    files = lake.sizes(operations_prefix(migration))
     return max((int(name.removesuffix(".json")) for name in files), default=0)
 
 
-def last_retry(lake: Lake, migration: str) -> int:
+def last_migrating(lake: Lake, migration: str) -> int:
     """Return the number of the last retry, or 0, which stands for the migration's start."""
-    return last_number(lake, migration, RETRY)
+    for number in range(last_number(lake, migration), 0, -1):
+        request: OperationFile | None = lake.read_json(operation_path(migration, number))
+        if request and request["kind"] == RETRY:
+            return number
+    return 0
 
 
 def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> str | None:
@@ -51,6 +59,8 @@ def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]
 
 def _may_have_written(record: Mapping[str, Any]) -> bool:
     """Return whether a load may have begun: one that was cut off recorded no progress."""
+    if record.get("may_have_written"):
+        return True
     load = record.get("load")
     if load:
         return load.get("load_started_at") is not None
@@ -58,14 +68,11 @@ def _may_have_written(record: Mapping[str, Any]) -> bool:
 
 
 def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the input of a table's orchestration for a retry.
+    """Return what a retry knows of a table: its settings, and the findings that are reused.
 
     Args:
-        record: the table's last record, or its first input if there is none.
+        record: the table's last record, or what its first operation knew of it if there is none.
         entry: the table as the retry names it, with its changes.
-
-    Returns:
-        Its settings, and as ``found`` the findings that are reused.
     """
     settings = {name: record[name] for name in SETTINGS if name in record}
     for name, value in entry.items():
@@ -73,7 +80,10 @@ def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[s
     found = {name: record[name] for name in KEPT_FINDINGS if record.get(name)}
     if "export" not in found:
         found = {}
-    if "described" in found and not _may_have_written(record):
-        # The container is described again; one that has documents of this table itself would be refused.
-        del found["described"]
-    return {**settings, "found": found}
+    if "described" not in found:
+        return {**settings, **found}
+    if _may_have_written(record):
+        # Looked at anew, the container would be refused for documents of this table itself.
+        return {**settings, **found, "may_have_written": True}
+    del found["described"]
+    return {**settings, **found}

@@ -100,10 +100,10 @@ def notify_of_table(lake: Lake, settings: Settings, migration: str, end: TableEn
     data: dict[str, Any] = {name: value for name, value in end.items() if name != "table"}
     if error:
         data["error"] = {"title": error["title"], "next_step": error["next_step"]}
-    notify(lake, settings, TABLE_ENDED, migration, table, data, end["round"])
+    notify(lake, settings, TABLE_ENDED, migration, table, data, end["operation"])
     if data.get("items_rejected"):
-        rejected = {name: data[name] for name in ("round", "items_rejected", "items_exported")}
-        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, end["round"])
+        rejected = {name: data[name] for name in ("operation", "items_rejected", "items_exported")}
+        notify(lake, settings, ITEMS_REJECTED, migration, table, rejected, end["operation"])
 
 
 class Receiver(Protocol):

@@ -10,21 +10,19 @@ migrations/<migration>/plan.json              the plan as it was accepted
 migrations/<migration>/tables.json            the tables of the plan, in the order in which they run
 migrations/<migration>/estimate.json          the estimated duration and costs, and their basis
 migrations/<migration>/tables.jsonl           a line for each table that ended; a table's last line counts
-migrations/<migration>/cancel.json            flag: a user cancelled it; cancel-<operation>.json: an operation
+migrations/<migration>/cancel-<number>.json   flag: a user cancelled the operation, or tables of it
 migrations/<migration>/pause.json             flag: no new stage starts
 migrations/<migration>/report.json .html      the report
-migrations/<migration>/retries/<number>.json  the request of a retry; the first to write it has the number
-migrations/<migration>/revisits/<number>.json the request of a verify or a replay, likewise
-migrations/<migration>/rounds/<operation>/    the work of an operation: `0` is the start, `1` the first retry,
-                                              `verify-1` a verify. members.json: the tables' names in units,
-                                              units/<number>.json, turns.jsonl
-migrations/<migration>/slots/<kind>.jsonl     requests and releases of slots: exports-<place>, copies, loads
-migrations/<migration>/groups/<group>.jsonl   the progress of tables that share a load run
-migrations/<migration>/groups/<group>-<attempt>/         that run: requests.json, run.json (its id)
+migrations/<migration>/operations/<number>.json   the request of a retry, verify or replay; the first to write it has
+                                              the number. 0 is the start, whose request is the plan
+migrations/<migration>/work/<number>/         the work of an operation: queue.json (caps and tables), queue.jsonl (what
+                                              lanes took and passed on), tables/<table>.json (what its stages found)
+migrations/<migration>/work/<number>/units/   of each load run <unit>-<attempt>.json (its requests) and <unit>.jsonl
+                                              (tables that it need not load any more)
 migrations/<migration>/tables/<table>/        record.json, and report.json (its part of the report)
-migrations/<migration>/tables/<table>/copy-<attempt>.begun   flag: that copy run may be started
-migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is `load`, or an
-                                              operation such as `verify-1`, `replay-2`
+migrations/<migration>/tables/<table>/copy-<operation>-<attempt>.begun   flag: that copy run may be started
+migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is an operation such as
+                                              `start-0`, `retry-1`, `verify-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 migrations-open/<migration>                   flag: the migration has not ended
 checks/<check>/                               a check before a migration: plan.json, tables-<number>.json (the plan's
@@ -41,7 +39,6 @@ ignore duplicates.
 MIGRATIONS_BY_TIME = "migrations-by-time/"
 MIGRATIONS_OPEN = "migrations-open/"
 WATCHDOG = "watch/"
-OPERATION_FOLDERS = {"retry": "retries", "verify": "revisits", "replay": "revisits"}
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
 
@@ -71,73 +68,44 @@ def ended_tables_path(migration: str) -> str:
     return f"migrations/{migration}/tables.jsonl"
 
 
-def operations_prefix(migration: str, kind: str) -> str:
-    """Return the start of the paths of the requests of operations; verify and replay share their numbers.
-
-    Args:
-        migration: its id.
-        kind: ``retry``, ``verify`` or ``replay``.
-    """
-    return f"migrations/{migration}/{OPERATION_FOLDERS[kind]}/"
+def operations_prefix(migration: str) -> str:
+    """Return the start of the paths of the requests of operations."""
+    return f"migrations/{migration}/operations/"
 
 
-def operation_path(migration: str, kind: str, number: int) -> str:
+def operation_path(migration: str, number: int) -> str:
     """Return the path of the request of an operation; names sort by number."""
-    return f"{operations_prefix(migration, kind)}{number:06d}.json"
+    return f"{operations_prefix(migration)}{number:06d}.json"
 
 
-def operation_folder(migration: str, name: int | str) -> str:
-    """Return the folder of the work of one operation.
-
-    Args:
-        migration: its id.
-        name: 0 for its start, the number of a retry, or another operation such as ``verify-1``.
-    """
-    return f"migrations/{migration}/rounds/{name}"
+def work_folder(migration: str, operation: int) -> str:
+    """Return the folder of the work of an operation; 0 is the migration's start."""
+    return f"migrations/{migration}/work/{operation:06d}"
 
 
-def members_path(folder: str) -> str:
-    """Return the path of the names of an operation's tables, unit by unit.
-
-    Args:
-        folder: the operation's.
-    """
-    return f"{folder}/members.json"
+def queue_path(migration: str, operation: int) -> str:
+    """Return the path of the caps and the tables of an operation's queue."""
+    return f"{work_folder(migration, operation)}/queue.json"
 
 
-def unit_path(folder: str, number: int) -> str:
-    """Return the path of a unit of work: tables that run together, or one after another.
-
-    Args:
-        folder: the operation's.
-        number: counted from 0.
-    """
-    return f"{folder}/units/{number:06d}.json"
+def queue_log_path(migration: str, operation: int) -> str:
+    """Return the path of the log of an operation's queue."""
+    return f"{work_folder(migration, operation)}/queue.jsonl"
 
 
-def turns_path(folder: str) -> str:
-    """Return the path of the log in which an operation's lanes take units, in their order."""
-    return f"{folder}/turns.jsonl"
+def table_file_path(migration: str, operation: int, table: str) -> str:
+    """Return the path of what an operation knows of a table: its settings, and what its stages found."""
+    return f"{work_folder(migration, operation)}/tables/{table}.json"
 
 
-def slots_path(migration: str, kind: str) -> str:
-    """Return the path of the log of requests and releases of slots.
-
-    Args:
-        migration: its id.
-        kind: ``exports-<region>`` or ``exports-<account>-<region>``, ``copies`` or ``loads``.
-    """
-    return f"migrations/{migration}/slots/{kind}.jsonl"
+def unit_requests_path(migration: str, operation: int, unit: str, attempt: int) -> str:
+    """Return the path of the list of requests of a unit's load run."""
+    return f"{work_folder(migration, operation)}/units/{unit}-{attempt}.json"
 
 
-def load_group_path(migration: str, group: str) -> str:
-    """Return the path of the log of the progress of tables that share a load run."""
-    return f"migrations/{migration}/groups/{group}.jsonl"
-
-
-def load_group_folder(migration: str, group: str, attempt: int) -> str:
-    """Return the folder of an attempt's run that the tables of a group share."""
-    return f"migrations/{migration}/groups/{group}-{attempt}"
+def unit_log_path(migration: str, operation: int, unit: str) -> str:
+    """Return the path of the log of a unit's tables that have ended."""
+    return f"{work_folder(migration, operation)}/units/{unit}.jsonl"
 
 
 def pause_path(migration: str) -> str:
@@ -180,9 +148,9 @@ def orphans_path(migration: str) -> str:
     return f"left-behind/{migration}.json"
 
 
-def cancel_path(migration: str, operation: str | None = None) -> str:
-    """Return the path of the flag that a migration, or an operation on it such as ``verify-1``, is cancelled."""
-    return f"migrations/{migration}/cancel{f'-{operation}' if operation else ''}.json"
+def cancel_path(migration: str, operation: int) -> str:
+    """Return the path of the flag that an operation, or tables of it, are cancelled."""
+    return f"migrations/{migration}/cancel-{operation}.json"
 
 
 def report_path(migration: str) -> str:
@@ -200,9 +168,9 @@ def table_report_path(migration: str, table: str) -> str:
     return f"migrations/{migration}/tables/{table}/report.json"
 
 
-def copy_begun_path(migration: str, table: str, attempt: int) -> str:
+def copy_begun_path(migration: str, operation: int, table: str, attempt: int) -> str:
     """Return the path of the flag that a copy run may have been started."""
-    return f"migrations/{migration}/tables/{table}/copy-{attempt}.begun"
+    return f"migrations/{migration}/tables/{table}/copy-{operation}-{attempt}.begun"
 
 
 def table_record_path(migration: str, table: str) -> str:
@@ -210,14 +178,14 @@ def table_record_path(migration: str, table: str) -> str:
     return f"migrations/{migration}/tables/{table}/record.json"
 
 
-def load_folder(migration: str, table: str, attempt: int, run: str = "load") -> str:
+def load_folder(migration: str, table: str, run: str, attempt: int) -> str:
     """Return the folder for the request and the results of one load run.
 
     Args:
         migration: its id.
         table: its name.
+        run: the operation that the run is part of, such as ``start-0`` or ``verify-1``.
         attempt: counted from 1.
-        run: ``load``, or the operation that the run is part of, such as ``verify-1``.
     """
     return f"migrations/{migration}/tables/{table}/{run}-{attempt}"
 

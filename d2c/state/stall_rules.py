@@ -56,15 +56,15 @@ class StallSample(NamedTuple):
 
     Args:
         table: its name.
-        retry: the number of the retry that it is part of, or 0.
+        operation: the number of the start or retry that it is part of.
         stage: the stage that is under way.
         progress: the stage's; JSON.
-        waits: whether it waits for a slot, a time window or a user, which is no stall.
+        waits: whether it waits for a lane, a time window or a user, which is no stall.
         size_bytes: the table's size, None if unknown.
     """
 
     table: str
-    retry: int
+    operation: int
     stage: str
     progress: Any
     waits: bool
@@ -90,7 +90,7 @@ class WatchedTable(TypedDict):
 class WatchdogFile(TypedDict, total=False):
     """The watchdog's file of a migration."""
 
-    round: int  # the number of the last retry, or 0
+    operation: int  # the number of the last retry, or 0
     looked_at: str
     tables: dict[str, WatchedTable]
     lost: int | str  # a start or retry without a trace, or "plan": seen once
@@ -142,7 +142,7 @@ def _after_sample(
 
 
 def _digest(sample: StallSample) -> str:
-    text = json.dumps([sample.retry, sample.stage, sample.progress, sample.waits], sort_keys=True)
+    text = json.dumps([sample.operation, sample.stage, sample.progress, sample.waits], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -35,7 +35,7 @@ class TableView(NamedTuple):
     Args:
         by_logs: by the lake's logs.
         status: in the words of the HTTP API; its percent is exact.
-        began: when its orchestration started, if it is under way.
+        began: when its first stage began, if it is under way.
     """
 
     by_logs: TableState
@@ -98,7 +98,7 @@ def sums_of(views: Sequence[TableView], number: int, times: Times) -> dict[str, 
         "expired": sum(status["items_expired"] or 0 for status in statuses),
     }
     # A table that has ended in any state needs no more time.
-    current = [_progress(view, of_ended=WHOLE_WAY) for view in views if view.by_logs.retry == number]
+    current = [_progress(view, of_ended=WHOLE_WAY) for view in views if view.by_logs.operation == number]
     return {
         "paused": times.paused,
         "waiting_until": in_seconds(times.waits_until),
@@ -161,39 +161,25 @@ def ended_table(end: TableEnd) -> TableStatus:
     return _status(end["table"], end["state"], end["stage"], end, error=end["error"])
 
 
-def pending_table(table: str) -> TableStatus:
-    """Return the status of a table that no lane has taken."""
-    return _status(table, "pending", None, {})
-
-
 def table_under_way(
     table: str,
     state: str,
-    shown: Mapping[str, Any],
-    progress: Progress | None,
-    error: ErrorDict | None,
+    stage: str | None,
+    items: int | None,
+    progress: Progress | None = None,
+    waiting: Waiting | None = None,
 ) -> TableStatus:
-    """Return the status of a table, from its orchestration.
+    """Return the status of a table that has not ended, or that broke off.
 
     Args:
         table: its name.
-        state: its orchestration's state.
-        shown: its orchestration's custom status, by `orchestrators.stage_log`.
-        progress: of the stage that it waits in, at the last poll.
-        error: why it failed, or None.
+        state: its state.
+        stage: the stage that a lane runs for it, or that it is ready for; None before the first.
+        items: of its export, or None.
+        progress: of the stage, at the last poll.
+        waiting: what it waits for, or None.
     """
-    stage = (error and error.get("stage")) or _stage(shown, progress)
-    waiting: Waiting | None = shown.get("waiting")
-    if progress and progress.get("waits_for"):
-        waiting = {"for": "group", "until": None}
-    return _status(table, state, stage, shown, progress, error, waiting)
-
-
-def _stage(shown: Mapping[str, Any], progress: Mapping[str, Any] | None) -> str:
-    """Return the stage under way; for the stages of a load run, the run has it."""
-    stages = (progress or {}).get("stages")
-    stage: str = stages[-1]["stage"] if stages else shown.get("stage", "export")
-    return stage
+    return _status(table, state, stage, {"items_exported": items}, progress, None, waiting)
 
 
 def _status(

@@ -8,12 +8,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from d2c.shapes import TableEnd
-from d2c.state.ids import operation_name
 from d2c.state.progress import counts_of_load
 
 Record = Mapping[str, Any]
 
-COPIED_TO_RUN = ("migration", "table", "database", "container", "source", "export", "copy", "limits", "rules")
+COPIED = (
+    "migration",
+    "table",
+    "database",
+    "container",
+    "account",
+    "region",
+    "size_bytes",
+    "source",
+    "export",
+    "copy",
+    "limits",
+    "rules",
+)
 STAGES_OF = {"verify": ("verify",), "replay": ("replay", "verify")}
 SUMS = ("documents", "expired", "document_bytes")
 
@@ -52,7 +64,7 @@ def table_end(record: Record) -> TableEnd:
     error = record["error"]
     return {
         "table": record["table"],
-        "round": record["round"],
+        "operation": record["operation"],
         "state": record["state"],
         "stage": (error or record["stages"][-1])["stage"],
         "error": error,
@@ -79,25 +91,26 @@ def why_not_allowed(record: Record | None, kind: str) -> str | None:
     return None
 
 
-def run_payload(record: Record, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the input of `start_load` for the load run of a verify or a replay.
+def compared_input(record: Record, kind: str, number: int, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a verify or a replay knows of a table.
 
     Args:
         record: the table's.
-        request: the operation's ``operation``, ``number`` and ``waits``, and the table's ``rules`` and ``verify``,
-            which are None where nothing changes.
+        kind: ``verify`` or ``replay``.
+        number: the operation's.
+        entry: the table as the request has it: its ``rules`` and ``verify``, None where nothing changes.
     """
     history = [*rules_history(record)]
-    if request["rules"] is not None and request["rules"] != history[-1]:
-        history.append(request["rules"])
+    if entry["rules"] is not None and entry["rules"] != history[-1]:
+        history.append(entry["rules"])
     load = record.get("load") or {}
     return {
-        **{name: record[name] for name in COPIED_TO_RUN},
-        "waits": request["waits"],
-        "verify": request["verify"] or record["verify"],
-        "revisit": {
-            "name": operation_name(request["operation"], request["number"]),
-            "stages": STAGES_OF[request["operation"]],
+        **{name: record[name] for name in COPIED if name in record},
+        "operation": number,
+        "stages": [],
+        "verify": entry["verify"] or record["verify"],
+        "scope": {
+            "stages": STAGES_OF[kind],
             "rules_history": history,
             # Items that had expired by the time of the export are not written in any case.
             "load_started_at": load.get("load_started_at") or _epoch(record["export"]["time"]),
@@ -109,21 +122,19 @@ def run_payload(record: Record, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def after_operation(
-    record: Record,
-    request: Mapping[str, Any],
-    payload: Mapping[str, Any],
-    result: Mapping[str, Any],
-    now: str,
+    record: Record, kind: str, table: Mapping[str, Any], result: Mapping[str, Any], now: str
 ) -> dict[str, Any]:
-    """Return the record after the load run of a verify or a replay has succeeded.
+    """Return the record after the load run of a verify or a replay has succeeded; a repeated try changes nothing.
 
     Args:
         record: the table's before it.
-        request: as given to `run_payload`.
-        payload: as returned by it.
-        result: the load run's, as `look_at_load` summarizes it.
+        kind: ``verify`` or ``replay``.
+        table: as returned by `compared_input`.
+        result: the load run's.
         now: when it finished, in ISO 8601.
     """
+    if any(one["number"] == table["operation"] for one in record.get("operations", ())):
+        return dict(record)
     load = {**(record.get("load") or {}), "verification": result["verification"]}
     replayed = result["replayed"]
     changes: dict[str, Any] = {}
@@ -132,17 +143,17 @@ def after_operation(
         folder = result["result_path"].rpartition("/")[0]
         changes = {
             "rejected_folder": f"{folder}/rejected",
-            "rules_history": payload["revisit"]["rules_history"],
+            "rules_history": table["scope"]["rules_history"],
         }
     operation = {
-        "operation": request["operation"],
-        "number": request["number"],
+        "operation": kind,
+        "number": table["operation"],
         "finished_at": now,
         "items": replayed and _items(replayed),
         "verification": result["verification"],
     }
-    operations = [*record.get("revisits", ()), operation]
-    return {**record, **changes, "load": load, "verified_by": result["result_path"], "revisits": operations}
+    operations = [*record.get("operations", ()), operation]
+    return {**record, **changes, "load": load, "verified_by": result["result_path"], "operations": operations}
 
 
 def _with_replayed(loaded: Mapping[str, Any], replayed: Mapping[str, Any]) -> dict[str, Any]:

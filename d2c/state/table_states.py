@@ -1,14 +1,28 @@
-"""The states of a migration's tables, by the files that lanes and ended tables write to the lake."""
+"""The states of a migration's tables, what they wait for, and which stage holds it back: by queue and log of ends."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from d2c.plan.schedule import Window, seconds_until_open
-from d2c.shapes import ListedTable, TableEnd
+from d2c.shapes import LaneStage, ListedTable, QueueFile, TableEnd, Waiting
+from d2c.state.queue import STAGES, Lane, Queue, lanes_of
 
 STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 UNDER_WAY = ("pending", "running")
+# Every reason why a stage has not begun, in the words of the HTTP API.
+REASONS = (
+    "start",
+    "pause",
+    "window",
+    "tables",
+    "ahead",
+    "aws_limit",
+    "container",
+    "export_lane",
+    "copy_lane",
+    "load_lane",
+)
 
 
 class TableState(NamedTuple):
@@ -16,15 +30,15 @@ class TableState(NamedTuple):
 
     Args:
         table: its name.
-        state: its state; that of a ``running`` one is confirmed by its orchestration.
-        retry: the number of the last retry that includes it, or 0.
+        state: its state.
+        operation: the number of the last start or retry that includes it.
         item_count: DynamoDB's count of its items, or None.
-        end: its line in the log of tables that ended; None unless it has ended in its last retry.
+        end: its line in the log of tables that ended; None unless it has ended in that operation.
     """
 
     table: str
     state: str
-    retry: int
+    operation: int
     item_count: int | None
     end: TableEnd | None
 
@@ -37,8 +51,7 @@ def named_tables(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def states_of_tables(
     tables: Sequence[Mapping[str, Any]] | Sequence[ListedTable],
     number: int,
-    units: Sequence[Sequence[str]],
-    turns: Sequence[Mapping[str, Any]],
+    queue: Queue | None,
     ended: Sequence[TableEnd],
 ) -> list[TableState]:
     """Return the state of each table of a migration, in the given order.
@@ -46,41 +59,25 @@ def states_of_tables(
     Args:
         tables: as `tables.json` lists them, or as the plan names them.
         number: of the last retry, or 0.
-        units: the names of that retry's tables, unit by unit; empty while they are not listed.
-        turns: the log in which that retry's lanes take units.
-        ended: the log of tables that ended, in any retry.
+        queue: that operation's; None while its tables are not listed.
+        ended: the log of tables that ended, in any operation.
     """
     last = {line["table"]: line for line in ended}
-    containers = {entry["table"]: (entry.get("database"), entry.get("container")) for entry in tables}
-    members = {name for unit in units for name in unit}
-    finished = {name for name, line in last.items() if name not in members or line["round"] >= number}
-    taken = units[: len({(entry["lane"], entry["turn"]) for entry in turns})]
-    begun = {name for unit in taken for name in _under_way(unit, finished, containers)}
 
     def state_of(entry: Mapping[str, Any]) -> TableState:
         name = entry["table"]
-        end = last[name] if name in finished else None
-        state: str
-        if end:
-            state, retry = end["state"], end["round"]
-        else:
-            # A table of an earlier retry without a line in the log broke off; its orchestration has the cause.
-            is_lost = number > 0 and bool(units) and name not in members
-            state = "running" if name in begun or is_lost else "pending"
-            retry = number if name in members else 0
-        return TableState(name, state, retry, entry.get("item_count"), end)
+        is_queued, line = queue is not None and name in queue.tables, last.get(name)
+        count = entry.get("item_count")
+        if line and (line["operation"] >= number or not is_queued):
+            return TableState(name, line["state"], line["operation"], count, line)
+        if queue and name in queue.positions:
+            return TableState(name, "running" if name in queue.begun else "pending", number, count, None)
+        if queue and name in queue.ends:
+            return TableState(name, queue.ends[name].state, number, count, None)
+        # A table without a line, which a later retry does not name, broke off.
+        return TableState(name, "failed" if queue else "pending", number if is_queued else 0, count, None)
 
     return [state_of(entry) for entry in tables]
-
-
-def _under_way(unit: Sequence[str], finished: set[str], containers: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the tables of a taken unit that are under way: all at once, but one for each container."""
-    busy = set()
-    for name in unit:
-        container = containers.get(name, name)
-        if name not in finished and container not in busy:
-            busy.add(container)
-            yield name
 
 
 def window_of(plan: Mapping[str, Any]) -> Window | None:
@@ -107,3 +104,49 @@ def waiting_until(plan: Mapping[str, Any], now: datetime) -> datetime | None:
         seconds = seconds_until_open(moment, (window.opens, window.closes), window.time_zone)
         moment += timedelta(seconds=seconds)
     return moment.astimezone(UTC) if moment > now else None
+
+
+class StageLoad(NamedTuple):
+    """How busy a stage is: its lanes, those that have tables, and the tables that wait for one."""
+
+    lanes: int
+    busy: int
+    waiting: int
+
+
+def waiting_of(queue: Queue, name: str, held: Waiting | None) -> Waiting | None:
+    """Return what a table waits for; None if a lane has it, or it has ended.
+
+    Args:
+        queue: the operation's.
+        name: the table's.
+        held: what holds every table back, if there is something.
+    """
+    position = queue.positions.get(name)
+    if position is None or position.claim:
+        return None
+    if held:
+        return held
+    reason = queue.why_held(name)
+    if reason:
+        return {"for": reason, "until": None, "place": None}
+    return {"for": f"{position.stage}_lane", "until": None, "place": queue.place_in_queue(name)}
+
+
+def loads_of_stages(queue: Queue, file: QueueFile) -> dict[LaneStage, StageLoad]:
+    """Return how busy each stage is."""
+    lanes = lanes_of(file)
+    return {
+        stage: StageLoad(
+            lanes=sum(lane.stage == stage for lane in lanes),
+            busy=sum(lane.stage == stage and queue.is_busy(lane) for lane in lanes),
+            waiting=len(queue.waiting(Lane(stage, 0))),
+        )
+        for stage in STAGES
+    }
+
+
+def held_back_by(loads: dict[LaneStage, StageLoad]) -> LaneStage | None:
+    """Return the stage that holds a migration back: all its lanes are busy, and most tables wait for one of them."""
+    full = [stage for stage, load in loads.items() if load.lanes and load.busy == load.lanes and load.waiting]
+    return max(full, key=lambda stage: loads[stage].waiting / loads[stage].lanes, default=None)

@@ -18,18 +18,18 @@ DOCUMENTS = sorted(
     key=lambda document: document["id"],
 )
 ACTIVITIES = (
+    "list_tables",
+    "take_tables",
     "describe_source",
     "start_export",
     "look_at_export",
+    "pass_on",
     "start_copy",
     "look_at_copy",
-    "describe_container",
     "start_prepare",
     "look_at_prepare",
     "start_load",
     "look_at_load",
-    "restore_throughput",
-    "write_table_report",
     "write_report",
 )
 

@@ -34,7 +34,7 @@ def found_after(user, operation=None):
 
 def replay_by(user, **rules):
     return found_after(
-        user, user.revisit("picky", "replay", {"tables": [{"table": "Picky", "rules": rules}]})
+        user, user.operate("picky", "replay", {"tables": [{"table": "Picky", "rules": rules}]})
     )
 
 
@@ -62,7 +62,7 @@ def replayed(user, loaded):
 
 @pytest.fixture(scope="module")
 def replayed_again(user, replayed):
-    return found_after(user, user.revisit("picky", "replay"))
+    return found_after(user, user.operate("picky", "replay"))
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ def test_a_replay_is_verified_and_in_the_report(replayed):
     counts = replayed.report["verification"]
     assert counts["expected"] == counts["actual"] == GOOD + INEXACT
     assert (counts["missing"], counts["unexpected"], counts["different"]) == (0, 0, 0)
-    (revisit,) = replayed.report["revisits"]
-    assert (revisit["operation"], revisit["number"]) == ("replay", 1)
-    assert revisit["items"] == {
+    (operation,) = replayed.report["operations"]
+    assert (operation["operation"], operation["number"]) == ("replay", 1)
+    assert operation["items"] == {
         "replayed": INEXACT + NAMELESS,
         "written": INEXACT,
         "rejected": NAMELESS,
@@ -133,15 +133,15 @@ def test_a_later_replay_cures_the_rest_and_leaves_earlier_documents_as_they_are(
 
 
 def test_a_replay_of_nothing_ends_well_and_changes_nothing(user, cured):
-    after = found_after(user, user.revisit("picky", "replay"))
+    after = found_after(user, user.operate("picky", "replay"))
     assert after.operation["state"] == "succeeded"
     assert (after.documents, after.report) == (cured.documents, cured.report)
 
 
 def test_tables_without_rejected_items_are_not_replayed_unless_they_are_named(user, cured):
     part = next(part for part in user.report("picky")["tables"] if part["table"] == "Easy")
-    assert part["revisits"] == []
-    assert user.revisit("picky", "replay", {"tables": [{"table": "Easy"}]})["state"] == "succeeded"
+    assert part["operations"] == []
+    assert user.operate("picky", "replay", {"tables": [{"table": "Easy"}]})["state"] == "succeeded"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from d2c.state.ids import lane_instance_id, stage_instance_id, table_instance_id
+from d2c.state.ids import lane_instance_id, unit_instance_id
 from localcloud.common import names
 from tests.contract.polling import wait_until
 from tests.end_to_end.test_crashes import load_runs
@@ -34,9 +34,8 @@ def test_a_migration_that_was_terminated_is_cleaned_up_after_and_can_be_retried_
         assert user.throughput(name, "terminated") == 20_000
         for instance in (
             name,
-            lane_instance_id(name, 0, 0),
-            table_instance_id(name, "Terminated"),
-            stage_instance_id(name, "Terminated", "load"),
+            lane_instance_id(name, 0, "load", 0),
+            unit_instance_id(name, 0, "0-0", "load"),
         ):
             answer = user.http.post(f"{INSTANCES}/{instance}/terminate", params={"reason": "by hand"})
             assert answer.status_code == 202

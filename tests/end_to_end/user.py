@@ -115,8 +115,8 @@ class User:
 
         return wait_until(look, LOOK_SECONDS)
 
-    def revisit(self, migration: str, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Ask for a revisit of a migration; return how it stands once it has ended."""
+    def operate(self, migration: str, operation: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Start a verify or a replay of a migration, and return its status once it has ended."""
         answer = self.http.post(f"{API}/{migration}/{operation}", **({"json": body} if body else {}))
         assert answer.status_code == 202, answer.text
         started = answer.json()

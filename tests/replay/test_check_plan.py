@@ -1,6 +1,7 @@
+from benchmarks.replaying import orchestrator_functions
 from orchestrators import check_plan
 from tests.builders import an_error
-from tests.replay.world import LostWorkerError, World, orchestrator_functions
+from tests.replay.world import LostWorkerError, World
 
 ASKED = {"check": "check-shop.0123456789ab", "plan": {"path": "checks/check-shop.0123456789ab/plan.json"}}
 SYSTEMS = {"aws", "bucket", "lake", "data_factory", "cosmos_db", "databricks", "deployment", "surroundings"}

@@ -1,10 +1,12 @@
+from benchmarks.replaying import orchestrator_functions
 from orchestrators import clean_up
 from orchestrators.clean_up import LOOKS_AT_MOST
 from tests.builders import an_error, the_waits
-from tests.replay.world import World, orchestrator_functions
+from tests.replay.world import World
 
 ORCHESTRATORS = orchestrator_functions(clean_up)
 WAITS = the_waits(first_seconds=10, longest_seconds=60)
+REPORT = {"migration": "m", "operation": 0, "kind": "start", "error": None}
 
 
 def left(tables=0, containers=0):
@@ -19,27 +21,20 @@ def refused(detail):
 class Left:
     """Substitutes for the activities, which write down what they do."""
 
-    def __init__(self, still_running=(), ends=None, refusals=(), overtaken=False):
+    def __init__(self, still_running=(), ends=None, refusals=()):
         self.done = []
         self._still_running = iter([*still_running, 0])
         self._ends = ends
         self._refusals = set(refusals)
-        self._overtaken = overtaken
 
     def activities(self):
         return {
             "stop_left_runs": lambda payload: self._did(("stop",), next(self._still_running)),
             "free_left_container": lambda payload: self._did(("free", payload["number"]), None),
-            "read_left_table": lambda payload: self._read(payload["number"]),
-            "write_table_report": lambda payload: self._did(("tell", payload["table"]), None),
+            "end_left_table": lambda payload: self._did(("tell", payload["number"]), None),
             "read_left_migration": lambda payload: {"value": self._ends},
-            "write_report": lambda payload: self._did(
-                ("report", payload["migration"], payload["state"]), None
-            ),
+            "write_report": lambda payload: self._did(("report", payload["migration"]), None),
         }
-
-    def _read(self, number):
-        return {"value": None if self._overtaken else {"table": number}}
 
     def _did(self, thing, value):
         if thing in self._refusals:
@@ -54,14 +49,14 @@ def run(things, asked):
 
 
 def test_throughput_is_put_back_once_nothing_runs_any_more_then_tables_are_told_and_the_report_is_written():
-    things = Left(still_running=[2, 1], ends={"state": "cancelled", "error": None})
+    things = Left(still_running=[2, 1], ends=REPORT)
     world, result = run(things, left(tables=2, containers=1))
     assert things.done == [
         *[("stop",)] * 3,
         ("free", 0),
         ("tell", 0),
         ("tell", 1),
-        ("report", "m", "cancelled"),
+        ("report", "m"),
     ]
     assert result == {"state": "succeeded", "error": None}
     assert [round(seconds) for seconds in world.slept] == [60, 60, 60]
@@ -81,23 +76,17 @@ def test_runs_that_do_not_stop_keep_their_throughput_and_leave_the_rest_to_the_n
 
 
 def test_a_container_that_cannot_be_put_back_keeps_nothing_else_from_being_finished():
-    things = Left(refusals=[("free", 0)], ends={"state": "failed", "error": None})
+    things = Left(refusals=[("free", 0)], ends=REPORT)
     _, result = run(things, left(tables=1, containers=2))
-    assert things.done == [("stop",), ("free", 1), ("tell", 0), ("report", "m", "failed")]
+    assert things.done == [("stop",), ("free", 1), ("tell", 0), ("report", "m")]
     assert (result["state"], result["error"]["detail"]) == ("failed", "('free', 0) is refused")
 
 
 def test_a_table_that_cannot_be_told_keeps_the_migration_open_and_the_others_are_told():
-    things = Left(refusals=[("tell", 0)], ends={"state": "cancelled", "error": None})
+    things = Left(refusals=[("tell", 0)], ends=REPORT)
     _, result = run(things, left(tables=2))
     assert things.done == [("stop",), ("tell", 1)]
     assert result["state"] == "failed"
-
-
-def test_tables_that_a_retry_has_begun_with_since_are_not_told():
-    things = Left(overtaken=True)
-    run(things, left(tables=2))
-    assert things.done == [("stop",)]
 
 
 def test_hundreds_of_tables_have_a_history_of_constant_size():
@@ -111,7 +100,7 @@ def test_hundreds_of_tables_have_a_history_of_constant_size():
 
 
 def test_what_failed_in_an_earlier_generation_is_still_known_at_the_end():
-    things = Left(refusals=[("tell", 3)], ends={"state": "cancelled", "error": None})
+    things = Left(refusals=[("tell", 3)], ends=REPORT)
     _, result = run(things, left(tables=50))
     assert result["state"] == "failed"
-    assert ("report", "m", "cancelled") not in things.done
+    assert ("report", "m") not in things.done

@@ -1,9 +1,10 @@
 import pytest
 
+from benchmarks.replaying import orchestrator_functions
 from orchestrators import run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_START
 from tests.builders import an_error
-from tests.replay.world import LostWorkerError, World, orchestrator_functions
+from tests.replay.world import LostWorkerError, World
 
 ORCHESTRATORS = orchestrator_functions(run_to_its_end)
 WAITS = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
@@ -98,13 +99,6 @@ def test_a_run_that_failed_for_its_platforms_reasons_is_replaced_by_another():
     assert [payload["attempt"] for payload in here.called("start_thing")] == [1, 2]
 
 
-def test_attempts_of_a_retry_have_numbers_of_their_own():
-    looks = iter([error(another_run=True), DONE])
-    here = world(lambda payload: next(looks))
-    here.run("run_to_its_end", {**JOB, "payload": {**JOB["payload"], "round": 2}})
-    assert [payload["attempt"] for payload in here.called("start_thing")] == [21, 22]
-
-
 def test_a_busy_service_is_asked_for_the_same_attempt_for_as_long_as_it_takes():
     answers = iter([error(transient=True, busy=True)] * (5 * ATTEMPTS_TO_START) + [{"value": "run-1"}])
     here = world(running(0, DONE), start=lambda payload: next(answers))
@@ -115,7 +109,7 @@ def test_a_busy_service_is_asked_for_the_same_attempt_for_as_long_as_it_takes():
 
 def test_a_run_that_is_there_from_the_beginning_is_only_looked_at():
     here = world(running(1, DONE))
-    assert here.run("run_to_its_end", {**JOB, "run": "slot"}) == {"value": {"x": 1}}
+    assert here.run("run_to_its_end", {**JOB, "run": "one"}) == {"value": {"x": 1}}
     assert here.called("start_thing") == []
 
 

@@ -5,21 +5,14 @@ world checks that a turn asks again for all that earlier turns asked for.
 """
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from azure.durable_functions.models.actions import ActionType
-    from azure.durable_functions.models.DurableOrchestrationContext import DurableOrchestrationContext
-    from azure.durable_functions.orchestrator import Orchestrator
+from benchmarks.replaying import RAISED_MARK, continued_with, is_activity, is_child, is_timer, turn
 
 MOST_TURNS = 500
-# What the SDK puts into the text of an orchestrator's own exception.
-RAISED_MARK = "$OutOfProcData$"
 
 
 @dataclass
@@ -41,6 +34,7 @@ class World:
     statuses: list[Any] = field(default_factory=list)
     instances: dict[str, Any] = field(default_factory=dict)
     longest_history: int = 0
+    most_bytes: int = 0
 
     def run(self, name: str, value: Any, instance: str = "test") -> Any:
         """Run an orchestration to its end, and return its output."""
@@ -59,11 +53,12 @@ class World:
         history = [self._event(12), self._event(0, Name=name, Version="", Input=json.dumps(value))]
         scheduled: dict[int, dict[str, Any]] = {}
         for _ in range(MOST_TURNS):
-            state, wanted = _turn(self.orchestrators[name], instance, value, history)
+            state, wanted = turn(self.orchestrators[name], instance, value, history)
             self.longest_history = max(self.longest_history, len(history))
+            self.most_bytes = max(self.most_bytes, len(json.dumps(history)))
             if "customStatus" in state:
                 self.statuses.append(state["customStatus"])
-            again = _continue_as_new(state)
+            again = continued_with(state)
             if again is not None:
                 return False, again
             if state["isDone"]:
@@ -77,13 +72,12 @@ class World:
     def _answers(self, fresh: dict[int, dict[str, Any]], instance: str) -> list[dict[str, Any]]:
         events = []
         for number, action in fresh.items():
-            kind = action["actionType"]
-            if kind == ActionType.CALL_ACTIVITY:
+            if is_activity(action):
                 events += [
                     self._event(4, number, Name=action["functionName"]),
                     self._activity(number, action),
                 ]
-            elif kind == ActionType.CALL_SUB_ORCHESTRATOR:
+            elif is_child(action):
                 child = action.get("instanceId") or f"{instance}:{number}"
                 events += [self._event(7, number, Name=action["functionName"], InstanceId=child)]
                 events += [self._child(number, action, child)]
@@ -118,7 +112,7 @@ class World:
         open_timers = {
             number: datetime.fromisoformat(action["fireAt"].replace("Z", "+00:00"))
             for number, action in scheduled.items()
-            if action["actionType"] == ActionType.CREATE_TIMER and number not in fired
+            if is_timer(action) and number not in fired
         }
         number, fire_at = min(open_timers.items(), key=lambda timer: timer[1])
         self.slept.append((fire_at - self.now).total_seconds())
@@ -139,43 +133,3 @@ class World:
 
 class LostWorkerError(Exception):
     """Raised by a substitute activity to end as a worker does that runs out of memory."""
-
-
-def _turn(
-    handle: Callable[..., Any], instance: str, value: Any, history: list[dict[str, Any]]
-) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
-    """Replay a history; return the SDK's answer, and what the orchestrator waits for by task number."""
-    body = {
-        "history": history,
-        "input": json.dumps(value),
-        "instanceId": instance,
-        "isReplaying": False,
-        "parentInstanceId": None,
-        "upperSchemaVersion": 1,
-        "upperSchemaVersionNew": 2,
-    }
-    context = DurableOrchestrationContext.from_json(json.dumps(body))
-    state = json.loads(Orchestrator(handle).handle(context))
-    open_tasks = {
-        number: task for number, task in context.open_tasks.items() if isinstance(number, int) and number >= 0
-    }
-    return state, {number: task._get_action().to_json() for number, task in sorted(open_tasks.items())}
-
-
-def _continue_as_new(state: dict[str, Any]) -> Any:
-    for action in state["actions"][0]:
-        if action["actionType"] == ActionType.CONTINUE_AS_NEW:
-            return json.loads(action["input"])
-    return None
-
-
-def orchestrator_functions(*modules: Any) -> dict[str, Callable[..., Any]]:
-    """Return the orchestrators that modules register, by name."""
-    functions = {}
-    for module in modules:
-        for builder in module.blueprint._function_builders:
-            function = builder._function
-            trigger = function.get_trigger()
-            if trigger.type == "orchestrationTrigger":
-                functions[trigger.orchestration] = function.get_user_function().orchestrator_function
-    return functions

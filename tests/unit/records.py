@@ -15,8 +15,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "rules": {"numbers": "reject"},
         "limits": {"max_rejected_items": 5},
         "verify": "full",
-        "round": 0,
-        "slots": {},
+        "operation": 0,
         "started_at": "2026-06-01T12:00:01+00:00",
         "state": "succeeded",
         "error": None,
@@ -25,7 +24,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "export": {"arn": "arn/export/1", "time": "2026-06-01T12:00:00+00:00", "items": 10},
         "copy": {"folder": "exports/music-2026/Music/1"},
         "load": {
-            "result_path": f"{FOLDER}/load-1/result.json",
+            "result_path": f"{FOLDER}/start-0-1/result.json",
             "load_started_at": 1_780_000_000,
             "loaded": {
                 "lines": 10,

@@ -93,7 +93,7 @@ def whole_report() -> dict[str, Any]:
         "unexpected": 0,
         "different": 0,
     }
-    revisit = {
+    operation = {
         "operation": "replay",
         "number": 1,
         "finished_at": "2026-06-02T08:00:00+00:00",
@@ -131,7 +131,7 @@ def whole_report() -> dict[str, Any]:
     clean = {"loaded": {"documents": 9, "rejected": 0, "expired": 0}, "verification": verification}
     parts = [
         table_report(
-            record_of("Orders", revisits=[revisit]),
+            record_of("Orders", operations=[operation]),
             mismatches,
             census_of(orders(5_000), ("CustomerId", "OrderId")),
         ),

@@ -16,7 +16,8 @@ PROBLEMS = ("failed", "warning")
 Finding = Mapping[str, Any]
 
 
-STAGES = ("export", "copy", "prepare", "assess", "load", "verify")
+# `cluster` is not a stage but a table's share of the start of its load run's cluster.
+STAGES = ("export", "copy", "prepare", "cluster", "assess", "load", "verify")
 MOST_TABLES = 20
 
 
@@ -74,12 +75,24 @@ def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
         f"\nEstimate: about {duration(total['seconds_in_all'])}, {total['once']:,.2f} {currency} once and "
         f"{total['per_month']:,.2f} {currency} a month afterwards"
     )
+    narrow = [_narrow_cap_text(total["narrow_cap"], currency)] if total["narrow_cap"] else []
     notes = [f"Price or quantity unknown: {', '.join(total['unknown'])}."] if total["unknown"] else []
     if estimate["tables_of_unknown_size"]:
         notes.append(f"Size unknown, not included: {', '.join(estimate['tables_of_unknown_size'])}.")
     if any(not line["is_confirmed"] for line in estimate["lines"]):
         notes.append("* unconfirmed price; docs/start/cost.md gives its source and how to set your own.")
-    return Group(heading, _tables_view(estimate, is_wide), _money_view(estimate, is_wide), *map(Text, notes))
+    views = _tables_view(estimate, is_wide), _money_view(estimate, is_wide)
+    return Group(heading, *map(Text, narrow), *views, *map(Text, notes))
+
+
+def _narrow_cap_text(narrow: Mapping[str, Any], currency: str) -> str:
+    added, money = narrow["load_runs_added"], narrow["money_added"]
+    runs = f"{abs(added):,} {'more' if added > 0 else 'fewer'} load run{'' if abs(added) == 1 else 's'}"
+    cost = "" if money is None else f", {money:+,.2f} {currency}"
+    return (
+        f"Narrowest cap: {narrow['name']} ({narrow['value']:,}). With {narrow['wider']:,} it takes "
+        f"{duration(narrow['seconds_saved'])} less{f', with {runs}{cost}' if added else ', at the same cost'}."
+    )
 
 
 def _tables_view(estimate: Mapping[str, Any], is_wide: bool) -> Table:

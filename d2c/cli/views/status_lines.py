@@ -18,8 +18,13 @@ WAITS_FOR = {
     "start": "the plan's start",
     "pause": "the migration to be resumed",
     "window": "the plan's window",
-    "slot": "other tables: all slots are taken",
-    "group": "the tables that share its load run",
+    "tables": "other tables: as many run as the plan allows",
+    "ahead": "exported tables to be loaded first",
+    "aws_limit": "exports under way: together they are as large as AWS allows",
+    "container": "another table that is loaded into its container",
+    "export_lane": "its export to begin",
+    "copy_lane": "its copy to begin",
+    "load_lane": "its load to begin",
 }
 
 
@@ -34,9 +39,15 @@ def table_line(table: Mapping[str, Any]) -> str:
 def _delays(table: Mapping[str, Any]) -> list[str]:
     """Return why a table makes no progress, if it does not."""
     waiting, stalled = table.get("waiting"), table.get("stalled")
-    waits = [f"waits for {WAITS_FOR[waiting['for']]}"] if waiting else []
+    waits = [f"waits for {WAITS_FOR[waiting['for']]}{_place(waiting)}"] if waiting else []
     stalls = [f"no progress since {time_text(stalled['since'])} UTC"] if stalled else []
     return [*waits, *stalls]
+
+
+def _place(waiting: Mapping[str, Any]) -> str:
+    """Return a table's place in the queue before a stage; empty for older app versions that do not report it."""
+    place = waiting.get("place")
+    return f" ({place}. in the queue)" if place else ""
 
 
 def operation_line(operation: Mapping[str, Any]) -> str:
@@ -69,6 +80,9 @@ def sums_text(status: Mapping[str, Any]) -> str:
     parts = [f"{status['percent']} %", f"items: {items}"]
     if status["eta"]:
         parts.append(f"estimated completion {minute_text(status['eta'])} UTC")
+    if status.get("held_back_by"):
+        load = status["stages"][status["held_back_by"]]
+        parts.append(f"{load['waiting']:,} tables wait for {status['held_back_by']}, {load['busy']} at once")
     if status["paused"]:
         parts.append(f"paused, resume it: d2c resume {status['id']}")
     if status["waiting_until"]:

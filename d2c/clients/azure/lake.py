@@ -132,6 +132,11 @@ class Lake:
                     blob.create_append_blob(match_condition=MatchConditions.IfMissing)
                 blob.append_block(line)
 
+    def create_log(self, path: str) -> None:
+        """Create an empty log, unless there is one; `create` would make a file that nothing can be appended to."""
+        with azure_errors(self._thing(path)), suppress(ResourceExistsError):
+            self._client.get_blob_client(path).create_append_blob(match_condition=MatchConditions.IfMissing)
+
     def read_log(self, path: str) -> list[Any]:
         """Return the entries of a log in their order; none if there is no such log."""
         return [json.loads(line) for line in (self.read(path) or b"").splitlines()]

@@ -76,6 +76,8 @@ def migration(name, tables, state="running", **changes):
         "percent": 100 if ended else 47,
         "eta": None if ended else ago(hours=-2),
         "error": None,
+        "stages": None,
+        "held_back_by": None,
         "tables": tables,
         "operations": [],
         "links": {},
@@ -117,7 +119,7 @@ def part(entry):
         "rejected_by_reason": {"inexact_number": 20, "missing_key": 5},
         "verification": {**verified, "different": 60} if not failed else dict.fromkeys(verified),
         "mismatches": [] if failed else MISMATCHES,
-        "revisits": [],
+        "operations": [],
         "stages": stages,
         "throughput": {
             "before_ru_per_second": 400,

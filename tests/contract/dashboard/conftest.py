@@ -97,7 +97,7 @@ def open_page(browser, app):
 def full(app):
     """Migrations with everything that a page can show."""
     stalled = {"stage": "copy", "since": ago(minutes=47), "detail": "Nothing was copied."}
-    waiting = {"for": "slot", "until": None}
+    waiting = {"for": "copy_lane", "until": None, "place": 3}
     tables = [
         table("Orders"),
         table("a-table-with-a-very-long-name-" * 3, "failed"),
@@ -109,14 +109,14 @@ def full(app):
         table("Waits", "pending"),
     ]
     app.add(migration("running", tables, paused=True, waiting_until=ago(hours=-30)))
-    revisit = {"operation": "replay", "number": 2, "state": "failed", "started_at": ago(hours=1)}
+    replay = {"operation": "replay", "number": 2, "state": "failed", "started_at": ago(hours=1)}
     error = tables[1]["error"]
     ended = migration(
         "shop",
         [*tables[:2], tables[4]],
         "failed",
         error=error,
-        operations=[{**revisit, "finished_at": ago(minutes=1), "error": error}],
+        operations=[{**replay, "finished_at": ago(minutes=1), "error": error}],
     )
     app.add(ended, report(ended))
     app.refusals["POST", "migrations/shop/retry"] = {"status": 409, **error}

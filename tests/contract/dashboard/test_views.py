@@ -109,10 +109,20 @@ def test_a_failed_table_tells_why_and_what_to_do(app, open_page):
 
 
 def test_what_a_table_waits_for_is_told(app, open_page):
-    waiting = {"for": "slot", "until": None}
+    waiting = {"for": "copy_lane", "until": None, "place": 3}
     app.add(migration("shop", [table("Orders", "running", stage="copy", waiting=waiting)]))
     expect(open_page(SHOP).get_by_role("main")).to_contain_text(
-        "Waiting until fewer tables are in this stage."
+        "Waiting for its copy to begin, number 3 in the queue."
+    )
+
+
+def test_the_stage_that_holds_a_migration_back_is_told(app, open_page):
+    idle = {"lanes": 0, "busy": 0, "waiting": 0}
+    stages = {"export": idle, "copy": idle, "load": {"lanes": 4, "busy": 4, "waiting": 1160}}
+    tables = [table("Orders", "running")]
+    app.add(migration("shop", tables, stages=stages, held_back_by="load"))
+    expect(open_page(SHOP).get_by_role("main")).to_contain_text(
+        "1,160 tables wait for load, which runs 4 at once."
     )
 
 

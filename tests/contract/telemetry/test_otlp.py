@@ -10,7 +10,7 @@ from d2c.clients.telemetry import configure_telemetry
 from d2c.errors import PermanentError
 from tests.contract.telemetry.collector import attributes_of, collector
 
-PAYLOAD = {"migration": "music-2026", "table": "Music", "attempt": 1}
+PAYLOAD = {"migration": "music-2026", "operation": 0, "table": "Music", "attempt": 1}
 
 
 @pytest.fixture

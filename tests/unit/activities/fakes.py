@@ -28,6 +28,7 @@ class FakeLake:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.writable = True
+        self._written: set[str] = set()
         self._lock = threading.Lock()
 
     def read(self, path: str) -> bytes | None:
@@ -37,6 +38,7 @@ class FakeLake:
         return json.loads(self.files[path]) if path in self.files else None
 
     def write(self, path: str, content: bytes) -> None:
+        self._written.add(path)
         self.files[path] = content
 
     def write_json(self, path: str, value: Any) -> None:
@@ -45,7 +47,9 @@ class FakeLake:
     def create(self, path: str, content: bytes) -> bool:
         with self._lock:
             is_new = path not in self.files
-            self.files.setdefault(path, content)
+            if is_new:
+                self._written.add(path)
+                self.files[path] = content
         return is_new
 
     def read_version(self, path: str) -> tuple[Any, str] | None:
@@ -63,8 +67,15 @@ class FakeLake:
         with self._lock:
             if version is None or self.files.get(path) == version.encode():
                 self.files.pop(path, None)
+                self._written.discard(path)
+
+    def create_log(self, path: str) -> None:
+        with self._lock:
+            self.files.setdefault(path, b"")
 
     def append(self, path: str, entry: Any) -> None:
+        # As Azure refuses it: a file that was written whole is a block blob.
+        assert path not in self._written, f"{path} is no log"
         with self._lock:
             self.files[path] = self.files.get(path, b"") + json.dumps(entry).encode() + b"\n"
 
@@ -271,8 +282,9 @@ class World:
         self.cosmos: Any = FakeCosmos()
         self.databricks = FakeDatabricks()
 
-    def cancel(self, migration: str = "m") -> None:
-        self.lake.write(cancel_path(migration), b"{}")
+    def cancel(self, *tables: str, migration: str = "m", operation: int = 0) -> None:
+        """Cancel an operation, or these tables of it."""
+        self.lake.write_json(cancel_path(migration, operation), {"tables": list(tables) or None})
 
     def answer(self, activity: Any, payload: Mapping[str, Any]) -> Any:
         """Return what an activity answers in this world; JSON must hold it."""

@@ -141,3 +141,4 @@ def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the
     kept = lake.read_json(summed["result"]["path"])
     assert kept["estimate"]["total"]["items"] == 1000
     assert kept["estimate"]["basis"]["cluster"]["nodes"] == 4
+    assert kept["estimate"]["total"]["load_runs"] == 1

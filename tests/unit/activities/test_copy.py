@@ -29,7 +29,7 @@ class TestStartCopy:
         assert value_of(world.answer(start_copy, PAYLOAD)) == "run-0"
         assert world.factory.started == [
             {
-                "runKey": run_key("m", "Music", "copy", 1),
+                "runKey": run_key("m", 0, "Music", "copy", 1),
                 "bucket": "exports",
                 "exportFolder": S3_FOLDER,
                 "fileSystem": "lake",
@@ -58,6 +58,11 @@ class TestStartCopy:
     def test_another_attempt_is_another_run(self, world):
         assert value_of(world.answer(start_copy, PAYLOAD)) != value_of(
             world.answer(start_copy, {**PAYLOAD, "attempt": 2})
+        )
+
+    def test_a_retry_is_another_run_too(self, world):
+        assert value_of(world.answer(start_copy, PAYLOAD)) != value_of(
+            world.answer(start_copy, {**PAYLOAD, "operation": 1})
         )
 
 
@@ -101,6 +106,11 @@ class TestStartCopyWithASession:
         assert value_of(self.start(world, attempt=2)) == "run-1"
         assert [asked["seconds"] for _, asked in identity.assumed] == [1900, 7200]
         assert world.factory.started[1]["awsSessionToken"] == "token 2"
+
+    def test_so_has_a_retry(self, world, identity):
+        self.start(world)
+        assert value_of(self.start(world, operation=1)) == "run-1"
+        assert [asked["seconds"] for _, asked in identity.assumed] == [1900, 7200]
 
     def test_a_copy_that_would_outlive_its_session_is_not_started(self, world, identity):
         error = error_of(self.start(world, size=10**9))
@@ -195,6 +205,6 @@ class TestLookAtCopy:
 
 
 def test_stopping_asks_the_run_to_stop_even_though_the_migration_is_cancelled(world):
-    world.cancel("m")
+    world.cancel()
     value_of(world.answer(stop_copy, LOOK))
     assert world.factory.cancelled == ["run-0"]

@@ -55,6 +55,7 @@ class ArrivedWorld(World):
         payload = {
             **table,
             "migration": "theirs-1",
+            "operation": 0,
             "arrived": arrival.arrived,
             "started_at": began.isoformat(),
         }
@@ -112,7 +113,7 @@ class TestStartArrival:
         assert error_of(world.answer(existing_export.start_arrival, world.payload()))
 
     def test_a_cancelled_migration_begins_nothing(self, world):
-        world.lake.write_json(cancel_path("theirs-1"), {"tables": None})
+        world.lake.write_json(cancel_path("theirs-1", 0), {"tables": None})
         error_of(world.answer(existing_export.start_arrival, world.payload()), "cancelled")
         error_of(world.look(), "cancelled")
 

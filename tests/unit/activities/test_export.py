@@ -51,7 +51,7 @@ class TestStartExport:
                 "bucket_owner": "",
                 "prefix": "d2c/m/Music",
                 "time": datetime(2026, 6, 1, 12, tzinfo=UTC),
-                "client_token": run_key("m", "Music", "export", 1),
+                "client_token": run_key("m", 0, "Music", "export", 1),
             }
         ]
         assert arn in world.dynamodb.exports
@@ -67,6 +67,10 @@ class TestStartExport:
         first, second = world.dynamodb.started
         assert first["time"] == second["time"]
         assert first["client_token"] != second["client_token"]
+
+    def test_a_retry_is_another_export(self, world):
+        first = value_of(world.answer(start_export, PAYLOAD))
+        assert value_of(world.answer(start_export, {**PAYLOAD, "operation": 1})) != first
 
 
 def complete(world, *, item_counts=(2, 0), manifest_key=f"{FOLDER}/manifest-summary.json", ended_at=None):

@@ -7,24 +7,27 @@ from activities import (
     copy,
     existing_export,
     export,
+    lanes,
     load,
     orphans,
     prepare,
     report,
-    turns,
-    units,
+    start,
+    tables,
 )
 from activities.outcome import STAGE_OF_ACTIVITY, answer_of, fields_of
 from d2c.errors import CancelledError, PermanentError, TransientError
 from d2c.state.ids import run_key
+from tests.builders import a_lane, an_operation
 
 OF_MIGRATIONS = {
-    *("list_tables", "list_revisited", "take_unit", "look_at_start", "look_at_places", "read_table_record"),
+    *("list_tables", "look_at_start", "abandon"),
     *("list_checked_tables", "check_system", "check_tables", "sum_up_check"),
-    *("stop_left_runs", "free_left_container", "read_left_table", "read_left_migration"),
+    *("stop_left_runs", "free_left_container", "end_left_table", "read_left_migration"),
 }
+OF_THE_STAGE_OF_THEIR_INPUT = {"take_tables", "pass_on", "end_table", "end_tables", "end_lost"}
 MODULES = (
-    existing_export, check, orphans, copy, export, load, units, prepare, report, turns
+    existing_export, check, orphans, copy, export, load, lanes, prepare, report, start, tables
 )  # fmt: skip
 ACTIVITIES = {
     name
@@ -32,7 +35,7 @@ ACTIVITIES = {
     for name, value in vars(module).items()
     if hasattr(value, "_function") and "activityTrigger" in str(value._function.get_trigger().type)
 }
-PAYLOAD = {"migration": "m", "table": "Music", "attempt": 2}
+PAYLOAD = {"migration": "m", "operation": 0, "table": "Music", "attempt": 2}
 
 
 def run(result, name="start_copy", payload=PAYLOAD):
@@ -46,8 +49,8 @@ def run(result, name="start_copy", payload=PAYLOAD):
 
 
 def test_every_activity_is_of_a_stage_or_looks_after_a_whole_migration():
-    assert STAGE_OF_ACTIVITY.keys() | OF_MIGRATIONS == ACTIVITIES
-    assert not STAGE_OF_ACTIVITY.keys() & OF_MIGRATIONS
+    assert STAGE_OF_ACTIVITY.keys() | OF_MIGRATIONS | OF_THE_STAGE_OF_THEIR_INPUT == ACTIVITIES
+    assert not STAGE_OF_ACTIVITY.keys() & (OF_MIGRATIONS | OF_THE_STAGE_OF_THEIR_INPUT)
 
 
 def test_a_start_tells_what_it_started_with_migration_table_stage_and_run_key(lines):
@@ -61,7 +64,7 @@ def test_a_start_tells_what_it_started_with_migration_table_stage_and_run_key(li
         "attempt": 2,
         "activity": "start_copy",
     }
-    assert line["run_key"] == run_key("m", "Music", "copy", 2)
+    assert line["run_key"] == run_key("m", 0, "Music", "copy", 2)
 
 
 def test_a_line_about_a_plans_check_says_of_which(lines):
@@ -103,20 +106,31 @@ def test_what_goes_wrong_unexpectedly_has_the_same_fields(lines):
 @pytest.mark.parametrize(
     ("activity", "payload", "key"),
     [
-        ("start_load", PAYLOAD, run_key("m", "Music", "load", 2)),
-        ("look_at_load", {**PAYLOAD, "revisit": {"name": "verify-1"}}, run_key("m", "Music", "verify-1", 2)),
-        ("start_load", {**PAYLOAD, "load_group": {"id": "g"}}, None),
-        ("describe_source", {"migration": "m", "table": "Music"}, None),
-        ("look_at_prepare", PAYLOAD, None),
+        ("start_export", PAYLOAD, run_key("m", 0, "Music", "export", 2)),
+        ("look_at_copy", {**PAYLOAD, "operation": 3}, run_key("m", 3, "Music", "copy", 2)),
+        ("start_load", a_lane("load", attempt=2), run_key("m", 0, "unit 0-0", "load", 2)),
+        ("describe_source", {"migration": "m", "operation": 0, "table": "Music"}, None),
+        ("look_at_prepare", a_lane("load", attempt=2), None),
     ],
 )
 def test_a_run_key_is_told_where_something_is_started_by_it(activity, payload, key):
     assert fields_of(activity, payload)["run_key"] == key
 
 
-def test_whose_turn_it_is_is_asked_for_a_stage():
-    assert fields_of("look_at_start", {**PAYLOAD, "kind": "exports"})["stage"] == "export"
-    assert fields_of("look_at_start", {"migration": "m"})["stage"] is None
+@pytest.mark.parametrize("activity", sorted(OF_THE_STAGE_OF_THEIR_INPUT))
+def test_what_lanes_do_is_told_with_their_stage(activity):
+    assert fields_of(activity, a_lane("copy"))["stage"] == "copy"
+
+
+def test_what_is_told_of_a_whole_operation_has_no_stage():
+    assert fields_of("look_at_start", an_operation())["stage"] is None
+
+
+def test_a_unit_is_told_without_a_table(lines):
+    run(17, "start_load", a_lane("load", attempt=1))
+    (line,) = lines()
+    assert (line["stage"], line["attempt"], line["migration"]) == ("load", 1, "m")
+    assert "table" not in line
 
 
 def test_looks_that_go_on_can_be_seen_by_who_debugs(caplog):

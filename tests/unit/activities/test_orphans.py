@@ -1,51 +1,45 @@
 import pytest
 
-from activities.orphans import free_left_container, read_left_migration, read_left_table, stop_left_runs
-from activities.report import write_report, write_table_report
+from activities.orphans import end_left_table, free_left_container, read_left_migration, stop_left_runs
+from activities.report import write_report
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.state import paths
 from d2c.state.ids import run_key
-from tests.builders import a_described, a_table, an_error
+from d2c.state.operations import retried_input
+from tests.builders import (
+    a_claim,
+    a_copy,
+    a_described,
+    a_stage,
+    a_table,
+    an_end,
+    an_error,
+    an_export,
+)
 
 from .answers import error_of, value_of
+from .queues import ends_of, log_of, put_queue, record_of, some_tables, tell
 
 ERROR = an_error(cancelled=True, stage="load")
 RECORD = "containers/x/shop/music.json"
-HOLDER = {"path": RECORD, "migration": "m", "table": "Music", "round": 0}
+HOLDER = {"path": RECORD, "migration": "m", "table": "Music", "operation": 0}
 
 
-def table(name, number=0, **more):
-    slots = {"exports": None, "copies": None, "loads": 2}
-    return a_table(table=name, round=number, container=name.lower(), slots=slots, **more)
-
-
-def list_tables(world, *units, number=0):
-    """Write a round's units, each a list of tables."""
-    folder = paths.operation_folder("m", number)
-    for place, unit in enumerate(units):
-        world.lake.write_json(paths.unit_path(folder, place), {"tables": unit, "together": False})
-    names = [[one["table"] for one in unit] for unit in units]
-    world.lake.write_json(paths.members_path(folder), {"units": names})
-    if number == 0:
-        tables = [one for unit in units for one in unit]
-        world.lake.write_json(paths.tables_path("m"), {"tables": tables})
-
-
-def left_table(name, number=0, **found):
+def left_table(name, number=0, **more):
     return {
         "table": name,
-        "round": number,
+        "operation": number,
         "state": "cancelled",
         "error": ERROR,
         "started_at": "2020-01-01T12:00:00+00:00",
-        "found": found,
+        **more,
     }
 
 
 def leave(world, *tables, containers=(), ends=None, number=0):
     left = {
         "migration": "m",
-        "round": number,
+        "operation": number,
         "since": "2026-06-01T11:00:00+00:00",
         "tables": list(tables),
         "containers": list(containers),
@@ -54,65 +48,74 @@ def leave(world, *tables, containers=(), ends=None, number=0):
     world.lake.write_json(paths.orphans_path("m"), left)
 
 
-def start_copy(world, name, attempt=1, migration="m"):
-    return world.factory.start_run("copy_export", {"runKey": run_key(migration, name, "copy", attempt)})
+def begin_retry(world, number=1):
+    world.lake.write_json(paths.operation_path("m", number), {"kind": "retry"})
 
 
-def start_load(world, path):
-    parameters = {"request": world.settings.lake_path(f"migrations/m/{path}")}
-    return world.databricks.start_run(run_key=path, parameters=parameters)
+def start_copy(world, name, attempt=1, migration="m", operation=0):
+    key = run_key(migration, operation, name, "copy", attempt)
+    return world.factory.start_run("copy_export", {"runKey": key})
+
+
+def start_load(world, unit="0-0", attempt=1, operation=0):
+    path = paths.unit_requests_path("m", operation, unit, attempt)
+    return world.databricks.start_run(run_key=path, parameters={"request": world.settings.lake_path(path)})
+
+
+def copying(world, *names, operation=0):
+    """Let copy lanes have these tables."""
+    put_queue(world, *some_tables(*names), enters="copy", operation=operation)
+    for lane, name in enumerate(names):
+        tell(world, a_claim("copy", name, lane=lane), operation=operation)
+
+
+def loading(world, *units, operation=0):
+    """Let load lanes have these units."""
+    names = [name for unit in units for name in unit]
+    put_queue(world, *some_tables(*names), enters="load", operation=operation)
+    for lane, unit in enumerate(units):
+        tell(world, a_claim("load", *unit, lane=lane), operation=operation)
 
 
 class TestStopLeftRuns:
     def stop(self, world):
         return value_of(world.answer(stop_left_runs, {"migration": "m"}))
 
-    def test_runs_of_tables_that_were_left_are_stopped_and_nobody_elses(self, world):
-        list_tables(world, [table("Music")], [table("Orders")])
+    def test_copy_runs_of_tables_that_were_left_are_stopped_and_nobody_elses(self, world):
+        copying(world, "Music", "Orders")
         mine = [start_copy(world, "Music"), start_copy(world, "Music", attempt=3)]
         start_copy(world, "Orders")
         start_copy(world, "Music", migration="other")
-        load = start_load(world, "tables/Music/load-2/request.json")
-        start_load(world, "tables/Orders/load-1/request.json")
         leave(world, left_table("Music"))
-        assert self.stop(world) == 3
-        assert (world.factory.cancelled, world.databricks.cancelled) == (mine, [load])
+        assert self.stop(world) == 2
+        assert world.factory.cancelled == mine
         assert self.stop(world) == 0
 
-    @pytest.mark.parametrize(
-        "path", ["tables/Music/load-11/request.json", "tables/Music/verify-1-1/request.json"]
-    )
-    def test_runs_of_a_retry_or_a_revisit_that_has_begun_since_go_on(self, world, path):
-        list_tables(world, [table("Music")])
-        start_load(world, path)
-        start_copy(world, "Music", attempt=11)
+    def test_load_runs_of_units_that_have_tables_left_are_stopped_whichever_attempt_it_is(self, world):
+        loading(world, ["Music", "Orders"], ["Users"])
+        tell(world, an_end("Orders"), an_end("Users"))
+        mine = [start_load(world), start_load(world, attempt=3)]
+        start_load(world, "1-0")
+        leave(world, left_table("Music"))
+        assert self.stop(world) == 2
+        assert world.databricks.cancelled == mine
+        assert self.stop(world) == 0
+
+    @pytest.mark.parametrize("operation", [1, 2])
+    def test_runs_of_a_retry_or_a_verify_that_has_begun_since_go_on(self, world, operation):
+        loading(world, ["Music"])
+        start_load(world, operation=operation)
+        start_copy(world, "Music", operation=operation)
         leave(world, left_table("Music"))
         assert self.stop(world) == 0
 
     def test_runs_of_a_retry_that_was_left_are_stopped(self, world):
-        list_tables(world, [table("Music")])
-        list_tables(world, [table("Music", 1)], number=1)
-        start_copy(world, "Music", attempt=12)
-        start_load(world, "tables/Music/load-11/request.json")
+        loading(world, ["Music"])
+        loading(world, ["Music"], operation=1)
+        start_copy(world, "Music", operation=1, attempt=2)
+        start_load(world, operation=1)
         leave(world, left_table("Music", 1), number=1)
         assert self.stop(world) == 2
-
-    def test_a_shared_run_goes_on_while_one_of_its_tables_does(self, world):
-        group = {"id": "0-0", "tables": ["Music", "Orders"]}
-        list_tables(world, [table("Music", load_group=group), table("Orders", load_group=group)])
-        run = start_load(world, "groups/0-0-1/requests.json")
-        leave(world, left_table("Music"))
-        assert self.stop(world) == 0
-        world.lake.append(paths.ended_tables_path("m"), {"table": "Orders", "round": 0})
-        assert self.stop(world) == 1
-        assert world.databricks.cancelled == [run]
-
-    def test_a_shared_run_is_stopped_when_all_its_tables_were_left(self, world):
-        group = {"id": "0-0", "tables": ["Music", "Orders"]}
-        list_tables(world, [table("Music", load_group=group), table("Orders", load_group=group)])
-        start_load(world, "groups/0-0-1/requests.json")
-        leave(world, left_table("Music"), left_table("Orders"))
-        assert self.stop(world) == 1
 
     def test_where_only_containers_were_left_no_service_is_asked(self, world):
         world.factory = world.databricks = None
@@ -128,7 +131,7 @@ class TestFreeLeftContainer:
         kept = {
             "migration": "m",
             "table": "Music",
-            "round": 0,
+            "operation": 0,
             "database": "shop",
             "container": "music",
             **record,
@@ -174,7 +177,7 @@ class TestFreeLeftContainer:
         assert value_of(self.free(world, **self.described()))["after_ru_per_second"] is None
         assert world.cosmos.changes == []
 
-    @pytest.mark.parametrize("holder", [{"table": "Songs"}, {"round": 1}, {"migration": "other"}])
+    @pytest.mark.parametrize("holder", [{"table": "Songs"}, {"operation": 1}, {"migration": "other"}])
     def test_one_that_has_changed_hands_is_left_to_its_new_holder(self, world, holder):
         self.scaled(world)
         assert value_of(self.free(world, **self.described(), **holder)) is None
@@ -195,81 +198,123 @@ class TestFreeLeftContainer:
         assert world.cosmos.changes == [(400, False)]
 
 
+PREPARED = a_table(
+    export=an_export(),
+    copy=a_copy(),
+    described=a_described(created=False, before_ru_per_second=400, after_ru_per_second=400),
+    stages=[a_stage(stage) for stage in ("export", "copy", "prepare")],
+)
+PLAN = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}
+
+
 class TestTellingTheEnd:
+    def end(self, world, number=0):
+        value_of(world.answer(end_left_table, {"migration": "m", "number": number}))
+
     def test_a_table_is_told_with_what_its_stages_found_so_that_a_retry_can_go_on(self, world):
-        list_tables(world, [table("Music")])
-        leave(world, left_table("Music", export={"items": 7, "arn": "a"}))
-        record = value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
-        assert record["export"] == {"items": 7, "arn": "a"}
-        (stage,) = record["stages"]
+        put_queue(world, PREPARED, enters="load")
+        leave(world, left_table("Music"))
+        self.end(world)
+        record = record_of(world)
+        assert (record["export"], record["state"]) == (an_export(), "cancelled")
+        *_, stage, report = record["stages"]
         assert (stage["stage"], stage["state"], stage["seconds"] > 0) == ("load", "cancelled", True)
-        value_of(world.answer(write_table_report, record))
+        assert report["stage"] == "report"
         (line,) = world.lake.read_log(paths.ended_tables_path("m"))
-        told = {name: line[name] for name in ("table", "round", "state", "stage", "items_exported", "error")}
-        assert told == {
+        names = ("table", "operation", "state", "stage", "items_exported", "error")
+        assert {name: line[name] for name in names} == {
             "table": "Music",
-            "round": 0,
+            "operation": 0,
             "state": "cancelled",
             "stage": "load",
             "items_exported": 7,
             "error": ERROR,
         }
+        assert ends_of(world) == {"Music": "cancelled"}
+        assert "described" in retried_input(record, {"table": "Music"})
 
-    def test_what_an_earlier_round_found_is_kept(self, world):
-        list_tables(world, [table("Music")])
-        list_tables(
-            world, [table("Music", 1, found={"export": {"items": 7}, "copy": {"files": 1}})], number=1
+    def test_each_is_told_by_its_number(self, world):
+        put_queue(world, *some_tables("Music", "Orders"))
+        leave(
+            world, left_table("Music"), left_table("Orders", state="failed", error=an_error(stage="export"))
         )
-        leave(world, left_table("Music", 1, copy={"files": 2}), number=1)
-        record = value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
-        assert (record["export"], record["copy"], "found" in record) == ({"items": 7}, {"files": 2}, False)
+        self.end(world, 1)
+        assert ends_of(world) == {"Orders": "failed"}
 
-    def test_the_slot_that_it_had_is_given_back(self, world):
-        list_tables(world, [table("Music")])
-        world.lake.append(paths.slots_path("m", "loads"), {"ask": "Music 0", "of": 1})
+    def test_a_table_of_a_retry_ends_in_it(self, world):
+        put_queue(world, PREPARED, enters="load", operation=1)
+        begin_retry(world)
+        leave(world, left_table("Music", 1), number=1)
+        self.end(world)
+        assert (ends_of(world, 1), record_of(world)["operation"]) == ({"Music": "cancelled"}, 1)
+
+    def test_its_throughput_is_put_back_where_nobody_else_has_its_container(self, world):
+        put_queue(world, PREPARED, enters="load")
+        world.cosmos.container = Container(("/Artist",), None)
+        world.cosmos.throughput = Throughput(4000, False, 400, False)
         leave(world, left_table("Music"))
-        value_of(
-            world.answer(
-                write_table_report, value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
-            )
-        )
-        assert {"leave": "Music 0", "by": "Music"} in world.lake.read_log(paths.slots_path("m", "loads"))
+        self.end(world)
+        assert world.cosmos.changes == [(400, False)]
+
+    def test_one_that_ended_by_itself_since_stays_as_it_ended(self, world):
+        put_queue(world, PREPARED, enters="load")
+        tell(world, an_end("Music"))
+        leave(world, left_table("Music"))
+        self.end(world)
+        assert (ends_of(world), record_of(world)) == ({"Music": "succeeded"}, None)
+
+    def test_a_try_that_is_repeated_tells_it_once(self, world):
+        put_queue(world, PREPARED, enters="load")
+        leave(world, left_table("Music"))
+        self.end(world)
+        self.end(world)
+        assert len(log_of(world)) == 1
+
+    def accept(self, world):
+        put_queue(world, PREPARED, enters="load")
+        accepted = {"plan": PLAN, "accepted_at": "2026-06-01T11:00:00+00:00"}
+        world.lake.write_json(paths.plan_path("m"), accepted)
+        listed = {"operation": 0, "tables": [{**PLAN["tables"][0], "database": "shop"}]}
+        world.lake.write_json(paths.tables_path("m"), listed)
+        world.lake.write(paths.open_path("m"), b"")
 
     def test_the_migration_ends_with_the_report_that_its_orchestration_did_not_come_to(self, world):
-        list_tables(world, [table("Music")])
-        plan = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}
-        world.lake.write_json(
-            paths.plan_path("m"), {"plan": plan, "accepted_at": "2026-06-01T11:00:00+00:00"}
-        )
-        world.lake.write(paths.open_path("m"), b"")
+        self.accept(world)
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
-        value_of(
-            world.answer(
-                write_table_report, value_of(world.answer(read_left_table, {"migration": "m", "number": 0}))
-            )
-        )
-        value_of(
-            world.answer(
-                write_report,
-                {"migration": "m", **value_of(world.answer(read_left_migration, {"migration": "m"}))},
-            )
-        )
+        self.end(world)
+        payload = value_of(world.answer(read_left_migration, {"migration": "m"}))
+        assert payload == {"migration": "m", "operation": 0, "kind": "start", "error": None}
+        assert value_of(world.answer(write_report, payload))["state"] == "cancelled"
         assert world.lake.read_json(paths.report_path("m"))["state"] == "cancelled"
         assert not world.lake.exists(paths.open_path("m"))
 
+    def test_a_retry_ends_as_a_retry(self, world):
+        begin_retry(world)
+        leave(world, ends={"state": "failed", "error": ERROR}, number=1)
+        payload = value_of(world.answer(read_left_migration, {"migration": "m"}))
+        assert payload == {"migration": "m", "operation": 1, "kind": "retry", "error": ERROR}
+
+    def test_a_migration_that_goes_on_is_not_ended(self, world):
+        leave(world, left_table("Music"))
+        assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None
+
     def test_a_report_without_the_end_of_each_table_leaves_the_migration_open_for_the_watch(self, world):
-        list_tables(world, [table("Music")])
-        plan = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}
-        world.lake.write_json(
-            paths.plan_path("m"), {"plan": plan, "accepted_at": "2026-06-01T11:00:00+00:00"}
-        )
-        world.lake.write(paths.open_path("m"), b"")
-        value_of(world.answer(write_report, {"migration": "m", "state": "failed", "error": None}))
+        self.accept(world)
+        payload = {"migration": "m", "operation": 0, "kind": "start", "error": None}
+        value_of(world.answer(write_report, payload))
         assert world.lake.exists(paths.open_path("m"))
 
-    def test_nothing_is_told_of_a_round_that_a_retry_has_overtaken(self, world):
-        list_tables(world, [table("Music")])
+    def test_nothing_is_told_of_an_operation_that_a_retry_has_overtaken(self, world):
+        put_queue(world, PREPARED, enters="load")
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
-        world.lake.write_json(paths.operation_path("m", "retry", 1), {})
-        assert value_of(world.answer(read_left_table, {"migration": "m", "number": 0})) is None
+        begin_retry(world)
+        self.end(world)
+        assert (ends_of(world), record_of(world)) == ({}, None)
         assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None
+
+    def test_a_verify_overtakes_nothing(self, world):
+        put_queue(world, PREPARED, enters="load")
+        leave(world, left_table("Music"))
+        world.lake.write_json(paths.operation_path("m", 1), {"kind": "verify"})
+        self.end(world)
+        assert ends_of(world) == {"Music": "cancelled"}

@@ -4,19 +4,39 @@ from typing import get_type_hints
 
 import pytest
 
-from activities import copy, export, load, prepare
-from activities.outcome import answer_of, outcome, refuse_if_cancelled
+from activities import copy, existing_export, export, load, prepare, start, tables
+from activities.outcome import answer_of, is_cancelled, outcome, refuse_if_cancelled
 from d2c.errors import CancelledError, PermanentError, RunFailedError, SettingsError, TransientError
-from tests.builders import a_record
+from d2c.state import paths
+from tests.builders import (
+    MIGRATION,
+    TABLE,
+    a_claim,
+    a_lane,
+    a_record,
+    a_source,
+    a_table,
+    an_operation,
+)
 
-from .answers import error_of
+from .answers import error_of, value_of
+from .fakes import SubstituteClients
+from .queues import put_queue, some_tables, tell
 
-STARTS_AND_LOOKS = {
+OF_TABLES = {
     export: ["describe_source", "start_export", "look_at_export"],
     copy: ["start_copy", "look_at_copy"],
-    prepare: ["describe_container", "start_prepare", "look_at_prepare"],
+    existing_export: ["start_arrival", "look_at_arrival"],
+}
+OF_UNITS = {
+    prepare: ["start_prepare", "look_at_prepare"],
     load: ["start_load", "look_at_load"],
 }
+OF_OPERATIONS = {tables: ["list_tables"], start: ["look_at_start"]}
+
+
+def activities(modules):
+    return [(module, name) for module, names in modules.items() for name in names]
 
 
 def answering(result):
@@ -90,20 +110,112 @@ def test_the_functions_host_sees_a_function_of_the_payload_alone():
     assert activity(payload={}).keys() <= {"value", "error"}
 
 
-def test_a_migration_goes_on_until_it_is_cancelled(world):
-    refuse_if_cancelled(world.lake, "m")
-    world.cancel("other")
-    refuse_if_cancelled(world.lake, "m")
-    world.cancel("m")
-    with pytest.raises(CancelledError, match="Migration m was cancelled"):
-        refuse_if_cancelled(world.lake, "m")
+REF = {
+    "file": paths.table_file_path(MIGRATION, 0, TABLE),
+    "migration": MIGRATION,
+    "operation": 0,
+    "table": TABLE,
+    "started_at": "2026-06-01T14:00:00+00:00",
+}
+
+
+class TestTheInputOfATablesActivity:
+    def given(self, world, ref):
+        """Return the payload that an activity is given."""
+
+        def activity(clients, payload):
+            return payload
+
+        return answer_of(activity, lambda: SubstituteClients(world), ref)
+
+    def test_it_is_completed_from_the_file_that_it_names(self, world):
+        table = a_table(source=a_source(), started_at="2026-06-01T12:00:00+00:00")
+        world.lake.write_json(REF["file"], table)
+        payload = value_of(self.given(world, REF))
+        assert payload == {**table, **REF}
+        assert (payload["source"], payload["started_at"]) == (a_source(), REF["started_at"])
+
+    def test_a_file_that_is_gone_is_told(self, world):
+        assert REF["file"] in error_of(self.given(world, REF))["detail"]
+
+    def test_any_other_input_is_left_as_it_is(self, world):
+        assert value_of(self.given(world, {"check": "c"})) == {"check": "c"}
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [(module, name) for module, names in STARTS_AND_LOOKS.items() for name in names]
+    ("flag", "table", "cancelled"),
+    [
+        (None, None, False),
+        (None, "Music", False),
+        ({}, "Music", True),
+        ({"tables": None}, None, True),
+        ({"tables": ["Music"]}, "Music", True),
+        ({"tables": ["Music"]}, "Songs", False),
+        ({"tables": ["Music"]}, None, False),
+    ],
 )
-def test_every_start_and_look_refuses_for_a_cancelled_migration_before_it_does_anything(world, module, name):
-    world.cancel("m")
+def test_a_flag_means_a_whole_operation_or_the_tables_that_it_names(flag, table, cancelled):
+    assert is_cancelled(flag, table) is cancelled
+
+
+def test_a_migration_goes_on_until_it_is_cancelled(world):
+    refuse_if_cancelled(world.lake, an_operation())
+    world.cancel(migration="other")
+    world.cancel(operation=1)
+    refuse_if_cancelled(world.lake, an_operation())
+    world.cancel()
+    with pytest.raises(CancelledError, match="Migration m was cancelled"):
+        refuse_if_cancelled(world.lake, an_operation())
+
+
+def test_a_retry_of_a_cancelled_migration_goes_on(world):
+    world.cancel()
+    refuse_if_cancelled(world.lake, an_operation(operation=1, kind="retry"))
+    world.cancel(operation=1)
+    with pytest.raises(CancelledError, match="Migration m was cancelled"):
+        refuse_if_cancelled(world.lake, an_operation(operation=1, kind="retry"))
+
+
+def test_a_verify_is_cancelled_by_its_own_name(world):
+    world.cancel(operation=2)
+    with pytest.raises(CancelledError, match="verify-2 of migration m was cancelled"):
+        refuse_if_cancelled(world.lake, an_operation(operation=2, kind="verify"))
+
+
+def test_a_table_that_is_cancelled_alone_is_named(world):
+    world.cancel("Music")
+    refuse_if_cancelled(world.lake, a_table(table="Songs"))
+    with pytest.raises(CancelledError, match="Table Music of migration m was cancelled"):
+        refuse_if_cancelled(world.lake, a_table())
+
+
+@pytest.mark.parametrize(("module", "name"), activities(OF_TABLES))
+@pytest.mark.parametrize("named", [(), (TABLE,)])
+def test_every_start_and_look_refuses_for_a_cancelled_table_before_it_does_anything(
+    world, module, name, named
+):
+    world.cancel(*named)
     before = dict(world.lake.files)
     error_of(world.answer(getattr(module, name), a_record(attempt=1, run="run-0")), "cancelled")
+    assert world.lake.files == before
+
+
+@pytest.mark.parametrize(("module", "name"), activities(OF_UNITS))
+@pytest.mark.parametrize("named", [(), ("a", "b")])
+def test_and_for_a_unit_all_of_whose_tables_are_cancelled(world, module, name, named):
+    put_queue(world, *some_tables("a", "b"), enters="load")
+    tell(world, a_claim("load", "a", "b"))
+    world.databricks.runs[0] = None
+    world.cancel(*named)
+    before = dict(world.lake.files)
+    error_of(world.answer(getattr(module, name), a_lane("load", attempt=1, run=0)), "cancelled")
+    assert world.lake.files == before
+    assert world.databricks.submitted == {}
+
+
+@pytest.mark.parametrize(("module", "name"), activities(OF_OPERATIONS))
+def test_and_for_a_cancelled_operation(world, module, name):
+    world.cancel()
+    before = dict(world.lake.files)
+    error_of(world.answer(getattr(module, name), an_operation()), "cancelled")
     assert world.lake.files == before

@@ -5,17 +5,24 @@ from threading import Barrier
 
 import pytest
 
-from activities.prepare import describe_container, look_at_prepare, restore_throughput, start_prepare
+from activities.prepare import look_at_prepare, start_prepare
+from activities.unit import MOST_FAILURES
 from d2c.clients.azure.cosmos_management import Container, Throughput
-from d2c.state.container_lock import take_to_put_back
-from tests.builders import a_source, a_table, an_export
+from d2c.errors import PermanentError, TransientError
+from d2c.state import paths
+from d2c.state.container_lock import take_container, take_to_put_back
+from d2c.state.operations import retried_input
+from tests.builders import a_claim, a_described, a_lane, a_source, a_table, an_end, an_export
 
 from .answers import error_of, value_of
+from .fakes import CrashError
+from .queues import ends_of, file_of, put_queue, record_of, tell
 
 SOURCE = a_source()
 TABLE = a_table(throughput={"load_ru_per_second": "auto"}, source=SOURCE, export=an_export(items=7))
 EXPIRING = {**TABLE, "source": {**SOURCE, "ttl_attribute": "expires"}}
 FITTING = Container(("/Artist",), None)
+LOCK = "containers/x/shop/music.json"
 
 
 def manual(ru_per_second, minimum=400):
@@ -35,25 +42,70 @@ def asking(load="auto", after=None, table=TABLE):
     return {**table, "throughput": wanted}
 
 
-def described(world, table):
-    return {**table, "described": value_of(world.answer(describe_container, table)), "attempt": 1}
+def put_unit(world, *tables, operation=0):
+    """Let the first load lane have these tables."""
+    put_queue(world, *tables, enters="load", operation=operation)
+    tell(world, a_claim("load", *(table["table"] for table in tables)), operation=operation)
 
 
-def lead_to_the_end(world, table):
-    """Go through prepare as the orchestrator does, and put the throughput back."""
-    payload = described(world, table)
-    value_of(world.answer(start_prepare, payload))
-    value_of(world.answer(look_at_prepare, {**payload, "run": "created"}))
-    return value_of(world.answer(restore_throughput, payload))
+def start(world, **more):
+    """Do the first step."""
+    value_of(world.answer(start_prepare, a_lane("load", attempt=1, **more)))
+    return world.answer(look_at_prepare, a_lane("load", attempt=1, run="prepare", **more))
 
 
-def record(world):
-    return world.lake.read_json("containers/x/shop/music.json")
+def look(world, **more):
+    return value_of(world.answer(look_at_prepare, a_lane("load", attempt=1, run="prepare", **more)))
 
 
-class TestDescribeContainer:
+def prepared(world, table=TABLE):
+    """Begin to prepare the container of a table; the result is how it was described."""
+    put_unit(world, table)
+    value_of(start(world))
+    assert ends_of(world) == {}
+    return file_of(world)["described"]
+
+
+def described(world, table=TABLE):
+    """Let a container be described, and the worker die before it asks for anything."""
+    find, calls = world.cosmos.find_container, []
+
+    def find_once(*names):
+        calls.append(names)
+        if len(calls) > 1:
+            raise CrashError
+        return find(*names)
+
+    world.cosmos.find_container = find_once
+    put_unit(world, table)
+    error_of(start(world), "transient")
+    world.cosmos.find_container = find
+    return file_of(world)["described"]
+
+
+def refused(world, table=TABLE):
+    """Return the error of a table whose container is refused."""
+    put_unit(world, table)
+    value_of(start(world))
+    assert ends_of(world) == {table["table"]: "failed"}
+    error = record_of(world, table["table"])["error"]
+    assert error["stage"] == "prepare"
+    return error
+
+
+def lock(world):
+    return world.lake.read_json(LOCK)
+
+
+def held_by(world, **changes):
+    """Let the container be locked by another table, or another migration."""
+    own = {"migration": "m", "table": "Songs", "operation": 0, "database": "shop", "container": "music"}
+    world.lake.write_json(LOCK, {**own, **changes})
+
+
+class TestDescribing:
     def test_a_missing_container_is_described_as_it_has_to_become(self, world):
-        assert value_of(world.answer(describe_container, TABLE)) == {
+        assert described(world) == {
             "created": True,
             "partition_key_paths": ["/Artist"],
             "default_ttl": None,
@@ -65,10 +117,10 @@ class TestDescribeContainer:
         assert world.cosmos.created == []
 
     def test_it_has_time_to_live_where_the_tables_items_expire(self, world):
-        assert value_of(world.answer(describe_container, EXPIRING))["default_ttl"] == -1
+        assert prepared(world, EXPIRING)["default_ttl"] == -1
 
     def test_the_plan_may_say_the_throughput_of_the_load_and_after_it(self, world):
-        description = value_of(world.answer(describe_container, asking(load=8000, after=500)))
+        description = prepared(world, asking(load=8000, after=500))
         assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (8000, 500)
 
     @pytest.mark.parametrize(
@@ -86,16 +138,16 @@ class TestDescribeContainer:
         self, world, before, table, peak, after
     ):
         existing(world, before)
-        description = value_of(world.answer(describe_container, table))
+        description = prepared(world, table)
         assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (peak, after)
         assert description["before_ru_per_second"] == (before and before.ru_per_second)
         assert description["autoscale"] is bool(before and before.autoscale)
 
     def test_another_partition_key_is_refused_with_both(self, world):
         existing(world, manual(400), Container(("/tenant", "/Artist"), None))
-        error = error_of(world.answer(describe_container, TABLE))
         assert (
-            "shop/music has the partition key /tenant, /Artist and the plan needs /Artist" in error["detail"]
+            "shop/music has the partition key /tenant, /Artist and the plan needs /Artist"
+            in refused(world)["detail"]
         )
 
     @pytest.mark.parametrize(
@@ -111,40 +163,46 @@ class TestDescribeContainer:
         self, world, table, default_ttl, words
     ):
         existing(world, manual(400), Container(("/Artist",), default_ttl))
-        assert words in error_of(world.answer(describe_container, table))["detail"]
+        assert words in refused(world, table)["detail"]
 
     def test_time_to_live_that_documents_carry_themselves_fits(self, world):
         existing(world, manual(400), Container(("/Artist",), -1))
-        assert value_of(world.answer(describe_container, EXPIRING))["default_ttl"] == -1
+        assert prepared(world, EXPIRING)["default_ttl"] == -1
 
-    def test_a_container_with_documents_is_refused_unless_the_plan_allows_it(self, world):
+    def test_a_container_with_documents_is_refused(self, world):
         existing(world, manual(400))
         world.cosmos.documents = True
-        assert "holds documents already" in error_of(world.answer(describe_container, TABLE))["detail"]
-        value_of(world.answer(describe_container, {**TABLE, "allow_existing_documents": True}))
+        assert "holds documents already" in refused(world)["detail"]
+
+    def test_unless_the_plan_allows_them(self, world):
+        existing(world, manual(400))
+        world.cosmos.documents = True
+        prepared(world, {**TABLE, "allow_existing_documents": True})
 
     def test_in_a_shared_container_only_documents_with_the_tables_own_constants_count(self, world):
         rules = {"set": {"kind": "song", "note": "n"}, "partition_key": ["kind", "Artist"]}
         existing(world, manual(400), Container(("/kind", "/Artist"), None))
-        value_of(world.answer(describe_container, {**TABLE, "rules": rules}))
+        prepared(world, {**TABLE, "rules": rules})
         assert world.cosmos.marks == {"kind": "song"}
+
+    def test_and_they_are_named(self, world):
+        rules = {"set": {"kind": "song", "note": "n"}, "partition_key": ["kind", "Artist"]}
+        existing(world, manual(400), Container(("/kind", "/Artist"), None))
         world.cosmos.documents = True
-        assert (
-            "kind = 'song'" in error_of(world.answer(describe_container, {**TABLE, "rules": rules}))["detail"]
-        )
+        assert "kind = 'song'" in refused(world, {**TABLE, "rules": rules})["detail"]
 
     def test_rules_that_are_impossible_are_refused(self, world):
-        error_of(world.answer(describe_container, {**TABLE, "rules": {"drop": ["Artist"]}}))
+        refused(world, {**TABLE, "rules": {"drop": ["Artist"]}})
 
     def test_looking_changes_nothing_so_that_it_may_be_repeated(self, world):
         existing(world, manual(400))
-        assert world.answer(describe_container, TABLE) == world.answer(describe_container, TABLE)
+        assert described(world) == described(world)
         assert (world.cosmos.changes, world.cosmos.created, world.cosmos.databases) == ([], [], set())
 
 
-class TestStartPrepare:
+class TestAsking:
     def test_a_missing_container_is_created_with_its_database_and_the_loads_throughput(self, world):
-        assert value_of(world.answer(start_prepare, described(world, EXPIRING))) == "created"
+        prepared(world, EXPIRING)
         assert world.cosmos.databases == {"shop"}
         assert world.cosmos.created == [
             {"partition_key_paths": ["/Artist"], "default_ttl": -1, "ru_per_second": 4000}
@@ -156,157 +214,208 @@ class TestStartPrepare:
     )
     def test_an_existing_one_is_scaled_in_its_own_kind(self, world, before, change):
         existing(world, before)
-        value_of(world.answer(start_prepare, described(world, TABLE)))
+        prepared(world)
         assert world.cosmos.changes == [change]
 
     @pytest.mark.parametrize("before", [manual(4000), None])
     def test_one_that_has_enough_or_none_of_its_own_is_left_as_it_is(self, world, before):
         existing(world, before)
-        value_of(world.answer(start_prepare, described(world, TABLE)))
+        prepared(world)
         assert world.cosmos.changes == []
 
     @pytest.mark.parametrize("crash", ["create_database", "create_container", "change_throughput"])
     def test_a_worker_that_dies_after_any_call_is_followed_by_one_that_does_nothing_twice(self, world, crash):
         if crash == "change_throughput":
             existing(world, manual(400))
-        payload = described(world, TABLE)
         world.cosmos.crashes = {crash}
-        error_of(world.answer(start_prepare, payload), "transient")
-        value_of(world.answer(start_prepare, payload))
+        put_unit(world, TABLE)
+        error_of(start(world), "transient")
+        value_of(start(world))
         assert world.cosmos.throughput.ru_per_second == 4000
         assert len(world.cosmos.created) + len(world.cosmos.changes) == 1
 
     def test_documents_that_our_own_first_try_wrote_do_not_stop_a_later_one(self, world):
-        payload = described(world, TABLE)
-        value_of(world.answer(start_prepare, payload))
+        prepared(world)
         world.cosmos.documents = True
-        value_of(world.answer(start_prepare, {**payload, "attempt": 2}))
+        value_of(start(world))
+        assert ends_of(world) == {}
 
     @pytest.mark.parametrize("container", [Container(("/tenant",), None), Container(("/Artist",), 60)])
     def test_one_that_came_into_being_meanwhile_and_does_not_fit_is_refused_and_left_alone(
         self, world, container
     ):
-        payload = described(world, TABLE)
+        described(world)
         existing(world, manual(700), container)
-        error_of(world.answer(start_prepare, payload))
+        value_of(start(world))
+        assert ends_of(world) == {"Music": "failed"}
         assert world.cosmos.changes == []
 
     def test_one_that_came_into_being_meanwhile_with_autoscale_is_scaled_in_its_steps(self, world):
-        payload = described(world, asking(load=4500))
+        described(world, asking(load=4500))
         existing(world, autoscale(1000))
-        value_of(world.answer(start_prepare, payload))
+        value_of(start(world))
         assert world.cosmos.changes == [(5000, True)]
 
 
-class TestLookAtPrepare:
-    def look(self, world, payload):
-        return value_of(world.answer(look_at_prepare, {**payload, "run": "scaled"}))
+RUNNING = {"state": "running", "progress": {"tables": 1}}
+DONE = {"state": "succeeded", "result": 1}
 
+
+class TestWaiting:
     def test_growing_is_waited_for_and_not_asked_for_again(self, world):
         existing(world, manual(400))
-        payload = described(world, TABLE)
-        existing(world, replace(manual(400), pending=True))
-        progress = {"ru_per_second": 400, "wanted_ru_per_second": 4000}
-        assert self.look(world, payload) == {"state": "running", "progress": progress}
+        described(world)
+        existing(world, replace(manual(4000), pending=True))
+        assert [look(world), look(world)] == [RUNNING] * 2
         assert world.cosmos.changes == []
 
     def test_throughput_that_is_less_than_asked_for_is_asked_for_again_although_nothing_is_pending(
         self, world
     ):
         existing(world, manual(400))
-        payload = described(world, TABLE)
-        assert self.look(world, payload)["state"] == "running"
-        assert world.cosmos.changes == [(4000, False)]
-        assert self.look(world, payload) == {"state": "succeeded", "result": {"peak_ru_per_second": 4000}}
+        prepared(world, TABLE)
+        put_unit(world, {**file_of(world), "is_prepared": False})
+        existing(world, manual(400))
+        assert look(world) == RUNNING
+        assert world.cosmos.changes == [(4000, False), (4000, False)]
+        assert look(world) == DONE
 
-    @pytest.mark.parametrize(("throughput", "peak"), [(manual(4000), 4000), (manual(9000), 9000)])
-    def test_it_is_done_once_there_is_enough_and_nothing_is_pending(self, world, throughput, peak):
-        payload = described(world, TABLE)
+    @pytest.mark.parametrize("throughput", [manual(4000), manual(9000)])
+    def test_it_is_done_once_there_is_enough_and_nothing_is_pending(self, world, throughput):
+        described(world)
         existing(world, throughput)
-        assert self.look(world, payload) == {"state": "succeeded", "result": {"peak_ru_per_second": peak}}
+        assert look(world) == DONE
 
     def test_a_container_without_throughput_of_its_own_is_ready_at_once(self, world):
         existing(world, None)
-        payload = described(world, TABLE)
-        assert self.look(world, payload) == {"state": "succeeded", "result": {"peak_ru_per_second": None}}
+        prepared(world)
+        assert look(world) == DONE
+
+    def test_its_stage_is_kept_with_the_time_since_its_lane_began_with_it(self, world):
+        put_unit(world, {**TABLE, "prepare_began": "2026-06-01T12:00:00.000+00:00"})
+        value_of(start(world))
+        (stage,) = file_of(world)["stages"]
+        assert (stage["stage"], stage["state"], stage["started_at"]) == (
+            "prepare",
+            "succeeded",
+            "2026-06-01T12:00:00.000+00:00",
+        )
+
+    def test_one_that_is_ready_is_not_looked_at_again(self, world):
+        prepared(world)
+        before = dict(world.lake.files)
+        world.cosmos.find_container = None
+        assert look(world) == DONE
+        assert world.lake.files == before
 
 
-class TestRestoreThroughput:
-    @pytest.mark.parametrize(
-        ("before", "table", "after"),
-        [
-            (None, TABLE, 1000),
-            (None, asking(after=500), 500),
-            (manual(400), TABLE, 400),
-            (manual(9000), TABLE, 9000),
-            (manual(400), asking(after=800), 800),
-            (autoscale(2000), TABLE, 2000),
-            (autoscale(2000), asking(after=1500), 2000),
-            (autoscale(2000), asking(after=400), 1000),
-        ],
-    )
-    def test_it_is_what_the_plan_wants_or_what_it_was(self, world, before, table, after):
-        if before:
-            existing(world, before)
-        assert lead_to_the_end(world, table) == {"after_ru_per_second": after}
-        assert world.cosmos.throughput.ru_per_second == after
+class TestAUnit:
+    """Three tables with containers of their own."""
 
-    def test_a_container_without_throughput_of_its_own_stays_so(self, world):
-        existing(world, None)
-        assert lead_to_the_end(world, TABLE) == {"after_ru_per_second": None}
-        assert world.cosmos.changes == []
+    @pytest.fixture
+    def unit(self, world):
+        put_unit(
+            world,
+            *({**TABLE, "table": name, "container": name.lower()} for name in ("Music", "Old", "Users")),
+        )
+        return world
 
-    @pytest.mark.parametrize(("minimum", "after"), [(1000, 1000), (1050, 1100)])
-    def test_it_does_not_fall_below_what_the_service_allows_by_then(self, world, minimum, after):
-        existing(world, manual(400))
-        payload = described(world, TABLE)
-        existing(world, manual(100_000, minimum=minimum))
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": after}
+    def failing(self, world, *containers, error):
+        """Let looks at some containers fail."""
+        find = world.cosmos.find_container
 
-    def test_throughput_that_was_never_raised_is_left_as_it_was(self, world):
-        existing(world, manual(400))
-        payload = described(world, TABLE)
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": 400}
-        assert world.cosmos.changes == []
+        def find_container(database, container):
+            if container in containers:
+                raise error
+            return find(database, container)
 
-    def test_a_container_that_was_never_created_is_not_missed(self, world):
-        assert value_of(world.answer(restore_throughput, described(world, TABLE))) == {
-            "after_ru_per_second": None
-        }
+        world.cosmos.find_container = find_container
 
-    def test_a_container_that_came_into_being_meanwhile_and_does_not_fit_is_left_alone(self, world):
-        payload = described(world, TABLE)
-        existing(world, manual(700), Container(("/tenant",), None))
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": None}
-        assert world.cosmos.changes == []
+    def test_all_containers_are_prepared_side_by_side(self, unit):
+        assert value_of(start(unit)) == {"state": "succeeded", "result": 3}
+        assert all(file_of(unit, name)["is_prepared"] for name in ("Music", "Old", "Users"))
 
-    def test_it_is_put_back_for_a_cancelled_migration_too(self, world):
-        existing(world, manual(400))
-        payload = described(world, TABLE)
-        value_of(world.answer(start_prepare, payload))
-        world.cancel("m")
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": 400}
+    def test_one_that_is_refused_ends_its_table_alone(self, unit):
+        self.failing(unit, "old", error=PermanentError("no access", "Grant it."))
+        value_of(start(unit))
+        assert ends_of(unit) == {"Old": "failed"}
+        assert look(unit) == {"state": "succeeded", "result": 2}
+        record = record_of(unit, "Old")
+        assert (record["error"]["detail"], record["stages"][0]["stage"]) == ("no access", "prepare")
 
-    def test_a_worker_that_dies_after_asking_is_followed_by_one_that_asks_no_more(self, world):
-        existing(world, manual(400))
-        payload = described(world, TABLE)
-        value_of(world.answer(start_prepare, payload))
-        world.cosmos.crashes = {"change_throughput"}
-        error_of(world.answer(restore_throughput, payload), "transient")
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": 400}
-        assert world.cosmos.changes == [(4000, False), (400, False)]
+    def test_where_all_are_refused_there_is_nothing_to_load(self, unit):
+        self.failing(unit, "music", "old", "users", error=PermanentError("no access", "Grant it."))
+        value_of(start(unit))
+        assert look(unit) == {"state": "succeeded", "result": 0}
+
+    def test_a_try_that_is_repeated_ends_nothing_twice(self, unit):
+        self.failing(unit, "old", error=PermanentError("no access", "Grant it."))
+        value_of(start(unit))
+        before = dict(unit.lake.files)
+        value_of(start(unit))
+        assert unit.lake.files == before
+
+    def test_one_that_may_heal_is_told_once_the_others_were_looked_at(self, unit):
+        self.failing(unit, "music", error=CrashError("no answer"))
+        error_of(start(unit), "transient")
+        assert "is_prepared" not in file_of(unit, "Music")
+        assert all(file_of(unit, name)["is_prepared"] for name in ("Old", "Users"))
+
+    def test_one_that_never_heals_ends_alone_before_it_takes_the_others_with_it(self, unit):
+        self.failing(unit, "music", error=CrashError("no answer"))
+        looking = look_at_prepare, a_lane("load", attempt=1, run="prepare")
+        for _ in range(MOST_FAILURES - 1):
+            error_of(unit.answer(*looking), "transient")
+        assert ends_of(unit) == {}
+        assert value_of(unit.answer(*looking)) == {"state": "succeeded", "result": 2}
+        assert ends_of(unit) == {"Music": "failed"}
+        assert "no answer" in record_of(unit, "Music")["error"]["detail"]
+
+    def test_only_failures_in_a_row_count(self, unit):
+        self.failing(unit, "music", error=TransientError("no answer", "Retrying."))
+        error_of(start(unit), "transient")
+        assert file_of(unit, "Music")["failures"] == 1
+        unit.cosmos.throughput = replace(manual(4000), pending=True)
+        del unit.cosmos.find_container
+        start(unit)
+        assert file_of(unit, "Music")["failures"] == 0
+
+    def test_the_slowest_is_waited_for_and_it_is_told_how_many_there_are(self, unit):
+        value_of(start(unit))
+        put_unit(unit, *({**file_of(unit, name), "is_prepared": name == "Old"} for name in ("Music", "Old")))
+        unit.cosmos.throughput = replace(manual(4000), pending=True)
+        assert look(unit) == {"state": "running", "progress": {"tables": 1}}
+
+    def test_a_table_that_is_cancelled_ends_alone(self, unit):
+        unit.cancel("Old")
+        value_of(start(unit))
+        assert ends_of(unit) == {"Old": "cancelled"}
+        record = record_of(unit, "Old")
+        assert (record["error"]["stage"], record["stages"][0]["state"]) == ("prepare", "cancelled")
+        assert look(unit) == {"state": "succeeded", "result": 2}
+
+    @pytest.mark.parametrize("named", [(), ("Music", "Old", "Users")])
+    def test_once_all_are_cancelled_the_unit_is_and_nothing_is_created(self, unit, named):
+        unit.cancel(*named)
+        error_of(unit.answer(start_prepare, a_lane("load", attempt=1)), "cancelled")
+        assert unit.cosmos.created == []
+
+    def test_a_unit_without_tables_is_ready(self, world):
+        put_unit(world, TABLE)
+        tell(world, an_end())
+        assert look(world) == {"state": "succeeded", "result": 0}
 
 
 class TestWhoHasTheContainer:
     def test_it_is_taken_before_anything_is_changed_with_what_it_goes_back_to(self, world):
         existing(world, manual(400))
-        value_of(world.answer(describe_container, asking(load=8000, after=500)))
-        kept = record(world)
+        described(world, asking(load=8000, after=500))
+        kept = lock(world)
         assert datetime.fromisoformat(kept.pop("taken_at")).tzinfo
         assert kept == {
             "migration": "m",
             "table": "Music",
-            "round": 0,
+            "operation": 0,
             "database": "shop",
             "container": "music",
             "created": False,
@@ -319,65 +428,70 @@ class TestWhoHasTheContainer:
         }
         assert world.cosmos.changes == []
 
-    @pytest.mark.parametrize("throughput", [manual(400), None])
-    def test_it_is_free_again_once_its_throughput_is_put_back(self, world, throughput):
-        existing(world, throughput)
-        lead_to_the_end(world, TABLE)
-        assert record(world) is None
-
     def test_another_migrations_table_is_refused_with_who_has_it_and_what_to_do(self, world):
         existing(world, manual(400))
-        value_of(world.answer(describe_container, TABLE))
-        error = error_of(world.answer(describe_container, {**TABLE, "migration": "other", "table": "Songs"}))
-        assert "shop/music is being loaded by the migration m, for its table Music" in error["detail"]
-        assert "cancel m" in error["next_step"]
-        assert record(world)["table"] == "Music"
+        held_by(world, migration="other")
+        error = refused(world)
+        assert "shop/music is being loaded by the migration other, for its table Songs" in error["detail"]
+        assert "cancel other" in error["next_step"]
+        assert lock(world)["table"] == "Songs"
 
-    def test_nor_may_another_migration_prepare_what_an_earlier_round_of_it_described(self, world):
+    def test_nor_may_another_migration_prepare_what_an_earlier_operation_of_it_described(self, world):
         existing(world, manual(400))
-        value_of(world.answer(describe_container, TABLE))
-        late = {**TABLE, "migration": "other", "round": 1, "described": {"peak_ru_per_second": 4000}}
-        error_of(world.answer(start_prepare, late))
-        assert value_of(world.answer(restore_throughput, late)) == {"after_ru_per_second": None}
-        assert (world.cosmos.changes, record(world)["migration"]) == ([], "m")
+        held_by(world, migration="other")
+        refused(world, {**TABLE, "described": a_described(created=False)})
+        assert (world.cosmos.changes, lock(world)["migration"]) == ([], "other")
 
     def test_of_many_migrations_at_once_exactly_one_gets_it(self, world):
-        existing(world, manual(400))
         many = [{**TABLE, "migration": f"m-{number}"} for number in range(16)]
         together = Barrier(len(many))
 
-        def describe(table):
+        def take(table):
             together.wait()
-            return world.answer(describe_container, table)
+            try:
+                return take_container(world.lake, LOCK, table)[0]["migration"]
+            except PermanentError as error:
+                return error.title
 
         with ThreadPoolExecutor(len(many)) as threads:
-            answers = list(threads.map(describe, many))
-        (winner,) = [
-            table["migration"] for table, answer in zip(many, answers, strict=True) if "value" in answer
-        ]
-        assert record(world)["migration"] == winner
-        assert {error_of(answer)["title"] for answer in answers if "error" in answer} == {
-            "Another migration loads the container"
-        }
+            answers = list(threads.map(take, many))
+        winner = lock(world)["migration"]
+        assert sorted(answers) == sorted(["Another migration loads the container"] * 15 + [winner])
 
-    @pytest.mark.parametrize("change", [{"table": "Songs"}, {"round": 1}, {}])
-    def test_the_same_migration_takes_it_over_with_what_it_was_before_anyone_scaled_it(self, world, change):
+    @pytest.mark.parametrize("holder", [{}, {"table": "Music", "operation": 4}])
+    def test_a_table_of_the_same_migration_that_has_not_ended_is_waited_for_without_limit(
+        self, world, holder
+    ):
         existing(world, manual(400))
-        value_of(world.answer(start_prepare, described(world, TABLE)))
-        assert world.cosmos.throughput.ru_per_second == 4000
-        payload = described(world, {**TABLE, **change})
-        assert payload["described"]["before_ru_per_second"] == 400
-        value_of(world.answer(start_prepare, payload))
-        assert value_of(world.answer(restore_throughput, payload)) == {"after_ru_per_second": 400}
-        assert record(world) is None
+        held_by(world, **holder)
+        put_unit(world, TABLE)
+        error = error_of(start(world), "transient")
+        assert error["busy"]
+        assert "by the table" in error["detail"]
+        assert world.cosmos.changes == []
+
+    def test_one_that_has_ended_hands_it_over_with_what_it_was_before_anyone_scaled_it(self, world):
+        existing(world, manual(4000))
+        held_by(world, **a_described(created=False, before_ru_per_second=400, after_ru_per_second=400))
+        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
+        description = prepared(world)
+        assert (description["before_ru_per_second"], description["after_ru_per_second"]) == (400, 400)
+        assert lock(world)["table"] == "Music"
+
+    def test_one_that_ended_before_it_took_it_has_not_ended(self, world):
+        held_by(world, operation=1)
+        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
+        put_unit(world, TABLE)
+        error_of(start(world), "transient")
 
     def test_a_crash_while_it_is_created_and_another_look_still_know_that_it_was_not_there(self, world):
-        payload = described(world, TABLE)
+        put_unit(world, TABLE)
         world.cosmos.crashes = {"create_container"}
-        error_of(world.answer(start_prepare, payload), "transient")
-        again = described(world, TABLE)
-        assert again["described"] == payload["described"]
-        assert value_of(world.answer(restore_throughput, again)) == {"after_ru_per_second": 1000}
+        error_of(start(world), "transient")
+        before = file_of(world)["described"]
+        put_unit(world, TABLE)
+        value_of(start(world))
+        assert file_of(world)["described"] == before
 
     @pytest.mark.parametrize(
         "trouble",
@@ -386,45 +500,43 @@ class TestWhoHasTheContainer:
     def test_a_container_that_is_refused_is_not_kept(self, world, trouble):
         existing(world, manual(400), trouble.get("container", FITTING))
         world.cosmos.documents = trouble.get("documents", False)
-        error_of(world.answer(describe_container, {**TABLE, "rules": trouble.get("rules", {})}))
-        assert record(world) is None
+        refused(world, {**TABLE, "rules": trouble.get("rules", {})})
+        assert lock(world) is None
 
     def test_one_that_may_be_scaled_is_kept_when_the_next_table_is_refused(self, world):
-        existing(world, manual(400))
-        value_of(world.answer(start_prepare, described(world, TABLE)))
+        existing(world, manual(4000))
+        held_by(world, **a_described(created=False, before_ru_per_second=400, after_ru_per_second=400))
+        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
         world.cosmos.documents = True
-        error_of(world.answer(describe_container, {**TABLE, "table": "Songs"}))
-        assert (record(world)["table"], record(world)["before_ru_per_second"]) == ("Songs", 400)
+        refused(world)
+        assert (lock(world)["table"], lock(world)["before_ru_per_second"]) == ("Music", 400)
 
-    def test_a_retry_takes_it_again_by_what_the_earlier_round_described(self, world):
+    def test_a_retry_takes_it_again_by_what_the_earlier_operation_described(self, world):
         existing(world, manual(400))
-        payload = described(world, TABLE)
-        lead_to_the_end(world, TABLE)
-        value_of(world.answer(start_prepare, {**payload, "round": 1}))
-        kept = record(world)
-        assert (kept["round"], kept["before_ru_per_second"]) == (1, 400)
+        kept = a_described(created=False, before_ru_per_second=400, after_ru_per_second=400)
+        put_unit(world, {**TABLE, "described": kept}, operation=1)
+        value_of(start(world, operation=1, kind="retry"))
+        assert (lock(world)["operation"], lock(world)["before_ru_per_second"]) == (1, 400)
         assert world.cosmos.throughput.ru_per_second == 4000
 
-    def test_throughput_that_cannot_be_put_back_leaves_the_record(self, world):
-        existing(world, manual(400))
-        payload = described(world, TABLE)
-        value_of(world.answer(start_prepare, payload))
-        world.cosmos.crashes = {"change_throughput"}
-        error_of(world.answer(restore_throughput, payload), "transient")
-        assert record(world)["before_ru_per_second"] == 400
+    def test_a_table_that_ended_in_prepare_is_looked_at_anew_by_its_retry(self, world):
+        existing(world, manual(400), Container(("/tenant",), None))
+        refused(world)
+        assert "described" not in retried_input(record_of(world), {"table": "Music"})
 
     def test_while_it_is_put_back_for_one_that_broke_off_others_wait(self, world):
         existing(world, manual(400))
-        value_of(world.answer(describe_container, TABLE))
-        taken = take_to_put_back(world.lake, "containers/x/shop/music.json", record(world))
+        described(world)
+        taken = take_to_put_back(world.lake, LOCK, lock(world))
         assert taken["before_ru_per_second"] == 400
         for late in (TABLE, {**TABLE, "table": "Songs"}):
-            error_of(world.answer(describe_container, late), "transient")
+            put_unit(world, late)
+            error_of(start(world), "transient")
 
     def test_what_changed_hands_is_not_put_back_for_who_had_it(self, world):
         existing(world, manual(400))
-        value_of(world.answer(describe_container, TABLE))
-        before = record(world)
-        value_of(world.answer(describe_container, {**TABLE, "table": "Songs"}))
-        assert take_to_put_back(world.lake, "containers/x/shop/music.json", before) is None
-        assert "being_put_back" not in record(world)
+        described(world)
+        before = lock(world)
+        held_by(world, table="Songs")
+        assert take_to_put_back(world.lake, LOCK, before) is None
+        assert "being_put_back" not in lock(world)

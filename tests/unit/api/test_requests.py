@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from d2c.api.requests import OperationRequest, parse_operation
+from d2c.api.requests import OperationRequest, RetryRequest, parse_operation, parse_retry
 from d2c.errors import BodyError
 
 TABLES = ("Music", "Orders")
@@ -61,3 +61,49 @@ def test_unknown_and_repeated_tables_are_named():
 @pytest.mark.parametrize("operation", ["verify", "replay"])
 def test_an_empty_list_of_tables_is_refused(operation):
     assert faults(operation, {"tables": []})[0].startswith("tables:")
+
+
+CAPS = ("max_parallel_exports", "max_parallel_copies", "max_parallel_loads", "max_parallel_tables")
+
+
+class TestRetry:
+    def parsed(self, value, known=TABLES):
+        return parse_retry(json.dumps(value).encode(), known)
+
+    def faults(self, value, known=TABLES):
+        with pytest.raises(BodyError) as caught:
+            self.parsed(value, known)
+        return caught.value.faults
+
+    @pytest.mark.parametrize("body", [b"", b" \n", b"{}"])
+    def test_no_body_means_all_tables_with_the_plans_caps(self, body):
+        assert parse_retry(body, TABLES) == RetryRequest(None, {})
+
+    def test_a_retry_names_tables_and_just_what_changes(self):
+        changes = {"table": "Music", "rules": {"drop": []}, "verify": "counts"}
+        assert self.parsed({"tables": [changes, {"table": "Orders"}]}).tables == [
+            changes,
+            {"table": "Orders"},
+        ]
+
+    def test_a_retry_changes_just_the_caps_that_it_names(self):
+        request = self.parsed({"max_parallel_copies": 7, "max_parallel_tables": None})
+        assert request == RetryRequest(None, {"max_parallel_copies": 7})
+
+    @pytest.mark.parametrize("field", CAPS)
+    @pytest.mark.parametrize("value", [0, -1, 1001, 1.5, "4", True])
+    def test_a_cap_is_held_to_the_bounds_of_the_plan(self, field, value):
+        (fault,) = self.faults({field: value})
+        assert fault.startswith(f"{field}:")
+
+    def test_aws_allows_no_more_exports_at_once(self):
+        assert self.parsed({"max_parallel_exports": 300}).caps == {"max_parallel_exports": 300}
+        assert len(self.faults({"max_parallel_exports": 301})) == 1
+
+    def test_before_the_tables_were_listed_caps_may_change_and_no_table_is_named(self):
+        assert self.parsed({"max_parallel_loads": 1}, None) == RetryRequest(None, {"max_parallel_loads": 1})
+        (fault,) = self.faults({"tables": [{"table": "Music"}]}, None)
+        assert "ended before its tables were listed" in fault
+
+    def test_other_caps_of_the_plan_are_not_changed(self):
+        assert len(self.faults({"max_tables_per_load_run": 1})) == 1

@@ -13,16 +13,36 @@ def account(found=ACCOUNT, containers=(("shop", "music"),), data_plane=None):
     return check_account(lambda: management, Answers(read=data_plane).read, "cosmos")
 
 
-def table(container="music", load_ru=4000, after_ru=1000):
-    return {"database": "shop", "container": container, "load_ru": load_ru, "after_ru": after_ru}
+def table(container="music", load_ru=4000, after_ru=1000, size_bytes=10**9):
+    return {
+        "database": "shop",
+        "container": container,
+        "load_ru": load_ru,
+        "after_ru": after_ru,
+        "size_bytes": size_bytes,
+    }
 
 
-def room(tables, at_once=20, containers=(), **changes):
+def small(container, load_ru=4000, after_ru=1000):
+    return table(container, load_ru, after_ru, size_bytes=1000)
+
+
+def caps(**changes):
+    return {
+        "load": 4,
+        "tables_per_load_run": 20,
+        "tables": None,
+        "share_load_run_below_bytes": 10**6,
+        **changes,
+    }
+
+
+def room(tables, containers=(), **changes):
     facts = {
         "account": {"is_serverless": False, "is_free_tier": False, "throughput_limit": None, **changes},
         "containers": containers,
     }
-    return check_room("cosmos", facts, tables, at_once)
+    return check_room("cosmos", facts, tables, caps())
 
 
 def test_both_planes_are_looked_at_and_one_that_refuses_hides_not_the_other():
@@ -67,12 +87,37 @@ def test_the_accounts_own_limit_is_held_against_what_the_plan_needs(changes, sta
     assert throughput["state"] == state
 
 
+def test_what_lowers_the_need_is_named_where_the_limit_is_too_low():
+    (_, _, throughput) = room([table()], throughput_limit=3999)
+    assert "max_parallel_loads, max_tables_per_load_run" in throughput["next_step"]
+
+
 def test_the_most_throughput_counts_loads_side_by_side_and_the_others_as_after_theirs():
     tables = [table("a", 4000, 1000), table("b", 10_000, 1000), table("c", 6000, 400)]
-    assert most_ru(tables, at_once=1) == 2400 + 9000
-    assert most_ru(tables, at_once=3) == 20_000
-    assert most_ru([table("a", 400, 1000)], at_once=1) == 1000
+    assert most_ru(tables, caps(load=1)) == 2400 + 9000
+    assert most_ru(tables, caps(load=3)) == 20_000
+    assert most_ru([table("a", 400, 1000)], caps(load=1)) == 1000
+    assert most_ru([], caps()) == 0
+
+
+def test_a_load_lane_has_one_large_table_or_a_run_of_small_ones():
+    tables = [table(f"large{n}", 8000) for n in range(5)] + [small(f"small{n}") for n in range(50)]
+    # One lane: twenty small ones add more than a large one. Four: two runs of 20, the last 10, and a large one.
+    assert most_ru(tables, caps(load=1)) == 55 * 1000 + 20 * 3000
+    assert most_ru(tables, caps()) == 55 * 1000 + 50 * 3000 + 7000
+    assert most_ru(tables, caps(tables_per_load_run=2)) == 55 * 1000 + 4 * 7000
+    assert most_ru(tables, caps(tables=10)) == 55 * 1000 + 3 * 7000 + 7 * 3000
+    assert most_ru(tables, caps(tables=1)) == 55 * 1000 + 7000
+
+
+def test_tables_that_share_a_container_count_once():
+    assert most_ru([table(load_ru=8000), small("music"), table()], caps()) == 8000
+
+
+def test_a_table_of_unknown_size_is_loaded_alone():
+    unknown = [table(f"c{n}", size_bytes=None) for n in range(3)]
+    assert most_ru(unknown, caps(load=1)) == 3 * 1000 + 3000
 
 
 def test_nothing_is_held_against_an_account_that_could_not_be_seen():
-    assert states(check_room("cosmos", {}, [table()], 4)) == {("cosmos", "names"): "ok"}
+    assert states(check_room("cosmos", {}, [table()], caps())) == {("cosmos", "names"): "ok"}

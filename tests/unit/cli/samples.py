@@ -24,6 +24,8 @@ OPERATION_FAILED = {
     "cancelled": False,
 }
 
+IDLE_STAGE = {"lanes": 4, "busy": 0, "waiting": 0}
+
 
 def table(name="Music", state="running", **changes):
     """Return one table of a status."""
@@ -55,11 +57,12 @@ def arrived(name="Music", **changes):
 def migration(state="running", *tables, name="music-2026", operations=(), **changes):
     """Return a migration's status."""
     tables = list(tables) or [table()]
+    ended = state not in ("pending", "running")
     return {
         "id": name,
         "state": state,
         "started_at": "2026-01-31T12:00:05+00:00",
-        "finished_at": None if state in ("pending", "running") else "2026-01-31T12:30:00+00:00",
+        "finished_at": "2026-01-31T12:30:00+00:00" if ended else None,
         "error": None,
         "paused": False,
         "waiting_until": None,
@@ -67,6 +70,8 @@ def migration(state="running", *tables, name="music-2026", operations=(), **chan
         "items": {one: sum(table[f"items_{one}"] or 0 for table in tables) for one in ITEMS},
         "percent": 47,
         "eta": None,
+        "stages": None if ended else dict.fromkeys(("export", "copy", "load"), IDLE_STAGE),
+        "held_back_by": None,
         "tables": tables,
         "next": None,
         "operations": list(operations),

@@ -130,6 +130,35 @@ def test_the_estimate_is_shown_with_formulas_prices_and_what_is_unknown(run, ans
     assert "not included: Vast" in text
 
 
+@pytest.mark.parametrize(
+    ("added", "money", "text"),
+    [
+        (3, 0.394, "it takes 1 h 2 min less, with 3 more load runs, +0.39 USD."),
+        (-1, -0.13, "it takes 1 h 2 min less, with 1 fewer load run, -0.13 USD."),
+        (1, None, "it takes 1 h 2 min less, with 1 more load run."),
+        (0, 0, "it takes 1 h 2 min less, at the same cost."),
+    ],
+)
+def test_the_narrow_cap_is_shown_with_what_a_wider_one_brings(run, answers, plan, added, money, text):
+    narrow = {
+        "name": "max_parallel_loads",
+        "value": 4,
+        "wider": 8,
+        "seconds_saved": 3720,
+        "load_runs_added": added,
+        "money_added": money,
+    }
+    total = {**ESTIMATE["total"], "narrow_cap": narrow}
+    answers(ended(finding("ok", next_step=""), estimate={**ESTIMATE, "total": total}))
+    shown = " ".join(run("check", plan).stdout.split())
+    assert f"Narrowest cap: max_parallel_loads (4). With 8 {text}" in shown
+
+
+def test_where_no_wider_cap_brings_much_none_is_named(run, answers, plan):
+    answers(ended(finding("ok", next_step=""), estimate=ESTIMATE))
+    assert "Narrowest cap" not in run("check", plan).stdout
+
+
 ESTIMATE = {
     "basis": {"currency": "USD", "prices": {}, "assumptions": {}, "cluster": {}},
     "tables": [
@@ -151,6 +180,8 @@ ESTIMATE = {
         "ru": 50_000,
         "seconds": {"export": 360, "load": 10},
         "seconds_in_all": 370,
+        "load_runs": 1,
+        "narrow_cap": None,
         "once": 1.5,
         "per_month": 0.2,
         "unknown": ["Databricks: DBU"],

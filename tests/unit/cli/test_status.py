@@ -4,7 +4,15 @@ import httpx
 import pytest
 
 from tests.unit.cli.conftest import problem
-from tests.unit.cli.samples import EXPORT_FAILED, OPERATION_FAILED, arrived, migration, operation, table
+from tests.unit.cli.samples import (
+    EXPORT_FAILED,
+    IDLE_STAGE,
+    OPERATION_FAILED,
+    arrived,
+    migration,
+    operation,
+    table,
+)
 
 ONE = "/api/migrations/music-2026"
 
@@ -257,7 +265,8 @@ def test_a_table_that_waits_or_is_stalled_says_so(run, service):
     }
     tables = [
         table("Music", stage="copy", stalled=stalled),
-        table("Orders", stage="export", waiting={"for": "slot", "until": None}),
+        table("Orders", stage="export", waiting={"for": "tables", "until": None, "place": None}),
+        table("Users", stage="copy", waiting={"for": "copy_lane", "until": None, "place": 12}),
     ]
     service.on("GET", ONE, migration("running", *tables), migration("failed", *tables))
     lines = run("status", "music-2026", "--watch").stdout.splitlines()
@@ -265,12 +274,22 @@ def test_a_table_that_waits_or_is_stalled_says_so(run, service):
         lines[0]
         == "Music | running | copy 60 % | no progress since 2026-02-01 09:00:00 UTC | 1,234,567 exported"
     )
-    assert "waits for other tables: all slots are taken" in lines[1]
+    assert "waits for other tables: as many run as the plan allows" in lines[1]
+    assert "waits for its copy to begin (12. in the queue)" in lines[2]
     rows = [line.split()[:3] for line in lines]
     assert ["Music", "stalled", "copy"] in rows
     assert ["Orders", "waiting", "export"] in rows
     told = "Music, copy: no progress since 2026-02-01 09:00:00 UTC: Nothing was copied for 2 hours."
     assert told in lines
+
+
+def test_a_stage_that_holds_the_migration_back_is_told(run, service):
+    stages = {
+        **dict.fromkeys(("export", "copy"), IDLE_STAGE),
+        "load": {"lanes": 4, "busy": 4, "waiting": 1300},
+    }
+    service.on("GET", ONE, migration("running", stages=stages, held_back_by="load"))
+    assert "1,300 tables wait for load, 4 at once" in run("status", "music-2026").stdout
 
 
 def test_a_table_tells_when_it_may_arrive(run, service):

@@ -4,12 +4,12 @@ import logging
 import pytest
 
 from d2c.state.ids import stage_instance_id
-from d2c.state.paths import operation_path
 from tests.unit.arrived import EXPORT_ID, FOLDER, export_files, put_export, table_arn
 from tests.unit.control.lake_world import LakeWorld, standing
+from tests.unit.control.table_files import write_operation
 
 OWN_FOLDER = f"exports/music-2026/Music/{EXPORT_ID}"
-COPY = stage_instance_id("music-2026", "Music", "copy")
+COPY = stage_instance_id("music-2026", 0, "Music", "copy")
 MESSAGE = f"{FOLDER}/d2c-arrival.json"
 PLAN = "plans/theirs.json"
 
@@ -30,7 +30,7 @@ class TestAnExportOfOurs:
         put_export(world.lake, OWN_FOLDER, bucket="own-bucket", prefix="d2c/music-2026/Music")
         world.put_plan(PLAN, standing())
         for stage in ("copy", "export", "load"):
-            world.client.set(stage_instance_id("music-2026", "Music", stage), "Running")
+            world.client.set(stage_instance_id("music-2026", 0, "Music", stage), "Running")
 
     async def test_it_wakes_the_copy_of_its_table_and_nothing_else(self, world, caplog):
         with caplog.at_level(logging.INFO):
@@ -40,8 +40,9 @@ class TestAnExportOfOurs:
 
     async def test_it_wakes_the_copy_of_the_last_retry(self, world):
         for number in (1, 2):
-            world.lake.write_json(operation_path("music-2026", "retry", number), {})
-        copy = stage_instance_id("music-2026", "Music", "copy", 2)
+            write_operation(world, number)
+        write_operation(world, 3, kind="verify")
+        copy = stage_instance_id("music-2026", 2, "Music", "copy")
         world.client.set(copy, "Running")
         await world.export_event(OWN_FOLDER)
         assert world.client.events == [(copy, "wake")]

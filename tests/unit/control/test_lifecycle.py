@@ -3,10 +3,10 @@ import json
 import pytest
 
 from d2c.state import paths
-from d2c.state.ids import stage_instance_id, start_instance_id
+from d2c.state.ids import lane_instance_id, stage_instance_id, start_instance_id, unit_instance_id
 from tests.unit.control.conftest import SdkError
 from tests.unit.control.plans import plan
-from tests.unit.control.table_files import end_table, list_tables, take_units
+from tests.unit.control.table_files import end_table, list_tables, queue_tables, take
 from tests.unit.records import record, without
 
 ID = "music-2026"
@@ -18,8 +18,9 @@ async def running(app):
     """Return the app with a migration whose tables are under way."""
     await app.start(plan())
     app.client.set(ID, "Running")
-    list_tables(app, [["Music"], ["Orders"]])
-    take_units(app, 0, 1)
+    list_tables(app, ["Music", "Orders"])
+    take(app, "Music", stage="copy")
+    take(app, "Orders", stage="load")
     app.client.started.clear()
     return app
 
@@ -30,6 +31,7 @@ async def failed(running):
     end_table(running, "Music", "failed", error=BROKEN)
     end_table(running, "Orders")
     running.client.set(ID, "Completed", {"state": "failed"})
+    running.lake.delete(paths.open_path(ID))
     return running
 
 
@@ -45,17 +47,17 @@ def mark(app, path):
 class TestCancel:
     async def test_some_tables_are_named_in_the_mark(self, running):
         assert (await post(running, "cancel", {"tables": ["Music"]}))[0] == 202
-        assert mark(running, paths.cancel_path(ID))["tables"] == ["Music"]
+        assert mark(running, paths.cancel_path(ID, 0))["tables"] == ["Music"]
 
     async def test_tables_that_are_cancelled_later_join_them(self, running):
         await post(running, "cancel", {"tables": ["Music"]})
         await post(running, "cancel", {"tables": ["Orders"]})
-        assert mark(running, paths.cancel_path(ID))["tables"] == ["Music", "Orders"]
+        assert mark(running, paths.cancel_path(ID, 0))["tables"] == ["Music", "Orders"]
 
     async def test_the_whole_migration_stays_cancelled_whatever_table_is_named_then(self, running):
         await post(running, "cancel")
         await post(running, "cancel", {"tables": ["Music"]})
-        assert mark(running, paths.cancel_path(ID))["tables"] is None
+        assert mark(running, paths.cancel_path(ID, 0))["tables"] is None
 
     @pytest.mark.parametrize(
         "body", [{"tables": ["Films"]}, {"tables": []}, {"tables": "Music"}, {"table": ["Music"]}]
@@ -63,7 +65,7 @@ class TestCancel:
     async def test_faults_of_the_body_are_told_and_nothing_is_cancelled(self, running, body):
         status, answer = await post(running, "cancel", body)
         assert (status, len(answer["faults"])) == (400, 1)
-        assert mark(running, paths.cancel_path(ID)) is None
+        assert mark(running, paths.cancel_path(ID, 0)) is None
 
 
 class TestSuspendAndResume:
@@ -74,8 +76,14 @@ class TestSuspendAndResume:
         assert mark(running, paths.pause_path(ID)) is None
 
     async def test_what_waits_looks_at_once_when_it_may_go_on(self, running):
-        waiting = [start_instance_id(ID, 0), stage_instance_id(ID, "Music", "copies-turn")]
-        for instance in waiting:
+        idle = lane_instance_id(ID, 0, "export", 1)
+        waiting = [
+            start_instance_id(ID, 0),
+            idle,
+            stage_instance_id(ID, 0, "Music", "copy"),
+            unit_instance_id(ID, 0, "0-0", "prepare"),
+        ]
+        for instance in [*waiting, lane_instance_id(ID, 0, "copy", 0), lane_instance_id(ID, 0, "export", 7)]:
             running.client.set(instance, "Running")
         await post(running, "suspend")
         await post(running, "resume")
@@ -97,38 +105,61 @@ class TestRetry:
     async def test_all_tables_that_failed_are_retried(self, failed):
         status, answer = await post(failed, "retry")
         assert (status, answer["id"]) == (202, ID)
-        asked = mark(failed, paths.operation_path(ID, "retry", 1))
-        assert (asked["operation"], asked["number"], asked["tables"]) == ("retry", 1, [{"table": "Music"}])
+        asked = mark(failed, paths.operation_path(ID, 1))
+        assert (asked["kind"], asked["number"], asked["tables"]) == ("retry", 1, [{"table": "Music"}])
+        assert asked["caps"] == {}
 
     async def test_the_migration_runs_again_under_its_name(self, failed):
         _, answer = await post(failed, "retry")
         ((name, instance, value),) = failed.client.started
-        assert (name, instance, value["round"], answer["state"]) == ("migrate", ID, 1, "pending")
+        assert (name, instance, answer["state"]) == ("run_operation", ID, "pending")
+        assert (value["operation"], value["kind"]) == (1, "retry")
         assert paths.open_path(ID) in failed.file_system.files
 
     async def test_what_changes_for_a_table_is_kept_with_it(self, failed):
         changes = {"table": "Music", "limits": {"max_rejected_items": 9}, "verify": "counts"}
         assert (await post(failed, "retry", {"tables": [changes]}))[0] == 202
-        assert mark(failed, paths.operation_path(ID, "retry", 1))["tables"] == [changes]
+        assert mark(failed, paths.operation_path(ID, 1))["tables"] == [changes]
+
+    async def test_caps_may_change_for_it(self, failed):
+        caps = {"max_parallel_exports": 300, "max_parallel_loads": 1, "max_parallel_tables": 7}
+        assert (await post(failed, "retry", caps))[0] == 202
+        asked = mark(failed, paths.operation_path(ID, 1))
+        assert (asked["caps"], asked["tables"]) == (caps, [{"table": "Music"}])
 
     async def test_a_cancelled_migration_is_no_longer_cancelled_once_it_is_retried(self, running):
         await post(running, "cancel")
         end_table(running, "Music", "cancelled", error=BROKEN)
         running.client.set(ID, "Completed", {"state": "cancelled"})
+        running.lake.delete(paths.open_path(ID))
         assert (await post(running, "retry"))[0] == 202
-        assert mark(running, paths.cancel_path(ID)) is None
+        assert mark(running, paths.cancel_path(ID, 1)) is None
+
+    async def test_a_retry_is_cancelled_apart_from_the_start(self, failed):
+        await post(failed, "retry")
+        queue_tables(failed, ["Music"], 1)
+        take(failed, "Music", number=1)
+        export = stage_instance_id(ID, 1, "Music", "export")
+        failed.client.set(export, "Running")
+        failed.client.set(stage_instance_id(ID, 0, "Music", "export"), "Running")
+        assert (await post(failed, "cancel", {"tables": ["Music"]}))[0] == 202
+        assert mark(failed, paths.cancel_path(ID, 1))["tables"] == ["Music"]
+        assert mark(failed, paths.cancel_path(ID, 0)) is None
+        assert failed.client.events == [(export, "wake")]
 
     async def test_a_table_that_left_no_word_of_its_end_is_retried_too(self, running):
         end_table(running, "Orders")
         running.client.set(ID, "Terminated")
+        running.lake.delete(paths.open_path(ID))
         assert (await post(running, "retry"))[0] == 202
-        assert mark(running, paths.operation_path(ID, "retry", 1))["tables"] == [{"table": "Music"}]
+        assert mark(running, paths.operation_path(ID, 1))["tables"] == [{"table": "Music"}]
 
     async def test_a_migration_that_ended_before_its_tables_were_listed_begins_anew(self, app):
         await app.start(plan())
         app.client.set(ID, "Completed", {"state": "failed"})
+        app.lake.delete(paths.open_path(ID))
         assert (await post(app, "retry"))[0] == 202
-        assert mark(app, paths.operation_path(ID, "retry", 1))["tables"] == []
+        assert mark(app, paths.operation_path(ID, 1))["tables"] == []
 
     async def test_one_that_runs_is_not_retried(self, running):
         status, answer = await post(running, "retry")
@@ -138,6 +169,7 @@ class TestRetry:
         end_table(running, "Music")
         end_table(running, "Orders")
         running.client.set(ID, "Completed", {"state": "succeeded"})
+        running.lake.delete(paths.open_path(ID))
         status, answer = await post(running, "retry")
         assert (status, "nothing to retry" in answer["next_step"]) == (409, True)
 
@@ -179,7 +211,7 @@ class TestRetry:
         create = failed.file_system.upload_blob
 
         def late(path, content, **options):
-            if "retries" in path and path not in failed.file_system.files:
+            if "operations" in path and path not in failed.file_system.files:
                 failed.file_system.files[path] = b"{}"
             return create(path, content, **options)
 

@@ -3,11 +3,11 @@ import json
 import pytest
 
 from d2c.report.contents import assemble_report
-from d2c.state.ids import stage_instance_id, table_instance_id
+from d2c.state.ids import lane_instance_id, stage_instance_id, unit_instance_id
 from tests.unit.control.plans import plan
-from tests.unit.control.table_files import list_tables, take_units
+from tests.unit.control.table_files import list_tables, take
 
-MUSIC = table_instance_id("music-2026", "Music")
+COPY = stage_instance_id("music-2026", 0, "Music", "copy")
 REPORT = assemble_report(
     "music-2026", "succeeded", {"plan": plan(), "accepted_at": "2026-01-31T12:00:05.678+00:00"}, []
 )
@@ -33,10 +33,12 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 @pytest.mark.parametrize(
-    "name", ["other", "music-2026:Music", "music-2026?showHistory=true", "../music-2026", "a b", "x" * 200]
+    "name",
+    ["other", COPY, "music-2026::verify-1", "music-2026?showHistory=true", "../music-2026", "a b", "x" * 200],
 )
 async def test_what_is_no_migration_is_not_found(running, method, route, name):
-    running.client.set(MUSIC, "Completed", {"state": "succeeded", "error": None})
+    for instance in (COPY, "music-2026::verify-1"):
+        running.client.set(instance, "Completed", {"state": "succeeded", "error": None})
     status, answer = await running.call(method, route, id=name)
     assert status == 404
     assert running.mimetype == "application/problem+json"
@@ -87,18 +89,22 @@ async def test_a_migration_that_runs_has_no_report_yet(running):
 
 
 async def test_a_cancellation_leaves_its_mark_and_wakes_what_waits(running):
-    list_tables(running, [["Music"], ["Orders"]])
-    take_units(running, 0, 1)
+    list_tables(running, ["Music", "Orders"])
+    take(running, "Music", stage="copy")
+    take(running, "Orders", stage="load", turn=3)
     waiting = [
-        stage_instance_id("music-2026", "Music", "copy"),
-        stage_instance_id("music-2026", "Orders", "load"),
+        COPY,
+        unit_instance_id("music-2026", 0, "0-3", "load"),
+        lane_instance_id("music-2026", 0, "export", 1),
+        lane_instance_id("music-2026", 0, "load", 1),
     ]
     for instance in waiting:
         running.client.set(instance, "Running")
-    running.client.set(stage_instance_id("music-2026", "Music", "export"), "Completed", {"value": 1})
+    running.client.set(lane_instance_id("music-2026", 0, "copy", 0), "Running")
+    running.client.set(stage_instance_id("music-2026", 0, "Music", "export"), "Completed", {"value": 1})
     status, answer = await running.call("POST", "migrations/{id}/cancel", id="music-2026")
     assert (status, answer["id"], answer["state"]) == (202, "music-2026", "running")
-    assert "cancelled_at" in running.lake.read_json("migrations/music-2026/cancel.json")
+    assert "cancelled_at" in running.lake.read_json("migrations/music-2026/cancel-0.json")
     assert sorted(running.client.events) == [(instance, "wake") for instance in sorted(waiting)]
 
 
@@ -109,11 +115,10 @@ async def test_a_second_cancellation_is_accepted_too(running):
 
 
 async def test_what_ends_while_it_is_woken_does_not_fail_the_cancellation(running):
-    list_tables(running, [["Music"], ["Orders"]])
-    take_units(running, 0)
-    instance = stage_instance_id("music-2026", "Music", "copy")
-    running.client.set(instance, "Running")
-    running.client.before_event = lambda: running.client.set(instance, "Completed", {"value": 1})
+    list_tables(running, ["Music", "Orders"])
+    take(running, "Music", stage="copy")
+    running.client.set(COPY, "Running")
+    running.client.before_event = lambda: running.client.set(COPY, "Completed", {"value": 1})
     status, _ = await running.call("POST", "migrations/{id}/cancel", id="music-2026")
     assert status == 202
 
@@ -127,4 +132,4 @@ async def test_what_has_ended_cannot_be_cancelled(running, runtime, output, stat
     status, answer = await running.call("POST", "migrations/{id}/cancel", id="music-2026")
     assert status == 409
     assert f"is {state} already" in answer["detail"]
-    assert "migrations/music-2026/cancel.json" not in running.file_system.files
+    assert "migrations/music-2026/cancel-0.json" not in running.file_system.files

@@ -3,10 +3,18 @@ import json
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.state.paths import operation_path
+from d2c.state.ids import lane_instance_id, unit_instance_id
+from d2c.state.paths import open_path, operation_path
 from tests.unit.control.conftest import BASE, SdkError
 from tests.unit.control.plans import plan
-from tests.unit.control.table_files import end_table
+from tests.unit.control.table_files import (
+    end_in_queue,
+    end_table,
+    list_tables,
+    queue_tables,
+    take,
+    write_operation,
+)
 from tests.unit.records import FOLDER, record, without
 
 ROUTE = "migrations/{id}/"
@@ -17,6 +25,7 @@ async def ended(app):
     """Return the app with a migration that has ended: Music was loaded, Orders was not."""
     await app.start(plan())
     app.client.set("music-2026", "Completed", {"state": "failed"})
+    app.lake.delete(open_path("music-2026"))
     put_record(app, record())
     put_record(app, record(table="Orders", container="orders", stages=[], state="failed", load=None))
     app.client.started.clear()
@@ -29,9 +38,9 @@ def put_record(app, value):
 
 
 def asked_last(app):
-    """Return what the lake says of the revisit that was started last."""
+    """Return what the lake says of the operation that was started last."""
     _, _, value = app.client.started[-1]
-    return app.lake.read_json(operation_path("music-2026", "verify", value["number"]))
+    return app.lake.read_json(operation_path("music-2026", value["operation"]))
 
 
 async def post(app, operation, body=None):
@@ -57,17 +66,16 @@ async def test_a_verification_is_numbered_started_and_answered_with_links(ended)
     assert answer["links"]["rejected"] == f"{BASE}/migrations/music-2026/rejected"
     assert answer["links"]["id"] == "music-2026::verify-1"
     ((name, instance, value),) = ended.client.started
-    assert (name, instance) == ("revisit", "music-2026::verify-1")
-    assert (value["migration_state"], asked_last(ended)["max_parallel_tables"]) == ("failed", 20)
-    assert value["waits"] == {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
-    assert "tables" not in value
-    assert asked_last(ended)["tables"] == [
-        {"table": "Music", "database": "shop", "container": "music", "rules": None, "verify": "counts"}
-    ]
+    assert (name, instance) == ("run_operation", "music-2026::verify-1")
+    waits = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
+    assert value == {"migration": "music-2026", "operation": 1, "kind": "verify", "waits": waits}
+    asked = asked_last(ended)
+    assert (asked["kind"], asked["number"], asked["migration_state"]) == ("verify", 1, "failed")
+    assert asked["tables"] == [{"table": "Music", "rules": None, "verify": "counts"}]
 
 
 @pytest.mark.parametrize("operation", ["verify", "replay"])
-async def test_without_a_body_all_tables_are_revisited_that_can_be(ended, operation):
+async def test_without_a_body_all_tables_are_taken_that_can_be(ended, operation):
     assert (await post(ended, operation))[0] == 202
     assert [table["table"] for table in asked_last(ended)["tables"]] == ["Music"]
 
@@ -108,7 +116,7 @@ async def test_faults_of_the_body_are_told_at_once(ended):
 
 @pytest.mark.parametrize("runtime", ["Pending", "Running"])
 @pytest.mark.parametrize("operation", ["verify", "replay"])
-async def test_a_migration_that_runs_is_not_revisited(ended, runtime, operation):
+async def test_a_migration_that_runs_allows_no_operation(ended, runtime, operation):
     ended.client.set("music-2026", runtime)
     status, answer = await post(ended, operation)
     assert (status, ended.client.started) == (409, [])
@@ -116,22 +124,20 @@ async def test_a_migration_that_runs_is_not_revisited(ended, runtime, operation)
 
 
 @pytest.mark.parametrize(("operation", "tables"), [("verify", ["Orders"]), ("replay", [{"table": "Orders"}])])
-async def test_a_table_that_was_named_and_cannot_be_revisited_is_told_with_the_reason(
-    ended, operation, tables
-):
+async def test_a_table_that_was_named_and_does_not_allow_it_is_told_with_the_reason(ended, operation, tables):
     status, answer = await post(ended, operation, {"tables": tables})
     assert status == 409
     assert "Orders" in answer["detail"]
 
 
-async def test_a_migration_without_any_table_to_revisit_is_told(ended):
+async def test_a_migration_without_any_table_that_allows_it_is_told(ended):
     put_record(ended, without(record(stages=[]), "load"))
     status, answer = await post(ended, "verify")
     assert status == 409
     assert "Music" in answer["detail"]
 
 
-async def test_one_revisit_runs_at_a_time(ended):
+async def test_one_operation_runs_at_a_time(ended):
     await post(ended, "verify")
     ended.client.set("music-2026::verify-1", "Running")
     status, answer = await post(ended, "replay")
@@ -139,7 +145,7 @@ async def test_one_revisit_runs_at_a_time(ended):
     assert "verify-1 of migration music-2026 is running" in answer["detail"]
 
 
-async def test_the_next_revisit_has_the_next_number(ended):
+async def test_the_next_operation_has_the_next_number(ended):
     await post(ended, "verify")
     ended.client.set("music-2026::verify-1", "Completed", {"state": "failed", "error": None})
     _, answer = await post(ended, "replay")
@@ -151,7 +157,7 @@ async def test_of_two_calls_at_the_same_moment_one_is_refused(ended):
     create = ended.file_system.upload_blob
 
     def late(path, content, overwrite):
-        ended.file_system.files.setdefault(path, b'{"operation": "replay"}')
+        ended.file_system.files.setdefault(path, b'{"kind": "replay"}')
         return create(path, content, overwrite)
 
     ended.file_system.upload_blob = late
@@ -160,7 +166,7 @@ async def test_of_two_calls_at_the_same_moment_one_is_refused(ended):
     assert "at the same moment" in answer["detail"]
 
 
-async def test_a_revisit_whose_call_broke_off_before_it_was_started_is_started_by_the_next(ended):
+async def test_an_operation_whose_call_broke_off_before_it_was_started_is_started_by_the_next(ended):
     async def broken(*_, **__):
         raise SdkError("the storage is gone")
 
@@ -171,11 +177,11 @@ async def test_a_revisit_whose_call_broke_off_before_it_was_started_is_started_b
     status, _ = await post(ended, "replay")
     assert status == 409
     assert [(name, instance) for name, instance, _ in ended.client.started] == [
-        ("revisit", "music-2026::verify-1")
+        ("run_operation", "music-2026::verify-1")
     ]
 
 
-async def test_the_status_tells_of_revisits_newest_first(ended):
+async def test_the_status_tells_of_operations_newest_first(ended):
     assert await operations(ended) == []
     error = PermanentError("Table Music: d", "n").to_dict()
     for number, operation, output in (
@@ -185,22 +191,94 @@ async def test_the_status_tells_of_revisits_newest_first(ended):
         await post(ended, operation)
         ended.client.set(f"music-2026::{operation}-{number}", "Completed", output)
     await post(ended, "verify")
-    times = {"started_at": "2026-01-31T12:00:05+00:00", "finished_at": "2026-01-31T12:30:00+00:00"}
-    assert await operations(ended) == [
-        {
-            "operation": "verify",
-            "number": 3,
-            "state": "pending",
-            **times,
-            "finished_at": None,
-            "error": None,
-        },
-        {"operation": "replay", "number": 2, "state": "succeeded", **times, "error": None},
-        {"operation": "verify", "number": 1, "state": "failed", **times, "error": error},
+    accepted = [
+        ended.lake.read_json(operation_path("music-2026", number))["accepted_at"] for number in (1, 2, 3)
+    ]
+    told = await operations(ended)
+    assert [one.pop("started_at") for one in told] == accepted[::-1]
+    finished = {"finished_at": "2026-01-31T12:30:00+00:00"}
+    assert told == [
+        {"operation": "verify", "number": 3, "state": "pending", "finished_at": None, "error": None},
+        {"operation": "replay", "number": 2, "state": "succeeded", **finished, "error": None},
+        {"operation": "verify", "number": 1, "state": "failed", **finished, "error": error},
     ]
 
 
-async def test_a_revisit_whose_orchestration_broke_off_has_an_error(ended):
+class TestListedRetries:
+    """Retries run under the migration's own id, so Durable knows the newest one only."""
+
+    def retried(self, app, *numbers):
+        for number in numbers:
+            queue_tables(app, ["Music"], number)
+
+    def run(self, app, number, status, output=None):
+        app.client.set("music-2026", status, output, value={"operation": number})
+
+    async def states(self, app):
+        return [(one["operation"], one["number"], one["state"]) for one in await operations(app)]
+
+    async def test_the_newest_one_is_as_its_orchestration(self, ended):
+        self.retried(ended, 1)
+        self.run(ended, 1, "Running")
+        assert await self.states(ended) == [("retry", 1, "running")]
+        error = PermanentError("d", "n").to_dict()
+        self.run(ended, 1, "Completed", {"state": "failed", "error": error})
+        (retry,) = await operations(ended)
+        assert (retry["state"], retry["error"], retry["finished_at"]) == (
+            "failed",
+            error,
+            "2026-01-31T12:30:00+00:00",
+        )
+        assert retry["started_at"] == "2026-01-31T12:00:05+00:00"
+
+    async def test_one_that_has_not_started_is_pending_whatever_became_of_the_one_before(self, ended):
+        self.run(ended, 0, "Completed", {"state": "failed", "error": None})
+        self.retried(ended, 1)
+        (retry,) = await operations(ended)
+        assert (retry["state"], retry["finished_at"], retry["error"]) == ("pending", None, None)
+
+    @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
+    async def test_an_older_one_is_as_its_tables_ended(self, ended, state):
+        self.retried(ended, 1, 2)
+        take(ended, "Music", number=1)
+        end_in_queue(ended, "Music", state, 1)
+        self.run(ended, 2, "Running")
+        newer, older = await operations(ended)
+        assert (newer["number"], newer["state"]) == (2, "running")
+        assert (older["number"], older["state"], older["finished_at"]) == (
+            1,
+            state,
+            "2026-01-31T12:00:05+00:00",
+        )
+
+    @pytest.mark.parametrize("operation", ["verify", "replay", "retry"])
+    async def test_one_whose_call_broke_off_before_it_was_started_is_started_by_the_next(
+        self, ended, operation
+    ):
+        self.run(ended, 0, "Completed", {"state": "failed", "error": None})
+        self.retried(ended, 1)
+        status, answer = await post(ended, operation)
+        assert (status, "retry-1 of migration music-2026 is pending" in answer["detail"]) == (409, True)
+        ((name, instance, value),) = ended.client.started
+        assert (name, instance, value["operation"]) == ("run_operation", "music-2026", 1)
+        assert await self.states(ended) == [("retry", 1, "pending")]
+
+    async def test_an_older_one_of_which_no_table_ended_has_failed(self, ended):
+        self.retried(ended, 1, 2)
+        self.run(ended, 2, "Running")
+        assert await self.states(ended) == [("retry", 2, "running"), ("retry", 1, "failed")]
+
+    async def test_all_kinds_share_one_sequence_of_numbers(self, ended):
+        await post(ended, "verify")
+        ended.client.set("music-2026::verify-1", "Completed", {"state": "succeeded", "error": None})
+        self.retried(ended, 2)
+        self.run(ended, 2, "Completed", {"state": "succeeded", "error": None})
+        assert (await post(ended, "replay"))[1]["number"] == 3
+        told = await self.states(ended)
+        assert told == [("replay", 3, "pending"), ("retry", 2, "succeeded"), ("verify", 1, "succeeded")]
+
+
+async def test_an_operation_whose_orchestration_broke_off_has_an_error(ended):
     await post(ended, "verify")
     ended.client.set("music-2026::verify-1", "Failed", "oh no\n  at Somewhere")
     (operation,) = await operations(ended)
@@ -208,14 +286,14 @@ async def test_a_revisit_whose_orchestration_broke_off_has_an_error(ended):
     assert operation["error"]["detail"].endswith("oh no")
 
 
-async def test_the_last_twenty_revisits_are_shown(ended):
+async def test_the_last_twenty_operations_are_shown(ended):
     for number in range(1, 23):
         await post(ended, "verify")
         ended.client.set(f"music-2026::verify-{number}", "Completed", {"state": "succeeded", "error": None})
     assert [one["number"] for one in await operations(ended)] == list(range(22, 2, -1))
 
 
-async def test_the_status_counts_what_revisits_found(ended):
+async def test_the_status_counts_what_operations_found(ended):
     await post(ended, "replay")
     end_table(ended, "Music", items_written=8, items_rejected=1, mismatches=0)
     end_table(ended, "Music", items_written=9, items_rejected=0, mismatches=7)
@@ -225,20 +303,33 @@ async def test_the_status_counts_what_revisits_found(ended):
     assert orders["items_written"] is None
 
 
-async def test_cancelling_while_a_revisit_runs_marks_and_wakes_that_alone(ended):
+async def test_cancelling_while_an_operation_runs_marks_and_wakes_that_alone(ended):
     await post(ended, "replay")
-    for instance in ("music-2026::replay-1", "music-2026:Music:replay-1-run"):
+    list_tables(ended, ["Music", "Orders"])
+    queue_tables(ended, ["Music"], 1, Music={"enters": "load"})
+    write_operation(ended, 1, kind="replay")
+    take(ended, "Music", stage="load", number=1)
+    unit = unit_instance_id("music-2026", 1, "0-0", "load")
+    for instance in ("music-2026::replay-1", lane_instance_id("music-2026", 1, "load", 0), unit):
         ended.client.set(instance, "Running")
     status, answer = await post(ended, "cancel")
     assert (status, answer["operation"], answer["number"], answer["state"]) == (202, "replay", 1, "running")
-    assert "cancelled_at" in ended.lake.read_json("migrations/music-2026/cancel-replay-1.json")
-    assert "migrations/music-2026/cancel.json" not in ended.file_system.files
-    assert ended.client.events == [("music-2026:Music:replay-1-run", "wake")]
+    assert "cancelled_at" in ended.lake.read_json("migrations/music-2026/cancel-1.json")
+    assert "migrations/music-2026/cancel-0.json" not in ended.file_system.files
+    assert ended.client.events == [(unit, "wake")]
 
 
-async def test_a_revisit_that_has_ended_cannot_be_cancelled(ended):
+async def test_an_operation_that_has_ended_cannot_be_cancelled(ended):
     await post(ended, "replay")
     ended.client.set("music-2026::replay-1", "Completed", {"state": "succeeded", "error": None})
     status, answer = await post(ended, "cancel")
     assert status == 409
     assert "nothing left" in answer["next_step"]
+
+
+async def test_while_what_broke_off_is_cleaned_up_nothing_starts(ended):
+    ended.lake.write(open_path("music-2026"), b"")
+    for operation in ("retry", "verify", "replay"):
+        status, answer = await post(ended, operation)
+        assert (status, "still being ended" in answer["detail"]) == (409, True)
+    assert ended.client.started == []

@@ -19,7 +19,7 @@ async def rejecting(app):
         )
         for n, reason in ((1, "inexact_number"), (2, "missing_key"), (3, "inexact_number"))
     ]
-    files[f"{FOLDER}/load-1/rejected/part-00000"] = "\n".join(lines).encode()
+    files[f"{FOLDER}/start-0-1/rejected/part-00000"] = "\n".join(lines).encode()
     return app
 
 

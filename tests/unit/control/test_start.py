@@ -8,8 +8,8 @@ async def test_a_new_plan_starts_its_migration_under_its_name(app):
     status, answer = await app.start(plan(max_parallel_tables=2))
     assert (status, answer["id"], answer["state"]) == (202, "music-2026", "pending")
     (name, instance, value) = app.client.started[0]
-    assert (name, instance, value["migration"]) == ("migrate", "music-2026", "music-2026")
-    assert (value["round"], value["times"]) == (0, {})
+    assert (name, instance, value["migration"]) == ("run_operation", "music-2026", "music-2026")
+    assert (value["operation"], value["kind"]) == (0, "start")
     assert "migrations-open/music-2026" in app.file_system.files
     assert value["waits"] == {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
 
@@ -72,14 +72,15 @@ async def test_a_migration_that_has_ended_is_not_started_again(app, runtime, out
     assert "another name" in answer["next_step"]
 
 
-async def test_a_plan_says_when_its_migration_may_go_on(app):
+async def test_a_plan_says_when_its_migration_may_begin(app):
     times = {
         "start_at": "2030-06-01T22:00:00+02:00",
         "between": ["22:00", "06:00"],
         "time_zone": "Europe/Berlin",
     }
     await app.start(plan(**times))
-    assert app.client.started[0][2]["times"] == times
+    accepted = app.lake.read_json("migrations/music-2026/plan.json")["plan"]
+    assert {name: accepted[name] for name in times} == times
 
 
 async def test_a_start_that_broke_off_before_its_instance_is_made_good_by_the_next_and_listed_once(app):

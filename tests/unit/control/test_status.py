@@ -2,10 +2,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from d2c.state.ids import stage_instance_id, table_instance_id
+from d2c.state.ids import stage_instance_id, unit_instance_id
+from d2c.state.paths import load_folder
 from tests.unit.control.conftest import BASE, KEY
 from tests.unit.control.plans import plan
-from tests.unit.control.table_files import end_table, list_tables, list_units, take_units
+from tests.unit.control.table_files import (
+    end_in_queue,
+    end_table,
+    list_tables,
+    log,
+    pass_on,
+    queue_tables,
+    take,
+    write_operation,
+)
 
 ERROR = {
     "title": "The stage failed",
@@ -17,26 +27,28 @@ ERROR = {
     "another_run": False,
     "cancelled": False,
 }
-MUSIC = table_instance_id("music-2026", "Music")
+EXPORT = stage_instance_id("music-2026", 0, "Music", "export")
+COPY = stage_instance_id("music-2026", 0, "Music", "copy")
+PREPARE = unit_instance_id("music-2026", 0, "0-0", "prepare")
+LOAD = unit_instance_id("music-2026", 0, "0-0", "load")
 PAUSE = "migrations/music-2026/pause.json"
 
 
 @pytest.fixture
 async def running(app):
-    """Return the app with a running migration of the tables Music and Orders, which lanes have taken."""
+    """Return the app with a running migration of the tables Music and Orders, which wait for lanes."""
     await app.start(plan())
     app.client.set("music-2026", "Running")
-    list_tables(app, [["Music"], ["Orders"]])
-    take_units(app, 0, 1)
+    list_tables(app, ["Music", "Orders"])
     return app
 
 
 async def many(app, count, **more):
-    """Start a migration of many tables, each a unit; the result is their names."""
+    """Start a migration of many tables; the result is their names."""
     names = [f"table-{number:03}" for number in range(count)]
     await app.start(plan("music-2026", *names, **more))
     app.client.set("music-2026", "Running")
-    list_tables(app, [[name] for name in names])
+    list_tables(app, names)
     return names
 
 
@@ -54,9 +66,9 @@ def asked_about(app):
     """Return a list that fills with the instances that Durable is asked about."""
     asked, get_status = [], app.client.get_status
 
-    async def noted(instance):
+    async def noted(instance, show_input=False):
         asked.append(instance)
-        return await get_status(instance)
+        return await get_status(instance, show_input)
 
     app.client.get_status = noted
     return asked
@@ -82,78 +94,208 @@ async def test_before_the_plan_is_resolved_the_tables_that_it_names_are_pending_
     assert list(tables) == ["Music", "Orders"]
     music = tables["Music"]
     assert (music["state"], music["stage"], music["percent"], music["error"]) == ("pending", None, 0, None)
-    assert music["links"]["id"] == MUSIC
+    assert music["links"]["id"] == "music-2026"
 
 
 async def test_tables_are_told_in_the_order_in_which_they_run(app):
     await app.start(plan("music-2026", "Music", "Orders"))
-    list_tables(app, [["Orders"], ["Music"], ["Found-by-a-pattern"]])
+    list_tables(app, ["Orders", "Music", "Found-by-a-pattern"])
     assert list(await tables_of(app)) == ["Orders", "Music", "Found-by-a-pattern"]
 
 
-async def test_durable_is_asked_about_tables_under_way_only(app):
+async def test_durable_is_asked_only_about_tables_that_lanes_have(app):
     names = await many(app, 50)
-    take_units(app, 0, 1, 2, 0)
+    for lane, name in enumerate(names[:4]):
+        take(app, name, lane=lane)
     end_table(app, names[0])
+    pass_on(app, names[1], "export")
     asked = asked_about(app)
     answer = await status_of(app)
-    assert answer["counts"] == {"pending": 49, "running": 0, "succeeded": 1, "failed": 0, "cancelled": 0}
-    assert asked == ["music-2026", *(table_instance_id("music-2026", name) for name in names[1:3])]
+    assert answer["counts"] == {"pending": 46, "running": 3, "succeeded": 1, "failed": 0, "cancelled": 0}
+    assert asked == [
+        "music-2026",
+        *(stage_instance_id("music-2026", 0, name, "export") for name in names[2:4]),
+    ]
+
+
+async def test_while_no_lane_has_a_table_durable_is_asked_about_the_migration_only(running):
+    asked = asked_about(running)
+    await status_of(running)
+    assert asked == ["music-2026"]
 
 
 @pytest.mark.parametrize("told", [100, 3, 0])
 async def test_tables_that_run_are_told_the_same_however_many_of_them_durable_tells_at_once(app, told):
     names = await many(app, 10)
-    take_units(app, *range(10))
     for place, name in enumerate(names):
-        app.client.set(table_instance_id("music-2026", name), "Running", shown={"stage": "copy"})
-        stage = stage_instance_id("music-2026", name, "copy")
+        take(app, name, stage="copy", lane=place)
+        stage = stage_instance_id("music-2026", 0, name, "copy")
         app.client.set(stage, "Running", shown={"done": place, "total": 10})
     app.client.statuses_of_a_page = told
     asked = asked_about(app)
     answer = await status_of(app)
     assert [table["percent"] for table in answer["tables"]] == [30 + 15 * n // 10 for n in range(10)]
-    assert len(asked) == 1 + 20 - min(told, 20)
+    assert len(asked) == 1 + 10 - min(told, 10)
 
 
-async def test_a_running_table_tells_its_stage_and_counts(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "copy", "items_exported": 7})
+def shown(table):
+    return table["state"], table["stage"], table["percent"]
+
+
+async def test_a_table_tells_its_stage_its_items_and_what_is_at_work_for_it(running):
+    take(running, "Music")
+    running.client.set(EXPORT, "Running", shown={"status": "IN_PROGRESS"})
     music = (await tables_of(running))["Music"]
-    assert (music["state"], music["stage"], music["items_exported"], music["percent"]) == (
-        "running",
-        "copy",
-        7,
-        30,
+    assert (shown(music), music["items_exported"]) == (("running", "export", 0), None)
+    assert (music["waiting"], music["links"]["id"]) == (None, EXPORT)
+    pass_on(running, "Music", "export", items=7)
+    take_copy(running)
+    running.client.set(COPY, "Running", shown={"done": 500, "total": 1000})
+    music = (await tables_of(running))["Music"]
+    assert (shown(music), music["items_exported"]) == (("running", "copy", 37), 7)
+    assert music["links"]["id"] == COPY
+
+
+def take_copy(app):
+    """Let a copy lane take Music, whose export has passed on."""
+    line = {"did": "claimed", "stage": "copy", "lane": 0, "turn": 0, "tables": ["Music"]}
+    log(app, line)
+
+
+async def test_a_table_that_a_lane_has_just_taken_runs_its_stage(running):
+    take(running, "Music", stage="load")
+    music = (await tables_of(running))["Music"]
+    assert (music["state"], music["stage"], music["waiting"]) == ("running", "prepare", None)
+
+
+async def test_a_units_tables_are_prepared_then_loaded(running):
+    take(running, "Music", "Orders", stage="load")
+    running.client.set(PREPARE, "Running", shown={"tables": 2})
+    tables = await tables_of(running)
+    assert [(table["stage"], table["links"]["id"]) for table in tables.values()] == [("prepare", PREPARE)] * 2
+    running.client.set(PREPARE, "Completed", {"value": 2})
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 2})
+    tables = await tables_of(running)
+    assert [(table["stage"], table["links"]["id"]) for table in tables.values()] == [("assess", LOAD)] * 2
+
+
+async def test_between_prepare_and_load_a_unit_is_still_being_prepared(running):
+    take(running, "Music", stage="load")
+    running.client.set(PREPARE, "Completed", {"value": 1})
+    music = (await tables_of(running))["Music"]
+    assert (music["stage"], music["links"]["id"]) == ("prepare", PREPARE)
+
+
+def write_progress(app, table, content, attempt=1):
+    app.lake.write(f"{load_folder('music-2026', table, 'start-0', attempt)}/progress.json", content)
+
+
+async def test_each_table_of_a_unit_tells_by_its_own_file_how_far_it_is(running):
+    take(running, "Music", "Orders", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 2, "tables": 2})
+    write_progress(running, "Music", b'{"stages": [{"stage": "verify"}], "done": 1, "total": 1}')
+    stages = b'{"stages": [{"stage": "assess"}, {"stage": "load"}], "done": 40, "total": 100}'
+    write_progress(running, "Music", stages, attempt=2)
+    tables = await tables_of(running)
+    assert shown(tables["Music"]) == ("running", "load", 70)
+    assert shown(tables["Orders"])[1] == "assess"
+
+
+@pytest.mark.parametrize("content", [b"", b'{"stages": [{"st'])
+async def test_a_file_that_is_being_written_tells_nothing(running, content):
+    take(running, "Music", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
+    write_progress(running, "Music", content)
+    assert (await tables_of(running))["Music"]["stage"] == "assess"
+
+
+async def test_of_a_unit_one_table_may_have_ended(running):
+    take(running, "Music", "Orders", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
+    end_table(running, "Music", items_written=5)
+    tables = await tables_of(running)
+    assert [table["state"] for table in tables.values()] == ["succeeded", "running"]
+    assert [table["links"]["id"] for table in tables.values()] == ["music-2026", LOAD]
+
+
+class TestWaiting:
+    async def test_a_table_that_has_not_begun_tells_what_it_waits_for(self, running):
+        tables = await tables_of(running)
+        assert tables["Orders"]["waiting"] == {"for": "export_lane", "until": None, "place": 2}
+        assert (tables["Orders"]["state"], tables["Orders"]["stage"]) == ("pending", None)
+
+    @pytest.mark.parametrize(
+        ("done", "stage", "word"), [(1, "copy", "copy_lane"), (2, "prepare", "load_lane")]
     )
+    async def test_a_table_that_waits_between_its_stages_runs_and_tells_the_next(
+        self, running, done, stage, word
+    ):
+        take(running, "Music", stage=("export", "copy")[done - 1])
+        pass_on(running, "Music", ("export", "copy")[done - 1])
+        music = (await tables_of(running))["Music"]
+        assert (music["state"], music["stage"]) == ("running", stage)
+        assert music["waiting"] == {"for": word, "until": None, "place": 1}
+        assert music["links"]["id"] == "music-2026"
+
+    async def test_a_table_waits_for_the_one_that_loads_its_container(self, app):
+        await app.start(plan())
+        app.client.set("music-2026", "Running")
+        shared = {"container": "all", "enters": "load"}
+        list_tables(app, ["Music", "Orders"], Music=shared, Orders=shared)
+        take(app, "Music", stage="load")
+        assert (await tables_of(app))["Orders"]["waiting"]["for"] == "container"
+
+    async def test_a_pause_holds_all_that_no_lane_has(self, running):
+        take(running, "Music")
+        running.lake.write_json(PAUSE, {"paused_at": "2026-01-31T12:00:05+00:00"})
+        tables = await tables_of(running)
+        assert tables["Music"]["waiting"] is None
+        assert tables["Orders"]["waiting"] == {"for": "pause", "until": None, "place": None}
+
+    async def test_before_the_tables_are_listed_they_wait_for_the_start(self, app):
+        start_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=5)
+        await app.start(plan(start_at=start_at.isoformat()))
+        music = (await tables_of(app))["Music"]
+        assert music["waiting"] == {"for": "start", "until": start_at.isoformat(), "place": None}
+
+    async def test_while_nothing_holds_a_migration_that_lists_its_tables_they_wait_for_nothing(self, app):
+        await app.start(plan())
+        assert (await tables_of(app))["Music"]["waiting"] is None
+
+    async def test_nothing_is_waited_for_once_the_migration_has_ended(self, running):
+        running.client.set("music-2026", "Terminated", "by hand")
+        running.lake.write_json(PAUSE, {"paused_at": "2026-01-31T12:00:05+00:00"})
+        assert [table["waiting"] for table in (await tables_of(running)).values()] == [None, None]
 
 
-async def test_a_running_table_tells_how_far_its_stage_is(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "copy"})
-    instance = stage_instance_id("music-2026", "Music", "copy")
-    running.client.set(instance, "Running", shown={"done": 500, "total": 1000})
-    assert (await tables_of(running))["Music"]["percent"] == 37
+class TestStages:
+    async def test_a_migration_tells_how_busy_each_stage_is_and_which_one_holds_it_back(self, app):
+        names = ["Music", "Orders", "Users", "Films"]
+        await app.start(plan("music-2026", *names))
+        app.client.set("music-2026", "Running")
+        list_tables(app, names, caps={"export": 2, "copy": 1, "load": 1})
+        take(app, "Music", lane=0)
+        take(app, "Orders", lane=1)
+        answer = await status_of(app)
+        assert answer["stages"] == {
+            "export": {"lanes": 2, "busy": 2, "waiting": 2},
+            "copy": {"lanes": 1, "busy": 0, "waiting": 0},
+            "load": {"lanes": 1, "busy": 0, "waiting": 0},
+        }
+        assert answer["held_back_by"] == "export"
 
+    async def test_nothing_holds_back_where_lanes_are_idle(self, running):
+        assert (await status_of(running))["held_back_by"] is None
 
-async def test_a_copy_that_others_make_tells_how_far_it_is(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "copy"})
-    instance = stage_instance_id("music-2026", "Music", "arrival")
-    running.client.set(instance, "Running", shown={"done": 4, "total": 8})
-    assert (await tables_of(running))["Music"]["percent"] == 37
+    async def test_before_the_tables_are_listed_there_are_none(self, app):
+        await app.start(plan())
+        answer = await status_of(app)
+        assert (answer["stages"], answer["held_back_by"]) == (None, None)
 
-
-async def test_the_load_run_tells_which_of_its_stages_is_under_way_and_how_far_it_is(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "assess"})
-    stages = [{"stage": "assess"}, {"stage": "load"}]
-    progress = {"stages": stages, "done": 40, "total": 100}
-    running.client.set(stage_instance_id("music-2026", "Music", "load"), "Running", shown=progress)
-    music = (await tables_of(running))["Music"]
-    assert (music["stage"], music["percent"]) == ("load", 70)
-
-
-async def test_a_table_tells_what_it_waits_for(running):
-    waiting = {"for": "slot", "until": None}
-    running.client.set(MUSIC, "Running", shown={"stage": "copy", "waiting": waiting})
-    assert (await tables_of(running))["Music"]["waiting"] == waiting
+    async def test_once_it_has_ended_there_are_none(self, running):
+        running.client.set("music-2026", "Completed", {"state": "failed", "error": None})
+        answer = await status_of(running)
+        assert (answer["stages"], answer["held_back_by"]) == (None, None)
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
@@ -164,26 +306,26 @@ async def test_a_table_that_has_ended_tells_how(running, state):
     assert (music["state"], music["error"], music["items_written"]) == (state, error, 5)
 
 
-async def test_a_table_that_ends_during_the_look_tells_how_its_orchestration_did(running):
-    output = {"table": "Music", "state": "failed", "error": ERROR}
-    running.client.set(MUSIC, "Completed", output, {"stage": "report", "items_exported": 5})
-    music = (await tables_of(running))["Music"]
-    assert (music["state"], music["stage"], music["error"]) == ("failed", "export", ERROR)
+async def test_a_table_that_the_queue_has_ended_has_ended(running):
+    take(running, "Music")
+    end_in_queue(running, "Music", "failed", error=ERROR)
+    assert (await tables_of(running))["Music"]["state"] == "failed"
 
 
-@pytest.mark.parametrize(("runtime", "state"), [("Failed", "failed"), ("Terminated", "cancelled")])
-async def test_a_table_whose_orchestration_broke_off_has_an_error_with_stage_and_next_step(
-    running, runtime, state
-):
-    running.client.set(
-        MUSIC, runtime, "Orchestrator function failed: oh no\n  at Somewhere", {"stage": "copy"}
-    )
+async def test_a_table_whose_orchestration_broke_off_runs_until_its_lane_ends_it(running):
+    take(running, "Music", stage="copy")
+    running.client.set(COPY, "Failed", "Orchestrator function failed: oh no")
     music = (await tables_of(running))["Music"]
-    assert (music["state"], music["stage"], music["error"]["stage"]) == (state, "copy", "copy")
-    assert "Orchestrator function failed: oh no" in music["error"]["detail"]
-    assert "at Somewhere" not in music["error"]["detail"]
-    assert music["error"]["next_step"]
-    assert (await status_of(running))["counts"][state] == 1
+    assert (music["state"], music["stage"], music["links"]["id"]) == ("running", "copy", COPY)
+
+
+async def test_a_table_that_broke_off_and_is_not_retried_has_failed(running):
+    take(running, "Music", stage="copy")
+    end_table(running, "Orders", "failed", error=ERROR)
+    queue_tables(running, ["Orders"], 1)
+    running.client.set("music-2026", "Running", value={"operation": 1})
+    answer = await status_of(running)
+    assert answer["counts"] == {"pending": 1, "running": 0, "succeeded": 0, "failed": 1, "cancelled": 0}
 
 
 async def test_a_table_whose_history_was_purged_tells_how_it_ended(running):
@@ -214,14 +356,15 @@ async def test_the_last_line_of_a_table_counts(running):
     assert (await status_of(running))["items"]["rejected"] == 3
 
 
-async def test_a_table_that_is_retried_is_told_as_it_stands_in_the_new_round(running):
+async def test_a_table_that_is_retried_is_told_as_it_stands_in_the_retry(running):
     end_table(running, "Music", "failed", error=ERROR)
     end_table(running, "Orders")
-    list_units(running, [["Music"]], 1)
+    queue_tables(running, ["Music"], 1, Music={"enters": "copy"})
+    running.client.set("music-2026", "Running", value={"operation": 1})
     assert (await tables_of(running))["Music"]["state"] == "pending"
-    take_units(running, 0, number=1)
-    again = table_instance_id("music-2026", "Music", 1)
-    running.client.set(again, "Running", shown={"stage": "copy"})
+    take(running, "Music", stage="copy", number=1)
+    again = stage_instance_id("music-2026", 1, "Music", "copy")
+    running.client.set(again, "Running", shown={"done": 1, "total": 2})
     tables = await tables_of(running)
     assert (tables["Music"]["stage"], tables["Music"]["links"]["id"]) == ("copy", again)
     assert tables["Orders"]["state"] == "succeeded"
@@ -231,7 +374,8 @@ async def test_a_table_that_is_retried_is_told_as_it_stands_in_the_new_round(run
 
 async def test_until_a_retry_has_listed_its_tables_they_are_told_as_they_ended(running):
     end_table(running, "Music", "failed", error=ERROR)
-    running.lake.write_json("migrations/music-2026/retries/000001.json", {})
+    write_operation(running, 1)
+    running.client.set("music-2026", "Running", value={"operation": 1})
     assert (await tables_of(running))["Music"]["state"] == "failed"
 
 
@@ -286,8 +430,7 @@ async def test_an_impossible_page_is_refused(running, params, words):
 async def test_the_percent_weighs_tables_by_their_items(app):
     await app.start(plan("music-2026", "Music", "Orders"))
     app.client.set("music-2026", "Running")
-    list_tables(app, [["Music"], ["Orders"]], Music={"item_count": 900}, Orders={"item_count": 100})
-    take_units(app, 0)
+    list_tables(app, ["Music", "Orders"], Music={"item_count": 900}, Orders={"item_count": 100})
     end_table(app, "Music", items_exported=900)
     assert (await status_of(app))["percent"] == 90
 
@@ -322,34 +465,18 @@ async def test_a_migration_that_may_not_start_yet_says_until_when_it_waits(app):
     assert (answer["percent"], answer["eta"]) == (0, None)
 
 
-async def test_of_a_mixed_unit_only_one_table_of_each_container_is_under_way(app):
-    await app.start(plan("music-2026", "Music", "Orders"))
-    shared = {"container": "all"}
-    list_tables(app, [["Music", "Orders"]], Music=shared, Orders=shared)
-    take_units(app, 0)
-    asked = asked_about(app)
-    await status_of(app)
-    assert asked == ["music-2026", MUSIC]
-
-
-async def test_a_table_waits_for_those_that_share_its_load_run(running):
-    running.client.set(MUSIC, "Running", shown={"stage": "assess"})
-    instance = stage_instance_id("music-2026", "Music", "load")
-    running.client.set(instance, "Running", shown={"waits_for": ["Orders"]})
-    assert (await tables_of(running))["Music"]["waiting"] == {"for": "group", "until": None}
-
-
 def watched(number=0):
     stalled = {"stage": "copy", "since": "2026-01-31T12:00:05+00:00", "detail": "Nothing was copied."}
     tables = {"Music": {"seen": "x", "stalled": stalled}, "Orders": {"seen": "x", "stalled": None}}
-    return {"round": number, "looked_at": "2026-01-31T12:00:05+00:00", "tables": tables}
+    return {"operation": number, "looked_at": "2026-01-31T12:00:05+00:00", "tables": tables}
 
 
 async def test_a_table_that_the_watch_found_stalled_says_so_and_not_when_it_arrives(running):
-    for table in ("Music", "Orders"):
-        began = datetime.now(UTC) - timedelta(hours=1)
-        instance = table_instance_id("music-2026", table)
-        running.client.set(instance, "Running", shown={"stage": "copy"}, created=began)
+    began = datetime.now(UTC) - timedelta(hours=1)
+    for lane, table in enumerate(("Music", "Orders")):
+        take(running, table, stage="copy", lane=lane, at=began.isoformat())
+        instance = stage_instance_id("music-2026", 0, table, "copy")
+        running.client.set(instance, "Running", shown={"done": 1, "total": 2})
     running.lake.write_json("watch/music-2026.json", watched())
     tables = await tables_of(running)
     assert tables["Music"]["stalled"] == watched()["tables"]["Music"]["stalled"]
@@ -357,10 +484,10 @@ async def test_a_table_that_the_watch_found_stalled_says_so_and_not_when_it_arri
     assert tables["Orders"]["eta"]
 
 
-async def test_what_the_watch_found_in_an_earlier_round_does_not_count(running):
-    list_units(running, [["Music"]], 1)
-    take_units(running, 0, number=1)
-    running.client.set(table_instance_id("music-2026", "Music", 1), "Running", shown={"stage": "copy"})
+async def test_what_the_watch_found_in_an_earlier_operation_does_not_count(running):
+    queue_tables(running, ["Music"], 1)
+    running.client.set("music-2026", "Running", value={"operation": 1})
+    take(running, "Music", number=1)
     running.lake.write_json("watch/music-2026.json", watched())
     assert (await tables_of(running))["Music"]["stalled"] is None
 
@@ -371,9 +498,11 @@ async def test_a_migration_whose_window_is_shut_says_until_when_and_no_table_whe
     between = [f"{opens:%H:%M}", f"{opens + timedelta(hours=1):%H:%M}"]
     await app.start(plan("music-2026", between=between, time_zone="UTC"))
     app.client.set("music-2026", "Running", created=now - timedelta(days=1))
-    list_tables(app, [["Music"], ["Orders"]])
-    take_units(app, 0)
-    app.client.set(MUSIC, "Running", shown={"stage": "copy"}, created=now - timedelta(days=1))
+    list_tables(app, ["Music", "Orders"])
+    take(app, "Music", stage="copy")
+    app.client.set(COPY, "Running", shown={"done": 1, "total": 2})
     answer = await status_of(app)
     assert datetime.fromisoformat(answer["waiting_until"]) == opens
-    assert (answer["eta"], answer["tables"][0]["eta"]) == (None, None)
+    music, orders = answer["tables"]
+    assert (answer["eta"], music["eta"], music["waiting"]) == (None, None, None)
+    assert orders["waiting"] == {"for": "window", "until": answer["waiting_until"], "place": None}

@@ -1,5 +1,6 @@
 """The watchdog over an app of substitutes."""
 
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 
@@ -13,27 +14,28 @@ from d2c.state.ids import (
     lane_instance_id,
     stage_instance_id,
     start_instance_id,
-    table_instance_id,
+    unit_instance_id,
 )
 from tests.unit.clients.settings import local_settings
 from tests.unit.control.conftest import user_function
 from tests.unit.control.plans import plan
-from tests.unit.control.table_files import end_table, list_tables, list_units, take_units
+from tests.unit.control.table_files import (
+    end_in_queue,
+    end_table,
+    list_tables,
+    pass_on,
+    queue_tables,
+    take,
+    write_operation,
+)
 from triggers import timers
 
 ID = "music-2026"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-LANE = lane_instance_id(ID, 0, 0)
-SHOWN = {"table": "Music", "state": "running", "stage": "load"}
-FOUND = {"source": {"arn": "a"}, "export": {"items": 7}, "copy": {"files": 1}, "described": {"peak": 4000}}
-
-
-def music(number=0):
-    return table_instance_id(ID, "Music", number)
-
-
-def stage(name, number=0):
-    return stage_instance_id(ID, "Music", name, number)
+LANE = lane_instance_id(ID, 0, "load", 0)
+LOAD = unit_instance_id(ID, 0, "0-0", "load")
+PREPARE = unit_instance_id(ID, 0, "0-0", "prepare")
+COPY = stage_instance_id(ID, 0, "Orders", "copy")
 
 
 class Watching:
@@ -52,7 +54,7 @@ class Watching:
 
     @property
     def retries_started(self):
-        return [value["round"] for name, _, value in self.client.started if name == "migrate"]
+        return [value["operation"] for name, _, value in self.client.started if name == "run_operation"]
 
     def is_open(self):
         return self.lake.exists(paths.open_path(ID))
@@ -60,22 +62,26 @@ class Watching:
     def stalled(self, table="Music"):
         return self.lake.read_json(paths.watchdog_path(ID))["tables"][table]["stalled"]
 
-    def end(self, status, output=None):
+    def end(self, status, output=None, number=0):
         """End the migration's orchestration and its lane."""
-        self.client.statuses[ID] |= {"runtimeStatus": status, "output": output}
+        value = json.dumps({"migration": ID, "operation": number})
+        self.client.set(ID, status, output, value=value)
         self.client.set(LANE, status, output)
+
+    def progress(self, text):
+        """Let the load run of Music tell how far it is."""
+        self.lake.write(f"{paths.load_folder(ID, 'Music', 'start-0', 1)}/progress.json", text.encode())
 
 
 @pytest.fixture
 async def watching(app):
     """A watchdog over a running migration: its table Music is being loaded, its table Orders has not started."""
     await app.start(plan(ID))
-    list_tables(app, [["Music"], ["Orders"]])
-    take_units(app, 0)
+    list_tables(app, ["Music", "Orders"])
+    take(app, "Music", stage="load")
     app.client.statuses[ID]["runtimeStatus"] = "Running"
     app.client.set(LANE, "Running")
-    app.client.set(music(), "Running", shown=SHOWN)
-    app.client.set(stage("load"), "Running", shown={"done": 1}, value={"payload": {"migration": ID, **FOUND}})
+    app.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
     app.client.started.clear()
     return Watching(app)
 
@@ -90,37 +96,42 @@ class TestStalls:
         assert watching.stalled() is None
         for _ in range(5):
             await watching.look()
-        assert watching.stalled()["stage"] == "load"
-        assert caplog.text.count("Table Music of migration music-2026 is stalled: No progress of load") == 1
+        assert watching.stalled()["stage"] == "assess"
+        assert caplog.text.count("Table Music of migration music-2026 is stalled: No progress of assess") == 1
         assert watching.client.started == []
 
     async def test_it_is_no_longer_stalled_once_it_moves(self, watching):
         for _ in range(12):
             await watching.look()
-        watching.client.set(stage("load"), "Running", shown={"done": 2})
+        assert watching.stalled()
+        watching.progress('{"stages": [{"stage": "assess"}], "done": 2}')
         await watching.look()
         assert watching.stalled() is None
 
-    @pytest.mark.parametrize(
-        ("shown", "progress", "status"),
-        [
-            ({**SHOWN, "waiting": {"for": "slot"}}, {}, "Running"),
-            (SHOWN, {"waiting": {"for": "pause"}}, "Running"),
-            (SHOWN, {"waits_for": ["Orders"]}, "Running"),
-            (SHOWN, {}, "Suspended"),
-        ],
-    )
-    async def test_who_waits_for_a_turn_a_time_others_or_a_user_is_not_stalled(
-        self, watching, shown, progress, status
-    ):
-        watching.client.set(music(), status, shown=shown)
-        watching.client.set(stage("load"), "Running", shown=progress)
+    async def test_a_table_that_waits_for_a_user_or_for_a_lane_is_not_stalled(self, watching):
+        watching.client.set(LOAD, "Suspended", shown={"attempt": 1})
+        take(watching.app, "Orders")
+        pass_on(watching.app, "Orders", "export")
         for _ in range(100):
             await watching.look()
-        assert watching.stalled() is None
+        assert (watching.stalled(), watching.stalled("Orders")) == (None, None)
+
+    async def test_a_table_that_has_not_begun_is_not_looked_at(self, watching):
+        await watching.look()
+        assert set(watching.lake.read_json(paths.watchdog_path(ID))["tables"]) == {"Music"}
+
+    async def test_each_stage_of_a_table_has_a_count_of_its_own(self, watching):
+        take(watching.app, "Orders", stage="copy")
+        for number in range(20):
+            watching.client.set(COPY, "Running", shown={"done": number})
+            await watching.look()
+        assert watching.stalled("Orders") is None
+        for _ in range(8):
+            await watching.look()
+        assert watching.stalled("Orders")["stage"] == "copy"
 
     async def test_the_stage_is_the_one_that_the_load_run_tells(self, watching):
-        watching.client.set(stage("load"), "Running", shown={"stages": [{"stage": "verify"}]})
+        watching.progress('{"stages": [{"stage": "load"}, {"stage": "verify"}]}')
         for _ in range(20):
             await watching.look()
         assert watching.stalled()["stage"] == "verify"
@@ -133,7 +144,7 @@ class TestStalls:
         (event,) = watching.lake.sizes("outbox")
         told = watching.lake.read_json(f"outbox/{event}")
         assert (told["type"], told["subject"]) == ("d2c.table.stalled", "music-2026/Music")
-        assert told["data"]["stage"] == "load"
+        assert (told["data"]["stage"], told["data"]["operation"]) == ("assess", 0)
 
     async def test_what_is_kept_of_a_migration_goes_when_it_has_ended(self, watching):
         await watching.look()
@@ -150,84 +161,13 @@ class TestWhatRuns:
         assert after.pop(paths.watchdog_path(ID))
         assert (after, watching.client.started, watching.client.events) == (before, [], [])
 
-    async def test_a_table_that_was_ended_by_hand_is_told_with_what_it_found_and_its_waiting_stages_end(
-        self, watching
-    ):
-        watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
+    @pytest.mark.parametrize("lost", [LOAD, LANE])
+    async def test_what_its_own_orchestrations_see_to_is_left_to_them(self, watching, lost):
+        """A lane ends the tables of a unit that is lost, and another lane those of a lane that is lost."""
+        watching.client.set(lost, "Terminated", "for a test")
         await watching.look()
-        assert watching.client.statuses[stage("load")]["runtimeStatus"] == "Terminated"
-        ((name, instance, value),) = watching.client.started
-        assert (name, instance) == ("clean_up", clean_up_instance_id(ID))
-        assert (value["tables"], value["containers"]) == (1, 0)
-        (left,) = watching.cleaned_up
-        (table,) = left["tables"]
-        assert (table["table"], table["round"], table["state"]) == ("Music", 0, "cancelled")
-        assert (table["error"]["stage"], "for a test" in table["error"]["detail"]) == ("load", True)
-        assert table["found"] == FOUND
-        assert left["ends"] is None
-
-    @pytest.mark.parametrize(
-        ("stages", "found"),
-        [
-            (
-                {"export": ("Completed", {"value": {"items": 9}}, {"source": 1})},
-                {"source": 1, "export": {"items": 9}},
-            ),
-            ({"export": ("Running", None, {"source": 1})}, {"source": 1}),
-            (
-                {
-                    "export": ("Completed", {"value": 1}, {"source": 1}),
-                    "copy": ("Running", None, {"source": 1, "export": 2}),
-                },
-                {"source": 1, "export": 2},
-            ),
-            ({"arrival": ("Completed", {"value": {"export": 1, "copy": 2}}, {})}, {"export": 1, "copy": 2}),
-            ({"export": ("Completed", {"error": {"title": "t"}}, {"source": 1})}, {"source": 1}),
-            ({}, {}),
-        ],
-    )
-    async def test_what_a_table_found_is_read_from_the_last_stage_that_it_came_to(
-        self, watching, stages, found
-    ):
-        del watching.client.statuses[stage("load")]
-        watching.client.set(music(), "Failed", "Orchestrator function failed", shown={"stage": "copy"})
-        for name, (status, output, payload) in stages.items():
-            watching.client.set(stage(name), status, output, value={"payload": payload})
-        await watching.look()
-        (table,) = watching.cleaned_up[0]["tables"]
-        assert (table["state"], table["found"]) == ("failed", found)
-
-    async def test_a_table_whose_report_could_not_be_written_is_told_as_its_orchestration_ended(
-        self, watching
-    ):
-        error = {"title": "t", "detail": "d", "next_step": "n", "stage": "report", "cancelled": False}
-        output = {"table": "Music", "state": "failed", "error": error}
-        watching.client.set(music(), "Completed", output, shown=SHOWN)
-        await watching.look()
-        (table,) = watching.cleaned_up[0]["tables"]
-        assert (table["state"], table["error"]) == ("failed", error)
-
-    async def test_a_table_that_tells_its_end_while_it_is_looked_at_is_not_left(self, watching):
-        watching.client.set(music(), "Completed", {"state": "succeeded", "error": None}, shown=SHOWN)
-        get_status = watching.client.get_status
-
-        async def get_status_and_end(instance, show_input=False):
-            if instance == music():
-                end_table(watching.app, "Music")
-            return await get_status(instance, show_input)
-
-        watching.client.get_status = get_status_and_end
-        await watching.look()
-        assert watching.client.started == []
-
-    async def test_a_clean_up_that_runs_is_not_started_again(self, watching):
-        watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
-        await watching.look()
-        await watching.look()
-        assert len(watching.client.started) == 1
-        watching.client.set(clean_up_instance_id(ID), "Completed", {"state": "failed", "error": None})
-        await watching.look()
-        assert len(watching.client.started) == 2
+        assert (watching.client.started, watching.client.events) == ([], [])
+        assert not watching.lake.exists(paths.cancel_path(ID, 0))
 
 
 class TestWhatEndedEarly:
@@ -235,39 +175,81 @@ class TestWhatEndedEarly:
         watching.client.statuses[ID] |= {"runtimeStatus": "Terminated", "output": "by hand"}
         watching.client.set(start_instance_id(ID, 0), "Running")
         await watching.look()
-        assert watching.lake.read_json(paths.cancel_path(ID))["tables"] is None
-        assert (stage("load"), "wake") in watching.client.events
+        assert watching.lake.read_json(paths.cancel_path(ID, 0))["tables"] is None
+        assert (LOAD, "wake") in watching.client.events
         assert watching.client.statuses[start_instance_id(ID, 0)]["runtimeStatus"] == "Terminated"
+        assert watching.client.statuses[LOAD]["runtimeStatus"] == "Running"
         assert watching.client.started == []
         assert watching.is_open()
 
-    async def test_once_nothing_of_it_runs_the_rest_is_told_and_it_ends(self, watching):
+    @pytest.mark.parametrize("status", ["Pending", "Running", "Suspended"])
+    async def test_any_lane_that_has_not_ended_is_waited_for(self, watching, status):
         watching.end("Terminated", "by hand")
-        watching.client.set(music(), "Terminated", "by hand", shown=SHOWN)
+        watching.client.set(lane_instance_id(ID, 0, "export", 1), status)
         await watching.look()
+        assert watching.client.started == []
+
+    async def test_once_no_lane_of_it_runs_the_rest_is_told_and_it_ends(self, watching):
+        watching.end("Terminated", "by hand")
+        await watching.look()
+        ((name, instance, value),) = watching.client.started
+        assert (name, instance) == ("clean_up", clean_up_instance_id(ID))
+        assert (value["tables"], value["containers"]) == (2, 0)
         (left,) = watching.cleaned_up
-        assert {table["table"]: table["state"] for table in left["tables"]} == {
-            "Music": "cancelled",
-            "Orders": "cancelled",
+        assert {table["table"]: (table["state"], table["operation"]) for table in left["tables"]} == {
+            "Music": ("cancelled", 0),
+            "Orders": ("cancelled", 0),
         }
-        assert left["tables"][1]["error"]["detail"] == "The migration ended before the table was started."
-        assert (left["ends"]["state"], "by hand" in left["ends"]["error"]["detail"]) == ("cancelled", True)
+        music, orders = (table["error"] for table in left["tables"])
+        assert (music["stage"], music["cancelled"], "by hand" in music["detail"]) == ("load", True, True)
+        assert orders["detail"] == "The migration ended before the table was started."
+        assert (left["operation"], left["ends"]["state"]) == (0, "cancelled")
+        assert "by hand" in left["ends"]["error"]["detail"]
         assert datetime.fromisoformat(left["since"]).tzinfo
 
-    async def test_tables_whose_turn_may_still_come_are_not_told_as_ended(self, watching):
-        watching.client.statuses[ID] |= {"runtimeStatus": "Terminated", "output": "by hand"}
-        watching.client.set(music(), "Terminated", "by hand", shown=SHOWN)
+    @pytest.mark.parametrize("waiting", [LOAD, PREPARE])
+    async def test_what_still_waits_for_something_outside_is_terminated(self, watching, waiting):
+        watching.client.set(waiting, "Running")
+        watching.end("Terminated", "by hand")
         await watching.look()
-        (left,) = watching.cleaned_up
-        assert ([table["table"] for table in left["tables"]], left["ends"]) == (["Music"], None)
+        assert watching.client.statuses[waiting]["runtimeStatus"] == "Terminated"
+
+    @pytest.mark.parametrize(("passed", "stage"), [("export", "copy"), ("copy", "prepare")])
+    async def test_a_table_that_no_lane_had_ended_before_its_next_stage(self, watching, passed, stage):
+        take(watching.app, "Orders", stage=passed)
+        pass_on(watching.app, "Orders", passed)
+        watching.end("Terminated", "by hand")
+        await watching.look()
+        assert watching.cleaned_up[0]["tables"][1]["error"]["stage"] == stage
 
     async def test_a_migration_that_failed_by_a_defect_ends_as_failed(self, watching):
-        watching.end("Failed", "Orchestrator function 'migrate' failed: boom")
-        watching.client.set(music(), "Failed", "boom", shown=SHOWN)
+        watching.end("Failed", "Orchestrator function 'run_operation' failed: boom")
         await watching.look()
         (left,) = watching.cleaned_up
         assert left["ends"]["state"] == "failed"
         assert {table["state"] for table in left["tables"]} == {"failed"}
+
+    async def test_a_table_that_has_ended_is_not_told_again(self, watching):
+        end_table(watching.app, "Music")
+        watching.end("Terminated", "by hand")
+        await watching.look()
+        assert [table["table"] for table in watching.cleaned_up[0]["tables"]] == ["Orders"]
+
+    @pytest.mark.parametrize("ended_in", [end_in_queue, end_table])
+    async def test_neither_is_one_that_has_ended_in_one_log_alone(self, watching, ended_in):
+        ended_in(watching.app, "Music")
+        watching.end("Terminated", "by hand")
+        await watching.look()
+        assert [table["table"] for table in watching.cleaned_up[0]["tables"]] == ["Orders"]
+
+    async def test_a_clean_up_that_runs_is_not_started_again(self, watching):
+        watching.end("Terminated", "by hand")
+        await watching.look()
+        await watching.look()
+        assert len(watching.client.started) == 1
+        watching.client.set(clean_up_instance_id(ID), "Completed", {"state": "failed", "error": None})
+        await watching.look()
+        assert len(watching.client.started) == 2
 
     async def test_one_that_was_purged_is_ended_and_not_started_again(self, watching):
         watching.client.statuses.clear()
@@ -277,7 +259,7 @@ class TestWhatEndedEarly:
         assert watching.retries_started == []
 
     async def test_one_that_was_purged_before_its_tables_were_listed_is_not_started_again(self, watching):
-        for path in (paths.tables_path(ID), paths.members_path(paths.operation_folder(ID, 0))):
+        for path in (paths.tables_path(ID), paths.queue_path(ID, 0)):
             watching.lake.delete(path)
         await watching.look()
         watching.client.statuses.clear()
@@ -290,30 +272,29 @@ class TestWhatEndedEarly:
         end_table(watching.app, "Music")
         end_table(watching.app, "Orders", "failed", error={"stage": "copy"})
         watching.end("Completed", {"state": "failed", "tables": {}, "error": None})
-        watching.client.set(music(), "Completed", {"state": "succeeded", "error": None})
         await watching.look()
         (left,) = watching.cleaned_up
         assert (left["tables"], left["ends"]) == ([], {"state": "failed", "error": None})
-        assert not watching.lake.exists(paths.cancel_path(ID))
+        assert not watching.lake.exists(paths.cancel_path(ID, 0))
 
-    async def test_a_retry_that_was_left_is_ended_as_that_round(self, watching):
+    async def test_a_retry_that_was_left_is_ended_as_that_operation(self, watching):
         end_table(watching.app, "Orders")
         end_table(watching.app, "Music", "failed", error={"stage": "load"})
-        list_units(watching.app, [["Music"]], 1)
-        take_units(watching.app, 0, number=1)
-        watching.client.set(ID, "Terminated", "by hand", value={"round": 1})
-        watching.client.set(music(1), "Terminated", "by hand", shown=SHOWN)
-        watching.client.set(LANE, "Completed", {})
+        queue_tables(watching.app, ["Music"], 1)
+        take(watching.app, "Music", number=1)
+        watching.end("Terminated", "by hand", number=1)
         await watching.look()
         (left,) = watching.cleaned_up
-        assert [(table["table"], table["round"]) for table in left["tables"]] == [("Music", 1)]
-        assert left["round"] == 1
+        assert [(table["table"], table["operation"]) for table in left["tables"]] == [("Music", 1)]
+        assert left["operation"] == 1
+        assert watching.lake.exists(paths.cancel_path(ID, 1))
+        assert not watching.lake.exists(paths.cancel_path(ID, 0))
 
 
 class TestLostStarts:
     async def test_a_plan_that_was_accepted_and_not_started_is_started_at_the_second_sight(self, watching):
         for path in list(watching.app.file_system.files):
-            if "/rounds/" in path or path.endswith("tables.json"):
+            if "/work/" in path or path.endswith("tables.json"):
                 watching.lake.delete(path)
         watching.client.statuses.clear()
         await watching.look()
@@ -323,18 +304,32 @@ class TestLostStarts:
         await watching.look()
         assert watching.retries_started == [0]
 
-    async def test_a_retry_that_was_accepted_and_not_started_is_started_without_the_old_cancel_mark(
-        self, watching
-    ):
+    async def test_a_retry_that_was_accepted_and_not_started_is_started_and_not_cancelled(self, watching):
         end_table(watching.app, "Music", "cancelled", error={"stage": "load"})
         end_table(watching.app, "Orders", "cancelled", error={"stage": "load"})
         watching.end("Completed", {"state": "cancelled", "tables": {}, "error": None})
-        watching.lake.write_json(paths.operation_path(ID, "retry", 1), {})
-        watching.lake.write_json(paths.cancel_path(ID), {"tables": None})
+        write_operation(watching.app, 1)
+        watching.lake.write_json(paths.cancel_path(ID, 0), {"tables": None})
         await watching.look()
         await watching.look()
         assert watching.retries_started == [1]
-        assert not watching.lake.exists(paths.cancel_path(ID))
+        assert not watching.lake.exists(paths.cancel_path(ID, 1))
+        ((name, instance, value),) = watching.client.started
+        assert (name, instance, value["kind"]) == ("run_operation", ID, "retry")
+
+    async def test_a_retry_whose_start_was_seen_late_is_not_started_twice(self, watching):
+        watching.end("Completed", {"state": "cancelled", "tables": {}, "error": None})
+        write_operation(watching.app, 1)
+        await watching.look()
+        watching.end("Running", number=1)
+        await watching.look()
+        assert watching.retries_started == []
+
+    async def test_a_verify_is_no_retry(self, watching):
+        write_operation(watching.app, 1, kind="verify")
+        for _ in range(2):
+            await watching.look()
+        assert watching.client.started == []
 
     async def test_what_is_open_without_a_plan_is_closed_at_the_second_sight(self, watching):
         watching.lake.delete(paths.plan_path(ID))
@@ -357,7 +352,7 @@ class TestContainers:
     RECORD = "containers/x/shop/music.json"
 
     def hold(self, watching, migration=ID, **more):
-        record = {"migration": migration, "table": "Music", "round": 0, **more}
+        record = {"migration": migration, "table": "Music", "operation": 0, **more}
         watching.lake.write_json(self.RECORD, record)
 
     async def test_one_whose_holder_is_under_way_is_left_alone(self, watching):
@@ -371,16 +366,30 @@ class TestContainers:
         ((_, instance, value),) = watching.client.started
         assert (instance, value["containers"]) == (clean_up_instance_id("other"), 1)
         assert watching.cleaned_up[0]["containers"] == [
-            {"path": self.RECORD, "migration": "other", "table": "Music", "round": 0}
+            {"path": self.RECORD, "migration": "other", "table": "Music", "operation": 0}
         ]
 
     async def test_one_that_could_not_be_put_back_is_freed_while_the_migration_goes_on(self, watching):
         self.hold(watching)
         end_table(watching.app, "Music", "failed", error={"stage": "report"})
-        watching.client.set(music(), "Completed", {"state": "failed", "error": None})
         await watching.look()
         (left,) = watching.cleaned_up
         assert (len(left["containers"]), left["tables"], left["ends"]) == (1, [], None)
+
+    async def test_one_whose_holder_is_retried_is_left_alone(self, watching):
+        end_table(watching.app, "Music", "failed", error={"stage": "load"})
+        self.hold(watching, operation=1)
+        await watching.look()
+        assert watching.client.started == []
+
+    async def test_those_of_a_migration_that_ended_early_wait_for_its_lanes(self, watching):
+        self.hold(watching)
+        watching.client.statuses[ID] |= {"runtimeStatus": "Terminated", "output": "by hand"}
+        await watching.look()
+        assert watching.client.started == []
+        watching.client.set(LANE, "Completed", {"error": None})
+        await watching.look()
+        assert [one["path"] for one in watching.cleaned_up[0]["containers"]] == [self.RECORD]
 
     async def test_one_that_was_being_put_back_when_the_app_crashed_is_freed(self, watching):
         self.hold(watching, being_put_back=True)
@@ -391,14 +400,14 @@ class TestContainers:
 async def test_one_migration_that_cannot_be_looked_at_does_not_keep_the_others_from_it(watching, caplog):
     watching.lake.write(paths.open_path("broken"), b"")
     watching.lake.write(paths.plan_path("broken"), b"not JSON")
-    watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
+    watching.end("Terminated", "for a test")
     await watching.look()
     assert "could not reconcile migration broken" in caplog.text
     assert len(watching.cleaned_up) == 1
 
 
 async def test_the_timer_looks_at_everything(watching):
-    watching.client.set(music(), "Terminated", "for a test", shown=SHOWN)
+    watching.end("Terminated", "for a test")
     await user_function(timers.watch)(None, app=watching.app.app)
     assert len(watching.cleaned_up) == 1
 

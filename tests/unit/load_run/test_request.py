@@ -51,9 +51,6 @@ def test_a_sample_says_which_part_is_compared(verify, fraction):
 
 
 class TestReadRequests:
-    def test_one_request_is_loaded_alone(self):
-        assert read_requests("r", {"r": REQUEST.to_json().decode()}.__getitem__) == ([REQUEST], None)
-
     def test_a_list_has_the_requests_in_order_and_their_log(self):
         asked = RequestList(requests=("b", "a"), log="g.jsonl")
         other = replace(REQUEST, table="Orders")
@@ -61,13 +58,17 @@ class TestReadRequests:
         found = read_requests("list", lambda path: files[path].decode())
         assert found == ([other, REQUEST], "g.jsonl")
 
-    def test_a_table_may_have_an_attribute_of_the_lists_name(self):
-        request = replace(REQUEST, hash_key="requests")
-        assert read_requests("r", lambda _: request.to_json().decode()) == ([request], None)
+    def test_a_list_may_have_one_request(self):
+        files = {"list": RequestList(("a",), "g.jsonl").to_json(), "a": REQUEST.to_json()}
+        assert read_requests("list", lambda path: files[path].decode()) == ([REQUEST], "g.jsonl")
+
+    def test_a_request_that_is_no_list_is_rejected(self):
+        with pytest.raises(PermanentError):
+            read_requests("r", lambda _: REQUEST.to_json().decode())
 
     @pytest.mark.parametrize(
         "text", ['{"requests": ["a"]}', '{"requests": 7, "log": "g"}', '["requests"]', '"requests"']
     )
-    def test_neither_request_nor_list_is_rejected(self, text):
+    def test_what_is_no_list_is_rejected(self, text):
         with pytest.raises(PermanentError):
             read_requests("r", lambda _: text)

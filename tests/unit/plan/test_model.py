@@ -25,7 +25,7 @@ def faults_of(text):
 
 def test_a_plan_of_the_least_fields_gets_the_defaults():
     plan = parse_plan(plan_text())
-    assert plan.max_parallel_tables == 20
+    assert plan.max_parallel_tables is None
     assert plan.table_inputs() == [
         {
             "table": "Music",
@@ -84,6 +84,7 @@ def test_a_fault_names_its_field(changes, fault):
         ("database", "ends in a space "),
         ("tables", []),
         ("max_parallel_tables", 0),
+        ("max_parallel_tables", 1001),
         ("max_parallel_tables", "4"),
         ("verify", "sample:2"),
         ("verify", "sample:0.0"),

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from d2c.errors import PlanError
 from d2c.plan.model import parse_plan
-from d2c.plan.tables import Location, locations_with_patterns, resolve_tables, table_input_of
+from d2c.plan.tables import Location, in_order, locations_with_patterns, resolve_tables, table_input_of
 
 from .test_model import plan_text
 
@@ -224,3 +224,16 @@ def test_a_plan_with_an_account_speaks_of_tables_of_that_account_only(account, s
 
 def test_a_plan_without_an_account_speaks_of_tables_of_any():
     assert table_input_of(plan("*"), "Music", Location(TWO, EU))
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"), [("as_listed", ["a", "b", "c", "d"]), ("largest_first", ["b", "c", "a", "d"])]
+)
+def test_tables_go_as_listed_or_the_largest_first_with_those_of_unknown_size_before_all(order, expected):
+    tables = [
+        {"table": "a", "size_bytes": 5},
+        {"table": "b", "size_bytes": None},
+        {"table": "c", "size_bytes": 7},
+        {"table": "d", "size_bytes": 5},
+    ]
+    assert resolved(in_order(plan("Music", order=order), tables)) == expected

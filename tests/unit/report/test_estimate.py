@@ -13,12 +13,33 @@ GB = 2**30
 JOB = Cluster(3, "Standard_D4ds_v5", False)
 TABLE = {
     "table": "Orders",
+    "database": "shop",
+    "container": "orders",
+    "region": "eu-west-1",
     "item_count": 36_000_000,
     "size_bytes": 36 * GB,
     "throughput": {"load_ru_per_second": "auto"},
     "verify": "full",
-    "load_group": None,
 }
+SMALL = {**TABLE, "item_count": 1000, "size_bytes": 10**6}
+CAPS = {
+    "export": 50,
+    "copy": 20,
+    "load": 4,
+    "tables_per_load_run": 20,
+    "share_load_run_below_bytes": 100 * 2**20,
+    "tables": None,
+    "cluster_seconds": 300,
+}
+
+
+def many(count, table=TABLE, **changes):
+    """Return tables with containers of their own."""
+    return [{**table, "table": f"t{n}", "container": f"c{n}", **changes} for n in range(count)]
+
+
+def total_of(of, cluster=JOB, **changes):
+    return estimate_of(of, cluster, DEFAULTS, {**CAPS, **changes})["total"]
 
 
 def quantities(**changes):
@@ -39,7 +60,8 @@ def test_a_tables_figures_follow_from_its_items_and_bytes():
     assert found["copied_bytes"] == round(36 * GB * 0.4)
     assert found["seconds"]["export"] == 360 + -(-36 * GB // 100_000_000)
     assert found["seconds"]["load"] == -(-10 * kilobytes // 100_000)
-    assert found["seconds"]["assess"] == 300 + 36_000_000 // (5_000 * 8)
+    assert found["seconds"]["cluster"] == 300
+    assert found["seconds"]["assess"] == 36_000_000 // (5_000 * 8)
     assert found["seconds"]["prepare"] == 30
 
 
@@ -57,7 +79,7 @@ def test_a_table_of_unknown_size_has_no_figures():
 def test_an_existing_cluster_need_not_start_and_counts_take_no_reading():
     existing = Cluster(3, "Standard_D4ds_v5", True)
     found = estimated_quantities({**TABLE, "verify": "counts"}, existing, DEFAULTS)
-    assert found["seconds"]["assess"] == 900
+    assert found["seconds"]["cluster"] == 0
     assert found["seconds"]["verify"] == 30
 
 
@@ -76,7 +98,7 @@ def test_a_clusters_size_is_read_from_its_specification_and_never_guessed(spec, 
 
 def test_the_money_is_quantity_times_price():
     found = quantities()
-    hours = sum(found["seconds"][stage] for stage in ("assess", "load", "verify")) / 3600
+    hours = sum(found["seconds"][stage] for stage in ("cluster", "assess", "load", "verify")) / 3600
     costs = money(found)
     assert costs["DynamoDB: export"] == pytest.approx(36 * 0.10)
     assert costs["AWS: transfer out"] == pytest.approx(36 * 0.4 * 0.09, rel=1e-6)
@@ -95,30 +117,65 @@ def test_what_has_no_known_price_or_quantity_has_no_money_and_is_named():
     unknown = Cluster(3, "Standard_Unheard", False)
     costs = money(quantities(), unknown)
     assert (costs["Databricks: virtual machines"], costs["Databricks: DBU"]) == (None, None)
-    found = estimate_of([TABLE], Cluster(None, "Standard_D4ds_v5", True), DEFAULTS, 4)
-    assert found["total"]["unknown"] == ["Databricks: DBU", "Databricks: virtual machines"]
+    found = total_of([TABLE], Cluster(None, "Standard_D4ds_v5", True))
+    assert found["unknown"] == ["Databricks: DBU", "Databricks: virtual machines"]
 
 
-def test_tables_of_one_load_run_share_its_hours():
-    shared = quantities(load_group={"id": "0-0", "tables": ["Orders", "Music"]})
-    alone = quantities()
-    assert money(shared)["Databricks: DBU"] == pytest.approx(money(alone)["Databricks: DBU"] / 2)
+def test_tables_of_one_load_run_share_the_start_of_its_cluster_and_nothing_else():
+    alone, shared = quantities(), quantities(tables_per_run=20)
+    assert shared["seconds"] == {**alone["seconds"], "cluster": 15}
+    a_second = (money(alone)["Databricks: DBU"] - money(shared)["Databricks: DBU"]) / 285
+    assert a_second == pytest.approx(3 / 3600 * 0.30)
 
 
-def test_the_whole_is_the_sum_of_its_tables_and_no_shorter_than_the_longest():
-    tables = [{**TABLE, "table": name} for name in ("a", "b", "c")]
-    one = sum(quantities()["seconds"].values())
-    together = estimate_of(tables, JOB, DEFAULTS, 3)
-    assert together["total"]["items"] == 3 * 36_000_000
-    assert together["total"]["seconds_in_all"] == one
-    assert together["total"]["once"] == pytest.approx(sum(table["once"] for table in together["tables"]))
-    assert estimate_of(tables, JOB, DEFAULTS, 1)["total"]["seconds_in_all"] == 3 * one
+def test_the_whole_is_the_sum_of_its_tables():
+    found = estimate_of(many(3), JOB, DEFAULTS, CAPS)
+    assert found["total"]["items"] == 3 * 36_000_000
+    assert found["total"]["once"] == pytest.approx(sum(table["once"] for table in found["tables"]))
+    assert found["total"]["seconds"]["export"] == 3 * quantities()["seconds"]["export"]
+
+
+def test_the_elapsed_time_follows_from_the_seconds_of_the_tables_and_the_plans_caps():
+    seconds = quantities()["seconds"]
+    one = sum(seconds.values())
+    found = total_of(many(3))
+    assert (found["seconds_in_all"], found["load_runs"], found["narrow_cap"]) == (one, 3, None)
+    before_load = seconds["export"] + seconds["copy"]
+    assert total_of(many(3), load=1)["seconds_in_all"] == before_load + 3 * (one - before_load)
+    assert total_of(many(3), tables=1)["seconds_in_all"] == 3 * one
+
+
+def test_small_tables_share_load_runs_and_those_of_one_container_do_not():
+    small = many(20, SMALL, tables_per_run=20)
+    seconds = estimated_quantities(small[0], JOB, DEFAULTS)["seconds"]
+    own = seconds["assess"] + seconds["load"] + seconds["verify"]
+    found = total_of(small)
+    assert found["load_runs"] == 1
+    before_load = seconds["export"] + seconds["copy"]
+    assert found["seconds_in_all"] == before_load + seconds["prepare"] + 300 + 20 * own
+    assert total_of([{**table, "container": "all"} for table in small])["load_runs"] == 20
+
+
+def test_the_narrow_cap_is_told_with_what_a_wider_one_brings_and_costs():
+    tables = many(500, SMALL, throughput={"load_ru_per_second": 400}, tables_per_run=20)
+    found = total_of(tables)
+    narrow, wider = found["narrow_cap"], total_of(tables, load=8)
+    assert (narrow["name"], narrow["value"], narrow["wider"]) == ("max_parallel_loads", 4, 8)
+    assert narrow["seconds_saved"] == found["seconds_in_all"] - wider["seconds_in_all"]
+    assert narrow["load_runs_added"] == wider["load_runs"] - found["load_runs"] > 0
+    starts = narrow["load_runs_added"] * 300 / 3600
+    assert narrow["money_added"] == pytest.approx(3 * starts * (0.226 + 0.30))
+
+
+def test_a_wider_cap_has_no_money_where_the_cluster_has_no_known_price():
+    narrow = total_of(many(8), Cluster(3, "Standard_Unheard", False), load=1)["narrow_cap"]
+    assert (narrow["name"], narrow["money_added"]) == ("max_parallel_loads", None)
 
 
 def test_an_estimate_of_nothing_is_zero():
-    found = estimate_of([{**TABLE, "size_bytes": None}], JOB, DEFAULTS, 4)
+    found = estimate_of([{**TABLE, "size_bytes": None}], JOB, DEFAULTS, CAPS)
     assert found["tables_of_unknown_size"] == ["Orders"]
-    assert (found["total"]["items"], found["total"]["once"]) == (0, 0)
+    assert (found["total"]["items"], found["total"]["once"], found["total"]["seconds_in_all"]) == (0, 0, 0)
 
 
 def test_the_pipelines_activities_are_as_many_as_the_formulas_say():
@@ -176,6 +233,13 @@ class TestOutcome:
         )
         assert not any("keeping" in what for what in rows)
 
+    def test_the_start_of_a_cluster_is_not_measured_and_counts_as_estimated(self):
+        measured = sum(
+            stage["seconds"] for stage in RECORD["stages"] if stage["stage"] in ("assess", "load", "verify")
+        )
+        hours = 3 * (300 + measured) / 3600
+        assert self.rows()["Databricks: virtual machines"][1] == pytest.approx(hours * 0.226)
+
     def test_stages_that_were_not_come_to_have_no_outcome(self):
         record = {
             **RECORD,
@@ -187,6 +251,7 @@ class TestOutcome:
         rows = self.rows(record=record)
         assert rows["items"] == (5_000, None)
         assert rows["load"][1] is None
+        assert rows["Databricks: virtual machines"][1] == 0
         assert rows["Cosmos DB: throughput of the load"][1] is None
 
     @pytest.mark.parametrize("changes", [{"arrived": {"folder": "x"}}, {"size_bytes": None}])

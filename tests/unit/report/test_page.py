@@ -86,7 +86,7 @@ def test_totals_are_summed_over_the_tables(page):
     assert shown["Mismatches"] == "4"
 
 
-def test_a_table_tells_stages_reasons_mismatches_revisits_and_throughput(source):
+def test_a_table_tells_stages_reasons_mismatches_operations_and_throughput(source):
     orders = section_of(source, 0)
     assert "RU/s before 400 RU/s during load 20,000 RU/s after 1,000" in orders
     assert "Size in DynamoDB 7.0 MB Data files of the export 2.2 MB" in orders

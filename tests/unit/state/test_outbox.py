@@ -23,7 +23,7 @@ SECRET = "whsec_" + "c2VjcmV0" * 4
 SETTINGS = local_settings(D2C_WEBHOOK_URL=URL, D2C_WEBHOOK_SECRET=SECRET, D2C_LAKE_FILE_SYSTEM="lake")
 ENDED = {
     "table": "Music",
-    "round": 0,
+    "operation": 0,
     "state": "succeeded",
     "stage": "report",
     "error": None,
@@ -136,7 +136,7 @@ def test_rejected_items_are_told_by_their_number(lake):
     assert event["data"] == {
         "migration": "m",
         "table": "Music",
-        "round": 0,
+        "operation": 0,
         "items_rejected": 2,
         "items_exported": 7,
     }

@@ -1,11 +1,17 @@
 from d2c.state.paths import (
     cancel_path,
+    copy_begun_path,
     index_path,
     load_folder,
     migration_of_index,
     operation_path,
     operations_prefix,
+    queue_log_path,
+    queue_path,
+    table_file_path,
     time_of_index,
+    unit_log_path,
+    unit_requests_path,
 )
 
 
@@ -17,18 +23,40 @@ def test_the_index_sorts_newest_first_and_gives_the_migration_back():
 
 def test_operations_sort_by_number_apart_from_their_flags():
     numbers = [9, 10, 999, 1000]
-    paths = [operation_path("m", "verify", number) for number in numbers]
+    paths = [operation_path("m", number) for number in numbers]
     assert sorted(paths) == paths
-    assert not cancel_path("m", "verify-1").startswith(operations_prefix("m", "verify"))
+    assert not cancel_path("m", 1).startswith(operations_prefix("m"))
 
 
-def test_an_operation_and_the_migration_have_cancel_flags_of_their_own():
-    assert len({cancel_path("m"), cancel_path("m", "verify-1"), cancel_path("m", "replay-1")}) == 3
+def test_every_operation_has_a_cancel_flag_of_its_own():
+    assert len({cancel_path("m", number) for number in (0, 1, 2)}) == 3
 
 
 def test_every_run_and_attempt_has_a_folder_of_its_own():
-    folders = {load_folder("m", "t", 1), load_folder("m", "t", 2), load_folder("m", "t", 1, "verify-1")}
-    assert len(folders) == 3
+    runs = [("start-0", 1), ("start-0", 2), ("retry-1", 1), ("verify-2", 1), ("verify-2", 11)]
+    assert len({load_folder("m", "t", *run) for run in runs}) == len(runs)
+
+
+def test_every_copy_run_has_a_flag_of_its_own():
+    runs = [(0, "t", 1), (0, "t", 2), (1, "t", 1), (0, "u", 1), (1, "t", 11), (11, "t", 1)]
+    assert len({copy_begun_path("m", *run) for run in runs}) == len(runs)
+
+
+def test_every_operation_has_a_folder_of_work_with_files_of_their_own():
+    files = [
+        path
+        for number in (0, 1)
+        for path in (
+            queue_path("m", number),
+            queue_log_path("m", number),
+            table_file_path("m", number, "queue"),
+            table_file_path("m", number, "0-1"),
+            unit_requests_path("m", number, "0-1", 1),
+            unit_requests_path("m", number, "0-1", 2),
+            unit_log_path("m", number, "0-1"),
+        )
+    ]
+    assert len(set(files)) == len(files)
 
 
 def test_an_index_entry_tells_when_its_migration_was_accepted():

@@ -3,76 +3,72 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from d2c.state.table_states import named_tables, states_of_tables, waiting_until
+from tests.unit.state.queues import claimed, ended, passed, queue, queue_file
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
-def listed(*names, **containers):
-    return [
-        {"table": name, "database": "shop", "container": containers.get(name, name), "item_count": 5}
-        for name in names
-    ]
+def listed(*names):
+    return [{"table": name, "database": "shop", "container": name, "item_count": 5} for name in names]
 
 
 def line(table, state="succeeded", number=0):
-    return {"table": table, "state": state, "round": number}
-
-
-def turn(lane, number=0):
-    return {"lane": lane, "turn": number}
+    return {"table": table, "state": state, "operation": number}
 
 
 def states(*arguments):
-    return {one.table: (one.state, one.retry) for one in states_of_tables(*arguments)}
+    return {one.table: (one.state, one.operation) for one in states_of_tables(*arguments)}
 
 
-def test_a_table_is_pending_until_a_lane_takes_its_unit():
-    units = [["a"], ["b"], ["c"]]
-    assert states(listed("a", "b", "c"), 0, units, [turn(0), turn(1)], []) == {
-        "a": ("running", 0),
-        "b": ("running", 0),
-        "c": ("pending", 0),
-    }
+def test_a_table_is_pending_until_a_lane_takes_it():
+    found = queue(queue_file("a", "b"), claimed("export", "a"))
+    assert states(listed("a", "b"), 0, found, []) == {"a": ("running", 0), "b": ("pending", 0)}
 
 
-def test_a_turn_that_stands_twice_takes_one_unit():
-    assert states(listed("a", "b"), 0, [["a"], ["b"]], [turn(0), turn(0)], [])["b"] == ("pending", 0)
+def test_a_table_that_waits_between_its_stages_runs():
+    found = queue(queue_file("a"), claimed("export", "a"), passed("a", "export"))
+    assert states(listed("a"), 0, found, []) == {"a": ("running", 0)}
 
 
-def test_more_turns_than_units_are_lanes_that_found_none():
-    assert states(listed("a"), 0, [["a"]], [turn(0), turn(1), turn(2)], []) == {"a": ("running", 0)}
+def test_a_table_ends_by_its_line_in_the_log():
+    found = queue(queue_file("a"), claimed("export", "a"))
+    (ended_one,) = states_of_tables(listed("a"), 0, found, [line("a", "failed")])
+    assert (ended_one.state, ended_one.end, ended_one.item_count) == ("failed", line("a", "failed"), 5)
 
 
-def test_tables_that_share_a_load_run_are_under_way_together():
-    found = states(listed("a", "b"), 0, [["a", "b"]], [turn(0)], [])
-    assert set(found.values()) == {("running", 0)}
+def test_the_last_line_of_a_table_counts():
+    found = queue(queue_file("a"), ended("a"))
+    assert states(listed("a"), 0, found, [line("a", "failed"), line("a")]) == {"a": ("succeeded", 0)}
 
 
-def test_tables_that_share_a_container_take_turns():
-    tables = listed("a", "b", "c", a="all", b="all", c="all")
-    assert states(tables, 0, [["a", "b", "c"]], [turn(0)], [line("a", "failed")]) == {
+def test_a_table_that_ended_in_the_queue_alone_has_ended():
+    found = queue(queue_file("a"), claimed("export", "a"), ended("a", "cancelled"))
+    assert states(listed("a"), 0, found, []) == {"a": ("cancelled", 0)}
+
+
+def test_a_line_of_an_earlier_operation_is_not_the_end_of_a_table_that_is_retried():
+    before = [line("a", "failed"), line("b")]
+    file = queue_file("a")
+    assert states(listed("a", "b"), 1, queue(file), before) == {"a": ("pending", 1), "b": ("succeeded", 0)}
+    again = queue(file, claimed("export", "a"))
+    assert states(listed("a", "b"), 1, again, before)["a"] == ("running", 1)
+    assert states(listed("a", "b"), 1, again, [*before, line("a", number=1)])["a"] == ("succeeded", 1)
+
+
+def test_a_table_that_left_no_line_and_is_not_retried_broke_off():
+    found = states(listed("a", "b"), 1, queue(queue_file("a")), [line("a", "failed")])
+    assert found["b"] == ("failed", 0)
+
+
+def test_until_a_retry_has_listed_its_tables_they_are_as_they_ended():
+    assert states(listed("a", "b"), 1, None, [line("a", "failed")]) == {
         "a": ("failed", 0),
-        "b": ("running", 0),
-        "c": ("pending", 0),
+        "b": ("pending", 0),
     }
 
 
-def test_a_line_of_an_earlier_round_is_not_the_end_of_a_table_that_is_retried():
-    ended = [line("a", "failed"), line("b")]
-    assert states(listed("a", "b"), 1, [["a"]], [], ended) == {"a": ("pending", 1), "b": ("succeeded", 0)}
-    assert states(listed("a", "b"), 1, [["a"]], [turn(0)], ended)["a"] == ("running", 1)
-    assert states(listed("a", "b"), 1, [["a"]], [turn(0)], [*ended, line("a", number=1)])["a"] == (
-        "succeeded",
-        1,
-    )
-
-
-def test_a_table_that_left_no_line_and_is_not_retried_is_to_be_looked_at():
-    assert states(listed("a", "b"), 1, [["a"]], [], [line("a", "failed")])["b"] == ("running", 0)
-
-
-def test_nothing_is_known_of_a_retry_that_has_not_listed_its_tables():
-    assert states(listed("a"), 1, [], [], [line("a", "failed")]) == {"a": ("failed", 0)}
+def test_tables_come_in_the_given_order():
+    assert list(states(listed("b", "a"), 0, queue(queue_file("a", "b")), [])) == ["b", "a"]
 
 
 def test_a_plan_names_what_is_no_pattern():

@@ -83,7 +83,6 @@ def demo_plan() -> dict[str, Any]:
         "name": MIGRATION,
         "database": "demo",
         "region": AWS_REGION,
-        "max_parallel_tables": 2,
         "throughput": {"load_ru_per_second": LOAD_RU_PER_SECOND, "after_load_ru_per_second": 1000},
         "verify": "full",
         "tables": [

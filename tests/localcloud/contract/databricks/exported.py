@@ -28,7 +28,7 @@ def put_export(lake, folder, items):
 
 
 def put_request(lake, folder, **changes):
-    """Write a load request for the export in a folder; return its path as the notebook takes it."""
+    """Write a load request for the export in a folder; return its path as a list has it."""
     request = LoadRequest(
         **{
             "migration": "m",
@@ -57,8 +57,8 @@ def put_request(lake, folder, **changes):
 
 
 def put_request_list(lake, folder, requests, entries=()):
-    """Write a list of requests, and the log of their group; return its path as the notebook takes it."""
-    lake.upload_blob(f"{folder}/group.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries))
-    asked = RequestList(requests=tuple(requests), log=f"{LAKE}/{folder}/group.jsonl")
+    """Write a list of requests, and the log of their unit; return its path as the notebook takes it."""
+    lake.upload_blob(f"{folder}/unit.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries))
+    asked = RequestList(requests=tuple(requests), log=f"{LAKE}/{folder}/unit.jsonl")
     lake.upload_blob(f"{folder}/requests.json", asked.to_json())
     return f"{LAKE}/{folder}/requests.json"

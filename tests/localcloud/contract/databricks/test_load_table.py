@@ -18,6 +18,10 @@ def run(workspace, key, request, libraries=(WHEEL,)):
     return workspace.submit(NOTEBOOK_PATH, key, {"request": request}, EXISTING, libraries)
 
 
+def result_of(lake, folder):
+    return json.loads(lake.download_blob(f"{folder}/load-1/result.json").readall())
+
+
 @pytest.fixture
 def account(tmp_path):
     running = CosmosAccount(tmp_path)
@@ -27,11 +31,11 @@ def account(tmp_path):
 
 def test_the_notebook_assesses_an_export_in_the_lake(workspace, lake):
     put_export(lake, "assessed", ITEMS)
-    result = workspace.result(run(workspace, "assessed", put_request(lake, "assessed")))
-    assert result["state"] == "succeeded", result
+    request = put_request_list(lake, "assessed", [put_request(lake, "assessed")])
+    assert workspace.result(run(workspace, "assessed", request)) == {"Music": "succeeded"}
+    result = result_of(lake, "assessed")
     assert result["files"] == {"listed": 4, "verified": 4}
     assert (result["assessed"]["lines"], result["assessed"]["documents"]) == (500, 500)
-    assert json.loads(lake.download_blob("assessed/load-1/result.json").readall()) == result
     assert lake.get_blob_client("assessed/load-1/rejected/_SUCCESS").exists()
 
 
@@ -40,7 +44,8 @@ def test_a_census_of_all_files_is_taken_and_a_logical_partition_over_the_plans_l
 ):
     put_export(lake, "limited", ITEMS)
     request = put_request(lake, "limited", stages=("assess", "load"), max_logical_partition_bytes=10_000)
-    result = workspace.result(run(workspace, "limited", request))
+    assert workspace.result(run(workspace, "limited", put_request_list(lake, "limited", [request])))
+    result = result_of(lake, "limited")
     assert (result["state"], result["error"]["stage"]) == ("failed", "assess")
     assert result["error"]["title"] == "A logical partition is too large"
     assert "the plan allows 10,000" in result["error"]["detail"]
@@ -82,15 +87,12 @@ def test_tables_that_share_a_run_are_loaded_one_after_another_whatever_becomes_o
             "secret_scope": "cosmos",
         }
         requests.append(put_request(lake, f"shared/{table}", **asked))
-    request = put_request_list(lake, "shared", requests, [{"table": "Left", "did": "left"}])
+    request = put_request_list(lake, "shared", requests, [{"table": "Left"}])
 
     states = workspace.result(run(workspace, "shared", request, [WHEEL, CONNECTOR]))
 
     assert states == {"Music": "succeeded", "Orders": "failed", "Broken": "failed", "Users": "succeeded"}
-    found = {
-        table: json.loads(lake.download_blob(f"shared/{table}/load-1/result.json").readall())
-        for table in states
-    }
+    found = {table: result_of(lake, f"shared/{table}") for table in states}
     assert {table: [stage["stage"] for stage in result["stages"]] for table, result in found.items()} == {
         "Music": ["assess", "load", "verify"],
         "Orders": ["assess"],

@@ -36,6 +36,20 @@ def test_a_log_that_is_not_there_has_no_entries(lake):
     assert lake.read_log("none.jsonl") == []
 
 
+def test_a_log_that_was_created_empty_is_appended_to_and_creating_it_again_does_no_harm(lake):
+    for number in range(2):
+        lake.create_log("created.jsonl")
+        assert lake.read_log("created.jsonl") == list(range(number))
+        lake.append("created.jsonl", number)
+    assert lake.read_log("created.jsonl") == [0, 1]
+
+
+def test_a_file_that_was_written_whole_is_no_log(lake):
+    lake.create("whole.jsonl", b"")
+    with pytest.raises(PermanentError):
+        lake.append("whole.jsonl", 1)
+
+
 def test_a_file_is_deleted_once_and_deleting_it_again_does_no_harm(lake):
     lake.write("mark.json", b"{}")
     lake.delete("mark.json")
@@ -62,7 +76,7 @@ def test_of_many_who_replace_a_version_one_does_and_a_deletion_of_another_versio
 
 def test_of_many_migrations_that_take_a_container_at_once_one_gets_it(lake):
     tables = [
-        {"migration": f"m-{number}", "table": "T", "round": 0, "database": "d", "container": "c"}
+        {"migration": f"m-{number}", "table": "T", "operation": 0, "database": "d", "container": "c"}
         for number in range(8)
     ]
 

@@ -1,4 +1,4 @@
-"""Migrations that have ended, revisited: verified again after damage, cancelled, and refused."""
+"""Migrations that have ended: verified again after damage, cancelled, and refused."""
 
 import copy
 import math
@@ -62,7 +62,7 @@ def containers(user):
 
 def verified(user, **body):
     """Verify anew, and return what the report then says of each table."""
-    assert user.revisit("solid", "verify", body or None)["state"] == "succeeded"
+    assert user.operate("solid", "verify", body or None)["state"] == "succeeded"
     return {table: report_of(user, "solid", table) for table in ("Solid", "Mortal")}
 
 
@@ -181,10 +181,10 @@ def test_what_was_made_good_passes(found):
     part = found["good"]["Solid"]
     assert part["verification"] == counts("full", 40, 40, missing=0, unexpected=0, different=0)
     assert part["mismatches"] == []
-    numbers = [revisit["number"] for revisit in part["revisits"]]
+    numbers = [operation["number"] for operation in part["operations"]]
     assert len(numbers) >= 4
     assert numbers == sorted(set(numbers))
-    assert part["revisits"][-1]["verification"]["missing"] == 0
+    assert part["operations"][-1]["verification"]["missing"] == 0
 
 
 def test_operations_are_listed_newest_first(user, found):
@@ -211,7 +211,7 @@ def operation_ended(user, migration, number):
     return wait_until(look, LOOK_SECONDS)
 
 
-def test_a_second_revisit_is_refused_and_cancelling_stops_the_first_alone(user, containers):
+def test_a_second_operation_is_refused_and_cancelling_stops_the_first_alone(user, containers):
     report = user.report("solid")
     with user.held_verification():
         number, before = begin_to_verify(user)
@@ -225,17 +225,17 @@ def test_a_second_revisit_is_refused_and_cancelling_stops_the_first_alone(user, 
     wait_until(lambda: [it.state.result_state for it in load_runs(user) if it.run_id == run.run_id] != [None])
     assert (user.report("solid"), user.status("solid")["state"]) == (report, "succeeded")
     assert_refused(user.http.post(f"{API}/solid/cancel"), 409, "succeeded")
-    assert user.revisit("solid", "verify", {"verify": "counts", "tables": ["Solid"]})["number"] == number + 1
+    assert user.operate("solid", "verify", {"verify": "counts", "tables": ["Solid"]})["number"] == number + 1
 
 
-def test_a_host_killed_in_a_revisit_goes_on_with_the_same_run(user, containers):
+def test_a_host_killed_in_a_verify_goes_on_with_the_same_run(user, containers):
     number, before = begin_to_verify(user)
     user.restart("functions_host")
     assert operation_ended(user, "solid", number)["state"] == "succeeded"
     assert len({run.run_id for run in load_runs(user)} - before) == 1
 
 
-def test_a_migration_that_runs_is_not_revisited(user):
+def test_a_migration_that_runs_is_not_verified(user):
     user.create_table("Busy", [{"pk": {"S": "k"}}])
     user.fail("aws", {"operation": "DescribeExport", "status": 500, "count": 1000})
     user.start(plan("busy", {"table": "Busy", "container": "busy"}))
@@ -249,7 +249,7 @@ def test_a_migration_that_runs_is_not_revisited(user):
     assert user.ended("busy")["state"] == "cancelled"
 
 
-def test_a_table_that_was_not_loaded_is_not_revisited(user):
+def test_a_table_that_was_not_loaded_is_not_verified(user):
     user.start(plan("absent", {"table": "Absent", "container": "absent"}))
     assert user.ended("absent")["state"] == "failed"
     for operation in ("verify", "replay"):

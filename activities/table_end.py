@@ -1,0 +1,258 @@
+"""How a table ends in an operation: its throughput is put back, its record and its part of the report are written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from d2c.app.logs import log_fields
+from d2c.app.observing import measure
+from d2c.clients.azure.lake import Lake
+from d2c.clients.clients import Clients
+from d2c.errors import PermanentError, RefusedError
+from d2c.load_run.throughput import put_back
+from d2c.report.contents import ended_stages, table_report
+from d2c.shapes import (
+    ErrorDict,
+    LoadResult,
+    OperationInput,
+    QueueEntry,
+    Restored,
+    StageEntry,
+    State,
+    TableEnd,
+    TableInput,
+    TableOutcome,
+    TableRecord,
+)
+from d2c.state import paths
+from d2c.state.container_lock import is_held_by_another, record_path, release_container
+from d2c.state.operations import MIGRATING
+from d2c.state.outbox import notify_of_table
+from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_record import after_operation, mismatches_path, table_end
+
+
+def end_table(
+    clients: Clients,
+    payload: OperationInput,
+    name: str,
+    *,
+    error: ErrorDict | None,
+    stages: Sequence[StageEntry] = (),
+    found: Mapping[str, Any] | None = None,
+    restore_error: ErrorDict | None = None,
+) -> None:
+    """End a table; a repeated try writes the same again, and a table that has ended stays as it is.
+
+    The line in the queue comes last: until it is there, whoever has the table tries again.
+
+    Args:
+        clients: the app's.
+        payload: has the ``migration``, the ``operation`` and its ``kind``.
+        name: the table's.
+        error: why it failed, with the ``stage`` unless the last one of ``stages`` is meant; None if it succeeded.
+        stages: those that have ended since its file was written.
+        found: what they found.
+        restore_error: why its throughput cannot be put back, so that it is not tried any more.
+    """
+    with log_fields(table=name):
+        _end(clients, payload, name, error, stages, found or {}, restore_error)
+
+
+def _end(
+    clients: Clients,
+    payload: OperationInput,
+    name: str,
+    error: ErrorDict | None,
+    stages: Sequence[StageEntry],
+    found: Mapping[str, Any],
+    restore_error: ErrorDict | None,
+) -> None:
+    lake, migration, operation = clients.lake, payload["migration"], payload["operation"]
+    if _has_ended(lake, payload, name):
+        return
+    line = _line_of_end(lake, payload, name)
+    if line:
+        _append_end(lake, payload, name, line["error"])
+        return
+    try:
+        table = read_table(lake, migration, operation, name)
+    except PermanentError as gone:
+        _end_without_file(lake, payload, name, {**gone.to_dict(), "stage": "report"})
+        return
+    table = cast("TableInput", {**table, **found, "stages": with_stages(table, *stages)})
+    if error and "stage" not in error:
+        error = {**error, "stage": table["stages"][-1]["stage"] if table["stages"] else "export"}
+    if payload["kind"] in MIGRATING:
+        error = _end_migrated(clients, table, error, restore_error)
+    elif error is None:
+        _end_compared(clients, payload["kind"], table)
+    _append_end(lake, payload, name, error)
+
+
+def _append_end(lake: Lake, payload: OperationInput, name: str, error: ErrorDict | None) -> None:
+    entry: QueueEntry = {
+        "did": "ended",
+        "table": name,
+        "state": state_of(error),
+        "error": error,
+        "at": _now(),
+    }
+    lake.append(paths.queue_log_path(payload["migration"], payload["operation"]), entry)
+
+
+def _end_without_file(lake: Lake, payload: OperationInput, name: str, error: ErrorDict) -> None:
+    """End a table of which nothing is known any more, so that nothing waits for it."""
+    if payload["kind"] in MIGRATING:
+        line: TableEnd = {
+            "table": name,
+            "operation": payload["operation"],
+            "state": "failed",
+            "stage": error["stage"],
+            "error": error,
+            "items_exported": None,
+            "items_written": None,
+            "items_rejected": None,
+            "items_expired": None,
+            "mismatches": None,
+            "started_at": _now(),
+            "finished_at": _now(),
+        }
+        lake.append(paths.ended_tables_path(payload["migration"]), line)
+    _append_end(lake, payload, name, error)
+
+
+def state_of(error: ErrorDict | None) -> State:
+    """Return the state in which an error, or none, ends a table."""
+    if error is None:
+        return "succeeded"
+    return "cancelled" if error["cancelled"] else "failed"
+
+
+def _has_ended(lake: Lake, payload: OperationInput, name: str) -> bool:
+    log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    return any(entry["did"] == "ended" and entry["table"] == name for entry in log)
+
+
+def _line_of_end(lake: Lake, payload: OperationInput, name: str) -> TableEnd | None:
+    """Return the line that an earlier try, which broke off before its last step, wrote of how a table ended."""
+    if payload["kind"] not in MIGRATING:
+        return None
+    lines: list[TableEnd] = lake.read_log(paths.ended_tables_path(payload["migration"]))
+    mine = (line for line in reversed(lines) if line["table"] == name)
+    return next((line for line in mine if line["operation"] == payload["operation"]), None)
+
+
+def _end_migrated(
+    clients: Clients, table: TableInput, error: ErrorDict | None, restore_error: ErrorDict | None
+) -> ErrorDict | None:
+    """Put the throughput back, whatever happened before, and write the record; the result is the error of both."""
+    began, restored = datetime.now(UTC), None
+    if restore_error is None and "restored" not in table:
+        try:
+            restored = _restore(clients, table)
+        except (PermanentError, RefusedError) as failure:
+            restore_error = failure.to_dict()
+        else:
+            table = keep(clients.lake, table, restored=restored)
+    error = _joined(error, restore_error)
+    report: StageEntry = {
+        "stage": "report",
+        "state": state_of(error) if restore_error else "succeeded",
+        "started_at": began.isoformat(timespec="milliseconds"),
+        "seconds": round((datetime.now(UTC) - began).total_seconds(), 3),
+    }
+    outcome: TableOutcome = {
+        **table,
+        "started_at": table.get("started_at")
+        or (table["stages"][0]["started_at"] if table["stages"] else _now()),
+        "state": state_of(error),
+        "error": error,
+        "stages": [*table["stages"], report],
+    }
+    write_record(clients, cast("TableRecord", outcome))
+    return error
+
+
+def _restore(clients: Clients, table: TableInput) -> Restored | None:
+    """Put the container's throughput to what the plan wants afterwards, or to what it was; then others may load it."""
+    if "described" not in table:
+        return None
+    lake, path = clients.lake, record_path(clients.settings, table)
+    if is_held_by_another(lake, path, table):
+        return {"after_ru_per_second": None}
+    after = put_back(clients.cosmos_management, table["database"], table["container"], table["described"])
+    release_container(lake, path, table)
+    return {"after_ru_per_second": after}
+
+
+def _joined(error: ErrorDict | None, restore_error: ErrorDict | None) -> ErrorDict | None:
+    """Return the first error, with the text of the second: throughput that stays up costs money every hour."""
+    if restore_error is None:
+        return error
+    if error is None:
+        return {**restore_error, "stage": "report"}
+    return {
+        **error,
+        "detail": f"{error['detail']} The throughput could not be put back either: {restore_error['detail']}",
+        "next_step": f"{error['next_step']} For the throughput: {restore_error['next_step']}",
+    }
+
+
+def _end_compared(clients: Clients, kind: str, table: TableInput) -> None:
+    """Write the record after a verify or a replay that has succeeded."""
+    lake, path = clients.lake, paths.table_record_path(table["migration"], table["table"])
+    record = lake.read_json(path)
+    if record is None:
+        raise PermanentError(
+            f"The record of the table {table['table']} is no longer in the lake: {path}.",
+            "Look for what deletes files there.",
+        )
+    load: LoadResult = table["load"]
+    write_record(clients, cast("TableRecord", after_operation(record, kind, table, load, _now())))
+
+
+def write_record(clients: Clients, record: TableRecord) -> None:
+    """Write a table's record and its part of the report, with what is too large for history and is in the lake.
+
+    The line in the log of ended tables comes last: a reader that finds it finds the rest.
+    """
+    lake, names = clients.lake, (record["migration"], record["table"])
+    record = cast("TableRecord", {**record, "stages": ended_stages(record["stages"])})
+    load = record.get("load")
+    assessed = _result(lake, load.get("result_path") if load else None)
+    verified = _result(lake, mismatches_path(record))
+    estimate = lake.read_json(paths.estimate_path(record["migration"])) or {}
+    report = table_report(
+        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
+    )
+    lake.write_json(paths.table_record_path(*names), record)
+    lake.write_json(paths.table_report_path(*names), report)
+    line = table_end(record)
+    if not record.get("operations"):
+        _measure(report)
+    lake.append(paths.ended_tables_path(record["migration"]), line)
+    if not record.get("operations"):
+        notify_of_table(lake, clients.settings, record["migration"], line)
+
+
+def _measure(report: Mapping[str, Any]) -> None:
+    """Send the numbers of a table that has ended; a try that is repeated sends them twice."""
+    for name, count in report["items"].items():
+        measure(f"d2c.items.{name}", count)
+    verification = report["verification"]
+    mismatches = [verification[kind] for kind in ("missing", "unexpected", "different")]
+    measure("d2c.mismatches", sum(mismatches) if None not in mismatches else None)
+    measure("d2c.throughput.peak", report["throughput"]["peak_ru_per_second"])
+    for stage in report["stages"]:
+        measure("d2c.stage.duration", stage.get("seconds"), stage=stage["stage"], state=stage["state"])
+
+
+def _result(lake: Lake, path: str | None) -> Mapping[str, Any]:
+    """Return the result of a load run; nothing where there was none, or where its file is gone."""
+    result: Mapping[str, Any] | None = lake.read_json(path) if path else None
+    return result or {}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

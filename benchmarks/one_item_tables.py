@@ -1,0 +1,93 @@
+"""Measure many tables of one item on the local cloud, from POST to the end, each number on a cloud of its own.
+
+Run it as ``python -m benchmarks.one_item_tables [--tables 1 20 130] [--export-seconds 60] [--json]``. Everything is
+real, the Spark cluster included, and starts cold with each number of tables.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from localcloud.cloud.identity import SERVICES
+from localcloud.cloud.processes import free_port
+from localcloud.cloud.services import Cloud, aws_client, running_cloud
+from localcloud.common import names
+from localcloud.demo.loading import create_table
+from localcloud.demo.tables import DemoTable
+
+ENDED = ("succeeded", "failed", "cancelled")
+LOOK_SECONDS = 0.5
+
+Json = dict[str, Any]
+
+
+def main() -> None:
+    """Print a line for each number of tables, or one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, nargs="+", default=[1, 20, 130])
+    parser.add_argument(
+        "--export-seconds", type=float, default=0.0, help="the least time that an export takes"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    results = []
+    for count in options.tables:
+        print(f"{count} tables ...", file=sys.stderr, flush=True)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_cloud(
+                Path(folder),
+                SERVICES,
+                functions_port=free_port(),
+                arguments={"aws": ["--export-seconds", str(options.export_seconds)]},
+            ) as cloud,
+        ):
+            results.append(measure(cloud, count))
+    if options.json:
+        print(json.dumps({"options": vars(options), "results": results}, indent=1))
+        return
+    first = results[0]["seconds"] / results[0]["tables"]
+    for result in results:
+        each = result["seconds"] / result["tables"]
+        print(
+            f"{result['tables']:>5} tables {result['seconds']:8.1f} s, {each:6.2f} s each "
+            f"({each / first:.2f} of the first's), {result['load_runs']} load runs"
+        )
+
+
+def measure(cloud: Cloud, count: int) -> Json:
+    """Migrate so many tables of one item; return the seconds and the number of load runs."""
+    dynamodb = aws_client(cloud.identity, "dynamodb")
+    for number in range(count):
+        table = DemoTable(f"One{number:04d}", "one", ("key", "S"), None, lambda: iter([{"key": "k", "n": 1}]))
+        create_table(dynamodb, table)
+    plan = {"name": "one", "database": "one", "region": names.AWS_REGION, "tables": [{"table": "*"}]}
+    url = f"{cloud.identity.url('functions_host')}/api/migrations"
+    began = time.monotonic()
+    httpx.post(url, json=plan, timeout=60).raise_for_status()
+    while (status := httpx.get(f"{url}/one", timeout=60).json())["state"] not in ENDED:
+        time.sleep(LOOK_SECONDS)
+    seconds = time.monotonic() - began
+    succeeded = status["counts"]["succeeded"]
+    assert succeeded == count, status  # noqa: S101 - a benchmark of a failure would mean nothing
+    return {"tables": count, "seconds": seconds, "load_runs": _load_runs(cloud)}
+
+
+def _load_runs(cloud: Cloud) -> int:
+    answer = httpx.get(
+        f"{cloud.identity.url('databricks')}/api/2.2/jobs/runs/list",
+        params={"limit": 25},
+        headers={"Authorization": f"Bearer {cloud.identity.databricks_token}"},
+        timeout=60,
+    )
+    return len(answer.raise_for_status().json().get("runs", ()))
+
+
+if __name__ == "__main__":
+    main()

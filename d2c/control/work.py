@@ -1,0 +1,142 @@
+"""The work of an operation at one moment: its queue, its tables, and what is at work for each of them."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from d2c.clients import durable
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.durable import Snapshot
+from d2c.load_run.progress import PROGRESS_FILE
+from d2c.shapes import ListedTables, Progress, QueueFile, TableEnd
+from d2c.state import paths
+from d2c.state.ids import lane_instance_id, operation_name, stage_instance_id, unit_instance_id, unit_name
+from d2c.state.queue import Claim, Lane, Queue, lanes_of
+from d2c.state.table_states import TableState, named_tables, states_of_tables
+
+
+class Work(NamedTuple):
+    """The work of a start or a retry.
+
+    Args:
+        migration: its id.
+        operation: its number.
+        kind: ``start`` or ``retry``.
+        file: what its queue began with; None while its tables are not listed.
+        queue: its queue; None likewise.
+        tables: the state of each table of the migration.
+    """
+
+    migration: str
+    operation: int
+    kind: str
+    file: QueueFile | None
+    queue: Queue | None
+    tables: Sequence[TableState]
+
+    def claim(self, table: str) -> Claim | None:
+        """Return what a table is part of, if a lane has it."""
+        position = self.queue.positions.get(table) if self.queue else None
+        return position.claim if position else None
+
+    def instances(self, table: str) -> list[str]:
+        """Return the ids of the orchestrations that may wait for something outside for a table, the likeliest first."""
+        claim = self.claim(table)
+        if claim is None:
+            return []
+        if claim.stage != "load":
+            return [stage_instance_id(self.migration, self.operation, table, claim.stage)]
+        unit = unit_name(claim.lane, claim.turn)
+        return [
+            unit_instance_id(self.migration, self.operation, unit, stage) for stage in ("load", "prepare")
+        ]
+
+    def lanes(self) -> list[Lane]:
+        """Return the lanes; none while the tables are not listed."""
+        return lanes_of(self.file) if self.file else []
+
+    def lane_instances(self, lanes: Sequence[Lane] | None = None) -> list[str]:
+        """Return the ids of the orchestrations of lanes, of all if none are given."""
+        return [
+            lane_instance_id(self.migration, self.operation, lane.stage, lane.number)
+            for lane in (self.lanes() if lanes is None else lanes)
+        ]
+
+
+class AtWork(NamedTuple):
+    """What is at work for a table.
+
+    Args:
+        stage: the stage under way.
+        progress: of the stage, at the last poll; None before the first.
+        instance: the orchestration that waits for it.
+        is_held: whether somebody has suspended that.
+    """
+
+    stage: str
+    progress: Progress | None
+    instance: str
+    is_held: bool
+
+
+async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mapping[str, Any]) -> Work:
+    """Return the work of a start or a retry, by the lake.
+
+    Args:
+        lake: the lake.
+        migration: its id.
+        operation: the number of its last retry, or 0.
+        plan: as it was accepted.
+    """
+    listed: ListedTables | None
+    file: QueueFile | None
+    ended: list[TableEnd]
+    listed, file, log, ended = await asyncio.gather(
+        lake.read_json(paths.tables_path(migration)),
+        lake.read_json(paths.queue_path(migration, operation)),
+        lake.read_log(paths.queue_log_path(migration, operation)),
+        lake.read_log(paths.ended_tables_path(migration)),
+    )
+    queue = Queue(file, log) if file else None
+    tables = listed["tables"] if listed else named_tables(plan)
+    states = states_of_tables(tables, operation, queue, ended)
+    return Work(migration, operation, "retry" if operation else "start", file, queue, states)
+
+
+async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
+    """Return what is at work for a table; None if no lane has it.
+
+    Args:
+        lake: the lake.
+        snapshot: the migration's orchestrations.
+        work: the operation's.
+        table: the table.
+    """
+    claim = work.claim(table)
+    if claim is None:
+        return None
+    instances = work.instances(table)
+    status = await snapshot.status(*instances)
+    if not status:
+        stage = "prepare" if claim.stage == "load" else claim.stage
+        return AtWork(stage, None, instances[0], is_held=False)
+    instance: str = status.instance_id
+    is_held = durable.runtime_status(status) == "Suspended"
+    if claim.stage != "load":
+        return AtWork(claim.stage, status.custom_status, instance, is_held)
+    if instance != instances[0]:
+        return AtWork("prepare", status.custom_status, instance, is_held)
+    progress = await _progress(lake, work, table, (status.custom_status or {}).get("attempt", 1))
+    stages = (progress or {}).get("stages")
+    return AtWork(stages[-1]["stage"] if stages else "assess", progress, instance, is_held)
+
+
+async def _progress(lake: AsyncLake, work: Work, table: str, attempt: int) -> Any:
+    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
+    run = operation_name(work.kind, work.operation)
+    content = await lake.read(f"{paths.load_folder(work.migration, table, run, attempt)}/{PROGRESS_FILE}")
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return None

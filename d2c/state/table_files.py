@@ -1,0 +1,46 @@
+"""The file of a table in an operation: its settings and what its stages have found, handed from lane to lane.
+
+One lane has a table at a time, and only what it runs writes the file.
+"""
+
+from typing import Any, cast
+
+from d2c.clients.azure.lake import Lake
+from d2c.errors import PermanentError
+from d2c.shapes import StageEntry, TableInput
+from d2c.state import paths
+
+
+def read_table(lake: Lake, migration: str, operation: int, table: str) -> TableInput:
+    """Return what an operation knows of a table.
+
+    Raises:
+        PermanentError: if the file is gone.
+    """
+    path = paths.table_file_path(migration, operation, table)
+    found: TableInput | None = lake.read_json(path)
+    if found is None:
+        raise PermanentError(
+            f"What the stages of table {table} found is no longer in the lake: {path}.",
+            "Look for what deletes files there, then retry the table.",
+        )
+    return found
+
+
+def keep(lake: Lake, table: TableInput, **found: Any) -> TableInput:
+    """Add findings to the file of a table; the result is the whole.
+
+    Args:
+        lake: the lake.
+        table: as `read_table` returned it.
+        found: what a stage found.
+    """
+    whole = cast("TableInput", {**table, **found})
+    lake.write_json(paths.table_file_path(table["migration"], table["operation"], table["table"]), whole)
+    return whole
+
+
+def with_stages(table: TableInput, *stages: StageEntry) -> list[StageEntry]:
+    """Return the stages of a table with further ones; one that is there already, by an earlier try, is replaced."""
+    known = {(stage["stage"], stage["started_at"]): stage for stage in (*table["stages"], *stages)}
+    return list(known.values())

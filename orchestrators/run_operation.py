@@ -1,0 +1,177 @@
+"""An operation on a migration, from the moment it may begin to its report: its start, a retry, a verify, a replay."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+from d2c.shapes import (
+    ErrorDict,
+    LaneCounts,
+    LaneEnd,
+    LaneInput,
+    LaneStage,
+    Look,
+    LostLane,
+    OperationInput,
+    OperationResult,
+    ReportInput,
+)
+from d2c.state.ids import lane_instance_id, start_instance_id
+from d2c.state.operations import MIGRATING
+from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, cause_of, state_of_error
+from orchestrators.run_to_its_end import run_to_its_end_of
+
+# A lane that is lost so often without a table would be lost for ever.
+MOST_LOSSES = 3
+blueprint = df.Blueprint()
+
+
+@blueprint.orchestration_trigger(context_name="context", orchestration="run_operation")
+def run_operation(context: df.DurableOrchestrationContext) -> Step:
+    """Take the tables of an operation through the pipeline, then write the report.
+
+    A table that fails does not stop the others; the result says how the whole ended.
+    """
+    operation: OperationInput = context.get_input()
+    error: ErrorDict | None = None
+    try:
+        if operation["kind"] in MIGRATING:
+            yield from _wait_for_the_start(context, operation)
+        counts: LaneCounts = yield from call(
+            context, "list_tables", operation, operation["waits"], ATTEMPTS_TO_LOOK
+        )
+        context.set_custom_status({"tables": counts["tables"]})
+        error = yield from _run_lanes(context, operation, counts)
+    except StageFailedError as failure:
+        error = failure.error
+    result = yield from _report(context, operation, error)
+    context.set_custom_status({**result["tables"], "state": result["state"]})
+    return result
+
+
+def _wait_for_the_start(context: df.DurableOrchestrationContext, operation: OperationInput) -> Step:
+    """Wait until the plan's time has come and nothing holds it back."""
+    look: Look[bool] = yield from call(
+        context, "look_at_start", operation, operation["waits"], ATTEMPTS_TO_LOOK
+    )
+    if look["state"] == "running":
+        context.set_custom_status(look["progress"])
+        instance = start_instance_id(operation["migration"], operation["operation"])
+        yield from run_to_its_end_of(context, "start", operation, instance, run="start")
+
+
+def _run_lanes(
+    context: df.DurableOrchestrationContext, operation: OperationInput, counts: LaneCounts
+) -> Step:
+    """Run all lanes until nothing can come any more; the result is the first error of one that had to stop.
+
+    A lane whose orchestration is lost, by a defect or because somebody ended it, is replaced.
+    """
+    running = [(lane, _start(context, lane)) for lane in _lanes(operation, counts)]
+    losses = [0] * len(running)
+    numbers = list(range(len(running)))
+    error: ErrorDict | None = None
+    while running:
+        ended: Any = yield context.task_any([task for _, task in running])
+        place = next(place for place, (_, task) in enumerate(running) if task is ended)
+        lane, _ = running.pop(place)
+        number = numbers.pop(place)
+        try:
+            stopped, following = yield from _after(context, lane, ended.result, losses, number)
+        except StageFailedError as failure:
+            stopped, following = failure.error, None
+        if following:
+            running.append((following, _start(context, following)))
+            numbers.append(number)
+        elif stopped:
+            error = error or stopped
+            yield from _abandon(context, operation)
+    return error
+
+
+def _after(
+    context: df.DurableOrchestrationContext, lane: LaneInput, result: Any, losses: list[int], number: int
+) -> Step:
+    """Return the error of a lane that has stopped and the lane that takes its place, each of them or None."""
+    if isinstance(result, dict):
+        end: LaneEnd = result  # type: ignore[assignment]
+        return end["error"], None
+    lost: LostLane = yield from call(context, "end_lost", lane, lane["waits"], ATTEMPTS_TO_LOOK)
+    losses[number] = 0 if lost["tables"] else losses[number] + 1
+    if losses[number] > MOST_LOSSES:
+        return _lost(cause_of(result)), None
+    return None, {**lane, "turn": lost["turn"]}
+
+
+def _lost(cause: str) -> ErrorDict:
+    return {
+        "title": "An orchestration ended without a result",
+        "detail": cause,
+        "next_step": "See the app's log, then retry the migration.",
+        "transient": False,
+        "busy": False,
+        "another_run": False,
+        "cancelled": False,
+    }
+
+
+def _abandon(context: df.DurableOrchestrationContext, operation: OperationInput) -> Step:
+    """End the other lanes: tables could wait for ever for the one that has stopped.
+
+    Where the lake itself is away, they stop by the same error.
+    """
+    try:
+        yield from call(context, "abandon", operation, operation["waits"], ATTEMPTS_TO_LOOK)
+    except StageFailedError as failure:
+        context.set_custom_status({"abandoning": failure.error["detail"][:200]})
+
+
+def _lanes(operation: OperationInput, counts: LaneCounts) -> list[LaneInput]:
+    """Return the input of each lane; a lane's number is one within its stage."""
+    stages: list[tuple[LaneStage, str, int]] = [
+        *(("export", place, count) for place, count in counts["export"].items()),
+        ("copy", "", counts["copy"]),
+        ("load", "", counts["load"]),
+    ]
+    lanes: list[LaneInput] = []
+    for stage, place, count in stages:
+        first = sum(lane["stage"] == stage for lane in lanes)
+        lanes += [
+            {
+                "migration": operation["migration"],
+                "operation": operation["operation"],
+                "kind": operation["kind"],
+                "waits": operation["waits"],
+                "stage": stage,
+                "place": place,
+                "lane": first + number,
+                "turn": 0,
+            }
+            for number in range(count)
+        ]
+    return lanes
+
+
+def _start(context: df.DurableOrchestrationContext, lane: LaneInput) -> Any:
+    instance = lane_instance_id(lane["migration"], lane["operation"], lane["stage"], lane["lane"])
+    return context.call_sub_orchestrator("run_lane", lane, instance)
+
+
+def _report(
+    context: df.DurableOrchestrationContext, operation: OperationInput, error: ErrorDict | None
+) -> Step:
+    """Write the report; the result is how the operation ended: without a report, as a failure."""
+    payload: ReportInput = {
+        "migration": operation["migration"],
+        "operation": operation["operation"],
+        "kind": operation["kind"],
+        "error": error,
+    }
+    try:
+        result: OperationResult = yield from call(
+            context, "write_report", payload, operation["waits"], ATTEMPTS_TO_LOOK
+        )
+    except StageFailedError as failure:
+        state = state_of_error(error or failure.error) if error else "failed"
+        result = {"state": state, "tables": {}, "error": error or failure.error}
+    return result
