@@ -19,11 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import azure.durable_functions as df
+import httpx
 
 from localcloud.cloud.processes import free_port
 from localcloud.common.checkout import NODE_MODULES
-from tests.contract.polling import wait_until
+from tests.contract.polling import HANG_SECONDS, wait_until
 
 AZURITE = NODE_MODULES / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "devstoreaccount1"
@@ -138,7 +138,7 @@ class ExtensionHost:
             )
             connection, _ = server.accept()
         threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-        self.client = df.DurableOrchestrationClient(self._binding())
+        self._rpc = json.loads(self._binding())["rpcBaseUrl"].rstrip("/")
         threading.Thread(target=self._process.stdout.read, daemon=True).start()  # type: ignore[union-attr]
 
     @property
@@ -152,6 +152,20 @@ class ExtensionHost:
             if line.startswith(b"ready "):
                 return line.decode().partition(" ")[2]
         raise AssertionError(f"the extension host ended: {self._log.read_text()[-3000:]}")
+
+    def begin(self, orchestration: str, instance: str, value: Any) -> None:
+        """Start an orchestration, as the SDK's client does.
+
+        That one keeps its connections for the whole process, also those to a host that was killed.
+        """
+        url = f"{self._rpc}/orchestrators/{orchestration}/{instance}"
+        httpx.post(url, json=value, timeout=HANG_SECONDS).raise_for_status()
+
+    def status(self, instance: str) -> dict[str, Any]:
+        """Return an instance's status, as Durable's API has it."""
+        answer = httpx.get(f"{self._rpc}/instances/{instance}", timeout=HANG_SECONDS).raise_for_status()
+        status: dict[str, Any] = answer.json()
+        return status
 
     def kill(self) -> None:
         """End it as a crash does."""

@@ -4,7 +4,6 @@ The orchestrators, and the activities that take, pass on, load and end tables, a
 load runs are times (`benchmarks.virtual_pipeline`).
 """
 
-import asyncio
 import json
 import threading
 from collections import Counter
@@ -64,23 +63,16 @@ class Migration(Simulation):
         self._write_queue()
         settings = json.loads((CHECKOUT / "host.json").read_text())
         handles = orchestrator_handles(run_operation, lane, run_to_its_end)
-        # The SDK's client keeps its connections, and with them their event loop.
-        self._runner = asyncio.Runner()
         self.extension = ExtensionHost(folder, azurite, settings, handles, activities)
 
     def start(self):
         value = {"migration": MIGRATION, "operation": 0, "kind": "start", "waits": QUICK}
-        self._runner.run(
-            self.extension.client.start_new("run_operation", instance_id=MIGRATION, client_input=value)
-        )
-
-    def status(self):
-        return self._runner.run(self.extension.client.get_status(MIGRATION))
+        self.extension.begin("run_operation", MIGRATION, value)
 
     def result(self):
         def look():
-            status = self.status()
-            return status if status.runtime_status.value in ENDED else None
+            status = self.extension.status(MIGRATION)
+            return status if status["runtimeStatus"] in ENDED else None
 
         return wait_until(look, 1)
 
@@ -131,7 +123,7 @@ def states(migration):
 
 def test_two_hundred_tables_go_through_in_short_histories(migrate):
     migration = migrate()
-    assert migration.result().output["state"] == "succeeded"
+    assert migration.result()["output"]["state"] == "succeeded"
     assert states(migration) == {"succeeded": 200}
     assert migration.exports.most_starts() == migration.copies.most_starts() == 1
     assert migration.databricks.loaded == dict.fromkeys(TABLES, 1)
@@ -155,7 +147,7 @@ def test_a_crash_a_stop_a_cancel_a_pause_and_a_lost_cluster_change_no_outcome(mi
     migration.extension.stop()
     migration.extension.start()
     migration.lake.delete(pause)
-    assert migration.result().output["state"] == "succeeded"
+    assert migration.result()["output"]["state"] == "succeeded"
     assert states(migration) == {"succeeded": 197, "cancelled": 3}
     assert migration.exports.most_starts() == migration.copies.most_starts() == 1
     assert max(migration.databricks.loaded.values()) == 1
