@@ -36,7 +36,9 @@ from d2c.state.table_files import keep, read_table, with_stages
 MOST_CLAIMS = 20
 # As many tables that a user cancelled end in one turn.
 MOST_CANCELLED = 50
-FIRST_IDLE_SECONDS, LONGEST_IDLE_SECONDS = 5.0, 60.0
+# The first idle lane of a stage looks as often as the settings say within these bounds: with 70 lanes that look every
+# second or two, as polling for a demo would have them, a host does nothing else.
+SHORTEST_IDLE_SECONDS, FIRST_IDLE_SECONDS, LONGEST_IDLE_SECONDS = 1.0, 5.0, 60.0
 LONGEST_WAIT_SECONDS = 3600.0
 blueprint = df.Blueprint()
 
@@ -97,10 +99,8 @@ def _nothing(payload: LaneInput, queue: Queue, lane: Lane, held: float | None, f
     rank = queue.rank(lane, lanes_of(file))
     if queue.is_over(lane) or rank >= queue.to_come(lane):
         return {"state": "over"}
-    waits = payload["waits"]
-    first = min(waits["first_seconds"], FIRST_IDLE_SECONDS)
-    longest = min(waits["longest_seconds"], LONGEST_IDLE_SECONDS)
-    seconds = min(first * (rank + 1), longest)
+    first = min(max(payload["waits"]["first_seconds"], SHORTEST_IDLE_SECONDS), FIRST_IDLE_SECONDS)
+    seconds = min(first * (rank + 1), LONGEST_IDLE_SECONDS)
     return {"state": "idle", "seconds": max(seconds, held or 0)}
 
 
