@@ -27,7 +27,7 @@ from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, wanted_ru_per_
 from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan
 from d2c.plan.tables import in_order, location_of
-from d2c.report.costs import cluster_of
+from d2c.report.costs import cluster_of, cluster_seconds
 from d2c.report.estimate import copied_bytes, estimate_of
 from d2c.shapes import Caps, CheckInput, CheckParts, CheckResult, Reference
 from d2c.state.container_lock import record_path
@@ -138,8 +138,7 @@ def _load_ru(table: Mapping[str, Any], checked: CheckedTable) -> int:
 
 
 def _caps(plan: Plan, cluster: Mapping[str, Any], settings: Settings) -> Caps:
-    is_existing = cluster_of(cluster).is_existing
-    return caps_of(plan, 0 if is_existing else settings.prices.assumed("cluster_seconds"))
+    return caps_of(plan, cluster_seconds(cluster_of(cluster), settings.prices))
 
 
 def _estimate(

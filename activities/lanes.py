@@ -5,14 +5,15 @@ from datetime import datetime
 import azure.durable_functions as df
 
 from activities.load import request_paths_of, stop_runs_of
-from activities.outcome import error_dict, is_cancelled, outcome
+from activities.outcome import cancelled_error, error_dict, is_cancelled, outcome
 from activities.table_end import end_table as end
+from activities.table_end import state_of
 from activities.unit import TABLES_AT_ONCE, end_failed, lane_of, open_tables, read_queue, read_queue_file
 from d2c.app import clock
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
-from d2c.errors import CancelledError, PermanentError
+from d2c.errors import PermanentError
 from d2c.plan.schedule import seconds_until_open
 from d2c.shapes import (
     ErrorDict,
@@ -27,7 +28,6 @@ from d2c.shapes import (
     Times,
 )
 from d2c.state import paths
-from d2c.state.ids import operation_name
 from d2c.state.operations import MIGRATING
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
 from d2c.state.table_files import keep, read_table, with_stages
@@ -97,7 +97,7 @@ def _nothing(payload: LaneInput, queue: Queue, lane: Lane, held: float | None, f
     It is if nothing can come any more, or no more than idle lanes before it can take.
     """
     rank = queue.rank(lane, lanes_of(file))
-    if queue.is_over(lane) or rank >= queue.to_come(lane):
+    if rank >= queue.to_come(lane):
         return {"state": "over"}
     first = min(max(payload["waits"]["first_seconds"], SHORTEST_IDLE_SECONDS), FIRST_IDLE_SECONDS)
     seconds = min(first * (rank + 1), LONGEST_IDLE_SECONDS)
@@ -148,12 +148,10 @@ def pass_on(clients: Clients, payload: StageEnd) -> None:
 
 
 def _stage(payload: StageEnd) -> StageEntry:
-    error = payload["error"]
     began, ended = (datetime.fromisoformat(payload[name]) for name in ("started_at", "ended_at"))
-    state = "succeeded" if error is None else "cancelled" if error["cancelled"] else "failed"
     return {
         "stage": payload["stage"],
-        "state": state,
+        "state": state_of(payload["error"]),
         "started_at": payload["started_at"],
         "seconds": round((ended - began).total_seconds(), 3),
     }
@@ -163,15 +161,9 @@ def _stage(payload: StageEnd) -> StageEntry:
 @outcome
 def end_table(clients: Clients, payload: StageEnd) -> None:
     """End a table that has failed in its export or copy, or was cancelled there."""
-    operation: OperationInput = {
-        "migration": payload["migration"],
-        "operation": payload["operation"],
-        "kind": payload["kind"],
-        "waits": {"first_seconds": 0, "factor": 1, "longest_seconds": 0},
-    }
     end(
         clients,
-        operation,
+        payload,
         payload["table"],
         error=payload["error"],
         stages=[_stage(payload)],
@@ -184,20 +176,18 @@ def end_table(clients: Clients, payload: StageEnd) -> None:
 @outcome
 def end_tables(clients: Clients, payload: LaneInput) -> None:
     """End all tables that a lane has: with an error, or since a user cancelled them before they were taken."""
-    error = payload.get("error")
-    names = open_tables(clients.lake, payload)
-
-    restore_error = payload.get("restore_error")
+    lake, error, restore_error = clients.lake, payload.get("error"), payload.get("restore_error")
+    flag = lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
 
     def one(name: str) -> None:
-        stage = _stage_of(clients.lake, payload, name)
+        stage = _stage_of(lake, payload, name)
         if error:
             end_failed(clients, payload, name, stage, error, restore_error=restore_error)
         else:
-            cancelled: ErrorDict = {**_cancelled(clients.lake, payload, name), "stage": stage}
+            cancelled: ErrorDict = {**error_dict(cancelled_error(flag, payload, name)), "stage": stage}
             end(clients, payload, name, error=cancelled, restore_error=restore_error)
 
-    side_by_side(one, names, at_once=TABLES_AT_ONCE)
+    side_by_side(one, open_tables(lake, payload), at_once=TABLES_AT_ONCE)
 
 
 def _stage_of(lake: Lake, payload: LaneInput, name: str) -> str:
@@ -206,14 +196,6 @@ def _stage_of(lake: Lake, payload: LaneInput, name: str) -> str:
         return payload["stage"]
     table = read_table(lake, payload["migration"], payload["operation"], name)
     return "load" if table.get("is_prepared") or payload["kind"] not in MIGRATING else "prepare"
-
-
-def _cancelled(lake: Lake, payload: LaneInput, name: str) -> ErrorDict:
-    flag = lake.read_json(paths.cancel_path(payload["migration"], payload["operation"])) or {}
-    kind = payload["kind"]
-    operation = None if kind in MIGRATING else operation_name(kind, payload["operation"])
-    named = name if flag.get("tables") is not None else None
-    return error_dict(CancelledError(payload["migration"], operation, named))
 
 
 @blueprint.activity_trigger(input_name="payload")

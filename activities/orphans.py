@@ -17,8 +17,8 @@ from d2c.load_run.throughput import put_back
 from d2c.shapes import (
     Described,
     FreedContainer,
-    OperationInput,
     OperationKind,
+    OperationRef,
     OrphanInput,
     OrphansFile,
     ReportInput,
@@ -100,11 +100,10 @@ def end_left_table(clients: Clients, payload: OrphanInput) -> None:
         "started_at": orphan["started_at"],
         "seconds": round(max(seconds, 0.0), 3),
     }
-    operation: OperationInput = {
+    operation: OperationRef = {
         "migration": orphans["migration"],
         "operation": orphans["operation"],
         "kind": _kind(orphans),
-        "waits": {"first_seconds": 0, "factor": 1, "longest_seconds": 0},
     }
     end_table(clients, operation, orphan["table"], error=orphan["error"], stages=[stage])
 

@@ -131,10 +131,23 @@ def refuse_if_cancelled(lake: Lake, payload: Mapping[str, Any]) -> None:
     """
     flag = lake.read_json(cancel_path(payload["migration"], payload["operation"]))
     if is_cancelled(flag, payload.get("table")):
-        kind = payload.get("kind", START)
-        operation = None if kind in MIGRATING else operation_name(kind, payload["operation"])
-        named = payload.get("table") if flag and flag.get("tables") is not None else None
-        raise CancelledError(payload["migration"], operation, named)
+        raise cancelled_error(flag, payload, payload.get("table"))
+
+
+def cancelled_error(
+    flag: Mapping[str, Any] | None, payload: Mapping[str, Any], table: str | None
+) -> CancelledError:
+    """Return what a cancel flag means for a table, which is named only where the flag names tables.
+
+    Args:
+        flag: as the lake has it.
+        payload: as `refuse_if_cancelled` takes it.
+        table: its name, or None for a whole operation.
+    """
+    kind = payload.get("kind", START)
+    operation = None if kind in MIGRATING else operation_name(kind, payload["operation"])
+    named = table if flag and flag.get("tables") is not None else None
+    return CancelledError(payload["migration"], operation, named)
 
 
 def is_cancelled(flag: Mapping[str, Any] | None, table: str | None) -> bool:

@@ -14,7 +14,7 @@ from d2c.report.contents import ended_stages, table_report
 from d2c.shapes import (
     ErrorDict,
     LoadResult,
-    OperationInput,
+    OperationRef,
     QueueEntry,
     Restored,
     StageEntry,
@@ -28,13 +28,13 @@ from d2c.state import paths
 from d2c.state.container_lock import is_held_by_another, record_path, release_container
 from d2c.state.operations import MIGRATING
 from d2c.state.outbox import notify_of_table
-from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_files import keep, read_record, read_table, with_stages
 from d2c.state.table_record import after_operation, mismatches_path, table_end
 
 
 def end_table(
     clients: Clients,
-    payload: OperationInput,
+    payload: OperationRef,
     name: str,
     *,
     error: ErrorDict | None,
@@ -48,7 +48,7 @@ def end_table(
 
     Args:
         clients: the app's.
-        payload: has the ``migration``, the ``operation`` and its ``kind``.
+        payload: the operation.
         name: the table's.
         error: why it failed, with the ``stage`` unless the last one of ``stages`` is meant; None if it succeeded.
         stages: those that have ended since its file was written.
@@ -61,7 +61,7 @@ def end_table(
 
 def _end(
     clients: Clients,
-    payload: OperationInput,
+    payload: OperationRef,
     name: str,
     error: ErrorDict | None,
     stages: Sequence[StageEntry],
@@ -90,7 +90,7 @@ def _end(
     _append_end(lake, payload, name, error)
 
 
-def _append_end(lake: Lake, payload: OperationInput, name: str, error: ErrorDict | None) -> None:
+def _append_end(lake: Lake, payload: OperationRef, name: str, error: ErrorDict | None) -> None:
     entry: QueueEntry = {
         "did": "ended",
         "table": name,
@@ -101,7 +101,7 @@ def _append_end(lake: Lake, payload: OperationInput, name: str, error: ErrorDict
     lake.append(paths.queue_log_path(payload["migration"], payload["operation"]), entry)
 
 
-def _end_without_file(lake: Lake, payload: OperationInput, name: str, error: ErrorDict) -> None:
+def _end_without_file(lake: Lake, payload: OperationRef, name: str, error: ErrorDict) -> None:
     """End a table of which nothing is known any more, so that nothing waits for it."""
     if payload["kind"] in MIGRATING:
         line: TableEnd = {
@@ -129,12 +129,12 @@ def state_of(error: ErrorDict | None) -> State:
     return "cancelled" if error["cancelled"] else "failed"
 
 
-def _has_ended(lake: Lake, payload: OperationInput, name: str) -> bool:
+def _has_ended(lake: Lake, payload: OperationRef, name: str) -> bool:
     log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
     return any(entry["did"] == "ended" and entry["table"] == name for entry in log)
 
 
-def _line_of_end(lake: Lake, payload: OperationInput, name: str) -> TableEnd | None:
+def _line_of_end(lake: Lake, payload: OperationRef, name: str) -> TableEnd | None:
     """Return the line that an earlier try, which broke off before its last step, wrote of how a table ended."""
     if payload["kind"] not in MIGRATING:
         return None
@@ -201,13 +201,7 @@ def _joined(error: ErrorDict | None, restore_error: ErrorDict | None) -> ErrorDi
 
 def _end_compared(clients: Clients, kind: str, table: TableInput) -> None:
     """Write the record after a verify or a replay that has succeeded."""
-    lake, path = clients.lake, paths.table_record_path(table["migration"], table["table"])
-    record = lake.read_json(path)
-    if record is None:
-        raise PermanentError(
-            f"The record of the table {table['table']} is no longer in the lake: {path}.",
-            "Look for what deletes files there.",
-        )
+    record = read_record(clients.lake, table["migration"], table["table"])
     load: LoadResult = table["load"]
     write_record(clients, cast("TableRecord", after_operation(record, kind, table, load, _now())))
 

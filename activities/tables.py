@@ -6,7 +6,6 @@ from typing import Any, cast
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
@@ -14,7 +13,7 @@ from d2c.errors import PermanentError
 from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan, times_of
 from d2c.plan.tables import in_order, location_of, locations_with_patterns, resolve_tables
-from d2c.report.costs import cluster_of
+from d2c.report.costs import cluster_of, cluster_seconds
 from d2c.report.estimate import estimate_of
 from d2c.shapes import (
     AcceptedPlan,
@@ -32,6 +31,7 @@ from d2c.shapes import (
 from d2c.state import paths
 from d2c.state.operations import MIGRATING, retried_input
 from d2c.state.queue import lanes_of
+from d2c.state.table_files import read_record
 from d2c.state.table_record import compared_input
 
 CALLS_AT_ONCE = 16
@@ -56,13 +56,14 @@ def list_tables(clients: Clients, payload: OperationInput) -> LaneCounts:
         accepted = _accepted(lake, migration)
         plan = Plan.model_validate(accepted["plan"])
         changes = _request(lake, payload)["caps"] if operation else {}
-        caps = caps_of(plan, _cluster_seconds(clients.settings), changes)
+        cluster, prices = cluster_of(clients.settings.cluster), clients.settings.prices
+        caps = caps_of(plan, cluster_seconds(cluster, prices), changes)
         tables = _tables(clients, payload, plan, accepted, caps)
         _write_tables(lake, tables)
         queue = {
             "caps": caps,
             "times": times_of(plan),
-            "tables": [_queued(table, payload) for table in tables],
+            "tables": [_queued(table) for table in tables],
         }
         lake.write_json(path, queue)
     return _counts(queue)
@@ -103,7 +104,7 @@ def _tables(
     ]
 
 
-def _queued(table: TableInput, payload: OperationInput) -> QueuedTable:
+def _queued(table: TableInput) -> QueuedTable:
     place = location_of(table)
     return {
         "table": table["table"],
@@ -198,13 +199,7 @@ def _compared(lake: Lake, payload: OperationInput) -> list[TableInput]:
     """Return the tables of a verify or a replay, with what their records say."""
 
     def read(entry: Mapping[str, Any]) -> TableInput:
-        path = paths.table_record_path(payload["migration"], entry["table"])
-        record = lake.read_json(path)
-        if record is None:
-            raise PermanentError(
-                f"The record of the table {entry['table']} is no longer in the lake: {path}.",
-                "Look for what deletes files there.",
-            )
+        record = read_record(lake, payload["migration"], entry["table"])
         return cast("TableInput", compared_input(record, payload["kind"], payload["operation"], entry))
 
     return side_by_side(read, _request(lake, payload)["tables"], at_once=CALLS_AT_ONCE)
@@ -214,12 +209,6 @@ def _write_list(lake: Lake, migration: str, tables: Sequence[TableInput], operat
     """Write the list of all tables of a migration: at its start, or by a retry if that broke off too early."""
     listed = [{field: table.get(field) for field in LISTED_FIELDS} for table in tables]
     lake.write_json(paths.tables_path(migration), {"operation": operation, "tables": listed})
-
-
-def _cluster_seconds(settings: Settings) -> float:
-    """Return the time in which a cluster of the load runs starts."""
-    is_existing = cluster_of(settings.cluster).is_existing
-    return 0 if is_existing else settings.prices.assumed("cluster_seconds")
 
 
 def _write_estimate(clients: Clients, migration: str, tables: Sequence[TableInput], caps: Caps) -> None:

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from activities.outcome import error_dict, is_cancelled, log_error, unexpected
-from activities.table_end import end_table
+from activities.outcome import cancelled_error, error_dict, is_cancelled, log_error, unexpected
+from activities.table_end import end_table, state_of
 from d2c.app.logs import log_fields
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
@@ -22,8 +22,6 @@ from d2c.errors import (
 )
 from d2c.shapes import ErrorDict, LaneInput, QueueFile, StageEntry, TableInput
 from d2c.state import paths
-from d2c.state.ids import operation_name
-from d2c.state.operations import MIGRATING
 from d2c.state.queue import Claim, Lane, Queue
 from d2c.state.table_files import keep, read_table
 
@@ -96,7 +94,7 @@ def for_each(
         TransientError: the first one.
     """
     flag = clients.lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
-    cancelled = {name: _cancelled(payload, name, flag) for name in names if is_cancelled(flag, name)}
+    cancelled = {name: cancelled_error(flag, payload, name) for name in names if is_cancelled(flag, name)}
     if names and len(cancelled) == len(names):
         raise cancelled[names[0]]
 
@@ -199,7 +197,7 @@ def end_failed(
     moment = (_beginning(table, stage) if table else None) or began or datetime.now(UTC)
     entry: StageEntry = {
         "stage": stage,
-        "state": "cancelled" if error["cancelled"] else "failed",
+        "state": state_of(error),
         "started_at": moment.isoformat(timespec="milliseconds"),
         "seconds": round(max((datetime.now(UTC) - moment).total_seconds(), 0.0), 3),
     }
@@ -222,11 +220,3 @@ def _beginning(table: TableInput, stage: str) -> datetime | None:
         return began
     prepared = next((entry for entry in table["stages"] if entry["stage"] == "prepare"), None)
     return began + timedelta(seconds=prepared["seconds"]) if prepared else None
-
-
-def _cancelled(payload: LaneInput, table: str, flag: dict | None) -> CancelledError:
-    kind = payload["kind"]
-    operation = None if kind in MIGRATING else operation_name(kind, payload["operation"])
-    return CancelledError(
-        payload["migration"], operation, table if flag and flag.get("tables") is not None else None
-    )

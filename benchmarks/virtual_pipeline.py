@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, cast
 from unittest import mock
 
@@ -20,7 +19,7 @@ from benchmarks.virtual_services import MemoryLake, Runs, Times, VirtualDatabric
 from d2c.app import clock
 from d2c.app.settings import REQUIRED, read_settings
 from d2c.clients.clients import Clients
-from d2c.shapes import Caps, Idle, LaneInput, OperationInput, QueuedTable, QueueEntry, QueueFile, Waits
+from d2c.shapes import Caps, Idle, LaneInput, OperationInput, QueuedTable, QueueFile, Waits
 from d2c.state import paths
 from d2c.state.ids import run_key
 from d2c.state.queue import Queue
@@ -154,7 +153,7 @@ class Simulation:
         if self._queue_so_far is None:
             self._queue_so_far = Queue(file, ())
         if len(entries) > self._folded:
-            _fold(self._queue_so_far, entries[self._folded :])
+            self._queue_so_far.add(entries[self._folded :])
             self._folded = len(entries)
         return self._queue_so_far
 
@@ -273,19 +272,6 @@ class _VirtualClients:
     def __init__(self, lake: MemoryLake, databricks: VirtualDatabricks) -> None:
         self.settings = read_settings(SETTINGS)
         self.lake, self.databricks = lake, databricks
-
-
-def _fold(queue: Queue, entries: Sequence[QueueEntry]) -> None:
-    """Let a queue go on with new entries of its log, as its constructor would have."""
-    for name, value in vars(Queue).items():
-        if isinstance(value, cached_property):
-            vars(queue).pop(name, None)
-    folds = {"claimed": queue._claim, "passed": queue._pass, "ended": queue._end}
-    for entry in entries:
-        if entry["did"] == "abandoned":
-            queue.is_abandoned = True
-        else:
-            folds[entry["did"]](entry)
 
 
 def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -1,18 +1,23 @@
 """A lane: one worker of a stage, which takes tables from the queue, runs the stage, and passes them on."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
-from d2c.errors import PermanentError
 from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef, Take, Taken
 from d2c.state.ids import stage_instance_id, unit_instance_id, unit_name
 from d2c.state.operations import MIGRATING
 from d2c.state.paths import table_file_path
-from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, cause_of
-from orchestrators.run_to_its_end import LOOKS_PER_HISTORY, WAKE_EVENT, run_to_its_end_of
+from orchestrators.retrying import (
+    ATTEMPTS_TO_LOOK,
+    StageFailedError,
+    Step,
+    call,
+    lost_orchestration,
+    wait_or_wake,
+)
+from orchestrators.run_to_its_end import LOOKS_PER_HISTORY, run_to_its_end_of
 
 blueprint = df.Blueprint()
 
@@ -46,21 +51,9 @@ def _take(context: df.DurableOrchestrationContext, lane: LaneInput) -> Step:
         if take["state"] != "idle":
             return take
         context.set_custom_status({"idle": True})
-        # The SDK hands an event that comes before its wait to every later wait of the same name.
-        if (yield from _wait(context, take["seconds"])):
+        if (yield from wait_or_wake(context, take["seconds"])):
             break
     return take
-
-
-def _wait(context: df.DurableOrchestrationContext, seconds: float) -> Step:
-    """Wait for some seconds or for a wake event; the result tells whether it was the event."""
-    timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
-    event = context.wait_for_external_event(WAKE_EVENT)
-    first: Any = yield context.task_any([timer, event])
-    if first == timer:
-        return False
-    timer.cancel()
-    return True
 
 
 def _export(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
@@ -128,12 +121,7 @@ def _outside(
     except StageFailedError:
         raise
     except Exception as lost:
-        error = PermanentError(
-            cause_of(lost),
-            "See the app's log, then retry the table.",
-            title="An orchestration ended without a result",
-        )
-        raise StageFailedError(error.to_dict()) from lost
+        raise StageFailedError(lost_orchestration(lost, "table")) from lost
 
 
 def _ref(context: df.DurableOrchestrationContext, lane: LaneInput, table: str) -> TableRef:

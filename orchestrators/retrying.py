@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import azure.durable_functions as df
 
-from d2c.errors import TransientError
+from d2c.errors import PermanentError, TransientError
 from d2c.shapes import Answer, ErrorDict, Waits
 
 Step = Generator[Any, Any, Any]
@@ -14,6 +14,7 @@ Step = Generator[Any, Any, Any]
 # With the default intervals of 10 to 60 seconds these outlast an outage of about 7, and of about 40 minutes.
 ATTEMPTS_TO_START = 10
 ATTEMPTS_TO_LOOK = 40
+WAKE_EVENT = "wake"
 
 
 class StageFailedError(Exception):
@@ -58,6 +59,21 @@ def call(
     raise AssertionError("the last attempt returns or raises")
 
 
+def wait_or_wake(context: df.DurableOrchestrationContext, seconds: float) -> Step:
+    """Wait for some seconds or for a wake event; the result tells whether it was the event.
+
+    The SDK hands an event that comes before its wait to every later wait of the same name, so a history ends after
+    the first one.
+    """
+    timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
+    event = context.wait_for_external_event(WAKE_EVENT)
+    first: Any = yield context.task_any([timer, event])
+    if first == timer:
+        return False
+    timer.cancel()
+    return True
+
+
 def next_interval(seconds: float, waits: Waits) -> float:
     """Return the interval in seconds after one of the given length."""
     return float(min(seconds * waits["factor"], waits["longest_seconds"]))
@@ -71,6 +87,20 @@ def state_of_error(error: ErrorDict) -> Literal["cancelled", "failed"]:
 def cause_of(failure: object) -> str:
     """Return the first line of what an activity or orchestration without an answer left: a stack trace follows it."""
     return (str(failure).strip().splitlines() or ["no reason was given"])[0]
+
+
+def lost_orchestration(cause: object, what: str) -> ErrorDict:
+    """Return the error of an orchestration that raised, by a defect or because somebody ended it.
+
+    Args:
+        cause: what it left.
+        what: what to retry.
+    """
+    return PermanentError(
+        cause_of(cause),
+        f"See the app's log, then retry the {what}.",
+        title="An orchestration ended without a result",
+    ).to_dict()
 
 
 def _lost_activity(activity: str, failure: Exception) -> ErrorDict:

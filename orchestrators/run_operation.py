@@ -1,5 +1,6 @@
 """An operation on a migration, from the moment it may begin to its report: its start, a retry, a verify, a replay."""
 
+from collections import Counter
 from typing import Any
 
 import azure.durable_functions as df
@@ -18,7 +19,14 @@ from d2c.shapes import (
 )
 from d2c.state.ids import lane_instance_id, start_instance_id
 from d2c.state.operations import MIGRATING
-from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, cause_of, state_of_error
+from orchestrators.retrying import (
+    ATTEMPTS_TO_LOOK,
+    StageFailedError,
+    Step,
+    call,
+    lost_orchestration,
+    state_of_error,
+)
 from orchestrators.run_to_its_end import run_to_its_end_of
 
 # A lane that is lost so often without a table would be lost for ever.
@@ -68,21 +76,18 @@ def _run_lanes(
     A lane whose orchestration is lost, by a defect or because somebody ended it, is replaced.
     """
     running = [(lane, _start(context, lane)) for lane in _lanes(operation, counts)]
-    losses = [0] * len(running)
-    numbers = list(range(len(running)))
+    losses: Counter[tuple[LaneStage, int]] = Counter()
     error: ErrorDict | None = None
     while running:
         ended: Any = yield context.task_any([task for _, task in running])
         place = next(place for place, (_, task) in enumerate(running) if task is ended)
         lane, _ = running.pop(place)
-        number = numbers.pop(place)
         try:
-            stopped, following = yield from _after(context, lane, ended.result, losses, number)
+            stopped, following = yield from _after(context, lane, ended.result, losses)
         except StageFailedError as failure:
             stopped, following = failure.error, None
         if following:
             running.append((following, _start(context, following)))
-            numbers.append(number)
         elif stopped:
             error = error or stopped
             yield from _abandon(context, operation)
@@ -90,29 +95,28 @@ def _run_lanes(
 
 
 def _after(
-    context: df.DurableOrchestrationContext, lane: LaneInput, result: Any, losses: list[int], number: int
+    context: df.DurableOrchestrationContext,
+    lane: LaneInput,
+    result: Any,
+    losses: Counter[tuple[LaneStage, int]],
 ) -> Step:
-    """Return the error of a lane that has stopped and the lane that takes its place, each of them or None."""
+    """Return the error of a lane that has stopped and the lane that takes its place, each of them or None.
+
+    Args:
+        context: the orchestration's.
+        lane: the lane that has ended.
+        result: its result, or what it raised.
+        losses: how often each lane was lost without a table since it last had one; counted here.
+    """
     if isinstance(result, dict):
         end: LaneEnd = result  # type: ignore[assignment]
         return end["error"], None
     lost: LostLane = yield from call(context, "end_lost", lane, lane["waits"], ATTEMPTS_TO_LOOK)
-    losses[number] = 0 if lost["tables"] else losses[number] + 1
-    if losses[number] > MOST_LOSSES:
-        return _lost(cause_of(result)), None
+    key = lane["stage"], lane["lane"]
+    losses[key] = 0 if lost["tables"] else losses[key] + 1
+    if losses[key] > MOST_LOSSES:
+        return lost_orchestration(result, "migration"), None
     return None, {**lane, "turn": lost["turn"]}
-
-
-def _lost(cause: str) -> ErrorDict:
-    return {
-        "title": "An orchestration ended without a result",
-        "detail": cause,
-        "next_step": "See the app's log, then retry the migration.",
-        "transient": False,
-        "busy": False,
-        "another_run": False,
-        "cancelled": False,
-    }
 
 
 def _abandon(context: df.DurableOrchestrationContext, operation: OperationInput) -> Step:
@@ -172,6 +176,6 @@ def _report(
             context, "write_report", payload, operation["waits"], ATTEMPTS_TO_LOOK
         )
     except StageFailedError as failure:
-        state = state_of_error(error or failure.error) if error else "failed"
+        state = state_of_error(error) if error else "failed"
         result = {"state": state, "tables": {}, "error": error or failure.error}
     return result

@@ -1,18 +1,16 @@
 """Start an external job and poll it until it ends, however many days that takes."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
 from d2c.shapes import Answer, ErrorDict, Job, Look
 from d2c.state.ids import RUNS_AT_MOST
-from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval
+from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval, wait_or_wake
 
 # A history stays this small; the next one begins empty.
 LOOKS_PER_HISTORY = 8
-WAKE_EVENT = "wake"
 
 blueprint = df.Blueprint()
 
@@ -98,21 +96,10 @@ def _following_job(job: Job, error: ErrorDict) -> Job | None:
 
 
 def _wait(context: df.DurableOrchestrationContext, job: Job, at_least_seconds: float | None) -> Step:
-    """Wait for the next interval or for a wake event; the result tells whether it was the event.
-
-    The SDK hands an event that comes before its wait to every later wait of the same name, so a history ends after
-    the first one.
-    """
+    """Wait for the next interval or for a wake event; the result tells whether it was the event."""
     seconds = job.get("seconds") or job["waits"]["first_seconds"]
     job["seconds"] = next_interval(seconds, job["waits"])
-    due = context.current_utc_datetime + timedelta(seconds=max(at_least_seconds or 0, seconds))
-    timer = context.create_timer(due)
-    event = context.wait_for_external_event(WAKE_EVENT)
-    first: Any = yield context.task_any([timer, event])
-    if first == timer:
-        return False
-    timer.cancel()
-    return True
+    return (yield from wait_or_wake(context, max(at_least_seconds or 0, seconds)))
 
 
 def _stop(context: df.DurableOrchestrationContext, job: Job, error: ErrorDict) -> Step:

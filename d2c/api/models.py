@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from d2c.shapes import WaitingFor
+
 State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 Stage = Literal["export", "copy", "prepare", "assess", "load", "verify", "report"]
 Operation = Literal["verify", "replay"]
@@ -55,18 +57,7 @@ class StageError(Error):
 class Waiting(Answer):
     """The condition that a table waits for before its next stage starts."""
 
-    for_: Literal[
-        "start",
-        "pause",
-        "window",
-        "tables",
-        "ahead",
-        "aws_limit",
-        "container",
-        "export_lane",
-        "copy_lane",
-        "load_lane",
-    ] = Field(
+    for_: WaitingFor = Field(
         alias="for",
         description=(
             "`tables`: as many tables as `max_parallel_tables` are under way. `ahead`: enough exported tables wait "

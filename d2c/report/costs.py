@@ -40,6 +40,11 @@ class Cost(NamedTuple):
     quantity: Quantity
 
 
+def cluster_seconds(cluster: Cluster, prices: Prices) -> float:
+    """Return the time in which a cluster starts; an existing one runs already."""
+    return 0 if cluster.is_existing else prices.assumed("cluster_seconds")
+
+
 def cluster_of(spec: Mapping[str, Any]) -> Cluster:
     """Return the size of a cluster from its specification.
 

@@ -9,7 +9,7 @@ from d2c.app.prices import Prices, prices_from
 from d2c.load_run.throughput import AFTER_LOAD_RU, wanted_ru_per_second, write_ru
 from d2c.plan.caps import is_small
 from d2c.plan.tables import location_of
-from d2c.report.costs import ONCE, Cluster, cost_lines, money_of_starts, money_sums
+from d2c.report.costs import ONCE, Cluster, cluster_seconds, cost_lines, money_of_starts, money_sums
 from d2c.report.duration import NarrowCap, Way, duration_of, narrow_cap
 from d2c.shapes import Caps
 
@@ -68,7 +68,7 @@ def _seconds(
     mapping = quantities["items"] / (prices.assumed("items_per_core_second") * cores)
     ru_per_second = quantities["load_ru_per_second"]
     reading = kilobytes * prices.assumed("read_ru_per_kb") / ru_per_second
-    starting = 0 if cluster.is_existing else prices.assumed("cluster_seconds")
+    starting = cluster_seconds(cluster, prices)
     export_seconds = quantities["bytes"] / prices.assumed("export_bytes_per_second")
     copy_seconds = quantities["copied_bytes"] / prices.assumed("copy_bytes_per_second")
     return {

@@ -17,6 +17,7 @@ from d2c.shapes.answers import (
     Succeeded,
     Value,
     Waiting,
+    WaitingFor,
 )
 from d2c.shapes.checks import CheckInput, CheckParts, CheckResult, Reference
 from d2c.shapes.findings import (
@@ -47,6 +48,7 @@ from d2c.shapes.pipeline import (
     LostLane,
     OperationInput,
     OperationKind,
+    OperationRef,
     OperationResult,
     Over,
     QueuedTable,
@@ -104,6 +106,7 @@ __all__ = [
     "OperationFile",
     "OperationInput",
     "OperationKind",
+    "OperationRef",
     "OperationResult",
     "OrphanInput",
     "OrphanedTable",
@@ -141,5 +144,6 @@ __all__ = [
     "Value",
     "Verification",
     "Waiting",
+    "WaitingFor",
     "Waits",
 ]

@@ -37,7 +37,20 @@ class Failure(TypedDict):
 Answer = Value[Result] | Failure
 
 
-# Why a stage has not begun, as `d2c.state.table_states` says it; until and place are None where they mean nothing.
+# Why a stage has not begun, in the words of the HTTP API, which explains them.
+WaitingFor = Literal[
+    "start",
+    "pause",
+    "window",
+    "tables",
+    "ahead",
+    "aws_limit",
+    "container",
+    "export_lane",
+    "copy_lane",
+    "load_lane",
+]
+# What a table waits for; until and place are None where they mean nothing.
 Waiting = TypedDict("Waiting", {"for": str, "until": str | None, "place": NotRequired[int | None]})
 
 

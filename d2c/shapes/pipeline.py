@@ -61,12 +61,17 @@ class QueueEntry(TypedDict):
     error: NotRequired[ErrorDict | None]
 
 
-class OperationInput(TypedDict):
-    """The input of the orchestration `run_operation`."""
+class OperationRef(TypedDict):
+    """An operation on a migration."""
 
     migration: str
     operation: int  # 0: the migration's start
     kind: OperationKind
+
+
+class OperationInput(OperationRef):
+    """The input of the orchestration `run_operation`."""
+
     waits: Waits
 
 
@@ -83,24 +88,18 @@ class LaneInput(OperationInput):
     restore_error: NotRequired[ErrorDict | None]
 
 
-class TableRef(TypedDict):
+class TableRef(OperationRef):
     """The input of the activities of one table; the rest of it is in the file of the lake that it names."""
 
     file: str
-    migration: str
-    operation: int
-    kind: OperationKind
     table: str
     waits: Waits
     started_at: str  # when the stage began
 
 
-class StageEnd(TypedDict):
+class StageEnd(OperationRef):
     """The input of `pass_on` and `end_table`: a table whose stage has ended."""
 
-    migration: str
-    operation: int
-    kind: OperationKind
     table: str
     stage: str
     started_at: str

@@ -71,6 +71,13 @@ class Queue:
         self.is_abandoned = False
         self._under_way = 0  # tables that have begun and not ended
         self._busy_containers: set[str] = set()
+        self.add(entries)
+
+    def add(self, entries: Iterable[QueueEntry]) -> None:
+        """Fold further entries of the log, oldest first, as if they had been there from the beginning."""
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                vars(self).pop(name, None)
         folds = {"claimed": self._claim, "passed": self._pass, "ended": self._end}
         for entry in entries:
             if entry["did"] == "abandoned":

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import PermanentError
-from d2c.shapes import StageEntry, TableInput
+from d2c.shapes import StageEntry, TableInput, TableRecord
 from d2c.state import paths
 
 
@@ -25,6 +25,22 @@ def read_table(lake: Lake, migration: str, operation: int, table: str) -> TableI
             "Look for what deletes files there, then retry the table.",
         )
     return found
+
+
+def read_record(lake: Lake, migration: str, table: str) -> TableRecord:
+    """Return a table's record, which its last migration, verify or replay has left.
+
+    Raises:
+        PermanentError: if it is gone.
+    """
+    path = paths.table_record_path(migration, table)
+    record: TableRecord | None = lake.read_json(path)
+    if record is None:
+        raise PermanentError(
+            f"The record of the table {table} is no longer in the lake: {path}.",
+            "Look for what deletes files there.",
+        )
+    return record
 
 
 def keep(lake: Lake, table: TableInput, **found: Any) -> TableInput:

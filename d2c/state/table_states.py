@@ -2,27 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from d2c.plan.schedule import Window, seconds_until_open
-from d2c.shapes import LaneStage, ListedTable, QueueFile, TableEnd, Waiting
+from d2c.shapes import LaneStage, ListedTable, QueueFile, TableEnd, Waiting, WaitingFor
 from d2c.state.queue import STAGES, Lane, Queue, lanes_of
 
 STATES = ("pending", "running", "succeeded", "failed", "cancelled")
 UNDER_WAY = ("pending", "running")
 # Every reason why a stage has not begun, in the words of the HTTP API.
-REASONS = (
-    "start",
-    "pause",
-    "window",
-    "tables",
-    "ahead",
-    "aws_limit",
-    "container",
-    "export_lane",
-    "copy_lane",
-    "load_lane",
-)
+REASONS: tuple[str, ...] = get_args(WaitingFor)
 
 
 class TableState(NamedTuple):
