@@ -32,7 +32,7 @@ def start_copy(clients: Clients, payload: TableInput) -> str:
     names = payload["migration"], payload["table"]
     operation = payload["migration"], payload["operation"], payload["table"]
     refuse_if_cancelled(lake, payload)
-    key = run_key(*operation, "copy", payload["attempt"])
+    key = run_key(payload, payload["table"], "copy", payload["attempt"])
     run = None
     # To look through all runs costs calls that grow with them: only a try that finds the flag of an earlier one does.
     if not lake.create(copy_begun_path(*operation, payload["attempt"]), b""):

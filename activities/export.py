@@ -59,8 +59,7 @@ def start_export(clients: Clients, payload: TableInput) -> str:
     refuse_if_cancelled(clients.lake, payload)
     settings, dynamodb = clients.settings, clients.dynamodb(*location_of(payload))
     source = payload["source"]
-    names = payload["migration"], payload["operation"], payload["table"]
-    token = run_key(*names, "export", payload["attempt"])
+    token = run_key(payload, payload["table"], "export", payload["attempt"])
     return dynamodb.find_export(source["arn"], token) or dynamodb.start_export(
         source["arn"],
         bucket=settings.export_bucket,

@@ -53,7 +53,7 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
     path = paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
     if not lake.exists(path):
         lake.create(path, _requests(clients, payload, names).to_json())
-    key = run_key(payload["migration"], payload["operation"], run_key_name(unit), "load", attempt)
+    key = run_key(payload, run_key_name(unit), "load", attempt)
     return clients.databricks.start_run(
         name=_run_name(payload, names),
         run_key=key,

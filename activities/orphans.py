@@ -46,7 +46,7 @@ def stop_left_runs(clients: Clients, payload: OrphanInput) -> int:
 def _stop_copies(clients: Clients, orphans: OrphansFile) -> int:
     """Ask the tables' copy runs to stop; the result is how many there are."""
     keys = {
-        run_key(orphans["migration"], orphans["operation"], table["table"], "copy", attempt)
+        run_key(orphans, table["table"], "copy", attempt)
         for table in orphans["tables"]
         for attempt in range(1, RUNS_AT_MOST + 1)
     }

@@ -285,7 +285,7 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _key(payload: Mapping[str, Any], stage: str) -> str:
-    return run_key(MIGRATION, payload["operation"], payload["table"], stage, payload["attempt"])
+    return run_key(payload, payload["table"], stage, payload["attempt"])
 
 
 def _settings_of(name: str, size_bytes: int) -> dict[str, Any]:

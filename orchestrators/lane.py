@@ -125,7 +125,7 @@ def _outside(
 
 
 def _ref(context: df.DurableOrchestrationContext, lane: LaneInput, table: str) -> TableRef:
-    return {
+    ref: TableRef = {
         "file": table_file_path(lane["migration"], lane["operation"], table),
         "migration": lane["migration"],
         "operation": lane["operation"],
@@ -134,6 +134,9 @@ def _ref(context: df.DurableOrchestrationContext, lane: LaneInput, table: str) -
         "waits": lane["waits"],
         "started_at": context.current_utc_datetime.isoformat(),
     }
+    if "deployment" in lane:
+        ref["deployment"] = lane["deployment"]
+    return ref
 
 
 def _stage_end(

@@ -153,6 +153,9 @@ def _lanes(operation: OperationInput, counts: LaneCounts) -> list[LaneInput]:
             }
             for number in range(count)
         ]
+    if "deployment" in operation:
+        for lane in lanes:
+            lane["deployment"] = operation["deployment"]
     return lanes
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from d2c.control.app import App
 from d2c.errors import ConflictError, NotFoundError, PlanError
 from d2c.plan.model import NAME, Plan
 from d2c.plan.tables import account_faults
-from d2c.shapes import AcceptedPlan, Arrived, OperationInput, Waits
+from d2c.shapes import AcceptedPlan, Arrived, OperationInput, OperationKind, Waits
 from d2c.state import paths, standing_plans
 from d2c.state.table_states import UNDER_WAY
 
@@ -70,27 +71,45 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
     # The index entry comes before the instance: a running migration is listed even after a crash between the two.
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
     await app.lake.write(paths.index_path(plan.name, int(accepted_at.timestamp() * 1000)), b"")
-    await start_orchestration(app, plan, 0)
+    await start_orchestration(app, accepted, 0)
 
 
-async def start_orchestration(app: App, plan: Plan, number: int) -> None:
+async def start_orchestration(app: App, accepted: AcceptedPlan, number: int) -> None:
     """Start a migration's orchestration.
 
     Args:
         app: the app.
-        plan: the migration's.
+        accepted: the migration's plan.
         number: 0 for its start, or the number of a retry, whose request is in the lake.
     """
-    await app.lake.write(paths.open_path(plan.name), b"")
+    value = operation_input(app.settings, accepted, number, "retry" if number else "start")
+    migration = value["migration"]
+    await app.lake.write(paths.open_path(migration), b"")
+    await durable.start(app.durable, "run_operation", migration, value)
+    with log_fields(migration=migration):
+        logger.info("%s of migration %s has started", f"Retry {number}" if number else "The start", migration)
+
+
+def operation_input(
+    settings: Settings, accepted: AcceptedPlan, number: int, kind: OperationKind
+) -> OperationInput:
+    """Return the input of the orchestration of an operation.
+
+    Args:
+        settings: the app's.
+        accepted: the migration's plan.
+        number: the operation's.
+        kind: what it is.
+    """
     value: OperationInput = {
-        "migration": plan.name,
+        "migration": accepted["plan"]["name"],
         "operation": number,
-        "kind": "retry" if number else "start",
-        "waits": waits(app.settings),
+        "kind": kind,
+        "waits": waits(settings),
     }
-    await durable.start(app.durable, "run_operation", plan.name, value)
-    with log_fields(migration=plan.name):
-        logger.info("%s of migration %s has started", f"Retry {number}" if number else "The start", plan.name)
+    if "deployment" in accepted:
+        value["deployment"] = accepted["deployment"]
+    return value
 
 
 async def _accept(lake: AsyncLake, plan: Plan, arrived: Arrived | None) -> AcceptedPlan:
@@ -100,12 +119,23 @@ async def _accept(lake: AsyncLake, plan: Plan, arrived: Arrived | None) -> Accep
         "plan": plan.model_dump(mode="json", exclude_none=True),
         "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "digest": plan.digest(),
+        "deployment": await deployment_id(lake),
     }
     if arrived:
         accepted["arrived"] = arrived
     if not await lake.create(path, json.dumps(accepted, indent=1).encode()):
         accepted = await lake.read_json(path)
     return accepted
+
+
+async def deployment_id(lake: AsyncLake) -> str:
+    """Return the id of the deployment that has this lake: random, and made now if it has none yet."""
+    known = await lake.read_json(paths.DEPLOYMENT)
+    if known is None:
+        # Of two that make one at once, the first to write it wins.
+        await lake.create(paths.DEPLOYMENT, json.dumps({"id": secrets.token_hex(8)}).encode())
+        known = await lake.read_json(paths.DEPLOYMENT)
+    return str(known["id"])
 
 
 def waits(settings: Settings) -> Waits:

@@ -16,9 +16,8 @@ from d2c.control.app import App
 from d2c.control.operation_tables import tables_of
 from d2c.control.orphans import input_of
 from d2c.errors import ConflictError
-from d2c.plan.model import Plan
 from d2c.report.contents import worst_state
-from d2c.shapes import ErrorDict, OperationFile, OperationInput, OperationKind, QueueEntry, State
+from d2c.shapes import ErrorDict, OperationFile, OperationKind, QueueEntry, State
 from d2c.state import paths
 from d2c.state.ids import operation_instance_id, operation_name
 from d2c.state.operations import MIGRATING, RETRY, last_number
@@ -66,7 +65,6 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFi
         "accepted_at": _now(),
         "tables": tables,
         "caps": caps,
-        "waits": migrations.waits(app.settings),
     }
     await _take_number(app.lake, request)
     await _start_orchestration(app, request)
@@ -124,16 +122,12 @@ def _one_at_a_time(subject: str, state: str) -> ConflictError:
 
 async def _start_orchestration(app: App, request: OperationFile) -> None:
     """Start an operation; its tables are in the lake."""
+    accepted = await migrations.accepted_of(app.lake, request["migration"])
     if request["kind"] == RETRY:
-        plan = await migrations.plan_of(app.lake, request["migration"])
-        await migrations.start_orchestration(app, Plan.model_validate(plan), request["number"])
+        await migrations.start_orchestration(app, accepted, request["number"])
         return
-    value: OperationInput = {
-        "migration": request["migration"],
-        "operation": request["number"],
-        "kind": cast("OperationKind", request["kind"]),
-        "waits": request["waits"],
-    }
+    kind = cast("OperationKind", request["kind"])
+    value = migrations.operation_input(app.settings, accepted, request["number"], kind)
     await durable.start(app.durable, "run_operation", instance_id(request), value)
 
 

@@ -14,7 +14,7 @@ from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.work import Work
 from d2c.errors import PermanentError
-from d2c.shapes import ContainerHolder, MigrationEnd, OrphanedTable, Orphans, OrphansFile, Waits
+from d2c.shapes import AcceptedPlan, ContainerHolder, MigrationEnd, OrphanedTable, Orphans, OrphansFile, Waits
 from d2c.state import paths
 from d2c.state.ids import clean_up_instance_id
 from d2c.state.table_states import TableState
@@ -121,7 +121,7 @@ async def start_clean_up(
     tables: Sequence[OrphanedTable] = (),
     containers: Sequence[ContainerHolder] = (),
     ends: MigrationEnd | None = None,
-    since: str | None = None,
+    accepted: AcceptedPlan | None = None,
 ) -> None:
     """Start the clean-up of a migration's orphans, unless one runs.
 
@@ -132,7 +132,7 @@ async def start_clean_up(
         tables: as `orphaned_tables` returns them.
         containers: as `orphaned_containers` returns them.
         ends: the state and the error with which the migration ends; None if it runs, or has ended by itself.
-        since: when the migration was accepted; needed for tables.
+        accepted: the migration's plan; needed for tables.
     """
     instance = clean_up_instance_id(migration)
     if durable.has_not_ended(await app.durable.get_status(instance)):
@@ -146,11 +146,13 @@ async def start_clean_up(
     orphans: OrphansFile = {
         "migration": migration,
         "operation": number,
-        "since": since,
+        "since": accepted["accepted_at"] if accepted else None,
         "tables": list(tables),
         "containers": list(containers),
         "ends": ends,
     }
+    if accepted and "deployment" in accepted:
+        orphans["deployment"] = accepted["deployment"]
     await app.lake.write_json(paths.orphans_path(migration), orphans)
     await durable.start(
         app.durable, "clean_up", instance, _clean_up_input(orphans, migrations.waits(app.settings))

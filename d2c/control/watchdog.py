@@ -18,7 +18,6 @@ from d2c.control.app import App
 from d2c.control.stall_watch import look_for_stalls
 from d2c.control.work import Work, read_work
 from d2c.errors import D2CError
-from d2c.plan.model import Plan
 from d2c.shapes import AcceptedPlan, ContainerHolder, ErrorDict, State
 from d2c.state import paths
 from d2c.state.ids import start_instance_id
@@ -83,7 +82,7 @@ async def _reconcile(
     status = await app.durable.get_status(migration, show_input=True)
     is_current = bool(status) and orphans.input_of(status)["operation"] == number
     if not (is_current or await _has_started(app.lake, migration, number, watched)):
-        await _start_again(app, Plan.model_validate(accepted["plan"]), number, watched)
+        await _start_again(app, migration, accepted, number, watched)
         return
     work = await read_work(app.lake, migration, number, accepted["plan"])
     measure_tables(table.state for table in work.tables)
@@ -92,7 +91,7 @@ async def _reconcile(
         if containers:
             await orphans.start_clean_up(app, migration, number, containers=containers)
     else:
-        await _end(app, work, held, accepted["accepted_at"], status if is_current else None)
+        await _end(app, work, held, accepted, status if is_current else None)
 
 
 async def _has_started(lake: AsyncLake, migration: str, number: int, watched: WatchdogFile) -> bool:
@@ -100,7 +99,9 @@ async def _has_started(lake: AsyncLake, migration: str, number: int, watched: Wa
     return watched.get("operation") == number or await lake.exists(paths.queue_path(migration, number))
 
 
-async def _end(app: App, work: Work, held: Sequence[ContainerHolder], since: str, status: Any) -> None:
+async def _end(
+    app: App, work: Work, held: Sequence[ContainerHolder], accepted: AcceptedPlan, status: Any
+) -> None:
     """End a migration whose orchestration has ended; Durable lets the orchestrations run that such a one started."""
     error: ErrorDict | None = None
     cause: str | None = None
@@ -123,7 +124,7 @@ async def _end(app: App, work: Work, held: Sequence[ContainerHolder], since: str
         tables=tables,
         containers=held,
         ends={"state": cast("State", state), "error": error},
-        since=since,
+        accepted=accepted,
     )
 
 
@@ -136,17 +137,19 @@ async def _close_without_plan(lake: AsyncLake, migration: str, watched: Watchdog
         await lake.write_json(paths.watchdog_path(migration), {"lost": "plan"})
 
 
-async def _start_again(app: App, plan: Plan, number: int, watched: WatchdogFile) -> None:
+async def _start_again(
+    app: App, migration: str, accepted: AcceptedPlan, number: int, watched: WatchdogFile
+) -> None:
     """Start a migration or a retry that was seen twice accepted and not started."""
     if watched.get("lost") != number:
-        await app.lake.write_json(paths.watchdog_path(plan.name), {"lost": number})
+        await app.lake.write_json(paths.watchdog_path(migration), {"lost": number})
         return
     logger.warning(
         "%s of migration %s was accepted and not started; starting it now",
         f"Retry {number}" if number else "The start",
-        plan.name,
+        migration,
     )
-    await migrations.start_orchestration(app, plan, number)
+    await migrations.start_orchestration(app, accepted, number)
 
 
 async def _container_locks(lake: AsyncLake, folder: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ class AcceptedPlan(TypedDict):
     plan: dict[str, Any]  # `d2c.plan.model.Plan` as JSON
     accepted_at: str
     digest: str
+    deployment: NotRequired[str]  # its id, which goes into the run keys
     arrived: NotRequired[Arrived]
 
 
@@ -71,4 +72,3 @@ class OperationFile(TypedDict):
     accepted_at: str
     tables: list[dict[str, Any]]
     caps: dict[str, int]
-    waits: Waits

@@ -29,6 +29,7 @@ class OrphansFile(TypedDict):
 
     migration: str
     operation: int
+    deployment: NotRequired[str]
     since: str | None  # when the migration was accepted
     tables: list[OrphanedTable]
     containers: list[ContainerHolder]

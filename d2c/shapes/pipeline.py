@@ -67,6 +67,7 @@ class OperationRef(TypedDict):
     migration: str
     operation: int  # 0: the migration's start
     kind: OperationKind
+    deployment: NotRequired[str]  # part of its run keys; a migration from before there were any has none
 
 
 class OperationInput(OperationRef):

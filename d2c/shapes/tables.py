@@ -49,6 +49,7 @@ class TableInput(TableSettings):
 
     migration: str
     operation: int
+    deployment: NotRequired[str]
     waits: NotRequired[Waits]
     size_bytes: NotRequired[int | None]
     item_count: NotRequired[int | None]

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
@@ -9,20 +11,21 @@ INSTANCE_ID_LENGTH = 100
 RUNS_AT_MOST = 3
 
 
-def run_key(migration: str, operation: int, name: str, stage: str, attempt: int) -> str:
+def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int) -> str:
     """Return the text that makes the start of something outside idempotent.
 
     It is the SHA-256 of its parts in hex: 64 characters, the most that a Databricks idempotency token may have, and
-    free of the ``$`` that a DynamoDB client token may not contain.
+    free of the ``$`` that a DynamoDB client token may not contain. Both hold for a whole workspace and account, so
+    another deployment has other keys.
 
     Args:
-        migration: its id.
-        operation: the number of the operation.
+        operation: its ``migration``, its number as ``operation``, and the ``deployment`` if its migration has one.
         name: the table's, or the unit's for a load run.
         stage: the stage.
         attempt: counted from 1 within the operation.
     """
-    parts = json.dumps([migration, operation, name, stage, attempt])
+    deployment = [operation["deployment"]] if operation.get("deployment") else []
+    parts = json.dumps([*deployment, operation["migration"], operation["operation"], name, stage, attempt])
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

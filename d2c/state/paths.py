@@ -29,6 +29,7 @@ checks/<check>/                               a check before a migration: plan.j
                                               tables in parts), <part>.json (its findings), result.json
 containers/<account>/<database>/<container>.json         a container's lock, with its former throughput
 watch/<migration>.json                        the last change of each running table, and its stall
+deployment.json                               the deployment's id, which its run keys have in them
 left-behind/<migration>.json                  the orphans that the last clean-up of the migration had
 ```
 
@@ -36,6 +37,7 @@ Logs (``.jsonl``) are appended to, a line at a time, so that many can write, and
 ignore duplicates.
 """
 
+DEPLOYMENT = "deployment.json"
 MIGRATIONS_BY_TIME = "migrations-by-time/"
 MIGRATIONS_OPEN = "migrations-open/"
 WATCHDOG = "watch/"

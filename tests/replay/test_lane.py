@@ -16,7 +16,7 @@ LOST = "An orchestration ended without a result"
 
 def a_lane(stage, **changes):
     place = "eu-west-1" if stage == "export" else ""
-    work = {"migration": "m", "operation": 0, "kind": "start", "waits": WAITS}
+    work = {"migration": "m", "operation": 0, "kind": "start", "waits": WAITS, "deployment": "d1"}
     return {**work, "stage": stage, "place": place, "lane": 2, "turn": 0, **changes}
 
 
@@ -96,6 +96,7 @@ def test_an_export_lane_describes_exports_and_passes_on_what_it_found():
     (passed,) = here.called("pass_on")
     assert (passed["table"], passed["stage"], passed["error"]) == ("Music", "export", None)
     assert passed["found"] == {"source": a_source(), "export": an_export()}
+    assert here.called("start_export")[0]["deployment"] == "d1"
     assert passed["started_at"] <= passed["ended_at"]
 
 

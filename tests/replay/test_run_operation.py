@@ -9,7 +9,7 @@ from tests.builders import an_error, the_waits
 from tests.replay.world import World
 
 WAITS = the_waits()
-OPERATION = {"migration": "m", "operation": 0, "kind": "start", "waits": WAITS}
+OPERATION = {"migration": "m", "operation": 0, "kind": "start", "waits": WAITS, "deployment": "d1"}
 COUNTS = {"tables": 7, "export": {"eu-west-1": 2, "111122223333/us-east-1": 1}, "copy": 2, "load": 1}
 NO_LANES = {"tables": 0, "export": {}, "copy": 0, "load": 0}
 DONE = {"value": {"state": "succeeded", "result": True}}

@@ -7,7 +7,7 @@ from d2c.clients.aws.copy_session import copy_session_policy
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.errors import TransientError
 from d2c.state.ids import run_key
-from tests.builders import EXPORT_ID, EXPORT_TIME, REGION, a_table, an_export
+from tests.builders import EXPORT_ID, EXPORT_TIME, REGION, a_table, an_export, an_operation
 from tests.unit.app.test_aws_settings import ONE, ROLE, ROLE_OF_TWO, TWO, WITH_ROLES
 from tests.unit.clients.settings import local_settings
 
@@ -29,7 +29,7 @@ class TestStartCopy:
         assert value_of(world.answer(start_copy, PAYLOAD)) == "run-0"
         assert world.factory.started == [
             {
-                "runKey": run_key("m", 0, "Music", "copy", 1),
+                "runKey": run_key(an_operation(), "Music", "copy", 1),
                 "bucket": "exports",
                 "exportFolder": S3_FOLDER,
                 "fileSystem": "lake",

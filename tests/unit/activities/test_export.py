@@ -8,7 +8,7 @@ from d2c.clients.aws.dynamodb import ExportState
 from d2c.errors import PermanentError
 from d2c.export_format.manifest import md5_base64
 from d2c.state.ids import run_key
-from tests.builders import EXPORT_ID, TABLE_ARN, a_source, a_table
+from tests.builders import EXPORT_ID, TABLE_ARN, a_source, a_table, an_operation
 
 from .answers import error_of, value_of
 
@@ -51,7 +51,7 @@ class TestStartExport:
                 "bucket_owner": "",
                 "prefix": "d2c/m/Music",
                 "time": datetime(2026, 6, 1, 12, tzinfo=UTC),
-                "client_token": run_key("m", 0, "Music", "export", 1),
+                "client_token": run_key(an_operation(), "Music", "export", 1),
             }
         ]
         assert arn in world.dynamodb.exports

@@ -25,6 +25,7 @@ from tests.builders import (
     an_end,
     an_error,
     an_export,
+    an_operation,
 )
 from tests.unit.clients.settings import SECRETS
 from tests.unit.records import FOLDER, record
@@ -162,7 +163,7 @@ class TestStartLoad:
         assert start(unit) == first
         assert start(unit, attempt=2) != first
         assert list(unit.databricks.submitted) == [
-            run_key("m", 0, "unit 0-0", "load", number) for number in (1, 2)
+            run_key(an_operation(), "unit 0-0", "load", number) for number in (1, 2)
         ]
 
     def test_a_second_try_submits_the_list_that_the_first_one_wrote(self, unit):
@@ -419,7 +420,9 @@ class TestComparing:
         assert (request.stages, request.verify) == (("verify",), "counts")
         assert (request.load_started_at, request.documents_written) == (1_780_000_000, 7)
         assert request.rejected_folder == f"{LAKE}/{folder()}/rejected"
-        assert list(verified.databricks.submitted) == [run_key("m", 3, "unit 0-0", "load", 1)]
+        assert list(verified.databricks.submitted) == [
+            run_key(an_operation(operation=3), "unit 0-0", "load", 1)
+        ]
 
     def test_it_ends_its_table_and_leaves_the_log_of_the_start_alone(self, verified):
         result = {"state": "succeeded", "error": None, "stages": [a_stage("verify")], "verification": None}

@@ -64,7 +64,7 @@ def test_a_start_tells_what_it_started_with_migration_table_stage_and_run_key(li
         "attempt": 2,
         "activity": "start_copy",
     }
-    assert line["run_key"] == run_key("m", 0, "Music", "copy", 2)
+    assert line["run_key"] == run_key(an_operation(), "Music", "copy", 2)
 
 
 def test_a_line_about_a_plans_check_says_of_which(lines):
@@ -106,9 +106,9 @@ def test_what_goes_wrong_unexpectedly_has_the_same_fields(lines):
 @pytest.mark.parametrize(
     ("activity", "payload", "key"),
     [
-        ("start_export", PAYLOAD, run_key("m", 0, "Music", "export", 2)),
-        ("look_at_copy", {**PAYLOAD, "operation": 3}, run_key("m", 3, "Music", "copy", 2)),
-        ("start_load", a_lane("load", attempt=2), run_key("m", 0, "unit 0-0", "load", 2)),
+        ("start_export", PAYLOAD, run_key(an_operation(), "Music", "export", 2)),
+        ("look_at_copy", {**PAYLOAD, "operation": 3}, run_key(an_operation(operation=3), "Music", "copy", 2)),
+        ("start_load", a_lane("load", attempt=2), run_key(an_operation(), "unit 0-0", "load", 2)),
         ("describe_source", {"migration": "m", "operation": 0, "table": "Music"}, None),
         ("look_at_prepare", a_lane("load", attempt=2), None),
     ],

@@ -15,6 +15,7 @@ from tests.builders import (
     an_end,
     an_error,
     an_export,
+    an_operation,
 )
 
 from .answers import error_of, value_of
@@ -36,7 +37,7 @@ def left_table(name, number=0, **more):
     }
 
 
-def leave(world, *tables, containers=(), ends=None, number=0):
+def leave(world, *tables, containers=(), ends=None, number=0, **more):
     left = {
         "migration": "m",
         "operation": number,
@@ -44,6 +45,7 @@ def leave(world, *tables, containers=(), ends=None, number=0):
         "tables": list(tables),
         "containers": list(containers),
         "ends": ends,
+        **more,
     }
     world.lake.write_json(paths.orphans_path("m"), left)
 
@@ -52,8 +54,8 @@ def begin_retry(world, number=1):
     world.lake.write_json(paths.operation_path("m", number), {"kind": "retry"})
 
 
-def start_copy(world, name, attempt=1, migration="m", operation=0):
-    key = run_key(migration, operation, name, "copy", attempt)
+def start_copy(world, name, attempt=1, migration="m", **operation):
+    key = run_key(an_operation(migration=migration, **operation), name, "copy", attempt)
     return world.factory.start_run("copy_export", {"runKey": key})
 
 
@@ -90,6 +92,15 @@ class TestStopLeftRuns:
         assert self.stop(world) == 2
         assert world.factory.cancelled == mine
         assert self.stop(world) == 0
+
+    def test_another_deployments_copy_of_the_same_table_goes_on(self, world):
+        copying(world, "Music")
+        mine = start_copy(world, "Music", deployment="mine")
+        start_copy(world, "Music", deployment="another")
+        start_copy(world, "Music")
+        leave(world, left_table("Music"), deployment="mine")
+        assert self.stop(world) == 1
+        assert world.factory.cancelled == [mine]
 
     def test_load_runs_of_units_that_have_tables_left_are_stopped_whichever_attempt_it_is(self, world):
         loading(world, ["Music", "Orders"], ["Users"])

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.control.migrations import deployment_id
 from d2c.errors import PermanentError
 from d2c.state.ids import lane_instance_id, unit_instance_id
 from d2c.state.paths import open_path, operation_path
@@ -68,7 +70,14 @@ async def test_a_verification_is_numbered_started_and_answered_with_links(ended)
     ((name, instance, value),) = ended.client.started
     assert (name, instance) == ("run_operation", "music-2026::verify-1")
     waits = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
-    assert value == {"migration": "music-2026", "operation": 1, "kind": "verify", "waits": waits}
+    deployment = await deployment_id(AsyncLake(ended.lake))
+    assert value == {
+        "migration": "music-2026",
+        "operation": 1,
+        "kind": "verify",
+        "waits": waits,
+        "deployment": deployment,
+    }
     asked = asked_last(ended)
     assert (asked["kind"], asked["number"], asked["migration_state"]) == ("verify", 1, "failed")
     assert asked["tables"] == [{"table": "Music", "rules": None, "verify": "counts"}]

@@ -1,5 +1,9 @@
+import asyncio
+
 import pytest
 
+from d2c.clients.azure.async_lake import AsyncLake
+from d2c.control.migrations import deployment_id
 from tests.unit.control.conftest import BASE, KEY, SdkError
 from tests.unit.control.plans import plan
 
@@ -35,6 +39,11 @@ async def test_the_accepted_plan_lies_in_the_lake(app):
     await app.start(plan())
     accepted = app.lake.read_json("migrations/music-2026/plan.json")
     assert accepted["plan"]["name"] == "music-2026"
+    assert (
+        accepted["deployment"]
+        == app.client.started[0][2]["deployment"]
+        == await deployment_id(AsyncLake(app.lake))
+    )
     assert accepted["accepted_at"].endswith("+00:00")
 
 
@@ -146,3 +155,11 @@ async def test_what_is_no_plan_at_all_is_refused(app, body):
 async def test_a_dry_run_is_refused_and_starts_nothing(app):
     status, _ = await app.call("POST", body=b"{}", dry_run="true")
     assert (status, app.client.started) == (400, [])
+
+
+async def test_of_two_that_make_the_deployments_id_at_once_the_first_to_write_it_wins(app):
+    made = await asyncio.gather(*(deployment_id(AsyncLake(app.lake)) for _ in range(4)))
+    assert len(set(made)) == 1
+    assert await deployment_id(AsyncLake(app.lake)) == made[0]
+    app.lake.delete("deployment.json")
+    assert await deployment_id(AsyncLake(app.lake)) != made[0]

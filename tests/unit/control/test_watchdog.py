@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control import watchdog
+from d2c.control.migrations import deployment_id
 from d2c.errors import TransientError
 from d2c.state import paths
 from d2c.state.ids import (
@@ -206,6 +208,7 @@ class TestWhatEndedEarly:
         assert (left["operation"], left["ends"]["state"]) == (0, "cancelled")
         assert "by hand" in left["ends"]["error"]["detail"]
         assert datetime.fromisoformat(left["since"]).tzinfo
+        assert left["deployment"] == await deployment_id(AsyncLake(watching.lake))
 
     @pytest.mark.parametrize("waiting", [LOAD, PREPARE])
     async def test_what_still_waits_for_something_outside_is_terminated(self, watching, waiting):

@@ -10,26 +10,29 @@ from d2c.state.ids import (
     unit_instance_id,
     unit_name,
 )
+from tests.builders import an_operation
 
 LONGEST_NAME = "m" * 48
 
 
 def test_a_run_key_is_the_same_for_the_same_and_another_for_anything_else():
     parts = [
-        ("m", 0, "t", "copy", 1),
-        ("m", 0, "t", "copy", 2),
-        ("m", 1, "t", "copy", 1),
-        ("m", 0, "tc", "opy", 1),
-        ("m", 11, "t", "copy", 1),
-        ("m", 1, "1t", "copy", 1),
+        (an_operation(), "t", "copy", 1),
+        (an_operation(), "t", "copy", 2),
+        (an_operation(operation=1), "t", "copy", 1),
+        (an_operation(), "tc", "opy", 1),
+        (an_operation(operation=11), "t", "copy", 1),
+        (an_operation(operation=1), "1t", "copy", 1),
+        (an_operation(deployment="a"), "t", "copy", 1),
+        (an_operation(deployment="b"), "t", "copy", 1),
     ]
     keys = {run_key(*one) for one in parts}
     assert len(keys) == len(parts)
-    assert run_key("m", 0, "t", "copy", 1) in keys
+    assert run_key(an_operation(deployment="a"), "t", "copy", 1) in keys
 
 
 def test_a_run_key_fits_a_databricks_token_and_a_dynamodb_token():
-    key = run_key("m", 12, "t" * 255, "load", 10)
+    key = run_key(an_operation(operation=12, deployment="d" * 16), "t" * 255, "load", 10)
     assert len(key) == 64
     assert "$" not in key
 
