@@ -7,8 +7,10 @@ SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadgroup --no-loadscope-reorde
 # Where it is set, as in many containers, each process of the local cloud compiles all its libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 OTHER_PYTHONS ?= 3.12 3.13
+# A migration, the lake's events, and deaths of the host: what `make test-real` runs on Microsoft's own extensions.
+ON_EXTENSION = $(addprefix tests/end_to_end/test_,migration.py events.py crashes.py)
 
-.PHONY: demo test test-fast test-localcloud test-real lint lint-infra spark-classes format setup lock clean
+.PHONY: demo test test-fast test-localcloud test-real test-extension lint lint-infra spark-classes format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
@@ -34,7 +36,12 @@ test-localcloud: setup
 # Slower, and not part of `make test`: Microsoft's own programs where they are, and the other Pythons that are supported.
 test-real: setup
 	@$(BIN)/pytest tests/real -rs
+	@sh tools/test-on-extension.sh $(ON_EXTENSION)
 	@for version in $(OTHER_PYTHONS); do sh tools/test-other-python.sh $$version || exit 1; done
+
+# Twenty minutes: Microsoft's extension waits a minute after each death of its host.
+test-extension: setup
+	@sh tools/test-on-extension.sh tests/end_to_end
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -42,9 +49,13 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Not part of `make lint`: checkov comes from the network, into a place of its own.
+# Not part of `make lint`: checkov comes from the network, into a place of its own, and Bicep's compiler must be on the
+# PATH. What that says of versions of APIs depends on the date; tests/real has all else that it says.
 lint-infra: setup
-	@$(BIN)/uv tool run --quiet --from "checkov>=3,<4" checkov --directory infra --config-file infra/.checkov.yaml
+	@for template in main events; do bicep lint infra/$$template.bicep --config infra/api-versions.json; done
+	@mkdir -p build
+	@$(BIN)/python -m tools.write_infra_template > build/infra.json
+	@$(BIN)/uv tool run --quiet --from "checkov>=3,<4" checkov --file build/infra.json --config-file infra/.checkov.yaml
 
 # Halves the start of each notebook's JVM, for whatever runs the local cloud in this checkout from then on.
 spark-classes: setup
@@ -77,6 +88,9 @@ lock:
 	@$(BIN)/uv pip compile pyproject.toml localcloud/pyproject.toml --extra app --extra cli --group dev \
 	  --no-emit-package d2c --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 	  --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra app --constraint requirements-dev.lock \
+	  --no-emit-package d2c --universal --python-version 3.11 --no-annotate --quiet \
+	  --custom-compile-command "make lock" --output-file requirements.txt
 
 clean:
 	@rm -rf .venv build localcloud/node/node_modules

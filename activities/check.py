@@ -4,7 +4,7 @@ All that is written is the check's own folder in the lake (`d2c.checks.store`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import azure.durable_functions as df
@@ -12,6 +12,7 @@ import azure.durable_functions as df
 from activities import check_systems
 from activities.check_systems import Checked
 from activities.outcome import outcome
+from d2c.app import clock
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.checks.aws import check_copy_time
@@ -92,7 +93,7 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
     caps = _caps(plan, cluster, settings)
     findings += check_room(settings.cosmos_account, facts, tables, caps)
     summary = {
-        "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "checked_at": clock.text(),
         "checks": findings,
         "estimate": _estimate(in_order(plan, tables), cluster, settings, caps),
     }
@@ -106,14 +107,14 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
 def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> Checked:
     settings = clients.settings
     checked = check_table(table, lambda: clients.dynamodb(*location_of(table)), settings.export_bucket)
-    load_ru = _load_ru(table, checked)
-    container = check_container(table, checked.mapper, load_ru, migration, _ContainerReads(clients))
+    load_ru_of = partial(_load_ru, table, checked)
+    container = check_container(table, checked.mapper, load_ru_of, migration, _ContainerReads(clients))
     after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)
     facts = {
         **{name: table.get(name) for name in TABLE_FIELDS},
         "item_count": checked.description.item_count if checked.description else None,
         "size_bytes": checked.description.size_bytes if checked.description else None,
-        "load_ru": load_ru,
+        "load_ru": load_ru_of(container.ru_per_second),
         "after_ru": after,
         "ru_per_second": container.ru_per_second,
     }
@@ -128,13 +129,13 @@ def _check_copy(settings: Settings, table: str, checked: CheckedTable) -> list[F
     return check_copy_time(table, copied, settings.aws)
 
 
-def _load_ru(table: Mapping[str, Any], checked: CheckedTable) -> int:
-    """Return the RU/s of a table's load; the least that a load gets where nobody knows how large it is."""
+def _load_ru(table: Mapping[str, Any], checked: CheckedTable, before: int | None) -> int:
+    """Return the RU/s of a table's load; the least of a large table where nobody knows how large it is."""
     description, settings = checked.description, table["throughput"]
     if description is None:
         wanted = settings["load_ru_per_second"]
         return LEAST_LOAD_RU if wanted == "auto" else int(wanted)
-    return wanted_ru_per_second(settings, description.item_count, description.size_bytes)
+    return wanted_ru_per_second(settings, description.item_count, description.size_bytes, before)
 
 
 def _caps(plan: Plan, cluster: Mapping[str, Any], settings: Settings) -> Caps:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities.copy import PIPELINES, SECURE_PARAMETERS
-from d2c.app.cluster_settings import CONNECTOR
 from d2c.checks.aws import check_bucket, check_copy_sessions, check_identities
 from d2c.checks.cosmos_account import check_account
 from d2c.checks.data_factory import check_data_factory
@@ -27,7 +26,7 @@ from d2c.plan.model import Plan
 from d2c.plan.tables import Location, locations_of
 from d2c.shapes import CheckInput
 
-SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "fileSystem", "lakeFolder")
+SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "dataFiles", "fileSystem", "lakeFolder")
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
 MORE_PARAMETERS: Mapping[str, tuple[str, ...]] = {"key_vault": (), "session": SECURE_PARAMETERS}
 LINKED_SERVICES = {
@@ -71,6 +70,7 @@ def _check_bucket(clients: Clients, plan: Plan, payload: CheckInput) -> Checked:
             settings.export_bucket,
             settings.export_prefix,
             [place.region for place in places],
+            settings.aws.export_kms_key,
         )
     )
 
@@ -120,7 +120,7 @@ def _check_databricks(clients: Clients, plan: Plan, payload: CheckInput) -> Chec
         notebook=settings.notebook_path,
         wheel=wheel_path(settings.wheel_path),
         cluster=settings.cluster,
-        connector=CONNECTOR,
+        connector=settings.load_runs.connector,
         scope=settings.secret_scope,
         secrets=secrets_of(settings.spark_cosmos_auth),
     )

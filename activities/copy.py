@@ -6,7 +6,7 @@ import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.aws.copy_session import copy_session_name, copy_session_policy, copy_session_seconds
-from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER, PipelineRun
+from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
@@ -19,8 +19,8 @@ PIPELINES = {"key_vault": "copy_export", "session": "copy_export_session"}
 # The first attempt of the migration's start.
 FIRST_TRY = (0, 1)
 SECURE_PARAMETERS = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
-# Where S3 says so, the run's credentials ended before the copy did.
-EXPIRED = "ExpiredToken"
+# Data Factory passes on S3's text or its HTTP status alone, and not its error code.
+EXPIRED = ("ExpiredToken", "token has expired", "(403)")
 blueprint = df.Blueprint()
 
 
@@ -44,6 +44,7 @@ def start_copy(clients: Clients, payload: TableInput) -> str:
             RUN_KEY_PARAMETER: key,
             "bucket": settings.export_bucket,
             "exportFolder": payload["export"]["folder"],
+            "dataFiles": payload["export"]["files"],
             "fileSystem": settings.lake_file_system,
             "lakeFolder": export_folder(*names, payload["export"]["id"]),
             **(_session(clients, payload) if settings.aws.copy_credentials == "session" else {}),
@@ -72,7 +73,7 @@ def look_at_copy(clients: Clients, payload: TableInput) -> Look[Copy]:
         )
     if run.status != "Succeeded":
         cause = factory.get_copy_progress(payload["run"], since=since).error or run.message
-        raise _run_failure(payload["run"], run, cause)
+        raise _run_failure(clients, payload, f"ended as {run.status}: {cause}")
     return {"state": "succeeded", "result": _check_copy(clients, payload)}
 
 
@@ -83,14 +84,20 @@ def stop_copy(clients: Clients, payload: TableInput) -> None:
     clients.data_factory.cancel_run(payload["run"])
 
 
-def _run_failure(run_id: str, run: PipelineRun, cause: str) -> RunFailedError:
+def _run_failure(clients: Clients, payload: TableInput, outcome: str) -> RunFailedError:
+    folder = export_folder(payload["migration"], payload["table"], payload["export"]["id"])
+    copied = clients.lake.sizes(folder)
     next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
-    if EXPIRED in cause:
+    if clients.settings.aws.copy_credentials == "session" and any(text in outcome for text in EXPIRED):
         next_step = (
             "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
             "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/install/aws.md)."
         )
-    return RunFailedError(f"Copy run {run_id} ended as {run.status}: {cause}", next_step)
+    return RunFailedError(
+        f"Copy run {payload['run']} {outcome} (The {len(copied):,} files with {sum(copied.values()):,} bytes that are "
+        f"in the lake's {folder} stay there, and are overwritten.)",
+        next_step,
+    )
 
 
 def _session(clients: Clients, payload: TableInput) -> dict[str, str]:

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
 from activities.export import source_of
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.clients.aws.dynamodb import TableDescription
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
 from d2c.export_format import ExportFormatError, ExportManifest, read_export_manifest
-from d2c.export_format.manifest import MANIFEST_FILES
+from d2c.export_format.manifest import FILE_LIST_FILE, MANIFEST_FILES
 from d2c.load_run.mappers import table_mapper
 from d2c.plan.tables import location_of
 from d2c.shapes import Arrived, Findings, Look, Progress, Source, TableInput
 from d2c.state.export_matching import planned_source
 from d2c.state.standing_plans import standing_plans
+
+if TYPE_CHECKING:
+    from d2c.clients.aws.dynamodb import TableDescription
 
 PATIENCE = timedelta(hours=1)
 NAMED_FILES = 3
@@ -60,8 +63,11 @@ def look_at_arrival(clients: Clients, payload: TableInput) -> Look[Findings]:
 
 
 def _missing(names: Sequence[str], sizes: Mapping[str, int]) -> list[str]:
-    """Return which files are not there; one of no bytes has been created and is written to yet."""
-    return [name for name in names if not sizes.get(name)]
+    """Return which files are not there; one of no bytes has been created and is written to yet.
+
+    Of an empty table the list of data files may have no bytes; its MD5 says whether it is finished.
+    """
+    return [name for name in names if not sizes.get(name) and (name, sizes.get(name)) != (FILE_LIST_FILE, 0)]
 
 
 def _manifest(lake: Lake, arrived: Arrived) -> ExportManifest:
@@ -125,6 +131,9 @@ def _findings(payload: TableInput, manifest: ExportManifest, sizes: Mapping[str,
 
 def _source(clients: Clients, payload: TableInput) -> Source:
     """Return what the table is like: its keys from the plan, or else from DynamoDB."""
+    # boto3 delays the start of a worker that loads no export.
+    from d2c.clients.aws.dynamodb import TableDescription
+
     arrived, export = payload["arrived"], payload["arrived"]["export"]
     planned = planned_source(standing_plans(clients.lake), arrived["plan"], export["table_arn"])
     if planned:
@@ -136,7 +145,7 @@ def _source(clients: Clients, payload: TableInput) -> Source:
     return source_of(table, export["time"])
 
 
-def _describe_table(clients: Clients, payload: TableInput) -> TableDescription:
+def _describe_table(clients: Clients, payload: TableInput) -> "TableDescription":
     """Return the table as DynamoDB describes it, once it is known to be the one that was exported."""
     arrived = payload["arrived"]
     next_step = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."

@@ -1,12 +1,11 @@
 """Stage export: DynamoDB writes the table to S3."""
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
-from d2c.clients.aws.dynamodb import ExportState, TableDescription
-from d2c.clients.aws.s3 import Bucket
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.export_format import ExportManifest, read_export_manifest
@@ -14,6 +13,10 @@ from d2c.load_run.mappers import table_mapper
 from d2c.plan.tables import location_of
 from d2c.shapes import Export, Look, Source, TableInput
 from d2c.state.ids import run_key
+
+if TYPE_CHECKING:
+    from d2c.clients.aws.dynamodb import ExportState, TableDescription
+    from d2c.clients.aws.s3 import Bucket
 
 MANIFEST_PATIENCE = timedelta(hours=1)
 blueprint = df.Blueprint()
@@ -33,7 +36,7 @@ def describe_source(clients: Clients, payload: TableInput) -> Source:
     return source_of(table, dynamodb.latest_restorable_time(payload["table"]).isoformat())
 
 
-def source_of(table: TableDescription, export_time: str) -> Source:
+def source_of(table: "TableDescription", export_time: str) -> Source:
     """Return what later stages know of a table.
 
     Args:
@@ -64,6 +67,7 @@ def start_export(clients: Clients, payload: TableInput) -> str:
         source["arn"],
         bucket=settings.export_bucket,
         bucket_owner=settings.aws.bucket_owner,
+        kms_key=settings.aws.export_kms_key,
         prefix=_prefix(clients, payload),
         time=datetime.fromisoformat(source["export_time"]),
         client_token=token,
@@ -106,7 +110,7 @@ def _prefix(clients: Clients, payload: TableInput) -> str:
     return f"{clients.settings.export_prefix}/{payload['migration']}/{payload['table']}"
 
 
-def _check_patience(folder: str, export: ExportState) -> None:
+def _check_patience(folder: str, export: "ExportState") -> None:
     """Refuse to wait any longer for a manifest that DynamoDB writes before it calls an export complete."""
     if export.ended_at and datetime.now(UTC) - export.ended_at > MANIFEST_PATIENCE:
         ended_at = f"{export.ended_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -116,7 +120,7 @@ def _check_patience(folder: str, export: ExportState) -> None:
         )
 
 
-def _landed_manifest(bucket: Bucket, folder: str, export_arn: str, table_arn: str) -> ExportManifest | None:
+def _landed_manifest(bucket: "Bucket", folder: str, export_arn: str, table_arn: str) -> ExportManifest | None:
     """Return the export's manifest, or None while one of its four files is not there yet."""
 
     class NotLandedYet(Exception):  # noqa: N818 - a signal between two lines

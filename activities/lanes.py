@@ -70,7 +70,7 @@ def take_tables(clients: Clients, payload: LaneInput) -> Take:
             "turn": turn,
             "tables": tables,
             "cancelled": bool(cancelled),
-            "at": _now(),
+            "at": clock.text("milliseconds"),
         }
         lake.append(path, entry)
     return {"state": "idle", "seconds": payload["waits"]["first_seconds"]}
@@ -130,7 +130,7 @@ def pass_on(clients: Clients, payload: StageEnd) -> None:
         "table": payload["table"],
         "stage": "export" if payload["stage"] == "export" else "copy",
         "items": payload["found"]["export"]["items"] if "export" in payload["found"] else None,
-        "at": _now(),
+        "at": clock.text("milliseconds"),
     }
     names = ("did", "table", "stage")
     if any(all(line.get(name) == entry.get(name) for name in names) for line in lake.read_log(path)):
@@ -243,8 +243,4 @@ def _lost() -> ErrorDict:
 def abandon(clients: Clients, payload: OperationInput) -> None:
     """Let no lane take anything any more: one of them cannot, so that tables would wait for it for ever."""
     path = paths.queue_log_path(payload["migration"], payload["operation"])
-    clients.lake.append(path, {"did": "abandoned", "at": _now()})
-
-
-def _now() -> str:
-    return clock.now().isoformat(timespec="milliseconds")
+    clients.lake.append(path, {"did": "abandoned", "at": clock.text("milliseconds")})

@@ -8,7 +8,6 @@ import azure.durable_functions as df
 from activities.outcome import outcome
 from activities.table_end import end_table
 from activities.unit import for_each, open_tables
-from d2c.app.cluster_settings import CONNECTOR
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
@@ -60,7 +59,12 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(path)},
         cluster=settings.cluster,
-        libraries=[{"maven": {"coordinates": CONNECTOR}}, {"whl": wheel_path(settings.wheel_path)}],
+        libraries=[
+            {"maven": {"coordinates": settings.load_runs.connector}},
+            {"whl": wheel_path(settings.wheel_path)},
+        ],
+        timeout_seconds=settings.load_runs.timeout_seconds,
+        viewers=settings.load_runs.viewers,
     )
 
 
@@ -234,6 +238,7 @@ def _load_request(table: TableInput, settings: Settings, folder: str) -> LoadReq
         database=table["database"],
         container=table["container"],
         max_logical_partition_bytes=limits["max_logical_partition_bytes"],
+        verify_reads_with=settings.load_runs.verify_reads_with,
         load_started_at=scope["load_started_at"],
         documents_written=scope["documents_written"],
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,

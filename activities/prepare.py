@@ -1,5 +1,6 @@
 """Stage prepare: the containers of a unit are created or checked and scaled for the load, side by side."""
 
+import logging
 from datetime import UTC, datetime
 
 import azure.durable_functions as df
@@ -19,7 +20,7 @@ from d2c.load_run.throughput import (
     wanted_ru_per_second,
 )
 from d2c.mapping import Mapper
-from d2c.mapping.container import find_misfit, marks_of, wanted_container
+from d2c.mapping.container import find_concerns, find_misfit, marks_of, wanted_container
 from d2c.shapes import Described, LaneInput, Look, StageEntry, TableInput
 from d2c.state.container_lock import (
     Record,
@@ -31,6 +32,7 @@ from d2c.state.container_lock import (
 from d2c.state.table_files import keep, with_stages
 
 blueprint = df.Blueprint()
+logger = logging.getLogger(__name__)
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -96,25 +98,28 @@ def _describe(clients: Clients, payload: TableInput, record: Record) -> Describe
     """Return what the container has to be, by what was found when it was first taken if the record says so."""
     source, settings = payload["source"], payload["throughput"]
     mapper = table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
-    wanted = wanted_ru_per_second(settings, payload["export"]["items"], source["size_bytes"])
+    size = payload["export"]["items"], source["size_bytes"]
     shape = wanted_container(mapper)
     new: Described = {
         "created": True,
         "partition_key_paths": shape["partition_key_paths"],
         "default_ttl": shape["default_ttl"],
-        **scaling_of_new(settings, wanted),
+        **scaling_of_new(settings, wanted_ru_per_second(settings, *size)),
     }
     management, names = clients.cosmos_management, (payload["database"], payload["container"])
     container = management.find_container(*names)
     if container is None:
         return new
     _check_fits(payload, new, container)
+    for concern in find_concerns(container):
+        logger.warning("Container %s has %s %s", "/".join(names), concern.cause, concern.next_step)
     _check_empty(clients, payload, mapper)
     if record.get("created"):
         return new
     throughput = management.find_throughput(*names)
     now = throughput.ru_per_second if throughput else None
     before = record.get("before_ru_per_second", now) or now
+    wanted = wanted_ru_per_second(settings, *size, before)
     return {**new, "created": False, **scaling_of_existing(settings, wanted, throughput, before)}
 
 

@@ -16,7 +16,6 @@ from d2c.errors import PermanentError
 from d2c.report.contents import assemble_report, table_report, worst_state
 from d2c.report.page import render_report
 from d2c.shapes import (
-    AcceptedPlan,
     ErrorDict,
     ListedTable,
     ListedTables,
@@ -25,7 +24,7 @@ from d2c.shapes import (
     ReportInput,
 )
 from d2c.state import paths
-from d2c.state.operations import MIGRATING
+from d2c.state.operations import MIGRATING, accepted_plan
 from d2c.state.outbox import MIGRATION_ENDED, notify
 from d2c.state.queue import Queue
 
@@ -41,7 +40,7 @@ def write_report(clients: Clients, payload: ReportInput) -> OperationResult:
     The result is how the operation ended: of a start or a retry the worst state that a table of the migration has now.
     """
     lake, migration = clients.lake, payload["migration"]
-    accepted = _accepted(lake, migration)
+    accepted = accepted_plan(lake, migration)
     listed = lake.read_json(paths.tables_path(migration))
     tables = _in_order(accepted["plan"], listed)
     parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
@@ -80,17 +79,6 @@ def _named(end: QueueEntry) -> ErrorDict | None:
     """Return the error of a table with its name."""
     error = end["error"]
     return {**error, "detail": f"Table {end['table']}: {error['detail']}"} if error else None
-
-
-def _accepted(lake: Lake, migration: str) -> AcceptedPlan:
-    path = paths.plan_path(migration)
-    accepted: AcceptedPlan | None = lake.read_json(path)
-    if accepted is None:
-        raise PermanentError(
-            f"The plan of migration {migration} is no longer in the lake: {path}.",
-            "Look for what deletes files there; each table's part of the report is still there.",
-        )
-    return accepted
 
 
 def _have_all_ended(lake: Lake, payload: ReportInput, tables: Sequence[ListedTable]) -> bool:

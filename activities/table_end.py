@@ -1,9 +1,9 @@
 """How a table ends in an operation: its throughput is put back, its record and its part of the report are written."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, cast
 
+from d2c.app import clock
 from d2c.app.logs import log_fields
 from d2c.app.observing import measure
 from d2c.clients.azure.lake import Lake
@@ -96,7 +96,7 @@ def _append_end(lake: Lake, payload: OperationRef, name: str, error: ErrorDict |
         "table": name,
         "state": state_of(error),
         "error": error,
-        "at": _now(),
+        "at": clock.text("milliseconds"),
     }
     lake.append(paths.queue_log_path(payload["migration"], payload["operation"]), entry)
 
@@ -115,8 +115,8 @@ def _end_without_file(lake: Lake, payload: OperationRef, name: str, error: Error
             "items_rejected": None,
             "items_expired": None,
             "mismatches": None,
-            "started_at": _now(),
-            "finished_at": _now(),
+            "started_at": clock.text("milliseconds"),
+            "finished_at": clock.text("milliseconds"),
         }
         lake.append(paths.ended_tables_path(payload["migration"]), line)
     _append_end(lake, payload, name, error)
@@ -147,7 +147,7 @@ def _end_migrated(
     clients: Clients, table: TableInput, error: ErrorDict | None, restore_error: ErrorDict | None
 ) -> ErrorDict | None:
     """Put the throughput back, whatever happened before, and write the record; the result is the error of both."""
-    began, restored = datetime.now(UTC), None
+    began, restored = clock.now(), None
     if restore_error is None and "restored" not in table:
         try:
             restored = _restore(clients, table)
@@ -160,12 +160,12 @@ def _end_migrated(
         "stage": "report",
         "state": state_of(error) if restore_error else "succeeded",
         "started_at": began.isoformat(timespec="milliseconds"),
-        "seconds": round((datetime.now(UTC) - began).total_seconds(), 3),
+        "seconds": round((clock.now() - began).total_seconds(), 3),
     }
     outcome: TableOutcome = {
         **table,
         "started_at": table.get("started_at")
-        or (table["stages"][0]["started_at"] if table["stages"] else _now()),
+        or (table["stages"][0]["started_at"] if table["stages"] else clock.text("milliseconds")),
         "state": state_of(error),
         "error": error,
         "stages": [*table["stages"], report],
@@ -203,7 +203,9 @@ def _end_compared(clients: Clients, kind: str, table: TableInput) -> None:
     """Write the record after a verify or a replay that has succeeded."""
     record = read_record(clients.lake, table["migration"], table["table"])
     load: LoadResult = table["load"]
-    write_record(clients, cast("TableRecord", after_operation(record, kind, table, load, _now())))
+    write_record(
+        clients, cast("TableRecord", after_operation(record, kind, table, load, clock.text("milliseconds")))
+    )
 
 
 def write_record(clients: Clients, record: TableRecord) -> None:
@@ -246,7 +248,3 @@ def _result(lake: Lake, path: str | None) -> Mapping[str, Any]:
     """Return the result of a load run; nothing where there was none, or where its file is gone."""
     result: Mapping[str, Any] | None = lake.read_json(path) if path else None
     return result or {}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

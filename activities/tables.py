@@ -29,7 +29,7 @@ from d2c.shapes import (
     TableInput,
 )
 from d2c.state import paths
-from d2c.state.operations import MIGRATING, retried_input
+from d2c.state.operations import MIGRATING, accepted_plan, retried_input
 from d2c.state.queue import lanes_of
 from d2c.state.table_files import read_record
 from d2c.state.table_record import compared_input
@@ -53,7 +53,7 @@ def list_tables(clients: Clients, payload: OperationInput) -> LaneCounts:
     queue: QueueFile | None = lake.read_json(path)
     if queue is None:
         refuse_if_cancelled(lake, payload)
-        accepted = _accepted(lake, migration)
+        accepted = accepted_plan(lake, migration)
         plan = Plan.model_validate(accepted["plan"])
         changes = _request(lake, payload)["caps"] if operation else {}
         cluster, prices = cluster_of(clients.settings.cluster), clients.settings.prices
@@ -129,17 +129,6 @@ def _write_tables(lake: Lake, tables: Sequence[TableInput]) -> None:
         lake.write_json(path, table)
 
     side_by_side(write, tables, at_once=CALLS_AT_ONCE)
-
-
-def _accepted(lake: Lake, migration: str) -> AcceptedPlan:
-    path = paths.plan_path(migration)
-    accepted: AcceptedPlan | None = lake.read_json(path)
-    if accepted is None:
-        raise PermanentError(
-            f"The plan of migration {migration} is no longer in the lake: {path}.",
-            "Look for what deletes files there.",
-        )
-    return accepted
 
 
 def _resolved(clients: Clients, plan: Plan, arrived: Arrived | None) -> list[TableInput]:

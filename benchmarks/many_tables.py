@@ -22,9 +22,9 @@ from typing import Any
 import httpx
 
 from benchmarks.many_tables_jobs import simulated_databricks
-from localcloud.cloud.processes import free_port
 from localcloud.cloud.services import Cloud, aws_client, running_cloud
 from localcloud.common import names
+from localcloud.common.ports import free_port
 from localcloud.demo.loading import create_table
 from localcloud.demo.tables import DemoTable
 

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 
 from localcloud.cloud.identity import SERVICES
-from localcloud.cloud.processes import free_port
 from localcloud.cloud.services import Cloud, aws_client, running_cloud
 from localcloud.common import names
+from localcloud.common.ports import free_port
 from localcloud.demo.loading import create_table
 from localcloud.demo.tables import DemoTable
 

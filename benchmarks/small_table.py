@@ -20,9 +20,9 @@ from databricks.sdk.config import Config
 from d2c.app.settings import read_settings
 from d2c.clients.azure.sign_in import management_arguments
 from localcloud.cloud.app_settings import app_settings
-from localcloud.cloud.processes import free_port
 from localcloud.cloud.services import Cloud, aws_client, running_cloud
 from localcloud.common import names
+from localcloud.common.ports import free_port
 from localcloud.demo.loading import create_table
 from localcloud.demo.tables import DemoTable
 

@@ -2,6 +2,8 @@
 // main.bicepparam.
 targetScope = 'subscription'
 
+import { redundancy } from 'modules/types.bicep'
+
 @description('Becomes part of all names; azd knows the deployment by it.')
 @minLength(1)
 @maxLength(32)
@@ -22,8 +24,32 @@ param existingCosmosAccount string = ''
 @description('An existing Databricks workspace in the resource group; one is created if empty.')
 param existingDatabricksWorkspace string = ''
 
+@description('The id (a GUID) of a role with the actions of custom.runsCopies in roles.json; one is created if empty.')
+param copyRole string = ''
+
+@description('The id (a GUID) of a role with the actions of custom.managesContainers in roles.json; one is created if empty.')
+param containerRole string = ''
+
+@description('False to let Data Factory and Spark write anywhere in the lake\'s file system.')
+param lakePathConditions bool = true
+
+@description('The redundancy of both storage accounts; not every region has Standard_ZRS.')
+param storageSku redundancy = 'Standard_ZRS'
+
+@description('True to create a key vault, also where copies need none.')
+param createKeyVault bool = false
+
+@description('True to bring back the vault that a deleted deployment has left behind.')
+param recoverKeyVault bool = false
+
 @description('The S3 bucket that DynamoDB exports to.')
 param exportBucket string
+
+@description('The key prefix of exports (D2C_EXPORT_PREFIX).')
+param exportPrefix string = ''
+
+@description('The KMS key that exports are encrypted with (D2C_EXPORT_KMS_KEY); S3\'s own if empty.')
+param exportKmsKey string = ''
 
 @description('S3 in the region of the bucket.')
 param s3ServiceUrl string = 'https://s3.amazonaws.com'
@@ -37,8 +63,18 @@ param awsTokenAudience string = ''
 @description('The AWS account of plans that name none, if the roles are of several (D2C_AWS_ACCOUNT).')
 param awsAccount string = ''
 
+@description('The longest session of the roles in seconds (D2C_AWS_SESSION_SECONDS).')
+param awsSessionSeconds string = ''
+
 @description('The AWS account of the export bucket, if it is not that of the tables (D2C_EXPORT_BUCKET_OWNER).')
 param exportBucketOwner string = ''
+
+@description('Data Factory\'s credentials for the bucket (D2C_COPY_CREDENTIALS); the app decides if empty.')
+@allowed(['', 'session', 'key_vault'])
+param copyCredentials string = ''
+
+@description('The speed of copies that sessions are calculated from (D2C_COPY_BYTES_PER_SECOND).')
+param copyBytesPerSecond string = ''
 
 @description('The id of the AWS access key that Data Factory reads S3 with, unless it gets credentials for each copy run.')
 param awsAccessKeyId string = 'none'
@@ -53,6 +89,21 @@ param sparkCosmosAuth string = 'ServicePrincipal'
 @description('The cluster of load runs as JSON (D2C_CLUSTER); empty for the default one.')
 param cluster string = ''
 
+@description('Prices of the estimate as JSON (D2C_PRICES); empty for the defaults.')
+param prices string = ''
+
+@description('The address that notifications are sent to (D2C_WEBHOOK_URL); it may hold a token.')
+@secure()
+param webhookUrl string = ''
+
+@description('The secret that signs notifications (D2C_WEBHOOK_SECRET), or a reference to it in a vault.')
+@secure()
+param webhookSecret string = ''
+
+@description('More app settings, by name. They win over those that are made here.')
+@secure()
+param appSettings { *: string } = {}
+
 @description('Where Durable Functions keep their state.')
 @allowed(['AzureStorage', 'azureManaged'])
 param durableProvider string = 'AzureStorage'
@@ -66,8 +117,10 @@ param pythonVersion string = '3.12'
 
 var groupName = empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
 var tags = { 'azd-env-name': environmentName, product: 'd2c' }
+// As long as the roles that infra/aws/d2c-aws.yaml makes allow.
+var longestSession = empty(awsRoles) ? '' : '43200'
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = if (createResourceGroup) {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = if (createResourceGroup) {
   name: groupName
   location: location
   tags: tags
@@ -83,19 +136,37 @@ module resources 'resources.bicep' = {
     token: toLower(uniqueString(subscription().id, groupName, environmentName))
     existingCosmosAccount: existingCosmosAccount
     existingDatabricksWorkspace: existingDatabricksWorkspace
-    exportBucket: exportBucket
+    copyRole: copyRole
+    containerRole: containerRole
+    lakePathConditions: lakePathConditions
+    storageSku: storageSku
+    createKeyVault: createKeyVault || copyCredentials == 'key_vault' || awsAccessKeyId != 'none'
+    recoverKeyVault: recoverKeyVault
     s3ServiceUrl: s3ServiceUrl
-    awsRoles: awsRoles
-    awsTokenAudience: awsTokenAudience
-    awsAccount: awsAccount
-    exportBucketOwner: exportBucketOwner
     awsAccessKeyId: awsAccessKeyId
     sparkPrincipalId: sparkPrincipalId
-    sparkCosmosAuth: sparkCosmosAuth
-    cluster: cluster
     durableProvider: durableProvider
     privateNetworking: privateNetworking
     pythonVersion: pythonVersion
+    // Empty ones count as missing (docs/install/settings.md).
+    givenSettings: {
+      D2C_EXPORT_BUCKET: exportBucket
+      D2C_EXPORT_PREFIX: exportPrefix
+      D2C_EXPORT_BUCKET_OWNER: exportBucketOwner
+      D2C_EXPORT_KMS_KEY: exportKmsKey
+      D2C_AWS_ROLES: awsRoles
+      D2C_AWS_TOKEN_AUDIENCE: awsTokenAudience
+      D2C_AWS_ACCOUNT: awsAccount
+      D2C_AWS_SESSION_SECONDS: empty(awsSessionSeconds) ? longestSession : awsSessionSeconds
+      D2C_COPY_CREDENTIALS: copyCredentials
+      D2C_COPY_BYTES_PER_SECOND: copyBytesPerSecond
+      D2C_CLUSTER: cluster
+      D2C_SPARK_COSMOS_AUTH: sparkCosmosAuth
+      D2C_PRICES: prices
+      D2C_WEBHOOK_URL: webhookUrl
+      D2C_WEBHOOK_SECRET: webhookSecret
+    }
+    moreSettings: appSettings
   }
 }
 
@@ -119,6 +190,7 @@ output D2C_AWS_ROLES string = awsRoles
 output D2C_AWS_TOKEN_AUDIENCE string = awsTokenAudience
 output D2C_AWS_ACCOUNT string = awsAccount
 output D2C_EXPORT_BUCKET_OWNER string = exportBucketOwner
+output D2C_COPY_CREDENTIALS string = copyCredentials
 output D2C_AWS_ACCESS_KEY_ID string = awsAccessKeyId
 output D2C_S3_SERVICE_URL string = s3ServiceUrl
 output D2C_KEY_VAULT_URL string = resources.outputs.keyVaultUrl

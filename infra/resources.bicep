@@ -1,23 +1,30 @@
 // The resources in one group, and what each tells the others.
+import { redundancy, resourceTags } from 'modules/types.bicep'
+
 param location string
-param tags object
+param tags resourceTags
 @description('Makes names unique that must be so in all of Azure.')
 param token string
 param existingCosmosAccount string
 param existingDatabricksWorkspace string
-param exportBucket string
+param copyRole string
+param containerRole string
+param lakePathConditions bool
+param storageSku redundancy
+param createKeyVault bool
+param recoverKeyVault bool
 param s3ServiceUrl string
-param awsRoles string
-param awsTokenAudience string
-param awsAccount string
-param exportBucketOwner string
 param awsAccessKeyId string
 param sparkPrincipalId string
-param sparkCosmosAuth string
-param cluster string
 param durableProvider string
 param privateNetworking bool
 param pythonVersion string
+@description('The app settings that the parameters of the deployment give.')
+@secure()
+param givenSettings { *: string }
+@description('App settings that win over all others.')
+@secure()
+param moreSettings { *: string }
 
 var fileSystem = 'lake'
 var notebookPath = '/Shared/d2c/load_table'
@@ -28,12 +35,21 @@ var lakeName = 'stlake${token}'
 var hostStorageName = 'sthost${token}'
 var keyVaultName = 'kv-${token}'
 var cosmosName = empty(existingCosmosAccount) ? 'cosmos-${token}' : existingCosmosAccount
-var functionAppName = 'func-${token}'
+var workspaceName = empty(existingDatabricksWorkspace) ? 'dbw-${token}' : existingDatabricksWorkspace
+var connectorName = 'dbac-${workspaceName}'
+var dataFactoryName = 'adf-${token}'
+var identityName = 'id-d2c-${token}'
+// Ids made of names: the names of role assignments are made of them, so a preview foresees these.
+var appId = resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', identityName)
+var factoryId = resourceId('Microsoft.DataFactory/factories', dataFactoryName)
+var connectorId = empty(existingDatabricksWorkspace)
+  ? resourceId('Microsoft.Databricks/accessConnectors', connectorName)
+  : ''
 
 module identity 'modules/identity.bicep' = {
   name: 'd2c-identity'
   params: {
-    name: 'id-d2c-${token}'
+    name: identityName
     location: location
     tags: tags
   }
@@ -46,6 +62,7 @@ module monitoring 'modules/monitoring.bicep' = {
     workspaceName: 'log-${token}'
     location: location
     tags: tags
+    appId: appId
     appPrincipalId: identity.outputs.principalId
   }
 }
@@ -62,25 +79,34 @@ module network 'modules/network.bicep' = if (privateNetworking) {
 module dataFactory 'modules/data_factory.bicep' = {
   name: 'd2c-data-factory'
   params: {
-    name: 'adf-${token}'
+    name: dataFactoryName
     location: location
     tags: tags
+    appId: appId
     appPrincipalId: identity.outputs.principalId
+    existingRole: copyRole
     globalParameters: {
       lakeUrl: { type: 'String', value: 'https://${lakeName}.dfs.${environment().suffixes.storage}/' }
       s3ServiceUrl: { type: 'String', value: s3ServiceUrl }
       awsAccessKeyId: { type: 'String', value: awsAccessKeyId }
-      keyVaultUrl: { type: 'String', value: 'https://${keyVaultName}${environment().suffixes.keyvaultDns}/' }
+      keyVaultUrl: {
+        type: 'String'
+        value: createKeyVault ? 'https://${keyVaultName}${environment().suffixes.keyvaultDns}/' : 'unused'
+      }
     }
   }
 }
 
-module keyVault 'modules/key_vault.bicep' = {
+module keyVault 'modules/key_vault.bicep' = if (createKeyVault) {
   name: 'd2c-key-vault'
   params: {
     name: keyVaultName
     location: location
     tags: tags
+    recover: recoverKeyVault
+    appId: appId
+    appPrincipalId: identity.outputs.principalId
+    factoryId: factoryId
     factoryPrincipalId: dataFactory.outputs.principalId
     privateNetworking: privateNetworking
   }
@@ -89,11 +115,12 @@ module keyVault 'modules/key_vault.bicep' = {
 module databricks 'modules/databricks.bicep' = {
   name: 'd2c-databricks'
   params: {
-    name: empty(existingDatabricksWorkspace) ? 'dbw-${token}' : existingDatabricksWorkspace
+    name: workspaceName
+    connectorName: connectorName
     create: empty(existingDatabricksWorkspace)
     location: location
     tags: tags
-    virtualNetworkId: privateNetworking ? network.outputs.id : ''
+    virtualNetworkId: privateNetworking ? network!.outputs.id : ''
   }
 }
 
@@ -103,12 +130,16 @@ module lake 'modules/lake.bicep' = {
     name: lakeName
     location: location
     tags: tags
+    sku: storageSku
     fileSystem: fileSystem
+    appId: appId
     appPrincipalId: identity.outputs.principalId
+    factoryId: factoryId
     factoryPrincipalId: dataFactory.outputs.principalId
-    factoryId: dataFactory.outputs.id
+    connectorId: connectorId
     connectorPrincipalId: databricks.outputs.connectorPrincipalId
     sparkPrincipalId: sparkPrincipalId
+    pathConditions: lakePathConditions
     privateNetworking: privateNetworking
   }
 }
@@ -119,6 +150,8 @@ module hostStorage 'modules/host_storage.bicep' = {
     name: hostStorageName
     location: location
     tags: tags
+    sku: storageSku
+    appId: appId
     appPrincipalId: identity.outputs.principalId
     privateNetworking: privateNetworking
   }
@@ -131,7 +164,9 @@ module cosmos 'modules/cosmos.bicep' = {
     create: empty(existingCosmosAccount)
     location: location
     tags: tags
+    appId: appId
     appPrincipalId: identity.outputs.principalId
+    existingRole: containerRole
     sparkPrincipalId: sparkPrincipalId
     privateNetworking: privateNetworking
   }
@@ -143,92 +178,79 @@ module durableTask 'modules/durable_task.bicep' = if (durableProvider == 'azureM
     name: 'dts-${token}'
     location: location
     tags: tags
+    appId: appId
     appPrincipalId: identity.outputs.principalId
   }
 }
 
-// Ids made of names: a loop's list must be known before anything is created.
-var hostStorageId = resourceId('Microsoft.Storage/storageAccounts', hostStorageName)
-var lakeId = resourceId('Microsoft.Storage/storageAccounts', lakeName)
-var storageDomain = environment().suffixes.storage
-var privateLinks = [
-  { name: 'host-blob', id: hostStorageId, group: 'blob', zone: 'privatelink.blob.${storageDomain}' }
-  { name: 'host-queue', id: hostStorageId, group: 'queue', zone: 'privatelink.queue.${storageDomain}' }
-  { name: 'host-table', id: hostStorageId, group: 'table', zone: 'privatelink.table.${storageDomain}' }
-  { name: 'lake-blob', id: lakeId, group: 'blob', zone: 'privatelink.blob.${storageDomain}' }
-  { name: 'lake-queue', id: lakeId, group: 'queue', zone: 'privatelink.queue.${storageDomain}' }
-  { name: 'lake-dfs', id: lakeId, group: 'dfs', zone: 'privatelink.dfs.${storageDomain}' }
-  { name: 'vault', id: resourceId('Microsoft.KeyVault/vaults', keyVaultName), group: 'vault', zone: 'privatelink.vaultcore.azure.net' }
-  { name: 'cosmos', id: resourceId('Microsoft.DocumentDB/databaseAccounts', cosmosName), group: 'Sql', zone: 'privatelink.documents.azure.com' }
-]
-
-module privateLink 'modules/private_endpoint.bicep' = [for link in privateLinks: if (privateNetworking) {
-  name: 'd2c-endpoint-${link.name}'
+module privateLinks 'modules/private_links.bicep' = if (privateNetworking) {
+  name: 'd2c-private-links'
   dependsOn: [hostStorage, lake, keyVault, cosmos]
   params: {
-    name: 'pe-${link.name}-${token}'
+    token: token
     location: location
     tags: tags
-    resourceId: link.id
-    group: link.group
-    zone: link.zone
-    subnetId: network.outputs.endpointsSubnetId
+    hostStorageId: resourceId('Microsoft.Storage/storageAccounts', hostStorageName)
+    lakeId: resourceId('Microsoft.Storage/storageAccounts', lakeName)
+    cosmosId: resourceId('Microsoft.DocumentDB/databaseAccounts', cosmosName)
+    keyVaultId: createKeyVault ? resourceId('Microsoft.KeyVault/vaults', keyVaultName) : ''
+    subnetId: network!.outputs.endpointsSubnetId
   }
-}]
+}
 
-// The app's settings (docs/install/settings.md). None holds a secret: the app signs in with its identity everywhere.
+// The app's settings (docs/install/settings.md). None of these holds a secret: the app signs in with its identity
+// everywhere.
 var appSettings = {
   AzureWebJobsStorage__accountName: hostStorageName
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identity.outputs.clientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
+  // A thread for each activity and orchestrator that host.json allows at once; one core has 5 by default.
+  PYTHON_THREADPOOL_THREAD_COUNT: '32'
   AZURE_CLIENT_ID: identity.outputs.clientId
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
   D2C_RESOURCE_GROUP: resourceGroup().name
-  D2C_EXPORT_BUCKET: exportBucket
-  D2C_AWS_ROLES: awsRoles
-  D2C_AWS_TOKEN_AUDIENCE: awsTokenAudience
-  D2C_AWS_ACCOUNT: awsAccount
-  D2C_EXPORT_BUCKET_OWNER: exportBucketOwner
   D2C_LAKE__blobServiceUri: lake.outputs.blobUri
   D2C_LAKE__queueServiceUri: lake.outputs.queueUri
   D2C_LAKE__credential: 'managedidentity'
   D2C_LAKE__clientId: identity.outputs.clientId
   D2C_LAKE_FILE_SYSTEM: fileSystem
-  D2C_DATA_FACTORY: dataFactory.outputs.name
-  D2C_COSMOS_ACCOUNT: cosmos.outputs.name
+  D2C_DATA_FACTORY: dataFactoryName
+  D2C_COSMOS_ACCOUNT: cosmosName
   D2C_COSMOS_ENDPOINT: cosmos.outputs.endpoint
   DATABRICKS_HOST: databricks.outputs.host
   D2C_NOTEBOOK_PATH: notebookPath
   D2C_WHEEL_PATH: wheelPath
-  D2C_CLUSTER: cluster
   D2C_SECRET_SCOPE: secretScope
-  D2C_SPARK_COSMOS_AUTH: sparkCosmosAuth
   D2C_WATCH_SCHEDULE: '0 */5 * * * *'
 }
 
 // These take the place of values in host.json.
 // https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
-var durableSettings = durableProvider == 'azureManaged' ? {
-  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${durableTask.outputs.endpoint};TaskHub=${durableTask.outputs.taskHub};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'
-  AzureFunctionsJobHost__extensions__durableTask__hubName: durableTask.outputs.taskHub
-  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
-  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
-} : {}
+var durableSettings = durableProvider == 'azureManaged'
+  ? {
+      DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${durableTask!.outputs.endpoint};TaskHub=${durableTask!.outputs.taskHub};Authentication=ManagedIdentity;ClientID=${identity.outputs.clientId}'
+      AzureFunctionsJobHost__extensions__durableTask__hubName: durableTask!.outputs.taskHub
+      AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+      AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+    }
+  : {}
 
 module functionApp 'modules/function_app.bicep' = {
   name: 'd2c-function-app'
+  // The host starts at once, and reaches its storage by the endpoint alone.
+  dependsOn: [privateLinks]
   params: {
-    name: functionAppName
+    name: 'func-${token}'
     planName: 'plan-${token}'
     location: location
     tags: tags
-    identityId: identity.outputs.id
+    identityId: appId
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
     pythonVersion: pythonVersion
-    settings: union(appSettings, durableSettings)
-    subnetId: privateNetworking ? network.outputs.functionsSubnetId : ''
+    settings: union(appSettings, durableSettings, givenSettings, moreSettings)
+    subnetId: privateNetworking ? network!.outputs.functionsSubnetId : ''
   }
 }
 
@@ -236,15 +258,15 @@ output lakeName string = lakeName
 output lakeBlobUri string = lake.outputs.blobUri
 output lakeDfsUri string = lake.outputs.dfsUri
 output fileSystem string = fileSystem
-output dataFactoryName string = dataFactory.outputs.name
-output cosmosAccountName string = cosmos.outputs.name
+output dataFactoryName string = dataFactoryName
+output cosmosAccountName string = cosmosName
 output cosmosEndpoint string = cosmos.outputs.endpoint
 output databricksHost string = databricks.outputs.host
 output databricksId string = databricks.outputs.id
 output notebookPath string = notebookPath
 output wheelPath string = wheelPath
-output keyVaultUrl string = keyVault.outputs.url
-output functionAppName string = functionAppName
+output keyVaultUrl string = createKeyVault ? keyVault!.outputs.url : ''
+output functionAppName string = 'func-${token}'
 output functionAppUrl string = functionApp.outputs.url
 output appClientId string = identity.outputs.clientId
 output appPrincipalId string = identity.outputs.principalId

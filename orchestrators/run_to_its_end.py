@@ -20,10 +20,12 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
     """Start a job, look at it at growing intervals until it has ended, and return its result or its error.
 
     The input names the activities ``start``, ``look`` and, if it can be stopped, ``stop``, their ``payload``, and
-    the ``waits`` between looks. It is the next history's input too, with the ``run`` that was started; a ``run`` that
-    is there from the beginning is only looked at.
+    the ``waits`` between looks. It is the next history's input too, with the ``run`` that was started and its
+    ``progress``; a ``run`` that is there from the beginning is only looked at.
     """
     job: Job = context.get_input()
+    # Durable shows nothing of a history that has set nothing yet, not even what the one before had set.
+    context.set_custom_status(job.get("progress"))
     try:
         if job.get("run") is None:
             payload = {**job["payload"], "attempt": job["try"]}
@@ -33,7 +35,8 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
             look: Look[Any] = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
             if look["state"] == "succeeded":
                 return {"value": look["result"]}
-            context.set_custom_status(look["progress"])
+            job["progress"] = look["progress"]
+            context.set_custom_status(job["progress"])
             if (yield from _wait(context, job, look.get("look_again_in_seconds"))):
                 break
     except StageFailedError as failure:
@@ -91,7 +94,7 @@ def _following_job(job: Job, error: ErrorDict) -> Job | None:
     if error["busy"]:
         return {**job, "seconds": None}
     if error["another_run"] and job["try"] < RUNS_AT_MOST:
-        return {**job, "run": None, "try": job["try"] + 1, "seconds": None}
+        return {**job, "run": None, "progress": None, "try": job["try"] + 1, "seconds": None}
     return None
 
 

@@ -5,12 +5,13 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import azure.functions as func
 from opentelemetry.trace import StatusCode
 
 from d2c.app.observing import observed
-from d2c.clients.durable import DurableClient
+from d2c.control.app import App
 from d2c.errors import (
     BodyError,
     ConflictError,
@@ -33,6 +34,7 @@ STATUS_OF_ERROR: tuple[tuple[type[D2CError], int], ...] = (
     (D2CError, 500),
 )
 
+STATUS_LINK = "statusQueryGetUri"
 OWN_LINKS = ("report", "cancel", "suspend", "resume", "retry", "rejected", "replay", "verify")
 
 Handler = Callable[..., Awaitable[func.HttpResponse]]
@@ -43,16 +45,27 @@ def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
     return func.HttpResponse(json.dumps(value), status_code=status, mimetype="application/json")
 
 
-def links_of(
-    req: func.HttpRequest, client: DurableClient, migration: str, instance: str | None = None
-) -> dict[str, str]:
+def links_of(req: func.HttpRequest, app: App, migration: str, instance: str | None = None) -> dict[str, str]:
     """Return our own addresses of a migration, and Durable's of it or of another instance."""
     own = f"{req.url.split('/migrations', 1)[0]}/migrations/{migration}"
     return {
         "self": own,
         **{name: f"{own}/{name}" for name in OWN_LINKS},
-        **client.create_http_management_payload(instance or migration),
+        **durable_links(app, instance or migration),
     }
+
+
+def durable_links(app: App, instance: str) -> dict[str, str]:
+    """Return an instance's id, and Durable's address of its status without a key; by `D2C_DURABLE_LINKS` all, with it.
+
+    The key is Durable's system key: who has it can start, end or purge any orchestration.
+    """
+    links = app.durable.create_http_management_payload(instance)
+    if app.settings.durable_links == "keys":
+        return links
+    address = urlsplit(links[STATUS_LINK])
+    query = [(name, value) for name, value in parse_qsl(address.query) if name != "code"]
+    return {"id": links["id"], STATUS_LINK: address._replace(query=urlencode(query)).geturl()}
 
 
 def prefers_html(accept: str) -> bool:

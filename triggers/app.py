@@ -7,23 +7,23 @@ from typing import Any, TypeVar
 
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.clients import app_clients
-from d2c.clients.durable import DurableClient
+from d2c.clients.durable_client import CompleteClient
 from d2c.control.app import App
 
 Result = TypeVar("Result")
 
 
-def app_of(client: DurableClient) -> App:
+def app_of(client: Any) -> App:
     """Return the app by the process's settings.
 
     Args:
-        client: Durable's.
+        client: Durable's, as the SDK makes it.
 
     Raises:
         SettingsError: with every fault of the settings.
     """
     clients = app_clients()
-    return App(client, AsyncLake(clients.lake), clients.settings)
+    return App(CompleteClient(client), AsyncLake(clients.lake), clients.settings)
 
 
 def with_app(function: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[Result]]:

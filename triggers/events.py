@@ -12,8 +12,10 @@ import azure.functions as func
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.clients import app_clients
 from d2c.clients.webhook import connect_webhook
-from d2c.control import existing_exports, notifications, plan_files
+from d2c.control import notifications
 from d2c.control.app import App
+from d2c.control.arrivals import existing_exports, plan_files
+from d2c.state.paths import is_plain
 from triggers.app import with_app
 
 logger = logging.getLogger(__name__)
@@ -57,8 +59,7 @@ def path_in_lake(name: str) -> str | None:
         name: the file system's name, a slash and the path.
     """
     _, _, path = name.partition("/")
-    # HTTP clients resolve such parts of an address before they send it.
-    if {"", ".", ".."}.isdisjoint(path.split("/")) and "\\" not in path:
+    if is_plain(path):
         return path
     logger.error("%r is ignored, because its name leads elsewhere; give it a plain name", name)
     return None

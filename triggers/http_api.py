@@ -14,7 +14,7 @@ from d2c.control.app import App
 from d2c.errors import BodyError
 from d2c.plan.model import Plan, parse_plan
 from d2c.state.operations import REPLAY, RETRY, VERIFY
-from triggers.answers import answers_problems, json_answer, links_of, prefers_html
+from triggers.answers import answers_problems, durable_links, json_answer, links_of, prefers_html
 from triggers.app import with_app
 
 PAGE_SIZE = 20
@@ -65,10 +65,8 @@ async def get_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
         operations.status_list(app, migration),
     )
     for table in status["tables"]:
-        table["links"] = app.durable.create_http_management_payload(table.pop("instance"))
-    return json_answer(
-        {**status, "operations": last_operations, "links": links_of(req, app.durable, migration)}
-    )
+        table["links"] = durable_links(app, table.pop("instance"))
+    return json_answer({**status, "operations": last_operations, "links": links_of(req, app, migration)})
 
 
 @blueprint.route(route="migrations/{id}/report", methods=["GET"])
@@ -201,7 +199,7 @@ def _accepted(
     req: func.HttpRequest, app: App, migration: str, answer: Mapping[str, Any], instance: str | None = None
 ) -> func.HttpResponse:
     """Return an answer of 202 about a migration, with the addresses of it and of an orchestration."""
-    links = links_of(req, app.durable, migration, instance)
+    links = links_of(req, app, migration, instance)
     return json_answer({"id": migration, **answer, "links": links}, 202)
 
 

@@ -1,16 +1,20 @@
 """Functions that run on a schedule: the watchdog, and repeated delivery of notifications."""
 
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.azure.failed_events import connect_failed_events
 from d2c.clients.clients import app_clients
+from d2c.clients.telemetry import send_pending
 from d2c.clients.webhook import connect_webhook
 from d2c.control import notifications, watchdog
 from d2c.control.app import App
+from d2c.control.arrivals import missed_events
 from d2c.errors import D2CError
 from triggers.app import with_app
 
@@ -22,9 +26,18 @@ blueprint = df.Blueprint()
 @blueprint.durable_client_input(client_name="client")
 @with_app
 async def watch(timer: func.TimerRequest, app: App) -> None:
-    """Reconcile every open migration."""
+    """Reconcile every open migration, and handle what no event has handled."""
+    now = datetime.now(UTC)
     try:
-        await watchdog.reconcile_all(app, datetime.now(UTC))
+        await _in_spite_of_errors(watchdog.reconcile_all(app, now))
+        await _in_spite_of_errors(missed_events.find_missed(app, connect_failed_events(app.settings), now))
+    finally:
+        await send_pending()
+
+
+async def _in_spite_of_errors(work: Awaitable[None]) -> None:
+    try:
+        await work
     except D2CError as error:
         logger.warning("The watchdog failed, and tries again at its next time: %s", error)
 
@@ -33,4 +46,7 @@ async def watch(timer: func.TimerRequest, app: App) -> None:
 async def deliver_notifications_again(timer: func.TimerRequest) -> None:
     """Send notifications again whose next attempt is due."""
     clients = app_clients()
-    await notifications.deliver_due(clients.settings, AsyncLake(clients.lake), connect_webhook)
+    try:
+        await notifications.deliver_due(clients.settings, AsyncLake(clients.lake), connect_webhook)
+    finally:
+        await send_pending()

@@ -13,7 +13,12 @@ MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), Field(examples=["2026-06-01T12:00:00+00:00"])]
 Count = Annotated[int, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
-Links = Annotated[dict[str, str], Field(description="URLs of this API, and those of Durable Functions.")]
+Links = Annotated[
+    dict[str, str],
+    Field(
+        description="URLs of this API, the orchestration's `id`, and Durable Functions' URL of its status."
+    ),
+]
 Token = Annotated[str | None, Field(description="The `token` of the next page; null on the last one.")]
 
 

@@ -13,6 +13,7 @@ from d2c.errors import SettingsError
 ROLE_KEY = re.compile(r"(?P<account>[0-9]{12})(/(?P<region>[a-z]{2}(-[a-z]+)+-[0-9]))?")
 ACCOUNT = re.compile(r"[0-9]{12}")
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/[\w+=,.@/-]{1,576}")
+KMS_KEY = re.compile(r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/)?[A-Za-z0-9-]{1,64}")
 CopyCredentials = Literal["session", "key_vault"]
 COPY_CREDENTIALS = get_args(CopyCredentials)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
@@ -59,8 +60,8 @@ class AwsSettings(SettingsGroup):
 
     ``roles`` maps ``<account>`` or ``<account>/<region>`` to the ARN of the role to assume there; without any,
     credentials come from boto3's default chain. ``account`` is the account of plans that name none, empty if unknown.
-    ``longest_session_seconds`` is what the roles allow. ``app_name`` is set by Azure
-    (https://learn.microsoft.com/azure/app-service/reference-app-settings).
+    ``longest_session_seconds`` is what the roles allow. ``export_kms_key`` encrypts exports; S3's own keys if empty.
+    ``app_name`` is set by Azure (https://learn.microsoft.com/azure/app-service/reference-app-settings).
     """
 
     roles: Roles = Field(EMPTY, validation_alias="D2C_AWS_ROLES")
@@ -70,6 +71,7 @@ class AwsSettings(SettingsGroup):
         3600, validation_alias="D2C_AWS_SESSION_SECONDS", ge=SESSION_SECONDS[0], le=SESSION_SECONDS[1]
     )
     bucket_owner: str = Field("", validation_alias="D2C_EXPORT_BUCKET_OWNER")
+    export_kms_key: str = Field("", validation_alias="D2C_EXPORT_KMS_KEY")
     copy_credentials: CopyCredentials = Field(EMPTY, validation_alias="D2C_COPY_CREDENTIALS")
     copy_bytes_per_second: int = Field(
         DEFAULT_COPY_BYTES_PER_SECOND, validation_alias="D2C_COPY_BYTES_PER_SECOND", ge=1, le=10**12
@@ -138,13 +140,23 @@ class AwsSettings(SettingsGroup):
         accounts = {key.partition("/")[0] for key in info.data.get("roles", ())}
         return account or (accounts.pop() if len(accounts) == 1 else "")
 
+    @field_validator("export_kms_key")
+    @classmethod
+    def _key_is_one_of_kms(cls, key: str) -> str:
+        if key and not KMS_KEY.fullmatch(key):
+            raise ValueError(
+                f"D2C_EXPORT_KMS_KEY is {key!r}, not a KMS key's id or ARN such as "
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+            )
+        return key
+
     @field_validator("token_audience")
     @classmethod
     def _roles_need_an_audience(cls, audience: str, info: ValidationInfo) -> str:
         if info.data.get("roles") and not audience:
             raise ValueError(
                 "D2C_AWS_TOKEN_AUDIENCE is missing: D2C_AWS_ROLES needs the App ID URI that tokens for AWS are made "
-                "out to, such as api://d2c-aws"
+                "out to, such as api://<application id>"
             )
         return audience.removesuffix("/.default")
 

@@ -12,8 +12,7 @@ from typing import Any
 from d2c.app.environment import json_object
 
 NAME = "D2C_CLUSTER"
-# For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13.
-CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"
+# Spark 4.0 and Scala 2.13, as the connector needs.
 RUNTIME = "17.3.x-scala2.13"
 FITTING_RUNTIME = re.compile(r"17\.\d+\.x(-[a-z-]+)?-scala2\.13")
 DEFAULTS: Mapping[str, Any] = {"spark_version": RUNTIME, "data_security_mode": "SINGLE_USER"}
@@ -90,7 +89,7 @@ def _faults_of_new(cluster: Mapping[str, Any]) -> Iterator[str]:
     version = cluster.get("spark_version", RUNTIME)
     if not isinstance(version, str) or not FITTING_RUNTIME.fullmatch(version):
         yield (
-            f"{NAME}.spark_version is {version!r}, but the connector {CONNECTOR} needs Spark 4.0 and Scala 2.13: take "
+            f"{NAME}.spark_version is {version!r}, but the Cosmos DB connector needs Spark 4.0 and Scala 2.13: take "
             f"{RUNTIME}"
         )
     mode = cluster.get("data_security_mode", "SINGLE_USER")

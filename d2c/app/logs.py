@@ -15,6 +15,14 @@ from typing import Any
 
 from d2c.app.redaction import known_secrets, without_secrets
 
+# At INFO these log every request, response and token. The worker of the Functions runtime sets the root logger to INFO.
+CHATTY = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.cosmos",
+    "azure.identity",
+    "azure.monitor",
+    "botocore",
+)
 FIELDS = ("migration", "check", "table", "unit", "stage", "run_key", "activity", "attempt")
 
 _fields: ContextVar[Mapping[str, Any]] = ContextVar("log_fields", default=MappingProxyType({}))
@@ -69,7 +77,7 @@ class JsonLines(logging.Formatter):
 
 
 def structure_logs(environment: Mapping[str, str]) -> None:
-    """Make this process log with fields and without secrets, one line of JSON per record.
+    """Make this process log with fields and without secrets, one line of JSON per record, and SDKs only warnings.
 
     Args:
         environment: names to texts, such as ``os.environ``; the secrets in it never reach a log.
@@ -78,3 +86,5 @@ def structure_logs(environment: Mapping[str, str]) -> None:
     logging.setLogRecordFactory(StructuredRecord)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonLines())
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

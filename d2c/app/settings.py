@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
 from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of
+from d2c.app.load_run_settings import LoadRunSettings
 from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND, Prices, read_prices
 from d2c.errors import SettingsError
 
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     export_prefix: KeyPrefix = Field("d2c", validation_alias="D2C_EXPORT_PREFIX")
     lake_connection_string: str = Field("", validation_alias="D2C_LAKE", repr=False)
     lake_url: str = Field("", validation_alias="D2C_LAKE__blobServiceUri")
+    lake_queue_url: str = Field("", validation_alias="D2C_LAKE__queueServiceUri")
     lake_file_system: str = Field(
         validation_alias="D2C_LAKE_FILE_SYSTEM",
         description="the lake's file system (container) for exports and reports",
@@ -101,7 +103,9 @@ class Settings(BaseSettings):
     cluster: Cluster = Field(EMPTY, validation_alias="D2C_CLUSTER")
     spark_cosmos_auth: SparkCosmosAuth = Field("ServicePrincipal", validation_alias="D2C_SPARK_COSMOS_AUTH")
     secret_scope: str = Field("d2c", validation_alias="D2C_SECRET_SCOPE")
+    load_runs: LoadRunSettings
     polling: Polling
+    durable_links: Literal["status", "keys"] = Field("status", validation_alias="D2C_DURABLE_LINKS")
     webhook_url: str = Field("", validation_alias="D2C_WEBHOOK_URL", repr=False)
     webhook_secret: str = Field("", validation_alias="D2C_WEBHOOK_SECRET", repr=False)
     aws: AwsSettings

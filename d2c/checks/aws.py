@@ -1,13 +1,16 @@
 """AWS checks: the app's identity, and the export bucket."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from d2c.app.aws_settings import AwsSettings
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.aws.copy_session import copy_session_seconds
-from d2c.clients.aws.s3 import Bucket
 from d2c.errors import PermanentError
 from d2c.plan.tables import Location
+
+if TYPE_CHECKING:
+    from d2c.clients.aws.s3 import Bucket
 
 IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
     "identity",
@@ -17,6 +20,11 @@ IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING =
     "encryption",
     "can be read",
     "can be written",
+)
+
+GRANT_KEY = (
+    "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and kms:Decrypt to the reader of the copy "
+    "(docs/install/permissions.md)."
 )
 
 
@@ -71,7 +79,7 @@ def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Fin
 
 
 def check_bucket(
-    connect: Callable[[], Bucket], name: str, prefix: str, regions: Sequence[str]
+    connect: Callable[[], "Bucket"], name: str, prefix: str, regions: Sequence[str], kms_key: str
 ) -> list[Finding]:
     """Check the bucket, except writing, since a test would change it.
 
@@ -80,13 +88,14 @@ def check_bucket(
         name: its name.
         prefix: the key prefix of exports.
         regions: those of the plan's tables.
+        kms_key: the KMS key that exports are encrypted with; empty for S3's own keys.
     """
     findings = Findings("S3")
     with findings.attempt(name, BUCKET_EXISTS):
         bucket = connect()
         _check_region(findings, name, bucket.region(), regions)
         with findings.attempt(name, ENCRYPTION, is_needed=False):
-            _check_encryption(findings, bucket, name)
+            _check_encryption(findings, bucket, name, kms_key)
         with findings.attempt(name, LISTING):
             bucket.try_listing(f"{prefix}/")
             findings.ok(name, LISTING, "Objects can be listed.")
@@ -114,7 +123,10 @@ def _check_region(findings: Findings, name: str, region: str, regions: Sequence[
     )
 
 
-def _check_encryption(findings: Findings, bucket: Bucket, name: str) -> None:
+def _check_encryption(findings: Findings, bucket: "Bucket", name: str, kms_key: str) -> None:
+    if kms_key:
+        findings.warning(name, ENCRYPTION, f"Exports are encrypted with the KMS key {kms_key}.", GRANT_KEY)
+        return
     encryption = bucket.encryption()
     if not encryption.algorithm.startswith("aws:kms"):
         findings.ok(name, ENCRYPTION, f"Objects are encrypted with S3's own keys ({encryption.algorithm}).")
@@ -123,6 +135,5 @@ def _check_encryption(findings: Findings, bucket: Bucket, name: str) -> None:
         name,
         ENCRYPTION,
         f"Objects are encrypted with the KMS key {encryption.kms_key or 'aws/s3'}.",
-        "Grant the app kms:GenerateDataKey and kms:Decrypt on it, and kms:Decrypt to the reader of the copy "
-        "(docs/install/permissions.md).",
+        f"Set D2C_EXPORT_KMS_KEY to it, or DynamoDB encrypts exports with S3's own keys. {GRANT_KEY}",
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from d2c.checks.findings import Findings
 
-RUNTIME, ACCESS_MODE = "runtime and connector", "access mode"
+RUNTIME, CONNECTOR_VERSION, ACCESS_MODE = "runtime and connector", "connector", "access mode"
 # Spark versions by Databricks Runtime version.
 # https://learn.microsoft.com/azure/databricks/release-notes/runtime/
 SPARK_OF_RUNTIME = {
@@ -21,7 +21,9 @@ SPARK_OF_RUNTIME = {
     "18.0": "4.1",
 }
 SPARK_VERSION = re.compile(r"(?P<runtime>\d+\.\d+)\.x-(?P<variants>.*-)?scala(?P<scala>\d+\.\d+)")
-CONNECTOR = re.compile(r"azure-cosmos-spark_(?P<spark>\d+-\d+)_(?P<scala>\d+-\d+):")
+CONNECTOR = re.compile(r"azure-cosmos-spark_(?P<spark>\d+-\d+)_(?P<scala>\d+-\d+):(?P<version>\d+\.\d+\.\d+)")
+# https://github.com/Azure/azure-sdk-for-java/pull/48689
+OLDEST_WITHOUT_DEADLOCK = (4, 47, 0)
 # Unity Catalog allows such a connector only on a cluster with a single user.
 # https://github.com/Azure/azure-sdk-for-java/issues/45872
 DEDICATED = (
@@ -48,6 +50,8 @@ def check_cluster(
     """
     with findings.attempt(thing, RUNTIME):
         _check_runtime(findings, thing, str(spec.get("spark_version", "")), connector)
+    with findings.attempt(connector, CONNECTOR_VERSION):
+        _check_version(findings, connector)
     with findings.attempt(thing, ACCESS_MODE):
         _check_access_mode(findings, thing, str(spec.get("data_security_mode") or ""), wheel)
 
@@ -75,6 +79,17 @@ def _check_runtime(findings: Findings, thing: str, version: str, connector: str)
             f"{version} has Spark {has[0]} and Scala {has[1]}; the connector {connector} needs {wants[0]} and "
             f"{wants[1]}.",
             ADVICE,
+        )
+
+
+def _check_version(findings: Findings, connector: str) -> None:
+    found = CONNECTOR.search(connector)
+    if found and tuple(map(int, found["version"].split("."))) < OLDEST_WITHOUT_DEADLOCK:
+        findings.warning(
+            connector,
+            CONNECTOR_VERSION,
+            "This version may hang for ever as several tasks load its classes at once.",
+            "Set D2C_COSMOS_CONNECTOR to 4.47.0 or later.",
         )
 
 

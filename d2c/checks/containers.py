@@ -1,13 +1,13 @@
 """Cosmos DB checks of a table's container: it can be created, or it exists and fits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.mapping import Mapper
-from d2c.mapping.container import find_misfit, marks_of, wanted_container
+from d2c.mapping.container import find_concerns, find_misfit, marks_of, wanted_container
 
 CONTAINER, DOCUMENTS, THROUGHPUT, LOCK = "container", "documents", "throughput", "held by a migration"
 # The maximum of a physical partition; scaling beyond the maximum of all partitions takes hours.
@@ -40,14 +40,18 @@ class CheckedContainer:
 
 
 def check_container(
-    table: Mapping[str, Any], mapper: Mapper | None, load_ru: int, migration: str, reads: ContainerReads
+    table: Mapping[str, Any],
+    mapper: Mapper | None,
+    load_ru_of: Callable[[int | None], int],
+    migration: str,
+    reads: ContainerReads,
 ) -> CheckedContainer:
     """Check the container that a table will be loaded into.
 
     Args:
         table: its settings in the plan.
         mapper: the table's; None if the table's keys could not be read.
-        load_ru: the RU/s requested for the load.
+        load_ru_of: returns the RU/s of the load by those of the existing container, None for a new one.
         migration: the plan's name.
         reads: reads from the account and the lake.
     """
@@ -59,15 +63,19 @@ def check_container(
     with findings.attempt(thing, CONTAINER):
         existing = reads.find_container(database, container)
         if existing is None:
-            findings.ok(thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, load_ru)}.")
+            findings.ok(
+                thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, load_ru_of(None))}."
+            )
         else:
             _check_fit(findings, thing, existing, mapper)
+            for concern in find_concerns(existing):
+                findings.warning(thing, concern.title.lower(), f"It has {concern.cause}", concern.next_step)
     if existing is not None:
         with findings.attempt(thing, DOCUMENTS):
             _check_documents(findings, thing, table, mapper, reads)
         with findings.attempt(thing, THROUGHPUT):
             throughput = reads.find_throughput(database, container)
-            _check_throughput(findings, thing, throughput, load_ru)
+            _check_throughput(findings, thing, throughput, load_ru_of)
     with findings.attempt(thing, LOCK):
         _check_lock(findings, thing, reads.record(database, container), migration)
     ru_per_second = throughput.ru_per_second if throughput else None
@@ -122,7 +130,9 @@ def _check_documents(
         )
 
 
-def _check_throughput(findings: Findings, thing: str, throughput: Throughput | None, load_ru: int) -> None:
+def _check_throughput(
+    findings: Findings, thing: str, throughput: Throughput | None, load_ru_of: Callable[[int | None], int]
+) -> None:
     if throughput is None:
         findings.warning(
             thing,
@@ -131,7 +141,8 @@ def _check_throughput(findings: Findings, thing: str, throughput: Throughput | N
             "Check that the database's throughput, or the serverless account, is enough for the load.",
         )
         return
-    has, wanted = throughput.ru_per_second, max(throughput.ru_per_second, load_ru)
+    has = throughput.ru_per_second
+    wanted = max(has, load_ru_of(has))
     kind = "at most by autoscale" if throughput.autoscale else "manual"
     at_once = max(-(-has // PARTITION_RU), 1) * PARTITION_RU
     summary = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load"

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.azure.data_factory import DataFactory
 
-FACTORY, PIPELINE, LINKED_SERVICE, PARAMETER, RUNS = (
+FACTORY, PIPELINE, LINKED_SERVICE, PARAMETER, RUNS, PROGRESS = (
     "factory",
     "pipeline",
     "linked service",
     "global parameters",
     "runs can be seen",
+    "progress can be seen",
 )
 DEPLOY = "Deploy the definitions of this version: d2c deploy."
 
@@ -50,6 +51,9 @@ def check_data_factory(
         with findings.attempt(pipeline, RUNS):
             active = factory.active_runs([pipeline], since=datetime.now(UTC))
             findings.ok(pipeline, RUNS, f"{len(active)} of its runs are active.")
+        with findings.attempt(pipeline, PROGRESS):
+            factory.check_progress_access()
+            findings.ok(pipeline, PROGRESS, "The app can read the progress of its runs.")
     return findings.found
 
 

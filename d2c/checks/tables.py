@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from d2c.checks.findings import Finding, Findings, numbered
-from d2c.clients.aws.dynamodb import DynamoDB, RecoveryWindow, TableDescription
 from d2c.errors import PlanError
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping import Mapper
 from d2c.plan.model import MOST_EXPORT_BYTES, Plan
 from d2c.plan.tables import Location, locations_with_patterns, resolve_tables
+
+if TYPE_CHECKING:
+    from d2c.clients.aws.dynamodb import DynamoDB, RecoveryWindow, TableDescription
 
 TABLE, RECOVERY, RIGHTS, RULES, TIME_TO_LIVE = (
     "table",
@@ -31,11 +33,11 @@ class CheckedTable:
     """A checked table; fields are None after a failed check."""
 
     findings: list[Finding]
-    description: TableDescription | None
+    description: "TableDescription | None"
     mapper: Mapper | None
 
 
-def check_table(table: Mapping[str, Any], connect: Callable[[], DynamoDB], bucket: str) -> CheckedTable:
+def check_table(table: Mapping[str, Any], connect: Callable[[], "DynamoDB"], bucket: str) -> CheckedTable:
     """Check a table like its migration will, and test the permissions of the export.
 
     Args:
@@ -66,7 +68,7 @@ def check_table(table: Mapping[str, Any], connect: Callable[[], DynamoDB], bucke
     return CheckedTable(findings.found, description, mapper)
 
 
-def _check_size(findings: Findings, name: str, description: TableDescription) -> None:
+def _check_size(findings: Findings, name: str, description: "TableDescription") -> None:
     summary = (
         f"Active, about {numbered(description.item_count, 'item')} and {description.size_bytes:,} bytes "
         f"(as of DynamoDB's last count), class {description.table_class}."
@@ -90,7 +92,7 @@ def _check_size(findings: Findings, name: str, description: TableDescription) ->
     )
 
 
-def _check_recovery(findings: Findings, name: str, window: RecoveryWindow, region: str) -> None:
+def _check_recovery(findings: Findings, name: str, window: "RecoveryWindow", region: str) -> None:
     if window.latest is None:
         findings.failed(
             name,
@@ -107,12 +109,12 @@ def _check_recovery(findings: Findings, name: str, window: RecoveryWindow, regio
     )
 
 
-def _keys(description: TableDescription) -> str:
+def _keys(description: "TableDescription") -> str:
     keys = [description.hash_key, *([description.range_key] if description.range_key else [])]
     return f"The table's key is {', '.join(keys)}"
 
 
-def _time_to_live(description: TableDescription, mapper: Mapper) -> str:
+def _time_to_live(description: "TableDescription", mapper: Mapper) -> str:
     if description.ttl_attribute is None:
         return "The table's items do not expire."
     if mapper.rules.container_has_ttl:

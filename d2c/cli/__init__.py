@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from d2c.cli.commands.azd_steps import add_azd_steps
+from d2c.cli.commands.canary import add_canary_command
 from d2c.cli.commands.check import add_check_command
 from d2c.cli.commands.deploy import add_deploy_command
 from d2c.cli.commands.lifecycle import add_lifecycle_commands
@@ -57,6 +59,8 @@ app.command(
     ),
 )(map_command)
 add_deploy_command(app)
+add_azd_steps(app)
+add_canary_command(app)
 add_local_commands(app)
 
 

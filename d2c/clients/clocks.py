@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-import httpx
-
 from d2c.app.settings import LOOPBACK_HOSTS
 from d2c.errors import TransientError
 
@@ -21,6 +19,9 @@ def clock_skew(url: str) -> timedelta:
     Raises:
         TransientError: if it does not answer, or does not send its time.
     """
+    # Importing it delays the start of a worker.
+    import httpx
+
     host = urlsplit(url).hostname
     sent = datetime.now(UTC)
     try:

@@ -32,7 +32,7 @@ class DurableClient(Protocol):
     async def get_status_by(
         self, *, runtime_status: list[OrchestrationRuntimeStatus], instance_id_prefix: str
     ) -> Sequence[Any]:
-        """Return a page of the statuses of the instances in some states."""
+        """Return the statuses of all instances in some states."""
 
     async def start_new(self, orchestration: str, *, instance_id: str, client_input: Any) -> str:
         """Start an instance."""
@@ -50,7 +50,7 @@ class DurableClient(Protocol):
 class Snapshot:
     """The statuses of a migration's active orchestrations from one call; a status that is missing is requested alone.
 
-    Durable returns one page, and an orchestration may have ended since, so one that is missing from it may exist.
+    An orchestration may have ended since, so one that is missing may exist.
 
     Args:
         client: Durable's.
@@ -81,8 +81,8 @@ async def snapshot(client: DurableClient, migration: str) -> Snapshot:
         migration: its id, which the ids of its orchestrations begin with.
     """
     states = [OrchestrationRuntimeStatus(state) for state in NOT_ENDED]
-    page = await client.get_status_by(runtime_status=states, instance_id_prefix=f"{migration}:")
-    return Snapshot(client, {status.instance_id: status for status in page})
+    found = await client.get_status_by(runtime_status=states, instance_id_prefix=f"{migration}:")
+    return Snapshot(client, {status.instance_id: status for status in found})
 
 
 async def start(client: DurableClient, orchestration: str, instance: str, value: Mapping[str, Any]) -> None:

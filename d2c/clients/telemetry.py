@@ -1,5 +1,6 @@
 """The switch of telemetry: OpenTelemetry's SDK is loaded only where the settings name an exporter."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 # Each turns telemetry on.
 SWITCHES = ("APPLICATIONINSIGHTS_CONNECTION_STRING", "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+_started: list["Telemetry"] = []
 
 
 def configure_telemetry(environment: Mapping[str, str]) -> "Telemetry | None":
@@ -31,4 +34,15 @@ def configure_telemetry(environment: Mapping[str, str]) -> "Telemetry | None":
         logger.exception("Telemetry is off: it could not be started; check %s", " and ".join(SWITCHES))
         return None
     observe_by(telemetry.traces, telemetry.meters)
+    _started[:] = [telemetry]
     return telemetry
+
+
+async def send_pending() -> None:
+    """Send what is pending, without blocking the event loop: the platform may end an idle process before its minute.
+
+    Metrics are sent once a minute, and the instance of a timer's function works for seconds.
+    https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
+    """
+    for telemetry in _started:
+        await asyncio.to_thread(telemetry.flush)

@@ -3,6 +3,8 @@
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
+from __future__ import annotations
+
 import asyncio
 import functools
 import logging
@@ -10,14 +12,16 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 import standardwebhooks
-from httpx import create_ssl_context
 
 from d2c.app.settings import LOOPBACK_HOSTS, Settings
 from d2c.errors import TransientError
+
+if TYPE_CHECKING:
+    import httpx
 
 # It logs the URL of every request, tokens included.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -53,6 +57,8 @@ class Webhook:
         Raises:
             TransientError: if the response is not 200 to 299.
         """
+        import httpx
+
         headers = {
             "content-type": "application/cloudevents+json",
             "user-agent": "d2c",
@@ -90,12 +96,17 @@ class Webhook:
 @functools.cache
 def _trusted() -> ssl.SSLContext:
     """Return the trusted certificate authorities, once: reading them is slow enough to block the event loop."""
+    from httpx import create_ssl_context
+
     return create_ssl_context()
 
 
 @asynccontextmanager
 async def connect_webhook(settings: Settings) -> AsyncIterator[Webhook]:
     """Connect to the webhook of the settings, which must have one."""
+    # Importing it delays the start of a worker.
+    import httpx
+
     local = urlsplit(settings.webhook_url).hostname in LOOPBACK_HOSTS
     async with httpx.AsyncClient(
         verify=_trusted(), follow_redirects=False, timeout=TIMEOUT_SECONDS, trust_env=not local

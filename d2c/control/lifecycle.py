@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from d2c.api.requests import parse_cancel
+from d2c.app import clock
 from d2c.clients import durable
 from d2c.control import migrations, operations
 from d2c.control.app import App
@@ -59,7 +59,7 @@ async def flag_cancelled(app: App, migration: str, tables: Sequence[str] | None)
     cancelled = (flag or {}).get("tables")
     if flag is None or cancelled is not None:
         names = sorted({*tables, *(cancelled or ())}) if tables is not None else None
-        await app.lake.write_json(path, {"cancelled_at": _now(), "tables": names})
+        await app.lake.write_json(path, {"cancelled_at": clock.text(), "tables": names})
     await wake_all(app, migration, number)
 
 
@@ -71,7 +71,7 @@ async def suspend(app: App, migration: str) -> None:
         ConflictError: if it has ended.
     """
     await _refuse_if_ended(app, migration)
-    await app.lake.write_json(paths.pause_path(migration), {"paused_at": _now()})
+    await app.lake.write_json(paths.pause_path(migration), {"paused_at": clock.text()})
 
 
 async def resume(app: App, migration: str) -> None:
@@ -110,7 +110,3 @@ async def wake_all(app: App, migration: str, operation: int) -> None:
     ]
     instances = [start_instance_id(migration, operation), *work.lane_instances(idle), *dict.fromkeys(claimed)]
     await asyncio.gather(*(durable.wake(app.durable, instance) for instance in instances))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

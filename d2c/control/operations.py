@@ -6,9 +6,9 @@ is what runs, even if the call that wrote it broke off before it started anythin
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any, TypedDict, cast
 
+from d2c.app import clock
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control import migrations
@@ -62,7 +62,7 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFi
         "number": await app.lake.run(last_number, migration) + 1,
         "migration": migration,
         "migration_state": cast("State", state),
-        "accepted_at": _now(),
+        "accepted_at": clock.text(),
         "tables": tables,
         "caps": caps,
     }
@@ -170,7 +170,7 @@ async def cancel(app: App, migration: str) -> OperationStatus | None:
     status = await _status(app, last)
     if status["state"] not in UNDER_WAY:
         return None
-    flag = json.dumps({"cancelled_at": _now(), "tables": None}).encode()
+    flag = json.dumps({"cancelled_at": clock.text(), "tables": None}).encode()
     await app.lake.create(paths.cancel_path(migration, last["number"]), flag)
     return status
 
@@ -229,7 +229,3 @@ def _name(request: OperationFile) -> str:
 def instance_id(request: OperationFile) -> str:
     """Return the instance id of the orchestration of an operation."""
     return operation_instance_id(request["migration"], request["kind"], request["number"])
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,7 +1,5 @@
 """The parts of a deployment: each can be compared with what this version expects, and be published."""
 
-import json
-import re
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -11,19 +9,13 @@ from typing import Any
 from d2c.app.settings import Settings
 from d2c.clients.azure.factory_definitions import FactoryDefinitions
 from d2c.clients.databricks.files import DatabricksFiles
+from d2c.deploy.comparing import same_notebook, unlike, with_owners_choices
 from d2c.deploy.definitions import Definition
 from d2c.deploy.parameters import PARAMETERS, UNUSED
 from d2c.deploy.release import Release
 from d2c.deploy.wheel import Wheel, digest_of_wheel, wheel_path
 
 NOTHING = "nothing"
-
-
-# The separator of cells in a notebook's source. https://learn.microsoft.com/azure/databricks/notebooks/notebook-export-import
-CELL = re.compile(rb"^# COMMAND -+[ \t]*$", re.MULTILINE)
-HEADER = b"# Databricks notebook source"
-SECURE_STRING = "SecureString"
-LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -53,9 +45,13 @@ class Target:
 
 
 class Part(ABC):
-    """One deployed part; ``thing`` is its name in messages."""
+    """One deployed part; ``thing`` is its name in messages.
+
+    ``is_kept_as_written`` is false where the service may return an accepted part in a form of its own.
+    """
 
     thing: str
+    is_kept_as_written = True
 
     @abstractmethod
     def differences(self) -> list[Difference]:
@@ -158,6 +154,8 @@ class ParametersPart(Part):
 class DefinitionPart(Part):
     """A linked service, a dataset or a pipeline."""
 
+    is_kept_as_written = False
+
     def __init__(self, factory: FactoryDefinitions, definition: Definition) -> None:
         self.thing = f"{definition.kind} {definition.name}"
         self._factory, self._definition = factory, definition
@@ -172,7 +170,9 @@ class DefinitionPart(Part):
         ]
 
     def publish(self) -> None:
-        self._factory.put(self._definition.kind, self._definition.name, self._definition.properties)
+        kind, name = self._definition.kind, self._definition.name
+        found = self._factory.find(kind, name)
+        self._factory.put(kind, name, with_owners_choices(self._definition.properties, found))
 
 
 def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
@@ -196,41 +196,3 @@ def all_parts(place: Target, release: Release) -> list[Part]:
         *parts_of_workspace(place, release),
         *parts_of_factory(place.factory, release, place.parameters),
     ]
-
-
-def unlike(expected: Any, found: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Return the differences of a JSON value from the expected one: path, found value, expected value.
-
-    Additional fields are ignored: services add their own, such as a pipeline's ``lastPublishTime``. Lists must have the
-    same length and order. Secure strings are not compared, since the service returns only stars.
-    https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
-    """
-    if _is_secure(expected) and _is_secure(found):
-        return
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name, value in expected.items():
-            yield from unlike(value, found.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for number, value in enumerate(expected):
-            yield from unlike(value, found[number], f"{path}[{number}]")
-    elif expected != found:
-        yield path, _shown(found), _shown(expected)
-
-
-def _is_secure(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("type") == SECURE_STRING
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
-
-
-def same_notebook(one: bytes, other: bytes) -> bool:
-    """Return whether two sources have the same cells; the workspace does not keep blank lines around them."""
-    return _cells(one) == _cells(other)
-
-
-def _cells(source: bytes) -> list[bytes]:
-    text = source.replace(b"\r\n", b"\n").strip().removeprefix(HEADER)
-    return [cell.strip() for cell in CELL.split(text)]

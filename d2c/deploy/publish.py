@@ -1,6 +1,7 @@
 """Publish the parts of a deployment that differ from this version; others are not changed."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,57 +9,81 @@ from dataclasses import dataclass
 from d2c.app.settings import Settings, read_settings
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
 from d2c.clients.databricks.files import connect_databricks_files
-from d2c.deploy.parameters import parameter_values
+from d2c.deploy.parameters import parameter_values, with_app_settings
 from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
 from d2c.deploy.release import Release, own_release
 from d2c.errors import D2CError, PermanentError, TransientError
 
-CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+CREATED, UPDATED, UNCHANGED, WAITING = "created", "updated", "unchanged", "waiting"
+# A new workspace or factory answers reliably after some minutes only.
+TRIES, TRY_SECONDS = 10, 30
 
 
 @dataclass(frozen=True)
 class Published:
-    """The outcome of publishing a part: ``created``, ``updated`` or ``unchanged``."""
+    """The outcome of publishing a part: ``created``, ``updated`` or ``unchanged``; ``waiting`` before another try.
+
+    ``warning`` says why it waits, or how the service's form of an accepted part differs.
+    """
 
     thing: str
     outcome: str
+    warning: str = ""
 
 
 def publish(
-    parts: Sequence[Part], tell: Callable[[Published], None] = lambda published: None
+    parts: Sequence[Part],
+    tell: Callable[[Published], None] = lambda published: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> list[Published]:
     """Publish parts in order, and read each published part back.
 
     Args:
         parts: as returned by `all_parts`.
-        tell: called with each finished part.
+        tell: called with each finished part, and before each further try.
+        pause: sleeps for a number of seconds.
 
     Raises:
-        D2CError: if a service rejects a part, or returns something else than was written.
+        D2CError: if a service rejects a part, does not respond correctly for five minutes, or returns something else
+            than was written.
     """
     done = []
     for part in parts:
-        published = _publish(part)
+        with errors_for_deployers():
+            published = _publish_patiently(part, tell, pause)
         done.append(published)
         tell(published)
     return done
 
 
+def _publish_patiently(
+    part: Part, tell: Callable[[Published], None], pause: Callable[[float], None]
+) -> Published:
+    for _ in range(TRIES - 1):
+        try:
+            return _publish(part)
+        except TransientError as error:
+            tell(Published(part.thing, WAITING, error.detail))
+            pause(TRY_SECONDS)
+    return _publish(part)
+
+
 def _publish(part: Part) -> Published:
-    with errors_for_deployers():
-        found = part.differences()
-        if not found:
-            return Published(part.thing, UNCHANGED)
-        part.publish()
-        left = part.differences()
-    if left:
-        shown = "; ".join(f"{each.thing} is {each.found}, not {each.expected}" for each in left)
+    found = part.differences()
+    if not found:
+        return Published(part.thing, UNCHANGED)
+    part.publish()
+    left = part.differences()
+    shown = "; ".join(f"{each.thing} is {each.found}, not {each.expected}" for each in left)
+    is_missing = any((each.thing, each.found) == (part.thing, NOTHING) for each in left)
+    if left and (part.is_kept_as_written or is_missing):
         raise D2CError(
             f"After publishing, {shown}.",
             "Set the missing values, or stop other writers, such as another deployment; then try again.",
             "The deployment is incomplete",
         )
-    return Published(part.thing, CREATED if all(each.found == NOTHING for each in found) else UPDATED)
+    outcome = CREATED if all(each.found == NOTHING for each in found) else UPDATED
+    return Published(part.thing, outcome, f"the service returns it in another form: {shown}" if left else "")
 
 
 @contextmanager
@@ -86,6 +111,7 @@ def compare(environment: Mapping[str, str]) -> list[Difference]:
     Raises:
         D2CError: if settings are missing, or a part cannot be read.
     """
+    environment = with_app_settings(environment)
     place = connect_place(read_settings(environment), environment)
     with errors_for_deployers():
         return find_differences(place)
@@ -101,7 +127,7 @@ def deploy(environment: Mapping[str, str], tell: Callable[[Published], None]) ->
     Raises:
         D2CError: if settings are missing, a service rejects a part, or returns something else than was written.
     """
-    release = own_release()
+    environment, release = with_app_settings(environment), own_release()
     return publish(all_parts(connect_place(read_settings(environment), environment), release), tell)
 
 

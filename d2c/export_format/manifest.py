@@ -133,8 +133,6 @@ def parse_file_list(content: bytes, export_id: str) -> tuple[DataFile, ...]:
             raise ExportFormatError(f"{where} lists {name} a second time.")
         items, md5 = _field(entry, "itemCount", int, where), _field(entry, "md5Checksum", str, where)
         files[name] = DataFile(key, name, items, md5)
-    if not files:
-        raise ExportFormatError(f"{FILE_LIST_FILE} lists no data files; even an empty table has one.")
     return tuple(files.values())
 
 

@@ -14,7 +14,8 @@ Batches = Iterable[pa.RecordBatch]
 Worker = Callable[[Batches], Iterator[pa.RecordBatch]]
 Row = tuple[Any, ...]
 
-# `kind` is "file" (a FileTally as JSON), "rejected" (a rejected item as JSON) or "document" (a document as JSON).
+# `kind` is "file" (a FileTally as JSON), "census" (that of several files as JSON), "rejected" (a rejected item as JSON)
+# or "document" (a document as JSON).
 OUTCOME_SCHEMA = "kind string, body string"
 OUTCOME = pa.schema([("kind", pa.string()), ("body", pa.string())])
 

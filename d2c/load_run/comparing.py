@@ -25,8 +25,6 @@ BODY_SCHEMA = "identity string, body string"
 _BODY = pa.schema([("identity", pa.string()), ("body", pa.string())])
 EXPECTED_COUNTS_SCHEMA = "surely bigint, possibly bigint"
 _EXPECTED_COUNTS = pa.schema([("surely", pa.int64()), ("possibly", pa.int64())])
-ACTUAL_COUNTS_SCHEMA = "documents bigint"
-_ACTUAL_COUNTS = pa.schema([("documents", pa.int64())])
 
 
 def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_started_at: int) -> Worker:
@@ -84,6 +82,11 @@ def expected_bodies(
     return lambda batches: pack(rows(batches), _BODY)
 
 
+def id_of(identity: str) -> str:
+    """Return the document id in an identity."""
+    return str(orjson.loads(identity)[-1])
+
+
 def actual_bodies(request: LoadRequest, identities: frozenset[str]) -> Worker:
     """Return the whole actual documents of a few identities, to find the properties that differ."""
     mapper = request_mapper(request)
@@ -121,16 +124,6 @@ def count_expected(
     return lambda batches: pack(rows(batches), _EXPECTED_COUNTS)
 
 
-def count_actual(request: LoadRequest) -> Worker:
-    """Count the documents of this table that a container holds, from their ``_rawBody`` texts."""
-    mapper = request_mapper(request)
-
-    def rows(batches: Batches) -> Iterator[Row]:
-        yield (sum(_identity_of(orjson.loads(text), mapper) is not None for text in texts_of(batches)),)
-
-    return lambda batches: pack(rows(batches), _ACTUAL_COUNTS)
-
-
 def _documents(
     request: LoadRequest, files: Sequence[DataFile], batches: Batches, now: int
 ) -> Iterator[Document]:
@@ -144,14 +137,19 @@ def _documents(
                 yield mapped
 
 
+def constants_of(mapper: AnyMapper) -> dict[str, Any]:
+    """Return the constants in a table's partition key, which no document of another table in its container has."""
+    constants = mapper.rules.constants
+    return {name: constants[name] for name in mapper.partition_key_properties if name in constants}
+
+
 def _identity_of(document: dict[str, Any], mapper: AnyMapper) -> str | None:
     """Return a stored document's identity, or None if it belongs to another table that shares the container.
 
     The constants in partition keys distinguish tables that share a container.
     """
-    constants = mapper.rules.constants
-    for name in mapper.partition_key_properties:
-        if name in constants and document.get(name) != constants[name]:
+    for name, value in constants_of(mapper).items():
+        if document.get(name) != value:
             return None
     return identity_of(document, mapper.partition_key_properties)
 

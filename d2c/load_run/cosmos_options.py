@@ -1,17 +1,24 @@
-"""The options of the Cosmos DB Spark connector for a load run.
+"""The options and queries of the Cosmos DB Spark connector for a load run.
 
 https://github.com/Azure/azure-sdk-for-java/blob/main/sdk/cosmos/azure-cosmos-spark_3/docs/configuration-reference.md
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from d2c.load_run.request import LoadRequest
+from d2c.load_run.request import WITH_ALL_CORES, LoadRequest
 
 # Names of secrets in the secret scope of the settings.
 ACCOUNT_KEY = "cosmos-account-key"
 TENANT_ID = "tenant-id"
 CLIENT_ID = "cosmos-client-id"
 CLIENT_SECRET = "cosmos-client-secret"  # noqa: S105 - a name, not a secret
+# Of one task. As parsed objects they take up to three times as much, in each of a node's four tasks.
+PENDING_BYTES = 256 * 2**20
+LEAST_PENDING, MOST_PENDING = 100, 10_688
+PARTS_PER_CORE = 2
+COUNT_SCHEMA = "Count bigint"
 
 
 def cosmos_options(request: LoadRequest, read_secret: Callable[[str], str]) -> dict[str, str]:
@@ -41,14 +48,87 @@ def secrets_of(auth: str) -> list[str]:
     return names
 
 
-def write_options() -> dict[str, str]:
-    """Return the options of the load: upserts, which makes a second run idempotent."""
-    return {"spark.cosmos.write.strategy": "ItemOverwrite", "spark.cosmos.write.bulk.enabled": "true"}
+def write_options(documents: int, document_bytes: int) -> dict[str, str]:
+    """Return the options of the load: upserts, which makes a second run idempotent, and few enough of them pending.
+
+    Args:
+        documents: how many are written.
+        document_bytes: the sum of their sizes.
+    """
+    return {
+        "spark.cosmos.write.strategy": "ItemOverwrite",
+        "spark.cosmos.write.bulk.enabled": "true",
+        "spark.cosmos.write.bulk.maxPendingOperations": str(pending_operations(documents, document_bytes)),
+    }
+
+
+def pending_operations(documents: int, document_bytes: int) -> int:
+    """Return how many documents a task may have pending, so that they fit in the executor's heap.
+
+    The connector holds each as a parsed object until the service has answered, and counts them, not their bytes:
+    10,688 of 100 KB are more than a heap has. BulkWriter.scala: ``DefaultMaxPendingOperationPerCore``.
+    """
+    average = document_bytes / documents if documents else 0
+    wanted = int(PENDING_BYTES / average) if average else MOST_PENDING
+    return min(max(wanted, LEAST_PENDING), MOST_PENDING)
 
 
 def read_options() -> dict[str, str]:
-    """Return the options of the verification: whole documents as text, nothing inferred."""
-    return {"spark.cosmos.read.inferSchema.enabled": "false"}
+    """Return the options of the verification: whole documents as text, nothing inferred, as they were written last.
+
+    By default the connector reads from any one replica, which may not have the latest writes yet. A quorum of two
+    replicas has them, whatever the account's consistency level is; it takes twice the request units.
+    """
+    return {
+        "spark.cosmos.read.inferSchema.enabled": "false",
+        "spark.cosmos.read.consistencyStrategy": "LatestCommitted",
+    }
+
+
+def partitioning_options(verify_reads_with: str, physical_partitions: int, cores: int) -> dict[str, str]:
+    """Return the options by which Spark reads a container with all of its cores.
+
+    By default the connector reads each physical partition with one task (CosmosPartitionPlanner.scala). One of up to
+    50 GB then keeps one core busy. https://github.com/Azure/azure-sdk-for-java/pull/39438 says why: reads of parts
+    take more request units on some accounts.
+
+    Args:
+        verify_reads_with: as in the load request.
+        physical_partitions: the container's.
+        cores: Spark's.
+    """
+    if verify_reads_with != WITH_ALL_CORES or physical_partitions >= cores:
+        return {}
+    return {
+        "spark.cosmos.read.partitioning.strategy": "Custom",
+        "spark.cosmos.partitioning.targetedCount": str(PARTS_PER_CORE * cores),
+    }
+
+
+def count_options(constants: Mapping[str, Any], having: str | None = None) -> dict[str, str]:
+    """Return the options of a read that counts documents, in `COUNT_SCHEMA`, by the index and not by reading them.
+
+    Any other partitioning than one task for each physical partition would not use the index.
+
+    Args:
+        constants: the properties that distinguish the table's documents from others in its container.
+        having: a property that they must have to count.
+    """
+    conditions = [f"c[{json.dumps(name)}] = {json.dumps(value)}" for name, value in constants.items()]
+    conditions += [f"IS_DEFINED(c[{json.dumps(having)}])"] if having else []
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return {
+        **read_options(),
+        "spark.cosmos.read.customQuery": f"SELECT COUNT(0) AS Count FROM c{where}",  # noqa: S608 - quoted
+        "spark.cosmos.read.partitioning.strategy": "Restrictive",
+    }
+
+
+def query_options(ids: Sequence[str]) -> dict[str, str]:
+    """Return the options of a read of the documents that have one of a few ids."""
+    texts = ", ".join(json.dumps(one) for one in ids)
+    query = f"SELECT * FROM c WHERE c.id IN ({texts})"  # noqa: S608 - quoted, and a query takes no parameters here
+    return {**read_options(), "spark.cosmos.read.customQuery": query}
 
 
 def _service_principal(read_secret: Callable[[str], str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -80,15 +80,14 @@ class RunProgress:
         return text
 
 
-def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int, int]:
+def task_counts(tracker: Any, jobs: Iterable[int]) -> tuple[int, int]:
     """Return the numbers of finished tasks and of all tasks in stages that have begun.
 
     Args:
         tracker: Spark's ``StatusTracker``.
-        group: the job group that Databricks assigns to the notebook's jobs; None for jobs without one.
-        before: the jobs of the group that ran before the stage.
+        jobs: the ids of Spark's jobs to look at.
     """
-    infos = [tracker.getJobInfo(job) for job in set(tracker.getJobIdsForGroup(group)) - before]
+    infos = [tracker.getJobInfo(job) for job in jobs]
     stages = {stage for info in infos if info for stage in info.stageIds}
     known = [info for stage in stages if (info := tracker.getStageInfo(stage))]
     begun = [info for info in known if info.numActiveTasks or info.numCompletedTasks or info.numFailedTasks]
@@ -96,22 +95,35 @@ def task_counts(tracker: Any, group: str | None, before: set[int]) -> tuple[int,
 
 
 @contextmanager
-def repeated(action: Callable[[], None], seconds: float = PROGRESS_SECONDS) -> Iterator[None]:
-    """Repeat an action in the background while the block runs; its errors are only printed.
+def repeated(
+    action: Callable[[], None],
+    seconds: float = PROGRESS_SECONDS,
+    new_thread: Callable[..., threading.Thread] = threading.Thread,
+) -> Iterator[None]:
+    """Repeat an action in the background while the block runs; its errors are only printed, the first of each kind.
 
     The thread ends with the block. If the action hangs, the block ends after ten seconds without waiting longer, and
     the thread does not prevent the process from ending.
+
+    Args:
+        action: what is repeated.
+        seconds: between two times.
+        new_thread: makes the thread. ``pyspark.InheritableThread`` gives it the credentials of the notebook's own,
+            without which Unity Catalog refuses its writes ("Missing Credential Scope").
     """
     ended = threading.Event()
+    printed: set[type[Exception]] = set()
 
     def repeat() -> None:
         while not ended.wait(seconds):
             try:
                 action()
             except Exception as error:
-                print(f"Progress cannot be written: {type(error).__name__}: {error}")
+                if type(error) not in printed:
+                    print(f"Progress cannot be written: {type(error).__name__}: {error}")
+                printed.add(type(error))
 
-    thread = threading.Thread(target=repeat, daemon=True)
+    thread = new_thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield

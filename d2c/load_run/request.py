@@ -1,6 +1,6 @@
 """The request of a load run: a JSON file in the lake, whose path is the notebook's only parameter.
 
-It lists the paths of the requests of the tables that the run loads, one after another.
+It lists the paths of the requests of the tables that the run loads, several at once.
 """
 
 import json
@@ -14,6 +14,8 @@ from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 REQUEST_FILE = "request.json"
 STAGES = ("assess", "load", "verify")
 KNOWN_STAGES = (*STAGES, "replay")
+WITH_ALL_CORES, BY_PARTITION = "all-cores", "one-task-per-partition"
+"""How verify reads a container that has fewer physical partitions than Spark has cores."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class LoadRequest:
     database: str
     container: str
     max_logical_partition_bytes: int = LOGICAL_PARTITION_BYTES
+    verify_reads_with: str = WITH_ALL_CORES
     load_started_at: int | None = None
     documents_written: int = 0
     rejected_folder: str | None = None

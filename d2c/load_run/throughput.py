@@ -13,6 +13,10 @@ LOAD_HOURS = 1
 LEAST_LOAD_RU = 4_000
 MOST_LOAD_RU = 100_000
 AFTER_LOAD_RU = 1_000
+# A table that loads within this time, that of a cluster's start, at the RU/s that its container keeps is not worth an
+# update of its throughput: an account accepts 25 in 5 minutes.
+# https://learn.microsoft.com/azure/cosmos-db/concepts-limits#control-plane
+KEPT_LOAD_SECONDS = 300
 # Other throughputs of a load, for comparison.
 SAMPLE_RU_PER_SECOND = (4_000, 10_000, 40_000, 100_000)
 
@@ -51,22 +55,39 @@ def write_ru(kilobytes: int) -> int:
     return kilobytes * RU_PER_WRITTEN_KB
 
 
-def load_ru_per_second(item_count: int, size_bytes: int) -> int:
+def load_ru_per_second(item_count: int, size_bytes: int, kept_ru_per_second: int = 0) -> int:
     """Return the RU/s with which a table loads in about an hour, in hundreds, within sensible bounds.
+
+    A small table loads with the RU/s that its container keeps, and a large one never with less.
 
     Args:
         item_count: the export's items.
         size_bytes: their size in DynamoDB.
+        kept_ru_per_second: the RU/s of its container after the load.
     """
-    kilobytes = max(item_count, math.ceil(size_bytes / 1024))
-    wanted = write_ru(kilobytes) / (LOAD_HOURS * 3600)
-    return min(max(LEAST_LOAD_RU, math.ceil(wanted / 100) * 100), MOST_LOAD_RU)
+    ru = write_ru(max(item_count, math.ceil(size_bytes / 1024)))
+    if ru <= kept_ru_per_second * KEPT_LOAD_SECONDS:
+        return kept_ru_per_second
+    wanted = math.ceil(ru / (LOAD_HOURS * 3600) / 100) * 100
+    return max(kept_ru_per_second, min(max(LEAST_LOAD_RU, wanted), MOST_LOAD_RU))
 
 
-def wanted_ru_per_second(settings: ThroughputSettings, item_count: int, size_bytes: int) -> int:
-    """Return the RU/s for a table's load: the plan's, or those that suit its size."""
+def wanted_ru_per_second(
+    settings: ThroughputSettings, item_count: int, size_bytes: int, before: int | None = None
+) -> int:
+    """Return the RU/s for a table's load: the plan's, or those that suit its size.
+
+    Args:
+        settings: the plan's.
+        item_count: the table's items.
+        size_bytes: their size in DynamoDB.
+        before: the RU/s of an existing container before anything scaled it; None of a new one.
+    """
     wanted = settings["load_ru_per_second"]
-    return load_ru_per_second(item_count, size_bytes) if wanted == "auto" else wanted
+    if wanted != "auto":
+        return wanted
+    kept = settings.get("after_load_ru_per_second", before or AFTER_LOAD_RU)
+    return load_ru_per_second(item_count, size_bytes, kept)
 
 
 def scaling_of_new(settings: ThroughputSettings, wanted: int) -> Scaling:

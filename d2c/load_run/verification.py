@@ -12,9 +12,15 @@ import orjson
 from d2c.errors import PermanentError
 from d2c.mapping import differences
 
+# Some versions of the connector use this name for themselves (CosmosWriterBase.scala), and may remove such a property.
+CONNECTORS_OWN_NAME = "operationType"
 KINDS = ("missing", "unexpected", "different")
 MOST_EXAMPLES = 100
 """Of each kind."""
+# What seems wrong is read again after a pause: a replica may have been behind. More than this is no such delay.
+SECOND_LOOK_SECONDS = 5
+MOST_LOOKED_AT_AGAIN = 1_000
+IDS_PER_QUERY = 100
 # Clocks of cluster and service differ, and `_ts` is in whole seconds.
 CLOCK_ALLOWANCE_SECONDS = 120
 # Cosmos DB's largest time to live: a later expiry is reduced to it.
@@ -26,12 +32,15 @@ _TTL_FITS = (
     "case when e.expires_at is null then a.ttl is null "
     f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
 )
+_DIFFERS = f"(e.digest != a.digest or not coalesce({_TTL_FITS}, false))"
 JUDGEMENT_SQL = {
     "identity": "coalesce(e.identity, a.identity)",
+    # For a second look at what seems wrong.
+    "digest": f"case when a.identity is null or {_DIFFERS} then e.digest end",
     "expires_at": "e.expires_at",
     "mismatch": (
         "case when a.identity is null then 'missing' when e.identity is null then 'unexpected' "
-        f"when e.digest != a.digest or not coalesce({_TTL_FITS}, false) then 'different' end"
+        f"when {_DIFFERS} then 'different' end"
     ),
 }
 
@@ -63,6 +72,29 @@ def counts_sql(read_at: int) -> dict[str, str]:
     }
 
 
+def wrong_sql(read_at: int) -> str:
+    """Return the SQL condition for a judged row to be a mismatch of any kind; see `mismatch_sql`."""
+    return " or ".join(f"({mismatch_sql(kind, read_at)})" for kind in KINDS)
+
+
+def needs_second_look(counts: Mapping[str, Any]) -> bool:
+    """Return whether there are mismatches, and few enough to be a delay of the service."""
+    return 0 < sum(counts[kind] or 0 for kind in KINDS) <= MOST_LOOKED_AT_AGAIN
+
+
+def counts_after_second_look(first: Mapping[str, int], again: Mapping[str, int]) -> dict[str, int]:
+    """Return verification's counts after its mismatches were compared again.
+
+    Args:
+        first: the counts of all documents.
+        again: the counts of those that were mismatches.
+    """
+    expected = first["expected"] - first["missing"] - first["different"]
+    actual = first["actual"] - first["unexpected"] - first["different"]
+    sides = {"expected": expected + again["expected"], "actual": actual + again["actual"]}
+    return {**sides, **{kind: again[kind] for kind in KINDS}}
+
+
 def compare_counts(actual: int, surely: int, possibly: int) -> dict[str, int | None]:
     """Return verification's counts if only numbers of documents are compared.
 
@@ -90,6 +122,34 @@ def check_compared_something(counts: Mapping[str, Any], documents_written: int) 
         raise PermanentError(
             f"Verification compared no documents, although {documents_written} were written.",
             "Raise the sample in the plan's verify, or use full.",
+        )
+
+
+def should_have(attribute: str, census: Mapping[str, Any] | None, assessed: Mapping[str, Any] | None) -> bool:
+    """Return whether a load surely wrote documents with an attribute: some items have it, and all items were written.
+
+    Args:
+        attribute: its name.
+        census: the load's, as in the report; None without one.
+        assessed: the sums of the items' outcomes.
+    """
+    if not census or not assessed or assessed["rejected"] or assessed["expired"]:
+        return False
+    return any(found["name"] == attribute for found in census["attributes"])
+
+
+def check_kept(name: str, documents: int) -> None:
+    """Check that documents have a property that the load surely wrote.
+
+    Raises:
+        PermanentError: if none has.
+    """
+    if not documents:
+        raise PermanentError(
+            f"No document in the container has the property {name}, although items have the attribute: this version of "
+            "the Cosmos DB connector removes it.",
+            f"Rename the attribute by rules.rename, such as {name} to {name}_, then migrate the table again.",
+            title="A property was removed",
         )
 
 

@@ -6,7 +6,10 @@ Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`)
 batches are bounded in bytes.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+
+from pyarrow import RecordBatch
 
 from d2c.export_format import DataFile, ExportFormatError
 from d2c.load_run.accounting import FileTally
@@ -58,6 +61,30 @@ def load_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int
         return ("document", mapped.body) if isinstance(mapped, Document) else None
 
     return _outcome_worker(request, files, map_line, row_of)
+
+
+def merge_censuses(batches: Batches) -> Iterator[RecordBatch]:
+    """Merge the censuses of several files into one, so that those of thousands of files need not meet in the driver.
+
+    A worker for rows of ``body``, the tallies of `assess_files`. It emits them as ``file`` without their censuses, and
+    last the merged ``census``.
+    """
+    return pack(_merged_rows(batches), OUTCOME)
+
+
+def _merged_rows(batches: Batches) -> Iterator[Row]:
+    merged = None
+    for batch in batches:
+        for body in batch.column("body"):
+            tally = json.loads(body.as_py())
+            census = Census.from_json(tally.pop("census"))
+            if merged is None:
+                merged = census
+            else:
+                merged.merge(census)
+            yield "file", json.dumps(tally)
+    if merged:
+        yield "census", json.dumps(merged.to_json())
 
 
 def _outcome_worker(

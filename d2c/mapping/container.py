@@ -28,6 +28,12 @@ class ContainerLike(Protocol):
     @property
     def default_ttl(self) -> int | None: ...
 
+    @property
+    def hashes_whole_keys(self) -> bool: ...
+
+    @property
+    def unique_keys(self) -> Sequence[Sequence[str]]: ...
+
 
 def wanted_container(mapper: Mapper) -> Json:
     """Return the properties that a container needs for a mapper's documents."""
@@ -66,6 +72,31 @@ def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit |
         cause = f"a default time to live of {default_ttl} seconds, which deletes documents without their own `ttl`."
         next_step = "Remove the default in the container, or name another container in the plan."
     return Misfit("The container has a different time to live", cause, next_step)
+
+
+def find_concerns(container: ContainerLike) -> list[Misfit]:
+    """Return what may go wrong in an existing container that fits; both are fixed when a container is created."""
+    concerns = []
+    if not container.hashes_whole_keys:
+        concerns.append(
+            Misfit(
+                "The partition key has version 1",
+                "a partition key of version 1, which hashes only the first 101 bytes: longer keys that begin alike "
+                "share a physical partition, and its limits of size and throughput.",
+                "If keys may be longer than 101 bytes, name another container; a new one gets version 2.",
+            )
+        )
+    if container.unique_keys:
+        names = "; ".join(", ".join(paths) for paths in container.unique_keys)
+        concerns.append(
+            Misfit(
+                "The container has unique keys",
+                f"the unique keys {names}: the load ends with error 409 at a document that repeats a value of another "
+                "with its partition key; lacking it counts as a value.",
+                "Make sure that the table's items differ in them, or name another container.",
+            )
+        )
+    return concerns
 
 
 def marks_of(mapper: Mapper) -> Json:

@@ -15,6 +15,9 @@ from d2c.mapping.values import fault_of_shape
 
 MAX_ID_BYTES = 1023
 HASH_PREFIX = "sha256:"
+# HTTP clients resolve these parts of an address before they send it, so that no SDK could read a document of this id.
+# https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4
+DOT_SEGMENTS = (".", "..")
 JOINER = "|"
 
 KEY_TAGS = frozenset({"S", "N", "B"})
@@ -93,6 +96,8 @@ def document_id(texts: Sequence[str]) -> str:
     escaped = (
         escape(texts[0]) if len(texts) == 1 else JOINER.join([escape(text, joined=True) for text in texts])
     )
+    if escaped in DOT_SEGMENTS:
+        return escaped.replace(".", "%2E")
     content = escaped.encode()
     if len(content) <= MAX_ID_BYTES and not escaped.startswith(HASH_PREFIX):
         return escaped

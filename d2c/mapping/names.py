@@ -7,15 +7,13 @@ import re
 
 KEPT_PREFIX = "dynamodb_"
 SYSTEM_PROPERTIES = frozenset({"_rid", "_self", "_etag", "_ts", "_attachments"})
+# An attribute cannot have these top-level names in a container. `ttl` is one of them whether or not time to live is on:
+# documents with an attribute of this name would expire as soon as somebody turned it on.
+NAMES_OF_COSMOS = SYSTEM_PROPERTIES | {"id", "ttl"}
 
 _PLAIN_PATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The SDKs' path parsers do not undo escapes inside quotes, so such a name would never match.
 _IMPOSSIBLE_IN_PATH = re.compile(r'["\\\x00-\x1f\x7f]')
-
-
-def names_of_cosmos(*, container_has_ttl: bool) -> frozenset[str]:
-    """Return the top-level names that an attribute cannot have in a container."""
-    return SYSTEM_PROPERTIES | ({"id", "ttl"} if container_has_ttl else {"id"})
 
 
 def is_name(value: object) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from d2c.mapping.names import can_stand_in_path, is_name
+from d2c.mapping.names import NAMES_OF_COSMOS, can_stand_in_path, is_name
 from d2c.mapping.numbers import MAX_EXACT_INTEGER, NUMBER_RULES
 from d2c.mapping.rules import KeySchema, Rules, RulesError
 from d2c.mapping.values import MAX_DEPTH
@@ -129,10 +129,10 @@ def _faults_of_rename(rules: Rules) -> Iterator[str]:
 
 def _faults_of_targets(rules: Rules) -> Iterator[str]:
     for name, target in rules.rename.items():
-        if target in rules.names_of_cosmos:
+        if target in NAMES_OF_COSMOS:
             yield f"rename: `{name}` cannot become `{target}`, which Cosmos DB reserves; use another name"
     for name in rules.constants:
-        if name in rules.names_of_cosmos:
+        if name in NAMES_OF_COSMOS:
             yield f"set: `{name}` is reserved by Cosmos DB; use another name"
 
 

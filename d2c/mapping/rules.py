@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from d2c.mapping.names import KEPT_PREFIX, names_of_cosmos, path_of
+from d2c.mapping.names import KEPT_PREFIX, NAMES_OF_COSMOS, path_of
 
 
 class RulesError(ValueError):
@@ -45,7 +45,7 @@ class Rules:
         constants: properties added to every document (the rule `set`), as JSON values.
         numbers: `exact`, `reject` or `string`.
         ttl_attribute: the attribute that becomes `ttl`, None if time to live is not converted.
-        container_has_ttl: whether the property `ttl` belongs to Cosmos DB.
+        container_has_ttl: whether time to live is on.
     """
 
     key_schema: KeySchema
@@ -90,14 +90,9 @@ class Rules:
         if attribute == "id" and self.id_attribute_is_document_id:
             return "id"
         name = self.rename.get(attribute, attribute)
-        return KEPT_PREFIX + name if name in self.names_of_cosmos else name
-
-    @property
-    def names_of_cosmos(self) -> frozenset[str]:
-        """Names that no attribute and no constant can have in this container."""
-        return names_of_cosmos(container_has_ttl=self.container_has_ttl)
+        return KEPT_PREFIX + name if name in NAMES_OF_COSMOS else name
 
     def moved_names(self) -> dict[str, str]:
         """Return the property names of all attributes that do not keep their names."""
-        candidates = {*self.rename, *self.names_of_cosmos}
+        candidates = {*self.rename, *NAMES_OF_COSMOS}
         return {name: self.property_of(name) for name in candidates if self.property_of(name) != name}

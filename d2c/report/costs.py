@@ -10,6 +10,8 @@ GB = 2**30
 HOURS_OF_A_MONTH = 730
 # The copy activities of adf/pipeline/copy_export.json.
 COPY_ACTIVITIES = 4
+# Those of the manifests, which take a minute and the fewest units each.
+MANIFEST_COPIES, MANIFEST_DIUS = 3, 2
 # `cluster` is not a stage but a table's share of the start of its load run's cluster.
 LOAD_STAGES = ("cluster", "assess", "load", "verify")
 ONCE, PER_MONTH = "once", "per month"
@@ -91,8 +93,9 @@ def _hundreds(ru_per_second: int | None, hours: int) -> float | None:
 
 def _diu_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float:
     """Return DIU-hours; each activity is billed by started minutes."""
-    minutes = max(math.ceil((quantities["seconds"].get("copy") or 0) / 60), COPY_ACTIVITIES)
-    return prices.assumed("factory_dius") * minutes / 60
+    minutes = math.ceil((quantities["seconds"].get("copy") or 0) / 60) - MANIFEST_COPIES
+    of_data = prices.assumed("factory_dius") * max(minutes, 1)
+    return (of_data + MANIFEST_DIUS * MANIFEST_COPIES) / 60
 
 
 def _activity_runs(quantities: Json, cluster: Cluster, prices: Prices) -> float:
@@ -175,7 +178,7 @@ COSTS = (
         "Data Factory",
         "data movement",
         ONCE,
-        "DIU * begun minutes of the copy / 60",
+        "(DIU * begun minutes of the data + 2 DIU * 3 minutes of the manifests) / 60",
         "DIU-hours",
         _named("factory_diu_hour"),
         _diu_hours,

@@ -238,7 +238,7 @@ class _Pipeline:
         )
 
     def _load(self, unit: Sequence[int]) -> None:
-        """Prepare the tables of a unit side by side, start a cluster, and load them one after another."""
+        """Prepare the tables of a unit side by side, start a cluster, and load them as if one after another."""
         self._loading += 1
         self._load_runs += 1
         self._take_from_queue(unit)

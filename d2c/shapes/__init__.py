@@ -36,6 +36,7 @@ from d2c.shapes.findings import (
     Sums,
     Verification,
 )
+from d2c.shapes.lake_events import SweepFile
 from d2c.shapes.migrations import AcceptedPlan, Job, ListedTable, ListedTables, OperationFile, ReportInput
 from d2c.shapes.orphans import FreedContainer, MigrationEnd, OrphanedTable, OrphanInput, Orphans, OrphansFile
 from d2c.shapes.pipeline import (
@@ -131,6 +132,7 @@ __all__ = [
     "State",
     "Succeeded",
     "Sums",
+    "SweepFile",
     "TableEnd",
     "TableInput",
     "TableOutcome",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
-from d2c.shapes.answers import ErrorDict, State
+from d2c.shapes.answers import ErrorDict, Progress, State
 from d2c.shapes.findings import Arrived
 from d2c.shapes.settings import Waits
 
@@ -57,6 +57,7 @@ Job = TypedDict(
         "waits": Waits,
         "try": int,
         "run": Any,
+        "progress": NotRequired[Progress | None],
         "seconds": NotRequired[float | None],
     },
 )

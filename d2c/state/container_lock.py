@@ -6,9 +6,9 @@ a lock may be scaled, and any reader of the file knows its former throughput, af
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from d2c.app import clock
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
 from d2c.errors import BusyError, PermanentError, TransientError
@@ -40,7 +40,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
         TransientError: if the lock is changing.
     """
     holder = {"migration": payload["migration"], "table": payload["table"], "operation": payload["operation"]}
-    taken_at = datetime.now(UTC).isoformat(timespec="seconds")
+    taken_at = clock.text()
     names = {"database": payload["database"], "container": payload["container"]}
     lake.create(path, json.dumps({**holder, **names, "taken_at": taken_at}).encode())
     found = lake.read_version(path)

@@ -3,17 +3,19 @@
 ```
 <folder>/d2c-arrival.json            why an export is not loaded
 arrivals-waiting/<digest>.json       the folder of such an export, for the next standing plan
+exports-loaded/<digest>.json         the last export of a table that a standing plan has loaded
 ```
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from d2c.app import clock
 from d2c.app.settings import Settings
-from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.lake import Lake, Listed
 from d2c.errors import D2CError, RefusedError
 from d2c.export_format import ExportFormatError
 from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
@@ -25,6 +27,7 @@ from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
 EXPORTS = "exports/"
 WAITING = "arrivals-waiting/"
+LOADED = "exports-loaded/"
 MESSAGE_FILE = "d2c-arrival.json"
 TABLE_ARN = re.compile(
     r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):table/(?P<table>[A-Za-z0-9_.-]+)"
@@ -104,7 +107,7 @@ def leave_message(lake: Lake, folder: str, error: D2CError) -> None:
     message = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
     current = lake.read_json(path) or {}
     if {name: current.get(name) for name in message} != message:
-        lake.write_json(path, {**message, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+        lake.write_json(path, {**message, "at": clock.text()})
 
 
 def let_wait(lake: Lake, folder: str) -> None:
@@ -125,6 +128,26 @@ def planned_source(standing: Sequence[StandingPlan], path: str, table_arn: str) 
     settings = table_input_of(plan, *table_and_place) if plan and table_and_place else None
     source: dict[str, Any] | None = (settings or {}).get("source")
     return source
+
+
+def last_loaded(lake: Lake, existing: ExistingExport) -> Listed | None:
+    """Return the last export of the same table that a standing plan has loaded, with its time; None if it has none."""
+    loaded = lake.read_json(_loaded_path(existing))
+    return Listed(loaded["folder"], datetime.fromisoformat(loaded["time"])) if loaded else None
+
+
+def note_loaded(lake: Lake, existing: ExistingExport) -> None:
+    """Store that a standing plan has loaded an export, unless it has loaded a younger one."""
+    last, time = last_loaded(lake, existing), existing.arrived["export"]["time"]
+    if last is None or last.modified < datetime.fromisoformat(time):
+        lake.write_json(_loaded_path(existing), {"folder": existing.arrived["folder"], "time": time})
+
+
+def _loaded_path(existing: ExistingExport) -> str:
+    digest = hashlib.sha256(
+        f"{existing.arrived['plan']}\n{existing.arrived['export']['table_arn']}".encode()
+    ).hexdigest()
+    return f"{LOADED}{digest[:32]}.json"
 
 
 def _table_and_place(table_arn: str) -> tuple[str, Location] | None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from d2c.clients.azure.lake import Lake
-from d2c.shapes import OperationFile
-from d2c.state.paths import operation_path, operations_prefix
+from d2c.errors import PermanentError
+from d2c.shapes import AcceptedPlan, OperationFile
+from d2c.state.paths import operation_path, operations_prefix, plan_path
 
 START, RETRY, VERIFY, REPLAY = "start", "retry", "verify", "replay"
 # They take tables through all stages, and the state of the migration is theirs.
@@ -30,6 +31,22 @@ SETTINGS = (
     "arrived",
 )
 IN_PARTS = ("rules", "throughput", "limits")
+
+
+def accepted_plan(lake: Lake, migration: str) -> AcceptedPlan:
+    """Return a migration's plan as it was accepted.
+
+    Raises:
+        PermanentError: if it is gone.
+    """
+    path = plan_path(migration)
+    accepted: AcceptedPlan | None = lake.read_json(path)
+    if accepted is None:
+        raise PermanentError(
+            f"The plan of migration {migration} is no longer in the lake: {path}.",
+            "Look for what deletes files there.",
+        )
+    return accepted
 
 
 def last_number(lake: Lake, migration: str) -> int:

@@ -30,6 +30,8 @@ checks/<check>/                               a check before a migration: plan.j
 containers/<account>/<database>/<container>.json         a container's lock, with its former throughput
 watch/<migration>.json                        the last change of each running table, and its stall
 deployment.json                               the deployment's id, which its run keys have in them
+sweep.json                                    how far the search for lost events of plans and exports has come
+exports-loaded/<digest>.json                  the last export of a table that a standing plan has loaded
 left-behind/<migration>.json                  the orphans that the last clean-up of the migration had
 ```
 
@@ -37,12 +39,21 @@ Logs (``.jsonl``) are appended to, a line at a time, so that many can write, and
 ignore duplicates.
 """
 
+SWEEP = "sweep.json"
 DEPLOYMENT = "deployment.json"
 MIGRATIONS_BY_TIME = "migrations-by-time/"
 MIGRATIONS_OPEN = "migrations-open/"
 WATCHDOG = "watch/"
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
+
+
+def is_plain(path: str) -> bool:
+    """Return whether files next to a file would be in the same folder.
+
+    HTTP clients resolve parts such as ``..`` of an address before they send it.
+    """
+    return {"", ".", ".."}.isdisjoint(path.split("/")) and "\\" not in path
 
 
 def export_folder(migration: str, table: str, export_id: str) -> str:

@@ -20,6 +20,11 @@ class StandingPlan(NamedTuple):
     plan: Plan
 
 
+def is_plan_file(path: str) -> bool:
+    """Return whether a file below ``plans/`` is a plan; the blob trigger does not look at the case either."""
+    return path.lower().endswith(".json")
+
+
 def is_standing(plan: Plan) -> bool:
     """Return whether a plan waits for existing exports instead of starting any."""
     return plan.start == "when_exports_arrive"
@@ -46,7 +51,7 @@ def keep(lake: Lake, plan: Plan) -> None:
 def standing_plans(lake: Lake) -> list[StandingPlan]:
     """Return the standing plans without faults; the others have a file with the faults next to them."""
     sizes = lake.sizes(PLANS)
-    paths = [f"{PLANS}{name}" for name in sizes if name.endswith(".json") and sizes[name] <= MOST_PLAN_BYTES]
+    paths = [f"{PLANS}{name}" for name in sizes if is_plan_file(name) and sizes[name] <= MOST_PLAN_BYTES]
     plans = ((path, _parsed(lake.read(path) or b"")) for path in paths)
     return [StandingPlan(path, plan) for path, plan in plans if plan and is_standing(plan)]
 

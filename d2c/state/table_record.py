@@ -4,9 +4,10 @@ A verify or a replay reads the record, and updates it once it has succeeded.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from d2c.app import clock
 from d2c.shapes import TableEnd
 from d2c.state.progress import counts_of_load
 
@@ -71,7 +72,7 @@ def table_end(record: Record) -> TableEnd:
         "items_exported": export.get("items"),
         **counts_of_load(record.get("load") or {}),
         "started_at": record["started_at"],
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished_at": clock.text(),
     }
 
 

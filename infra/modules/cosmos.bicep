@@ -1,19 +1,27 @@
 // The Cosmos DB account, new or existing, and who may do what in it. Nobody needs its keys.
+import { customRole, resourceTags } from 'types.bicep'
+
 param name string
 param create bool
 param location string
-param tags object
+param tags resourceTags
+param appId string
 param appPrincipalId string
+@description('The id (a GUID) of a role for the app to use; empty to create one.')
+param existingRole string
 param sparkPrincipalId string
 param privateNetworking bool
 
-var roles = loadJsonContent('../roles.json')
+var tables = loadJsonContent('../roles.json')
+var role customRole = tables.custom.managesContainers
 // Cosmos DB's own roles, for its data plane; the same in every account.
 // https://learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-security
-var dataReader = '00000000-0000-0000-0000-000000000001'
-var dataContributor = '00000000-0000-0000-0000-000000000002'
+var dataReader = tables.dataPlane.dataReader.id
+var dataContributor = tables.dataPlane.dataContributor.id
+var groupId = resourceGroup().id
+var roleName = empty(existingRole) ? guid(groupId, name, role.name) : existingRole
 
-resource created 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = if (create) {
+resource created 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' = if (create) {
   name: name
   location: location
   tags: tags
@@ -30,24 +38,42 @@ resource created 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = if (create
   }
 }
 
-resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' existing = {
+resource account 'Microsoft.DocumentDB/databaseAccounts@2025-10-15' existing = {
   name: name
 }
 
-resource appManages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, appPrincipalId, roles.cosmosDbOperator.id)
-  scope: account
-  dependsOn: [created]
+resource managesContainers 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (empty(existingRole)) {
+  name: roleName
   properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.cosmosDbOperator.id)
+    roleName: '${role.name} (${name})'
+    description: role.description
+    type: 'CustomRole'
+    assignableScopes: [groupId]
+    permissions: [
+      {
+        actions: role.actions
+        notActions: []
+        dataActions: []
+        notDataActions: []
+      }
+    ]
   }
 }
 
-resource appReads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = {
+resource appManages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, appId, roleName)
+  scope: account
+  dependsOn: [created, managesContainers]
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
+  }
+}
+
+resource appReads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = {
   parent: account
-  name: guid(account.id, appPrincipalId, dataReader)
+  name: guid(account.id, appId, dataReader)
   dependsOn: [created]
   properties: {
     principalId: appPrincipalId
@@ -56,7 +82,7 @@ resource appReads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024
   }
 }
 
-resource sparkWrites 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = if (!empty(sparkPrincipalId)) {
+resource sparkWrites 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2025-10-15' = if (!empty(sparkPrincipalId)) {
   parent: account
   name: guid(account.id, sparkPrincipalId, dataContributor)
   // An account takes one change at a time.
@@ -68,6 +94,4 @@ resource sparkWrites 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2
   }
 }
 
-output id string = account.id
-output name string = account.name
 output endpoint string = 'https://${name}.documents.azure.com:443/'

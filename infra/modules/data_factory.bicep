@@ -1,13 +1,20 @@
 // The data factory; its definitions are published by `d2c deploy`. Whoever deploys may do more than the app, which has
 // a role made for it: the calls that d2c/clients make, and no others.
+import { customRole, factoryParameters, resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
+param appId string
 param appPrincipalId string
+@description('The id (a GUID) of a role for the app to use; empty to create one.')
+param existingRole string
 @description('The global parameters with types and values; d2c deploy sets the same.')
-param globalParameters object
+param globalParameters factoryParameters
 
+var role customRole = loadJsonContent('../roles.json').custom.runsCopies
 var groupId = resourceGroup().id
+var roleName = empty(existingRole) ? guid(groupId, name, role.name) : existingRole
 
 resource factory 'Microsoft.DataFactory/factories@2018-06-01' = {
   name: name
@@ -20,27 +27,16 @@ resource factory 'Microsoft.DataFactory/factories@2018-06-01' = {
   }
 }
 
-resource runsCopies 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(groupId, name, 'd2c runs copies')
+resource runsCopies 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (empty(existingRole)) {
+  name: roleName
   properties: {
-    roleName: 'd2c runs copies (${name})'
-    description: 'Starts, finds, watches and cancels runs of pipelines, and reads what is deployed.'
+    roleName: '${role.name} (${name})'
+    description: role.description
     type: 'CustomRole'
     assignableScopes: [groupId]
     permissions: [
       {
-        actions: [
-          'Microsoft.DataFactory/factories/read'
-          'Microsoft.DataFactory/factories/datasets/read'
-          'Microsoft.DataFactory/factories/linkedservices/read'
-          'Microsoft.DataFactory/factories/pipelines/read'
-          'Microsoft.DataFactory/factories/pipelines/createrun/action'
-          'Microsoft.DataFactory/factories/pipelineruns/read'
-          'Microsoft.DataFactory/factories/pipelineruns/cancel/action'
-          'Microsoft.DataFactory/factories/pipelineruns/queryactivityruns/action'
-          'Microsoft.DataFactory/factories/querypipelineruns/action'
-          'Microsoft.DataFactory/factories/querypipelineruns/read'
-        ]
+        actions: role.actions
         notActions: []
         dataActions: []
         notDataActions: []
@@ -50,15 +46,14 @@ resource runsCopies 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource appRunsCopies 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(factory.id, appPrincipalId, runsCopies.id)
+  name: guid(factory.id, appId, roleName)
   scope: factory
+  dependsOn: [runsCopies]
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: runsCopies.id
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
   }
 }
 
-output id string = factory.id
-output name string = factory.name
 output principalId string = factory.identity.principalId

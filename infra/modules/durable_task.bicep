@@ -1,10 +1,13 @@
 // The Durable Task Scheduler, where it keeps Durable Functions' state in the place of Azure Storage.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
+param appId string
 param appPrincipalId string
 
-var roles = loadJsonContent('../roles.json')
+var dataContributor = loadJsonContent('../roles.json').builtIn.durableTaskDataContributor.id
 
 resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' = {
   name: name
@@ -22,12 +25,12 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' = {
 }
 
 resource appUses 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(scheduler::hub.id, appPrincipalId, roles.durableTaskDataContributor.id)
+  name: guid(scheduler::hub.id, appId, dataContributor)
   scope: scheduler::hub
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.durableTaskDataContributor.id)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', dataContributor)
   }
 }
 

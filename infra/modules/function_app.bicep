@@ -1,17 +1,20 @@
 // The app on Flex Consumption. https://learn.microsoft.com/azure/azure-functions/flex-consumption-how-to
+import { resourceTags } from 'types.bicep'
+
 param name string
 param planName string
 param location string
-param tags object
+param tags resourceTags
 param identityId string
 param packageContainerUrl string
 param pythonVersion string
+@secure()
 @description('The app settings, texts by name.')
-param settings object
+param settings { *: string }
 @description('The subnet that the app reaches others from; empty for none.')
 param subnetId string
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
@@ -20,7 +23,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   properties: { reserved: true }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
@@ -32,6 +35,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    // By default references to a vault are read with an identity that this app does not have.
+    // https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+    keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     functionAppConfig: {
       deployment: {
@@ -50,6 +56,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         maximumInstanceCount: 40
         // Durable Functions on Azure Storage look for work themselves; one instance that is there does it at once.
         alwaysReady: [{ name: 'durable', instanceCount: 1 }]
+        // The HTTP functions wait for others most of the time. An app in Python has 1 by default: a dashboard's requests
+        // would start an instance each.
+        triggers: { http: { perInstanceConcurrency: 16 } }
       }
     }
     siteConfig: {

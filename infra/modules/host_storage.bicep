@@ -1,11 +1,15 @@
 // The Functions runtime's own account: its state, Durable Functions' state, the app's package. No shared key.
+import { redundancy, resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
+param sku redundancy
+param appId string
 param appPrincipalId string
 param privateNetworking bool
 
-var roles = loadJsonContent('../roles.json')
+var roles = loadJsonContent('../roles.json').builtIn
 var packageContainer = 'app-package'
 var appRoleIds = [
   roles.storageBlobDataOwner.id
@@ -13,12 +17,12 @@ var appRoleIds = [
   roles.storageTableDataContributor.id
 ]
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_ZRS' }
+  sku: { name: sku }
   properties: {
     allowSharedKeyAccess: false
     allowBlobPublicAccess: false
@@ -41,15 +45,16 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource appUses 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for roleId in appRoleIds: {
-  name: guid(account.id, appPrincipalId, roleId)
-  scope: account
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+resource appUses 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for roleId in appRoleIds: {
+    name: guid(account.id, appId, roleId)
+    scope: account
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+    }
   }
-}]
+]
 
-output id string = account.id
 output packageContainerUrl string = '${account.properties.primaryEndpoints.blob}${packageContainer}'

@@ -1,13 +1,16 @@
 // Logs and telemetry. Telemetry is taken from identities only: the connection string alone opens nothing.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param workspaceName string
 param location string
-param tags object
+param tags resourceTags
+param appId string
 param appPrincipalId string
 
-var roles = loadJsonContent('../roles.json')
+var metricsPublisher = loadJsonContent('../roles.json').builtIn.monitoringMetricsPublisher.id
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
   tags: tags
@@ -30,12 +33,12 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource appPublishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, appPrincipalId, roles.monitoringMetricsPublisher.id)
+  name: guid(insights.id, appId, metricsPublisher)
   scope: insights
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.monitoringMetricsPublisher.id)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
   }
 }
 

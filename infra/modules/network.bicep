@@ -1,7 +1,10 @@
-// The network for an app, clusters and stores that are not reached from elsewhere.
+// The network for an app, clusters and stores that are not reached from elsewhere. What the app and clusters call outside
+// of it, such as AWS and Entra ID, they reach from one fixed address.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
 
 var zones = [
   'privatelink.blob.${environment().suffixes.storage}'
@@ -12,20 +15,71 @@ var zones = [
   'privatelink.documents.azure.com'
 ]
 
-// Databricks adds the rules that its clusters need.
-resource clusterRules 'Microsoft.Network/networkSecurityGroups@2024-01-01' = {
+// What a workspace demands of the rules of its subnets. It would add them itself, but then refuse a second deployment,
+// which leaves them out. https://github.com/Azure/azure-quickstart-templates/issues/6670
+var clusterTraffic = [
+  { name: 'worker-inbound', to: 'VirtualNetwork', protocol: '*', ports: { destinationPortRange: '*' }, priority: 100 }
+  { name: 'worker-outbound', to: 'VirtualNetwork', protocol: '*', ports: { destinationPortRange: '*' }, priority: 100 }
+  {
+    name: 'databricks-webapp'
+    to: 'AzureDatabricks'
+    protocol: 'Tcp'
+    ports: { destinationPortRanges: ['443', '3306', '8443-8451'] }
+    priority: 101
+  }
+  { name: 'sql', to: 'Sql', protocol: 'Tcp', ports: { destinationPortRange: '3306' }, priority: 102 }
+  { name: 'storage', to: 'Storage', protocol: 'Tcp', ports: { destinationPortRange: '443' }, priority: 103 }
+  { name: 'eventhub', to: 'EventHub', protocol: 'Tcp', ports: { destinationPortRange: '9093' }, priority: 104 }
+]
+
+resource clusterRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   name: 'nsg-${name}-databricks'
   location: location
   tags: tags
+  properties: {
+    securityRules: [
+      for each in clusterTraffic: {
+        name: 'Microsoft.Databricks-workspaces_UseOnly_databricks-worker-to-${each.name}'
+        properties: union(
+          {
+            access: 'Allow'
+            direction: endsWith(each.name, 'inbound') ? 'Inbound' : 'Outbound'
+            priority: each.priority
+            protocol: each.protocol
+            sourceAddressPrefix: 'VirtualNetwork'
+            sourcePortRange: '*'
+            destinationAddressPrefix: each.to
+          },
+          each.ports
+        )
+      }
+    ]
+  }
 }
 
-resource otherRules 'Microsoft.Network/networkSecurityGroups@2024-01-01' = {
+resource otherRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = {
   name: 'nsg-${name}'
   location: location
   tags: tags
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
+resource wayOutAddress 'Microsoft.Network/publicIPAddresses@2025-09-01' = {
+  name: 'pip-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+resource wayOut 'Microsoft.Network/natGateways@2025-09-01' = {
+  name: 'ng-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIpAddresses: [{ id: wayOutAddress.id }] }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
   name: name
   location: location
   tags: tags
@@ -36,6 +90,8 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
         name: 'functions'
         properties: {
           addressPrefix: '10.60.0.0/26'
+          defaultOutboundAccess: false
+          natGateway: { id: wayOut.id }
           networkSecurityGroup: { id: otherRules.id }
           delegations: [{ name: 'functions', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
@@ -44,6 +100,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
         name: 'endpoints'
         properties: {
           addressPrefix: '10.60.1.0/26'
+          defaultOutboundAccess: false
           networkSecurityGroup: { id: otherRules.id }
           privateEndpointNetworkPolicies: 'Disabled'
         }
@@ -52,6 +109,8 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
         name: 'databricks-public'
         properties: {
           addressPrefix: '10.60.4.0/23'
+          defaultOutboundAccess: false
+          natGateway: { id: wayOut.id }
           networkSecurityGroup: { id: clusterRules.id }
           delegations: [{ name: 'databricks', properties: { serviceName: 'Microsoft.Databricks/workspaces' } }]
         }
@@ -60,6 +119,8 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
         name: 'databricks-private'
         properties: {
           addressPrefix: '10.60.6.0/23'
+          defaultOutboundAccess: false
+          natGateway: { id: wayOut.id }
           networkSecurityGroup: { id: clusterRules.id }
           delegations: [{ name: 'databricks', properties: { serviceName: 'Microsoft.Databricks/workspaces' } }]
         }
@@ -76,22 +137,26 @@ resource network 'Microsoft.Network/virtualNetworks@2024-01-01' = {
   }
 }
 
-resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = [for zoneName in zones: {
-  name: zoneName
-  location: 'global'
-  tags: tags
-}]
-
-resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = [for (zoneName, number) in zones: {
-  parent: zone[number]
-  name: name
-  location: 'global'
-  tags: tags
-  properties: {
-    registrationEnabled: false
-    virtualNetwork: { id: network.id }
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zoneName in zones: {
+    name: zoneName
+    location: 'global'
+    tags: tags
   }
-}]
+]
+
+resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zoneName, number) in zones: {
+    parent: zone[number]
+    name: name
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: { id: network.id }
+    }
+  }
+]
 
 output id string = network.id
 output functionsSubnetId string = network::functions.id

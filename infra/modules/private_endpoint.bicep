@@ -1,7 +1,9 @@
 // One store's private address in the network, and its name in the network's own zone.
+import { resourceTags } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags resourceTags
 param resourceId string
 @description('The part of the resource, such as blob.')
 param group string
@@ -9,11 +11,11 @@ param group string
 param zone string
 param subnetId string
 
-resource dnsZone 'Microsoft.Network/privateDnsZones@2020-06-01' existing = {
+resource dnsZone 'Microsoft.Network/privateDnsZones@2024-06-01' existing = {
   name: zone
 }
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-01-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = {
   name: name
   location: location
   tags: tags

@@ -3,8 +3,8 @@ from unittest import mock
 
 import pytest
 
-from localcloud.cloud.processes import free_port
 from localcloud.cloud.services import running_cloud
+from localcloud.common.ports import free_port
 from tests.contract.notifications.server import serving
 from tests.end_to_end.user import User
 
@@ -22,8 +22,10 @@ def webhook():
 def user(tmp_path_factory, webhook):
     """A user of the one local cloud of all tests; each takes names of its own."""
     settings = {"D2C_WEBHOOK_URL": webhook.url, "D2C_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    folder = tmp_path_factory.mktemp("cloud")
+    # All tests together update throughput more often than an account allows.
+    arguments = {"aws": ["--export-seconds", "0.3"], "management": ["--throughput-updates", "10000"]}
     # A host that a test starts again takes its settings from here too.
-    folder, arguments = tmp_path_factory.mktemp("cloud"), {"aws": ["--export-seconds", "0.3"]}
     with (
         mock.patch.dict(os.environ, settings),
         running_cloud(folder, functions_port=free_port(), arguments=arguments) as cloud,

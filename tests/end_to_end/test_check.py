@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 from azure.cosmos import PartitionKey
 
+from d2c.state.paths import SWEEP, WATCHDOG
 from localcloud.common import names
 from tests.end_to_end.user import API, plan
 
@@ -13,7 +14,7 @@ ITEMS = [{"pk": {"S": f"k{n}"}, "value": {"N": str(n)}} for n in range(40)]
 
 
 def state_of_everything(user):
-    """Return what all systems have, but for the check's own folder."""
+    """Return what all systems have, but for the check's own folder and what the watchdog keeps."""
     tables = user.dynamodb.list_tables()["TableNames"]
     exports = user.dynamodb.list_exports()["ExportSummaries"]
     objects = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET).get("Contents", ())
@@ -27,7 +28,9 @@ def state_of_everything(user):
         "tables": tables,
         "exports": sorted(export["ExportArn"] for export in exports),
         "objects": sorted(entry["Key"] for entry in objects),
-        "files": {name: etag for name, etag in files.items() if not name.startswith(("checks/", "watch/"))},
+        "files": {
+            name: etag for name, etag in files.items() if not name.startswith(("checks/", WATCHDOG, SWEEP))
+        },
         "containers": containers,
         "load runs": load_runs(user),
     }

@@ -1,17 +1,23 @@
-"""The rights that a migration really uses in AWS, against those that its role has."""
+"""The rights that a migration really uses in AWS and in Azure, against those that its roles have."""
 
 import json
 import urllib.request
 
+import httpx
 import pytest
 
 from d2c.clients.aws.copy_session import copy_session_policy
 from localcloud.aws.iam.policies import actions_of
 from localcloud.common.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
+from localcloud.common.principals import APP
 from tests.end_to_end.user import plan
+from tests.localcloud.contract.management.app_calls import ACTIONS as IN_AZURE
+from tests.localcloud.contract.management.app_calls import ONLY_ON_AZURE
 from tests.unit.docs.test_permissions import ACTIONS, ROLE
 
 ROLE_ARN = f"arn:aws:iam::{AWS_ACCOUNT}:role/{AWS_ROLE}"
+# A migration that is cancelled needs it.
+CANCELS = "Microsoft.DataFactory/factories/pipelineruns/cancel/action"
 SEEN = {action for action, row in ACTIONS.items() if row[3] == "seen"}
 
 
@@ -54,3 +60,28 @@ def test_a_table_of_another_account_is_moved_by_that_accounts_role_through_the_o
     of_theirs = actions(used, role=ROLE_ARN.replace(AWS_ACCOUNT, OTHER_AWS_ACCOUNT), allowed=True)
     assert {"dynamodb:ExportTableToPointInTime", "s3:PutObject"} <= of_theirs
     assert "s3:GetObject" not in of_theirs, "the bucket is read by its owner's role"
+
+
+def used_in_azure(user, used, *, allowed):
+    """Return what the app asked Azure's management API for, in lower case, after the migration of ``used``."""
+    identity = user.cloud.identity
+    answer = httpx.get(
+        f"{identity.url('management')}/_localcloud/actions",
+        headers={"Authorization": f"Bearer {identity.management_token}"},
+    )
+    asked = answer.json()["actions"]
+    app = {"object_id": APP.object_id, "allowed": allowed}
+    return {each["action"].lower() for each in asked if app.items() <= each.items()}
+
+
+def test_a_migration_uses_every_right_of_its_roles_in_azure_but_those_to_cancel_and_of_azure_alone(
+    user, used
+):
+    needed = {action.lower() for action in IN_AZURE} - {
+        action.lower() for action in (CANCELS, *ONLY_ON_AZURE)
+    }
+    assert used_in_azure(user, used, allowed=True) - {CANCELS.lower()} == needed
+
+
+def test_nothing_that_a_migration_does_in_azure_is_beyond_its_rights(user, used):
+    assert used_in_azure(user, used, allowed=False) == set()

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
+from activities.unit import MOST_FAILURES
 from benchmarks.replaying import orchestrator_functions
 from orchestrators import lane, run_to_its_end
+from orchestrators.retrying import ATTEMPTS_TO_LOOK
 from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
 from tests.builders import a_copy, a_source, an_error, an_export, the_waits
 from tests.replay.world import LostWorkerError, World
@@ -297,3 +299,7 @@ def test_the_activities_of_a_table_are_told_where_the_rest_of_their_input_is():
     (payload,) = here.called("start_copy")
     assert payload["file"] == "migrations/m/work/000000/tables/Music.json"
     assert len(json.dumps(payload)) < 500
+
+
+def test_an_activity_of_a_unit_gives_a_table_up_just_before_the_lane_gives_up_the_activity():
+    assert MOST_FAILURES == ATTEMPTS_TO_LOOK - 1

@@ -3,6 +3,7 @@ import pytest
 from benchmarks.replaying import orchestrator_functions
 from orchestrators import run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_START
+from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
 from tests.builders import an_error
 from tests.replay.world import LostWorkerError, World
 
@@ -57,6 +58,22 @@ def test_a_wait_of_days_has_a_history_of_constant_size_and_never_starts_again():
         assert len(here.called("start_thing")) == 1
     assert long.longest_history == short.longest_history
     assert sum(long.slept) > 48 * 3600
+
+
+def test_a_new_history_shows_the_progress_of_the_one_before_while_its_first_look_fails():
+    answers = [{"value": {"state": "running", "progress": {"n": n}}} for n in range(LOOKS_PER_HISTORY)]
+    script = iter([*answers, error(transient=True), DONE])
+    here = world(lambda payload: next(script))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    # A host shows no status of a history that has set none (the Durable extension 3.19.0, seen).
+    assert None not in here.shown[here.shown.index({"n": 0}) :]
+
+
+def test_another_run_does_not_show_the_progress_of_the_one_that_was_lost():
+    script = iter([{"value": {"state": "running", "progress": {"n": 5}}}, error(another_run=True), DONE])
+    here = world(lambda payload: next(script))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert here.shown[-1] is None
 
 
 def test_an_event_wakes_it_before_its_time():

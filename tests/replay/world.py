@@ -32,6 +32,7 @@ class World:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     statuses: list[Any] = field(default_factory=list)
+    shown: list[Any] = field(default_factory=list)
     instances: dict[str, Any] = field(default_factory=dict)
     longest_history: int = 0
     most_bytes: int = 0
@@ -56,6 +57,7 @@ class World:
             state, wanted = turn(self.orchestrators[name], instance, value, history)
             self.longest_history = max(self.longest_history, len(history))
             self.most_bytes = max(self.most_bytes, len(json.dumps(history)))
+            self.shown.append(state.get("customStatus"))
             if "customStatus" in state:
                 self.statuses.append(state["customStatus"])
             again = continued_with(state)

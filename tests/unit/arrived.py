@@ -12,17 +12,24 @@ def table_arn(table="Music", region=REGION, account="111122223333"):
     return f"arn:aws:dynamodb:{region}:{account}:table/{table}"
 
 
-def export_files(table="Music", region=REGION, *, export_id=EXPORT_ID, bucket="their-bucket", prefix=None):
+def export_files(
+    table="Music",
+    region=REGION,
+    *,
+    export_id=EXPORT_ID,
+    bucket="their-bucket",
+    prefix=None,
+    time="2026-06-01T12:00:00.000Z",
+):
     """Return the files of an export by their names in its folder, in the order in which DynamoDB writes them."""
     arn = table_arn(table, region)
-    moment = "2026-06-01T12:00:00.000Z"
     export = ExportDescription(
         export_arn=f"{arn}/export/{export_id}",
         table_arn=arn,
         table_id="0123",
-        start_time=moment,
-        end_time=moment,
-        export_time=moment,
+        start_time=time,
+        end_time=time,
+        export_time=time,
         bucket=bucket,
         prefix=prefix,
         billed_size_bytes=700,

@@ -6,9 +6,16 @@ import logging
 
 import pytest
 
+import function_app
 from d2c.app.logs import JsonLines, StructuredRecord, structure_logs
 
 SECRET = "c2VjcmV0LW9mLXRoZS1zZXR0aW5ncw=="
+
+
+@pytest.fixture(scope="session")
+def app_functions():
+    """The functions of the app, which the SDK tells once in a process."""
+    return function_app.app.get_functions()
 
 
 @pytest.fixture

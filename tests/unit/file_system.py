@@ -1,6 +1,7 @@
 """A substitute for the lake's file system."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import StorageErrorCode
@@ -13,6 +14,8 @@ class SubstituteFileSystem:
 
     def __init__(self):
         self.files = {}
+        self.now = datetime(2026, 6, 1, tzinfo=UTC)
+        self.written = {}
 
     def upload_blob(self, path, content, overwrite):
         if path in self.files and not overwrite:
@@ -20,6 +23,7 @@ class SubstituteFileSystem:
             exists.error_code = StorageErrorCode.BLOB_ALREADY_EXISTS
             raise exists
         self.files[path] = content
+        self.written[path] = self.now
 
     def download_blob(self, path, offset=0, length=None):
         if path not in self.files:
@@ -34,12 +38,13 @@ class SubstituteFileSystem:
         if self.files.pop(path, None) is None:
             raise ResourceNotFoundError
 
-    def list_blobs(self, name_starts_with, include):
-        return [
-            _Listed(name, len(self.files[name]))
+    def list_blobs(self, name_starts_with, include=None, results_per_page=None):
+        found = [
+            _Listed(name, len(self.files[name]), self.written.get(name, self.now))
             for name in sorted(self.files)
             if name.startswith(name_starts_with)
         ]
+        return _Pages(found, results_per_page)
 
     def list_blob_names(self, name_starts_with, results_per_page):
         return _Pages(
@@ -67,6 +72,7 @@ class _Blob:
 class _Listed:
     name: str
     size: int
+    last_modified: datetime
     metadata: None = None
 
 
@@ -79,11 +85,14 @@ class _File:
 
 
 class _Pages:
-    """Pages of names; a token is the number of names before its page."""
+    """Pages of what is listed; a token is the number of entries before its page."""
 
     def __init__(self, names, size):
         self._names, self._size = names, size
         self.continuation_token = None
+
+    def __iter__(self):
+        return iter(self._names)
 
     def by_page(self, token):
         self._begin = int(token or 0)

@@ -68,7 +68,8 @@ def _compare(environment: Mapping[str, str], as_json: bool) -> None:
 
 def _publish(environment: Mapping[str, str], as_json: bool) -> None:
     def report(published: Any) -> None:
-        typer.echo(f"{published.outcome:<10} {published.thing}", err=as_json)
+        warning = f": {published.warning}" if published.warning else ""
+        typer.echo(f"{published.outcome:<10} {published.thing}{warning}", err=as_json)
 
     parts = _program().deploy(environment, report)
     changed = sum(published.outcome != UNCHANGED for published in parts)

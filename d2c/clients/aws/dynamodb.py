@@ -163,6 +163,7 @@ class DynamoDB:
         *,
         bucket: str,
         bucket_owner: str,
+        kms_key: str,
         prefix: str,
         time: datetime,
         client_token: str,
@@ -173,9 +174,12 @@ class DynamoDB:
             table_arn: the table.
             bucket: the S3 bucket, which DynamoDB checks only later.
             bucket_owner: the bucket's account, needed if it is not the table's; empty if unknown.
+            kms_key: the id or ARN of the KMS key that encrypts the export, whatever the bucket's default is; empty for
+                S3's own keys.
             prefix: the key prefix of the export's objects.
             time: the time as of which to export the table; the same at every try with the same token.
-            client_token: makes a repeated call return the export that the first one started.
+            client_token: makes a repeated call return the export that the first one started; with any other argument
+                changed, the call is rejected.
         """
         with aws_errors(f"Export of {table_arn}"):
             answer = self._client.export_table_to_point_in_time(
@@ -187,6 +191,7 @@ class DynamoDB:
                 ExportType="FULL_EXPORT",
                 ClientToken=client_token,
                 **({"S3BucketOwner": bucket_owner} if bucket_owner else {}),
+                **({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": kms_key} if kms_key else {}),
             )
         return str(answer["ExportDescription"]["ExportArn"])
 

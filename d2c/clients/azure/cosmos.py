@@ -1,14 +1,17 @@
 """Cosmos DB's data plane: the app's own reads."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from azure.cosmos import CosmosClient
+from typing import TYPE_CHECKING, Any
 
 from d2c.app.settings import Settings
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
+
+if TYPE_CHECKING:
+    from azure.cosmos import CosmosClient
 
 
 def has_documents(client: CosmosClient, database: str, container: str, constants: Mapping[str, Any]) -> bool:
@@ -57,6 +60,9 @@ def connect_cosmos(settings: Settings) -> CosmosClient:
 
     A key is for the local cloud and Microsoft's emulator, which do not support Entra ID.
     """
+    # Importing it delays the start of a worker.
+    from azure.cosmos import CosmosClient
+
     with azure_errors(f"Cosmos DB account at {settings.cosmos_endpoint}"):
         return CosmosClient(
             settings.cosmos_endpoint,

@@ -7,55 +7,41 @@ https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from d2c.app.settings import Settings
+from d2c.clients.azure.cosmos_resources import (
+    Account as Account,
+)
+from d2c.clients.azure.cosmos_resources import (
+    Container as Container,
+)
+from d2c.clients.azure.cosmos_resources import (
+    Throughput as Throughput,
+)
+from d2c.clients.azure.cosmos_resources import (
+    account_of,
+    container_of,
+    throughput_of,
+)
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
+from d2c.errors import BusyError, TransientError
 
 if TYPE_CHECKING:
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 LONGEST_WAIT_SECONDS = 60
-SERVERLESS = "EnableServerless"
 
 
-@dataclass(frozen=True)
-class Container:
-    """An existing container: its partition key paths and its default time to live in seconds, or None."""
+class Operation(Protocol):
+    """A long-running operation, as the SDK follows it; `wait` raises what the operation, or a poll, ends with."""
 
-    partition_key_paths: tuple[str, ...]
-    default_ttl: int | None
-
-
-@dataclass(frozen=True)
-class Throughput:
-    """A container's own throughput in RU/s.
-
-    ``autoscale``: whether ``ru_per_second`` is a maximum that the service scales below. ``pending``: whether an
-    accepted change is still in progress.
-    """
-
-    ru_per_second: int
-    autoscale: bool
-    minimum_ru_per_second: int
-    pending: bool
-
-
-@dataclass(frozen=True)
-class Account:
-    """The properties of a Cosmos DB account that matter for a load; ``throughput_limit`` is its maximum of RU/s."""
-
-    kind: str
-    is_serverless: bool
-    is_free_tier: bool
-    throughput_limit: int | None
-    regions: tuple[str, ...]
-    is_public: bool
+    def wait(self, timeout: float | None = None) -> None: ...
 
 
 class CosmosManagement:
@@ -80,18 +66,7 @@ class CosmosManagement:
         """
         with azure_errors(f"Cosmos DB account {self._account}"):
             account: Any = self._accounts.get(self._group, self._account)
-        properties = account["properties"]
-        limit = (properties.get("capacity") or {}).get("totalThroughputLimit", -1)
-        return Account(
-            kind=account.get("kind") or "GlobalDocumentDB",
-            is_serverless=any(
-                capability["name"] == SERVERLESS for capability in properties.get("capabilities") or ()
-            ),
-            is_free_tier=bool(properties.get("enableFreeTier")),
-            throughput_limit=limit if limit >= 0 else None,
-            regions=tuple(location["locationName"] for location in properties.get("writeLocations") or ()),
-            is_public=properties.get("publicNetworkAccess", "Enabled") == "Enabled",
-        )
+        return account_of(account)
 
     def list_containers(self) -> list[tuple[str, str]]:
         """Return the database and the name of every container of the account."""
@@ -106,13 +81,20 @@ class CosmosManagement:
     def create_database(self, database: str) -> None:
         """Create a database without its own throughput, unless it exists."""
         with azure_errors(f"Cosmos DB database {database} in account {self._account}"):
-            try:
-                self._sql.get_sql_database(self._group, self._account, database)
-            except ResourceNotFoundError:
-                body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
-                self._sql.begin_create_update_sql_database(
-                    self._group, self._account, database, body
-                ).result()
+            if not self._has_database(database):
+                self._put_database(database)
+
+    def _has_database(self, database: str) -> bool:
+        try:
+            self._sql.get_sql_database(self._group, self._account, database)
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    def _put_database(self, database: str) -> None:
+        body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
+        poller = self._sql.begin_create_update_sql_database(self._group, self._account, database, body)
+        _wait(poller, lambda: self._has_database(database))
 
     def find_container(self, database: str, container: str) -> Container | None:
         """Return a container, or None if there is no such container or database."""
@@ -122,7 +104,7 @@ class CosmosManagement:
             except ResourceNotFoundError:
                 return None
         resource: Any = answer["properties"]["resource"]
-        return Container(tuple(resource["partitionKey"]["paths"]), resource.get("defaultTtl"))
+        return container_of(resource)
 
     def create_container(
         self,
@@ -161,9 +143,10 @@ class CosmosManagement:
 
     def _put_container(self, database: str, resource: dict[str, Any], options: dict[str, Any]) -> None:
         body: Any = {"properties": {"resource": resource, "options": options}}
-        self._sql.begin_create_update_sql_container(
+        poller = self._sql.begin_create_update_sql_container(
             self._group, self._account, database, resource["id"], body
-        ).result()
+        )
+        _wait(poller, lambda: self.find_container(database, resource["id"]) is not None)
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
@@ -177,13 +160,7 @@ class CosmosManagement:
                     return None
                 raise
         resource: Any = answer["properties"]["resource"]
-        autoscale = resource.get("autoscaleSettings")
-        return Throughput(
-            ru_per_second=autoscale["maxThroughput"] if autoscale else resource["throughput"],
-            autoscale=bool(autoscale),
-            minimum_ru_per_second=int(resource.get("minimumThroughput") or 400),
-            pending=str(resource.get("offerReplacePending", "")).lower() == "true",
-        )
+        return throughput_of(resource)
 
     def change_throughput(
         self, database: str, container: str, ru_per_second: int, *, autoscale: bool
@@ -193,25 +170,74 @@ class CosmosManagement:
         The operation, not the call, reports rejections, such as of less than the minimum. A large increase can take
         hours after it was accepted; `find_throughput` returns it as pending.
 
+        Raises:
+            BusyError: if the account has had as many updates of throughput as it takes in five minutes.
+                https://learn.microsoft.com/azure/cosmos-db/concepts-limits#control-plane
+
         Args:
             database: the container's database.
             container: a container with its own throughput.
             ru_per_second: the manual throughput, or autoscale's maximum.
             autoscale: the container's current kind; the kind is not changed.
         """
+        thing = f"Throughput of {self._thing(database, container)}"
         resource: dict[str, Any] = (
             {"autoscaleSettings": {"maxThroughput": ru_per_second}}
             if autoscale
             else {"throughput": ru_per_second}
         )
         body: Any = {"properties": {"resource": resource}}
-        with azure_errors(f"Throughput of {self._thing(database, container)}"):
-            self._sql.begin_update_sql_container_throughput(
-                self._group, self._account, database, container, body
-            ).wait(LONGEST_WAIT_SECONDS)
+        with _errors_of_throughput(thing):
+            # The SDK would sleep for as long as the service says, up to five minutes.
+            poller = self._sql.begin_update_sql_container_throughput(
+                self._group, self._account, database, container, body, retry_total=0
+            )
+            _wait(
+                poller,
+                lambda: self._has_throughput(database, container, ru_per_second),
+                LONGEST_WAIT_SECONDS,
+            )
+
+    def _has_throughput(self, database: str, container: str, ru_per_second: int) -> bool:
+        found = self.find_throughput(database, container)
+        return found is not None and (found.pending or found.ru_per_second == ru_per_second)
 
     def _thing(self, database: str, container: str) -> str:
         return f"Cosmos DB container {database}/{container} in account {self._account}"
+
+
+def _wait(poller: Operation, is_done: Callable[[], bool], seconds: float | None = None) -> None:
+    """Wait for the end of an operation; where it may not be polled, look at what it was about instead.
+
+    The service may accept an operation and reject the polls with 403, since its state is not below the account:
+    https://github.com/Azure/azure-cli/issues/17418
+
+    Raises:
+        TransientError: if it may not be polled and what it was about is not as wanted yet.
+    """
+    try:
+        poller.wait(seconds)
+    except HttpResponseError as error:
+        if error.status_code != 403:
+            raise
+        if not is_done():
+            raise TransientError(
+                "Cosmos DB accepted an operation, rejects the app's polls of it, and its result does not show yet.",
+                "Retrying until it does.",
+            ) from error
+
+
+@contextmanager
+def _errors_of_throughput(thing: str) -> Iterator[None]:
+    try:
+        with azure_errors(thing):
+            yield
+    except TransientError as error:
+        if getattr(error.__cause__, "status_code", None) != 429:
+            raise
+        raise BusyError(
+            error.detail, "Retrying until the account accepts it; it accepts 25 updates in 5 minutes."
+        ) from error
 
 
 def _is_serverless(error: HttpResponseError) -> bool:

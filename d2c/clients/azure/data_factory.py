@@ -20,6 +20,8 @@ RUN_KEY_PARAMETER = "runKey"
 # Clocks differ, and a run may be updated long after it started.
 CLOCK_ALLOWANCE = timedelta(hours=1)
 RUN_LIFETIME = timedelta(days=8)
+COPY = "Copy"
+NO_RUN = "00000000-0000-0000-0000-000000000000"
 ACTIVE = ("Queued", "InProgress", "Canceling")
 
 
@@ -123,7 +125,7 @@ class DataFactory:
                 return
             query["continuationToken"] = page.continuation_token
 
-    def start_run(self, pipeline: str, parameters: Mapping[str, str]) -> str:
+    def start_run(self, pipeline: str, parameters: Mapping[str, str | int]) -> str:
         """Start a run of a pipeline and return its id."""
         with azure_errors(f"Pipeline {pipeline} in data factory {self._factory}"):
             answer = self._client.pipelines.create_run(
@@ -139,16 +141,13 @@ class DataFactory:
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
         """Return the progress of a run's copy activities, by the latest try of each."""
-        query: Any = {
-            "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
-            "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
-        }
         with azure_errors(self._thing(run_id)):
             answer = self._client.activity_runs.query_by_pipeline_run(
-                self._group, self._factory, run_id, query
+                self._group, self._factory, run_id, _window(since)
             )
-        # Failed tries stay in the list together with the later ones.
-        tries = sorted(answer.value, key=_started)
+        # Failed tries stay in the list together with the later ones, and a condition with the copies within it.
+        copies = [run for run in answer.value if run.activity_type == COPY]
+        tries = sorted(copies, key=_started)
         latest = {run.activity_name: run for run in tries}.values()
         outputs = [run.output or {} for run in latest]
         errors = [f"{run.activity_name}: {_error_of(run)}" for run in latest if _error_of(run)]
@@ -158,6 +157,20 @@ class DataFactory:
             error=errors[0] if errors else "",
         )
 
+    def check_progress_access(self) -> None:
+        """Ask for the progress of a run that does not exist, which needs the same rights as that of one that does.
+
+        Raises:
+            PermanentError: if the app may not read it.
+        """
+        with azure_errors(f"Activity runs in data factory {self._factory}"):
+            try:
+                self._client.activity_runs.query_by_pipeline_run(
+                    self._group, self._factory, NO_RUN, _window(datetime.now(UTC))
+                )
+            except ResourceNotFoundError:
+                return
+
     def cancel_run(self, run_id: str) -> None:
         """Cancel a run."""
         with azure_errors(self._thing(run_id)):
@@ -165,6 +178,13 @@ class DataFactory:
 
     def _thing(self, run_id: str) -> str:
         return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _window(since: datetime) -> Any:
+    return {
+        "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
+        "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
+    }
 
 
 def _run_key(run: Any) -> str:

@@ -2,7 +2,8 @@
 
 import json
 from contextlib import suppress
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
@@ -10,9 +11,17 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
 from d2c.app.settings import Settings
+from d2c.clients.azure.data_lake import DataLake, connect_data_lake
 from d2c.clients.azure.sign_in import SDK_RETRIES, azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 from d2c.errors import PermanentError, TransientError
+
+
+class Listed(NamedTuple):
+    """A file in a listing: its path, and when it was last written."""
+
+    path: str
+    modified: datetime
 
 
 class Lake:
@@ -20,10 +29,12 @@ class Lake:
 
     Args:
         client: azure-storage-blob's client of the file system.
+        data_lake: the account by its endpoint for Data Lake Storage; None if unknown.
     """
 
-    def __init__(self, client: ContainerClient) -> None:
+    def __init__(self, client: ContainerClient, data_lake: DataLake | None = None) -> None:
         self._client = client
+        self._data_lake = data_lake
 
     @property
     def endpoint(self) -> str:
@@ -151,9 +162,10 @@ class Lake:
 
     def has_hierarchical_namespace(self) -> bool | None:
         """Return whether the account has a hierarchical namespace, as a lake must; None if unknown."""
+        if self._data_lake is None:
+            return None
         with azure_errors(self._thing("")):
-            is_enabled = self._client.get_account_information().get("is_hns_enabled")
-        return None if is_enabled is None else str(is_enabled).lower() == "true"
+            return self._data_lake.has_hierarchical_namespace(self._client.container_name)
 
     def exists(self, path: str) -> bool:
         """Return whether a file exists."""
@@ -182,6 +194,21 @@ class Lake:
             names = list(next(pages, ()))
             return names, pages.continuation_token or None
 
+    def listed(self, prefix: str, size: int, token: str | None) -> tuple[list[Listed], str | None]:
+        """Return one page of the files below a prefix with their times, in the order of their names.
+
+        Args:
+            prefix: the beginning of the paths.
+            size: the maximum number of files.
+            token: the second value of the previous page, or None for the first page.
+        """
+        with azure_errors(self._thing(prefix)):
+            pages: Any = self._client.list_blobs(name_starts_with=prefix, results_per_page=size).by_page(
+                token
+            )
+            files = [Listed(blob.name, blob.last_modified) for blob in next(pages, ())]
+            return files, pages.continuation_token or None
+
     def _thing(self, path: str) -> str:
         return f"Lake file {self._client.container_name}/{path}"
 
@@ -206,6 +233,7 @@ def connect_lake(settings: Settings) -> Lake:
                 f"D2C_LAKE is not a storage account's connection string: {error}",
                 "Copy the connection string again, or set D2C_LAKE__blobServiceUri instead.",
             ) from None
-    else:
-        service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
-    return Lake(service.get_container_client(settings.lake_file_system))
+        return Lake(service.get_container_client(settings.lake_file_system))
+    service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
+    container = service.get_container_client(settings.lake_file_system)
+    return Lake(container, connect_data_lake(settings.lake_url, azure_credential()))

@@ -21,7 +21,11 @@ class Refusal(NamedTuple):
     next_step: str
 
 
-GRANT = "Grant the app's identity the role for this call (docs/install/permissions.md); it takes effect within minutes."
+GRANT = "Grant this identity the role for the call (docs/install/permissions.md), which takes effect within minutes."
+# Only those with a role on a resource learn that it does not exist.
+GRANT_OR_NAME = (
+    f"{GRANT} If it has the role, check the names in the settings: a wrong one is answered likewise."
+)
 OPEN_NETWORK = "Connect the app to a virtual network with access, or allow the app's address in the {place}."
 RIGHT_TENANT = "Sign the app in to the tenant of the resource: check AZURE_TENANT_ID and the subscription."
 SIGN_IN = (
@@ -54,11 +58,13 @@ ENTRA = (
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
 MANAGEMENT = (
     Refusal("InvalidAuthenticationTokenTenant|wrong issuer", "the token is from another tenant", RIGHT_TENANT),
+    Refusal("InvalidAuthenticationTokenAudience|wrong audience", "the token is for another service",
+            "Check D2C_MANAGEMENT_ENDPOINT."),
     Refusal("ExpiredAuthenticationToken", "the token has expired", "Check the machine's clock, and sign in again."),
     Refusal("DenyAssignmentAuthorizationFailed|deny assignment", "a deny assignment forbids it",
             "Exclude the app's identity from the deny assignment; it overrides every role."),
-    Refusal("LinkedAuthorizationFailed", "the app's identity lacks a permission on a linked resource", GRANT),
-    Refusal("AuthorizationFailed", "the app's identity lacks the role for this action", GRANT),
+    Refusal("LinkedAuthorizationFailed", "the identity lacks a permission on a linked resource", GRANT),
+    Refusal("AuthorizationFailed", "the identity lacks the role for this action", GRANT_OR_NAME),
     Refusal("RequestDisallowedByPolicy", "a policy of the subscription forbids it",
             "Ask the owner of the policy for an exemption, or configure the resource as required."),
     Refusal("ScopeLocked", "a lock on the resource forbids the change", "Remove the lock for the migration."),

@@ -90,7 +90,7 @@ def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> Perma
     text = f"{_text(error)}\n{getattr(error, 'error_code', None) or ''}"
     refusal = find_refusal(text)
     cause = without_secrets(most_specific_line(text, refusal))
-    call = _call_of(error) if status in STATUSES_WITH_CALL else ""
+    call = _call_of(error) if refusal or status in STATUSES_WITH_CALL else ""
     detail = f"{thing}: the service answered {status}: {cause}{call}"
     if status < 400:
         detail = f"{thing}: the operation failed: {cause}"
@@ -131,7 +131,7 @@ NEXT_STEPS = {
     404: "Check the name in the settings or the plan, and that the resource exists.",
 }
 TRANSIENT_STATUSES = (408, 429, 449)
-# Errors of these statuses name call and caller: a permission or network access is missing, or a limit is exceeded.
+# Errors of these statuses name call and caller, as every refusal does: access is missing, or a limit is exceeded.
 STATUSES_WITH_CALL = (401, 403, 429)
 # Cosmos DB's management plane runs one operation at a time on an account: "There is another user operation in progress
 # which requires an exclusive lock". https://github.com/hashicorp/terraform-provider-azurerm/issues/15842

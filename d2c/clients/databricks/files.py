@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from d2c.app.settings import Settings
 from d2c.clients.connections import connected_once
-from d2c.clients.databricks.jobs import databricks_errors
+from d2c.clients.databricks.errors import databricks_errors
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

@@ -6,26 +6,39 @@ the start of the host.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from requests.exceptions import RequestException
-
-from d2c.app.redaction import without_secrets
 from d2c.app.settings import Settings
-from d2c.clients.azure.refusals import find_refusal
-from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
-from d2c.errors import PermanentError, TransientError
+from d2c.clients.databricks.errors import databricks_errors
+from d2c.errors import TransientError
 from d2c.load_run.spark_errors import readable_cause
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-    from databricks.sdk.errors.base import DatabricksError
+    from databricks.sdk.service.jobs import JobAccessControlRequest
 
 ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
+# The platform's failures by their codes too, since it is not documented which type each comes with. A library that
+# failed to install is one of them unless the message blames the user, as for a file that is not there.
+LIBRARY, USERS_FAULT = "LIBRARY_INSTALLATION_ERROR", "due to user error"
+HEALABLE_TYPES = ("CLOUD_FAILURE", "INTERNAL_ERROR")
+HEALABLE_CODES = (
+    "CLOUD_FAILURE",
+    "CLUSTER_ERROR",
+    "CLUSTER_REQUEST_LIMIT_EXCEEDED",
+    "CLUSTER_TERMINATED_BY_USER",
+    "DRIVER_ERROR",
+    "INTERNAL_ERROR",
+    LIBRARY,
+    "MAX_CONCURRENT_RUNS_EXCEEDED",
+    "MAX_JOB_QUEUE_SIZE_EXCEEDED",
+    "MAX_SPARK_CONTEXTS_EXCEEDED",
+    "STORAGE_ACCESS_ERROR",
+    "WORKSPACE_RUN_LIMIT_EXCEEDED",
+)
 # Old results by new termination code; any other code is a failure.
 RESULT_OF_CODE = {"SUCCESS": "SUCCESS", "USER_CANCELED": "CANCELED", "CANCELED": "CANCELED"}
 
@@ -63,6 +76,8 @@ class Databricks:
         parameters: Mapping[str, str],
         cluster: Mapping[str, Any],
         libraries: Sequence[Mapping[str, Any]],
+        timeout_seconds: int = 0,
+        viewers: str = "",
     ) -> int:
         """Submit a one-time run of a notebook; for a run key used before, return the existing run's id.
 
@@ -73,9 +88,12 @@ class Databricks:
             parameters: the notebook's widgets by name.
             cluster: ``{"existing_cluster_id": id}``, or a new cluster in the format of the Jobs API.
             libraries: in the format of the Jobs API.
+            timeout_seconds: after which Databricks ends the run; 0 for never.
+            viewers: a group whose members may see the run, which is the app's own otherwise; empty for none.
+                https://learn.microsoft.com/azure/databricks/jobs/privileges
         """
         from databricks.sdk.service.compute import Library
-        from databricks.sdk.service.jobs import SubmitTask
+        from databricks.sdk.service.jobs import QueueSettings, SubmitTask
 
         cluster_field = cluster if "existing_cluster_id" in cluster else {"new_cluster": cluster}
         task = {
@@ -86,7 +104,16 @@ class Databricks:
         submit = SubmitTask.from_dict(task)
         submit.libraries = [Library.from_dict(dict(library)) for library in libraries]
         with databricks_errors(f"Load run {name}"):
-            return int(self._jobs.submit(run_name=name, idempotency_token=run_key, tasks=[submit]).run_id)
+            submitted = self._jobs.submit(
+                run_name=name,
+                idempotency_token=run_key,
+                tasks=[submit],
+                # At the workspace's limit of runs it waits, and is not skipped.
+                queue=QueueSettings(enabled=True),
+                timeout_seconds=timeout_seconds or None,
+                access_control_list=_access(viewers),
+            )
+            return int(submitted.run_id)
 
     def get_run(self, run_id: int) -> NotebookRun:
         """Return the state of a run, from the old ``state`` or, if it is missing, the new ``status``.
@@ -113,7 +140,7 @@ class Databricks:
             ended=ended,
             succeeded=result == "SUCCESS",
             cancelled=result == "CANCELED",
-            healable=kind in ("CLOUD_FAILURE", "INTERNAL_ERROR"),
+            healable=kind in HEALABLE_TYPES or _is_platforms(code, message),
             message=message,
         )
 
@@ -147,57 +174,21 @@ class Databricks:
             self._jobs.cancel_run(run_id)
 
 
+def _is_platforms(code: str, message: str) -> bool:
+    return code in HEALABLE_CODES and not (code == LIBRARY and USERS_FAULT in message)
+
+
+def _access(viewers: str) -> list[JobAccessControlRequest] | None:
+    from databricks.sdk.service.jobs import JobAccessControlRequest, JobPermissionLevel
+
+    if not viewers:
+        return None
+    return [JobAccessControlRequest(group_name=viewers, permission_level=JobPermissionLevel.CAN_VIEW)]
+
+
 def _value(member: Any) -> str:
     """Return the text of an enumeration's member, or an empty one for None."""
     return str(member.value) if member else ""
-
-
-@contextmanager
-def databricks_errors(thing: str) -> Iterator[None]:
-    """Turn an error of the SDK or of signing in into a PermanentError or a TransientError."""
-    from databricks.sdk import errors
-    from databricks.sdk.errors.base import DatabricksError
-
-    try:
-        with azure_errors(thing):
-            yield
-    except (
-        errors.DeadlineExceeded,
-        errors.InternalError,
-        errors.TemporarilyUnavailable,
-        errors.TooManyRequests,
-    ) as error:
-        raise _transient(thing, error) from error
-    except DatabricksError as error:
-        refusal = find_refusal(f"{error.error_code}\n{error}")
-        raise PermanentError(
-            f"{thing}: {refusal.meaning if refusal else 'Databricks rejected the call'}: {_message(error)}",
-            refusal.next_step
-            if refusal
-            else "Check D2C_CLUSTER, D2C_NOTEBOOK_PATH and the app identity's permissions in the workspace.",
-        ) from error
-    except (RequestException, TimeoutError) as error:
-        # The SDK retries for a while, and then raises a timeout with the last error as its cause.
-        if isinstance(error.__cause__, DatabricksError):
-            raise _transient(thing, error.__cause__) from error
-        raise TransientError(
-            f"{thing}: no answer from Databricks: {type(error).__name__}",
-            "Retrying. Check DATABRICKS_HOST and the network.",
-        ) from error
-
-
-def _transient(thing: str, error: DatabricksError) -> TransientError:
-    return TransientError(
-        f"{thing}: Databricks answered: {_message(error)}",
-        "Retrying. If it keeps failing, see Databricks' status page.",
-    )
-
-
-def _message(error: DatabricksError) -> str:
-    """Return an error on one line, with the name of the caller, which Databricks does not always include."""
-    name = azure_credential().name
-    text = without_secrets(" ".join(str(error).split()))
-    return f"{text} (called as {name})" if name else text
 
 
 @connected_once

@@ -12,12 +12,14 @@ from aiohttp import web
 
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import Faults
+from localcloud.arm.rights import Rights
 from localcloud.arm.server import Arm
+from localcloud.arm.tokens import Tokens
 from localcloud.common.service import required_variable, serve, service_parser, start_logging
 from localcloud.cosmos.management_plane.account_calls import AccountCalls
 from localcloud.cosmos.management_plane.container_calls import CosmosCalls
 from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
-from localcloud.cosmos.management_plane.scaling import Scaler
+from localcloud.cosmos.management_plane.scaling import MOST_UPDATES, Scaler
 from localcloud.cosmos.management_plane.store import ManagementStore
 from localcloud.data_factory.api.definition_calls import DefinitionCalls
 from localcloud.data_factory.api.run_calls import FactoryCalls
@@ -28,11 +30,12 @@ from localcloud.data_factory.runs.errors import ActivityError
 from localcloud.data_factory.runs.runner import Runner, RunnerOptions
 from localcloud.data_factory.runs.store import RunStore
 
-TOKEN = "LOCALCLOUD_MANAGEMENT_TOKEN"  # noqa: S105 - the variable's name
+TOKEN_KEYS = "LOCALCLOUD_TOKEN_KEYS"  # noqa: S105 - the variable's name
 COSMOS_KEY = "LOCALCLOUD_COSMOS_KEY"
 LAKE = "LOCALCLOUD_LAKE"
 PARAMETERS = "LOCALCLOUD_FACTORY_PARAMETERS"
 VAULT = "LOCALCLOUD_VAULT"
+UPDATES = "LOCALCLOUD_THROUGHPUT_UPDATES"
 COPY_FILE = "CopyFile"
 # Their records at the level INFO would drown the service's own, one per HTTP call.
 CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "botocore")
@@ -41,9 +44,10 @@ CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "botocore")
 def main() -> None:
     """Serve the API until the process is asked to end.
 
-    The environment brings ``LOCALCLOUD_MANAGEMENT_TOKEN``, ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection
-    string), and as JSON objects of texts ``LOCALCLOUD_FACTORY_PARAMETERS`` (values of the global parameters that
-    ``--adf`` declares) and ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
+    The environment brings ``LOCALCLOUD_TOKEN_KEYS`` (the public keys of Entra ID, a JSON Web Key Set by issuer),
+    ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection string), and as JSON objects of texts
+    ``LOCALCLOUD_FACTORY_PARAMETERS`` (values of the global parameters that ``--adf`` declares) and
+    ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
 
     Raises:
         SystemExit: if a variable is missing, or the definitions cannot be carried out.
@@ -59,7 +63,7 @@ def main() -> None:
     runner = Runner(store.current, runs, _runner_options(options, faults))
     cosmos = ManagementStore(options.state_folder / "cosmos_management.sqlite")
     plane = DataPlaneClient(options.cosmos_url, required_variable(COSMOS_KEY))
-    scaler = Scaler(plane, cosmos, options.scale_seconds)
+    scaler = Scaler(plane, cosmos, options.scale_seconds, options.throughput_updates)
     routes = [
         *AccountCalls(plane, options.cosmos_url).routes(),
         *FactoryCalls(store, runs, runner).routes(),
@@ -67,7 +71,9 @@ def main() -> None:
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})
-    _serve(Arm(routes, required_variable(TOKEN), faults).application(), options, runner, scaler)
+    tokens = Tokens(json.loads(required_variable(TOKEN_KEYS)))
+    arm = Arm(routes, tokens, Rights(options.roles), faults)
+    _serve(arm.application(), options, runner, scaler)
 
 
 def _first_definitions(folder: Path | None) -> Definitions:
@@ -100,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--adf", type=Path, help="a folder in the factory's Git layout with what it has at first"
     )
+    parser.add_argument("--roles", type=Path, required=True, help="a file with the app's custom roles")
     parser.add_argument("--cosmos-url", required=True, help="the local Cosmos DB's address")
     seconds = {
         "--copy-seconds-per-file": (0.0, "how much longer than need be each file takes to copy"),
@@ -109,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     }
     for name, (default, text) in seconds.items():
         parser.add_argument(name, type=float, default=default, help=text)
+    parser.add_argument(
+        "--throughput-updates",
+        type=int,
+        default=int(os.environ.get(UPDATES) or MOST_UPDATES),
+        help=f"how many updates of throughput the Cosmos DB account accepts in five minutes; also by {UPDATES}",
+    )
     return parser
 
 

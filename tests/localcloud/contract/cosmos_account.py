@@ -10,7 +10,8 @@ from localcloud.cloud.processes import start_service, stop_service
 from tests.contract.polling import HANG_SECONDS
 
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
-PLENTY_RU = 1_000_000
+# The most of one physical partition.
+PLENTY_RU = 10_000
 
 
 class CosmosAccount:

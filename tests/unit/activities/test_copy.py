@@ -32,6 +32,7 @@ class TestStartCopy:
                 "runKey": run_key(an_operation(), "Music", "copy", 1),
                 "bucket": "exports",
                 "exportFolder": S3_FOLDER,
+                "dataFiles": PAYLOAD["export"]["files"],
                 "fileSystem": "lake",
                 "lakeFolder": LAKE_FOLDER,
             }
@@ -165,13 +166,30 @@ class TestLookAtCopy:
         error = error_of(world.answer(look_at_copy, LOOK), "another_run")
         assert f"Copy run run-0 ended as {status}: {cause}" in error["detail"]
 
-    def test_a_run_whose_session_ended_is_followed_by_one_with_another_and_told_what_to_set(self, world):
+    @pytest.mark.parametrize(
+        ("credentials", "words"),
+        [("session", "D2C_COPY_BYTES_PER_SECOND"), ("key_vault", "Data Factory's monitor")],
+    )
+    @pytest.mark.parametrize(
+        "told",
+        [
+            "''Type=Amazon.S3.AmazonS3Exception,Message=The provided token has expired.,Source=AWSSDK.Core",
+            "Message=The remote server returned an error: (403) Forbidden.",
+        ],
+    )
+    def test_a_run_whose_session_ended_is_followed_by_one_with_another_and_told_what_to_set(
+        self, world, told, credentials, words
+    ):
+        world.settings = local_settings(**{**WITH_ROLES, "D2C_COPY_CREDENTIALS": credentials})
         world.factory.runs["run-0"] = PipelineRun("Failed", "of the run")
-        world.factory.progress = CopyProgress(
-            0, 0, "CopyDataFiles: An error occurred (ExpiredToken) when calling the GetObject operation"
-        )
-        error = error_of(world.answer(look_at_copy, LOOK), "another_run")
-        assert "D2C_COPY_BYTES_PER_SECOND" in error["next_step"]
+        world.factory.progress = CopyProgress(0, 0, f"CopyDataFiles: {told}")
+        assert words in error_of(world.answer(look_at_copy, LOOK), "another_run")["next_step"]
+
+    def test_a_failed_run_is_told_with_what_it_had_copied(self, world):
+        copied(world)
+        world.factory.runs["run-0"] = PipelineRun("Failed", "of the run")
+        detail = error_of(world.answer(look_at_copy, LOOK), "another_run")["detail"]
+        assert f"The 3 files with 24 bytes that are in the lake's {LAKE_FOLDER} stay there" in detail
 
     def test_a_run_is_done_once_names_and_sizes_are_those_in_s3(self, world):
         copied(world)

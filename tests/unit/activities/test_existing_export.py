@@ -11,6 +11,8 @@ from d2c.export_format.manifest import parse_summary
 from d2c.state.export_matching import match
 from d2c.state.paths import cancel_path
 from d2c.state.standing_plans import standing_plans
+from localcloud.aws.api import export_files as exported
+from tests.unit import arrived
 from tests.unit.arrived import EXPORT_ID, FOLDER, REGION, export_files, put_export, table_arn
 from tests.unit.file_system import SubstituteFileSystem
 
@@ -155,6 +157,13 @@ class TestLookAtArrival:
         assert (look["state"], look["progress"]["status"]) == ("running", waiting)
         put_export(world.lake)
         assert value_of(world.look())["state"] == "succeeded"
+
+    def test_the_export_of_an_empty_table_may_have_no_data_files(self, world, monkeypatch):
+        monkeypatch.setattr(exported, "_parts", lambda lines: iter(()))
+        monkeypatch.setattr(arrived, "ITEMS", [])
+        put_export(world.lake)
+        found = value_of(world.look())["result"]
+        assert (found["export"]["items"], found["export"]["files"], found["copy"]["files"]) == (0, 0, 4)
 
     def test_what_is_waited_for_shows_how_far_the_copy_is(self, world):
         put_export(world.lake)

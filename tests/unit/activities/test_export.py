@@ -49,6 +49,7 @@ class TestStartExport:
             {
                 "bucket": "exports",
                 "bucket_owner": "",
+                "kms_key": "",
                 "prefix": "d2c/m/Music",
                 "time": datetime(2026, 6, 1, 12, tzinfo=UTC),
                 "client_token": run_key(an_operation(), "Music", "export", 1),

@@ -6,7 +6,7 @@ from activities.load import look_at_load, start_load, stop_load
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.deploy.wheel import wheel_path
 from d2c.load_run.request import parse_request
-from d2c.load_run.unit_log import ended_tables
+from d2c.load_run.unit import ended_tables
 from d2c.state import paths
 from d2c.state.ids import run_key
 from d2c.state.operations import retried_input
@@ -153,6 +153,9 @@ class TestStartLoad:
             "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:"
         )
         assert wheel == {"whl": wheel_path(unit.settings.wheel_path)}
+        load_runs = unit.settings.load_runs
+        assert connector == {"maven": {"coordinates": load_runs.connector}}
+        assert (submitted["timeout_seconds"], submitted["viewers"]) == (604_800, load_runs.viewers)
         assert (submitted["notebook_path"], submitted["cluster"]) == (
             "/Shared/load",
             {"existing_cluster_id": "0601-1"},

@@ -8,7 +8,7 @@ import pytest
 from activities.prepare import look_at_prepare, start_prepare
 from activities.unit import MOST_FAILURES
 from d2c.clients.azure.cosmos_management import Container, Throughput
-from d2c.errors import PermanentError, TransientError
+from d2c.errors import BusyError, PermanentError, TransientError
 from d2c.state import paths
 from d2c.state.container_lock import take_container, take_to_put_back
 from d2c.state.operations import retried_input
@@ -19,7 +19,7 @@ from .fakes import CrashError
 from .queues import ends_of, file_of, put_queue, record_of, tell
 
 SOURCE = a_source()
-TABLE = a_table(throughput={"load_ru_per_second": "auto"}, source=SOURCE, export=an_export(items=7))
+TABLE = a_table(throughput={"load_ru_per_second": 4000}, source=SOURCE, export=an_export(items=7))
 EXPIRING = {**TABLE, "source": {**SOURCE, "ttl_attribute": "expires"}}
 FITTING = Container(("/Artist",), None)
 LOCK = "containers/x/shop/music.json"
@@ -93,6 +93,13 @@ def refused(world, table=TABLE):
     return error
 
 
+def raising(error):
+    def call(*_, **__):
+        raise error
+
+    return call
+
+
 def lock(world):
     return world.lake.read_json(LOCK)
 
@@ -142,6 +149,29 @@ class TestDescribing:
         assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (peak, after)
         assert description["before_ru_per_second"] == (before and before.ru_per_second)
         assert description["autoscale"] is bool(before and before.autoscale)
+
+    @pytest.mark.parametrize(
+        ("before", "table", "kept"),
+        [(None, asking(), 1000), (None, asking(after=500), 500), (manual(700), asking(), 700)],
+    )
+    def test_a_small_table_loads_with_what_its_container_keeps_so_that_nothing_is_updated(
+        self, world, before, table, kept
+    ):
+        if before:
+            existing(world, before)
+        description = prepared(world, table)
+        assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (kept, kept)
+        assert world.cosmos.changes == []
+
+    def test_an_account_that_accepts_no_more_updates_for_now_is_waited_for(self, world):
+        existing(world, manual(400))
+        busy = BusyError("The account accepts no more updates.", "Retrying.")
+        change, world.cosmos.change_throughput = world.cosmos.change_throughput, raising(busy)
+        put_unit(world, TABLE)
+        assert error_of(start(world), "transient")["busy"]
+        world.cosmos.change_throughput = change
+        value_of(start(world))
+        assert (world.cosmos.changes, ends_of(world)) == ([(4000, False)], {})
 
     def test_another_partition_key_is_refused_with_both(self, world):
         existing(world, manual(400), Container(("/tenant", "/Artist"), None))

@@ -6,7 +6,6 @@ import re
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import function_app
 from d2c.api.openapi import api_document
 from d2c.api.routes import ROUTES
 from tests.api_document import UndocumentedError, check_answer
@@ -18,9 +17,9 @@ PROBLEM = {"status": 404, "title": "Not found", "detail": "There is none.", "nex
 JSON = "application/json"
 
 
-def registered():
+def registered(functions):
     """Yield method, path, function and level of access of each HTTP function of the app."""
-    for function in function_app.app.get_functions():
+    for function in functions:
         trigger = function.get_trigger().get_dict_repr()
         if trigger["type"] == "httpTrigger":
             for method in trigger["methods"]:
@@ -28,12 +27,12 @@ def registered():
                 yield method.value, trigger["route"], function.get_function_name(), level
 
 
-def test_the_document_has_every_route_that_the_app_registers_and_no_other():
+def test_the_document_has_every_route_that_the_app_registers_and_no_other(app_functions):
     documented = [
         (route.method, route.path, route.function, "anonymous" if route.is_open else "function")
         for route in ROUTES
     ]
-    assert sorted(registered()) == sorted(documented)
+    assert sorted(registered(app_functions)) == sorted(documented)
 
 
 def test_the_document_is_as_the_specification_wants_it():

@@ -21,6 +21,7 @@ WITH_ROLES = {
     "D2C_AWS_TOKEN_AUDIENCE": "api://d2c-aws",
     "D2C_AWS_SESSION_SECONDS": "7200",
     "D2C_EXPORT_BUCKET_OWNER": TWO,
+    "D2C_EXPORT_KMS_KEY": f"arn:aws:kms:{EU}:{TWO}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "D2C_COPY_CREDENTIALS": "session",
     "D2C_COPY_BYTES_PER_SECOND": "1000",
     "WEBSITE_SITE_NAME": "my-app",
@@ -90,6 +91,8 @@ def test_the_bucket_is_read_by_its_owners_role_where_there_is_one():
         ("D2C_AWS_TOKEN_AUDIENCE", "", "D2C_AWS_TOKEN_AUDIENCE is missing"),
         ("D2C_AWS_ACCOUNT", "12", "D2C_AWS_ACCOUNT is '12'"),
         ("D2C_EXPORT_BUCKET_OWNER", "me", "D2C_EXPORT_BUCKET_OWNER is 'me'"),
+        ("D2C_EXPORT_KMS_KEY", "alias/exports", "not a KMS key's id or ARN"),
+        ("D2C_EXPORT_KMS_KEY", f"arn:aws:s3:{EU}:{ONE}:key/k", "not a KMS key's id or ARN"),
         ("D2C_AWS_SESSION_SECONDS", "899", "from 900 to 43200"),
         ("D2C_AWS_SESSION_SECONDS", "43201", "from 900 to 43200"),
         ("D2C_AWS_SESSION_SECONDS", "an hour", "from 900 to 43200"),
@@ -107,6 +110,11 @@ def test_an_impossible_setting_is_named_with_what_is_wrong(name, value, words):
 def test_a_session_for_the_copy_needs_a_role():
     with pytest.raises(SettingsError, match="D2C_COPY_CREDENTIALS is session"):
         without_roles(D2C_COPY_CREDENTIALS="session")
+
+
+@pytest.mark.parametrize("key", [f"arn:aws:kms:{EU}:{ONE}:key/1234abcd-12ab", "mrk-1234abcd", None])
+def test_a_kms_key_for_exports_is_an_arn_or_an_id(key):
+    assert aws(D2C_EXPORT_KMS_KEY=key).export_kms_key == (key or "")
 
 
 @pytest.mark.parametrize("audience", ["api://d2c-aws", "api://d2c-aws/.default"])

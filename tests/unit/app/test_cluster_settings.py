@@ -5,7 +5,8 @@ import pytest
 from databricks.sdk.service.compute import ClusterSpec
 from databricks.sdk.service.jobs import SubmitTask
 
-from d2c.app.cluster_settings import CONNECTOR, FIELDS, read_cluster
+from d2c.app.cluster_settings import FIELDS, read_cluster
+from d2c.app.load_run_settings import CONNECTOR
 
 MACHINES = {"node_type_id": "Standard_E8ds_v5"}
 

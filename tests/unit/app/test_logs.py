@@ -1,6 +1,8 @@
 import asyncio
 import logging
 
+import pytest
+
 from d2c.app.logs import current_fields, log_fields
 from tests.unit.conftest import SECRET
 
@@ -26,6 +28,22 @@ def test_an_sdks_own_line_carries_them_too(lines):
     with log_fields(migration="m"):
         logging.getLogger("azure.core").warning("retrying")
     assert lines()[0]["migration"] == "m"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "azure.core.pipeline.policies.http_logging_policy",
+        "azure.cosmos._cosmos_http_logging_policy",
+        "azure.identity._internal.get_token_mixin",
+        "azure.monitor.opentelemetry.exporter.export._base",
+        "botocore.credentials",
+    ],
+)
+def test_an_sdk_that_tells_of_each_request_is_quiet_until_it_warns(lines, name):
+    logging.getLogger(name).info("Request URL: 'https://lake'")
+    logging.getLogger(name).warning("retrying")
+    assert [line["message"] for line in lines()] == ["retrying"]
 
 
 def test_fields_end_where_their_place_ends_even_by_an_error(lines):

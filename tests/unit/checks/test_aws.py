@@ -6,10 +6,10 @@ from tests.unit.app.test_aws_settings import ROLE, aws
 from .fakes import REFUSED, Answers, finding, states
 
 
-def bucket(**changes):
+def bucket(kms_key="", **changes):
     answers = {"region": "eu-west-1", "encryption": Encryption("AES256", ""), "try_listing": None}
     fake = Answers(**{**answers, **changes})
-    return check_bucket(lambda: fake, "exports", "d2c", ["eu-west-1"])
+    return check_bucket(lambda: fake, "exports", "d2c", ["eu-west-1"], kms_key)
 
 
 def test_who_the_app_is_is_told_in_each_place_and_one_refusal_hides_no_other():
@@ -71,6 +71,13 @@ def test_a_kms_key_is_a_warning_that_names_the_key_and_the_rights():
     assert told.state == "warning"
     assert "key/k" in told.finding
     assert "kms:GenerateDataKey" in told.next_step
+    assert "D2C_EXPORT_KMS_KEY" in told.next_step
+
+
+def test_the_key_of_the_setting_is_told_whatever_the_bucket_has():
+    told = finding(bucket("arn:aws:kms:eu-west-1:1:key/mine"), "encryption")
+    assert "key/mine" in told.finding
+    assert "D2C_EXPORT_KMS_KEY" not in told.next_step
 
 
 def test_listing_that_is_refused_fails_and_the_rest_is_looked_at():

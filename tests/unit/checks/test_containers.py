@@ -18,7 +18,9 @@ def checked(mapper=MAPPER, load_ru=4000, table=TABLE, **changes):
         "has_documents": False,
         "record": None,
     }
-    return check_container(table, mapper, load_ru, "shop-2026", Answers(**{**answers, **changes}))
+    return check_container(
+        table, mapper, lambda before: load_ru, "shop-2026", Answers(**{**answers, **changes})
+    )
 
 
 def test_a_container_that_is_not_there_is_told_with_what_is_made():
@@ -53,6 +55,28 @@ def test_a_container_that_does_not_fit_fails_with_what_is_unlike(container, told
     assert found.state == "failed"
     assert told in found.finding
     assert found.next_step
+
+
+@pytest.mark.parametrize(
+    ("container", "check", "told"),
+    [
+        (
+            Container(("/Artist",), None, hashes_whole_keys=False),
+            "the partition key has version 1",
+            "101 bytes",
+        ),
+        (
+            Container(("/Artist",), None, unique_keys=(("/mail",), ("/x", "/y"))),
+            "the container has unique keys",
+            "/mail; /x, /y",
+        ),
+    ],
+)
+def test_what_may_go_wrong_in_a_container_that_fits_is_a_warning(container, check, told):
+    findings = checked(find_container=container).findings
+    assert finding(findings, "container").state == "ok"
+    found = finding(findings, check)
+    assert (found.state, told in found.finding) == ("warning", True)
 
 
 @pytest.mark.parametrize(("allowed", "state"), [(False, "failed"), (True, "warning")])

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from d2c.app.load_run_settings import CONNECTOR
 from d2c.checks.data_factory import check_data_factory
 from d2c.checks.databricks import check_databricks
 from d2c.checks.lake import check_lake, check_name
@@ -11,7 +12,6 @@ from d2c.plan.model import Plan
 
 from .fakes import REFUSED, Answers, finding, states
 
-CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"
 SENT = ("runKey", "bucket")
 PARAMETERS = {"lakeUrl": "https://lake.dfs.core.windows.net/", "keyVaultUrl": "https://v"}
 CLUSTER = {
@@ -64,6 +64,7 @@ class TestDataFactory:
             "find_pipeline_parameters": set(SENT),
             "has_linked_service": True,
             "active_runs": {},
+            "check_progress_access": None,
         }
         fake = Answers(**{**answers, **changes})
         return check_data_factory(lambda: fake, "factory", "copy_export", SENT, ["lake"], "lake")
@@ -95,9 +96,13 @@ class TestDataFactory:
         assert found["copy_export", "pipeline"] == "failed"
         assert found["copy_export", "runs can be seen"] == "ok"
 
+    def test_a_role_without_the_right_to_poll_copies_is_found_before_one_is_started(self):
+        found = states(self.factory(check_progress_access=REFUSED))
+        assert found["copy_export", "progress can be seen"] == "failed"
+
 
 class TestDatabricks:
-    def workspace(self, cluster=CLUSTER, **changes):
+    def workspace(self, cluster=CLUSTER, connector=CONNECTOR, **changes):
         answers = {
             "user_name": "app@example.com",
             "kind_of_object": "NOTEBOOK",
@@ -115,7 +120,7 @@ class TestDatabricks:
             notebook="/Shared/load",
             wheel=WHEEL,
             cluster=cluster,
-            connector=CONNECTOR,
+            connector=connector,
             scope="d2c",
             secrets=["tenant-id"],
         )
@@ -124,6 +129,12 @@ class TestDatabricks:
         findings, facts = self.workspace({**CLUSTER, "policy_id": "p", "instance_pool_id": "i"})
         assert set(states(findings).values()) == {"ok"}
         assert facts["cluster"]["num_workers"] == 2
+
+    def test_a_connector_that_may_hang_for_ever_is_a_warning(self):
+        old = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"
+        told = finding(self.workspace(connector=old)[0], "connector")
+        assert told.state == "warning"
+        assert "D2C_COSMOS_CONNECTOR" in told.next_step
 
     @pytest.mark.parametrize(
         ("changes", "check"),

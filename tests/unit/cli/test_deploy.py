@@ -48,8 +48,8 @@ def test_json_is_one_object_and_the_progress_goes_elsewhere(run, asked):
     result = run("deploy", "--json")
     assert json.loads(result.stdout) == {
         "published": [
-            {"thing": "wheel w", "outcome": "created"},
-            {"thing": "notebook n", "outcome": "unchanged"},
+            {"thing": "wheel w", "outcome": "created", "warning": ""},
+            {"thing": "notebook n", "outcome": "unchanged", "warning": ""},
         ],
         "changed": 1,
     }

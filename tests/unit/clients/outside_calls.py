@@ -7,7 +7,7 @@ from pathlib import Path
 CLIENTS = Path(__file__).parents[3] / "d2c" / "clients"
 SDKS = ("azure", "boto3", "botocore", "databricks", "httpx", "requests")
 # The app's own host answers Durable's client, not a service outside.
-HOST = ("durable.py",)
+HOST = ("durable.py", "durable_client.py")
 # Functions of ours that return an SDK's object.
 RETURN_HANDLES = ("aws_client", "azure_credential", "_default_credential")
 # SDKs that are called without an object.
@@ -141,5 +141,6 @@ def _chain(node: ast.expr) -> list[str]:
 
 
 def _root_of(node: ast.expr | None) -> str | None:
+    node = node.value if isinstance(node, ast.Subscript) else node
     chain = _chain(node) if node is not None else []
     return chain[0] if chain else None

@@ -25,6 +25,7 @@ from d2c.clients.aws.sign_in import WebIdentity
 from d2c.clients.azure.cosmos import has_documents
 from d2c.clients.azure.cosmos_management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
+from d2c.clients.azure.data_lake import connect_data_lake
 from d2c.clients.azure.identity import AppIdentity
 from d2c.clients.azure.lake import Lake
 from d2c.clients.databricks.jobs import Databricks
@@ -96,10 +97,9 @@ def bucket(wire: Wire) -> Bucket:
 
 
 def lake() -> Lake:
-    service = BlobServiceClient(
-        "https://lakedemo.blob.core.windows.net", credential=SignedIn(), retry_total=0
-    )
-    return Lake(service.get_container_client("lake"))
+    url = "https://lakedemo.blob.core.windows.net"
+    service = BlobServiceClient(url, credential=SignedIn(), retry_total=0)
+    return Lake(service.get_container_client("lake"), connect_data_lake(url, SignedIn()))
 
 
 def factory() -> DataFactory:
@@ -147,6 +147,8 @@ def _submit() -> int:
         parameters={"request": "abfss://lake@lakedemo.dfs.core.windows.net/r.json"},
         cluster={**cluster, "data_security_mode": "SINGLE_USER"},
         libraries=[{"maven": {"coordinates": "g:a:1"}}, {"whl": "/Volumes/main/d2c/libs/d2c.whl"}],
+        timeout_seconds=604_800,
+        viewers="operators",
     )
 
 
@@ -170,6 +172,7 @@ AWS: dict[str, Callable[[Wire], Any]] = {
         TABLE_ARN,
         bucket="demo-ddb-exports",
         bucket_owner="111122223333",
+        kms_key="",
         prefix="d2c/run-42/orders-demo",
         time=SINCE,
         client_token=KEY,

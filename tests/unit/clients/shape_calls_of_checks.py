@@ -28,7 +28,7 @@ AWS: dict[str, Callable[[Wire], Any]] = {
     "aws.s3: get_bucket_encryption": lambda wire: bucket(wire).encryption(),
 }
 AZURE: dict[str, Callable[[], Any]] = {
-    "azure.lake: get_account_information": lambda: lake().has_hierarchical_namespace(),
+    "azure.data_lake: send_request": lambda: lake().has_hierarchical_namespace(),
     "azure.data_factory: factories.get": lambda: factory().global_parameters(),
     "azure.data_factory: pipelines.get": lambda: sorted(
         factory().find_pipeline_parameters("copy_export") or ()

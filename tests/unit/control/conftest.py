@@ -1,5 +1,6 @@
 """The app with substitutes for Durable's client and for the lake's file system, called by its HTTP functions."""
 
+import asyncio
 import inspect
 import json
 
@@ -71,6 +72,8 @@ class SubstituteClient:
     async def start_new(self, name, instance_id, client_input):
         if self.statuses.get(instance_id, {}).get("runtimeStatus") in UNDER_WAY:
             raise SdkError("An Orchestration instance with the status Running already exists.")
+        # Durable looks, then writes: starts at the same moment are all accepted, and one of them is what runs.
+        await asyncio.sleep(0)
         self.started.append((name, instance_id, client_input))
         self.set(instance_id, "Pending", value=json.dumps(client_input))
         return instance_id
@@ -89,8 +92,8 @@ class SubstituteClient:
         hook = f"https://my-app.azurewebsites.net/runtime/webhooks/durabletask/instances/{instance}"
         return {
             "id": instance,
-            "statusQueryGetUri": f"{hook}?code=system",
-            "terminatePostUri": f"{hook}/terminate",
+            "statusQueryGetUri": f"{hook}?taskHub=D2C&connection=Storage&code=system",
+            "terminatePostUri": f"{hook}/terminate?code=system",
         }
 
     def set(self, instance, status, output=None, shown=None, created=None, value=None):

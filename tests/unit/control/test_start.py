@@ -4,6 +4,7 @@ import pytest
 
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control.migrations import deployment_id
+from tests.unit.clients.settings import local_settings
 from tests.unit.control.conftest import BASE, KEY, SdkError
 from tests.unit.control.plans import plan
 
@@ -18,13 +19,25 @@ async def test_a_new_plan_starts_its_migration_under_its_name(app):
     assert value["waits"] == {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
 
 
-async def test_the_links_are_our_own_and_durables_and_hold_no_key_of_the_caller(app):
+async def test_the_links_are_our_own_and_that_of_durables_status_without_any_key(app):
     _, answer = await app.start(plan())
     links = answer["links"]
     own = f"{BASE}/migrations/music-2026"
     assert (links["self"], links["report"], links["cancel"]) == (own, f"{own}/report", f"{own}/cancel")
-    assert "terminatePostUri" in links
+    status = "https://my-app.azurewebsites.net/runtime/webhooks/durabletask/instances/music-2026"
+    assert links["statusQueryGetUri"] == f"{status}?taskHub=D2C&connection=Storage"
+    assert "terminatePostUri" not in links
     assert KEY not in str(answer)
+
+
+async def test_durables_links_have_its_key_only_where_the_settings_ask_for_them(app):
+    await app.start(plan())
+    _, status = await app.call("GET", "migrations/{id}", id="music-2026")
+    assert "code=" not in str(status)
+    app.settings = local_settings(D2C_DURABLE_LINKS="keys")
+    _, status = await app.call("GET", "migrations/{id}", id="music-2026")
+    for links in (status["links"], status["tables"][0]["links"]):
+        assert links["terminatePostUri"].endswith("code=system")
 
 
 async def test_an_account_that_the_app_has_no_role_for_is_refused_by_the_settings_name(app):
@@ -53,6 +66,22 @@ async def test_the_same_plan_again_returns_the_running_migration(app):
     status, answer = await app.start(plan())
     assert (status, answer["state"]) == (202, "running")
     assert len(app.client.started) == 1
+
+
+async def test_the_same_plan_at_the_same_moment_is_started_twice_alike(app):
+    # Durable accepts both. That everything happens once then, the marks in the lake see to
+    # (tests/localcloud/contract/functions_host/test_durable_scenarios.py).
+    both, start_new = asyncio.Barrier(2), app.client.start_new
+
+    async def at_the_same_moment(*names, **value):
+        await both.wait()
+        return await start_new(*names, **value)
+
+    app.client.start_new = at_the_same_moment
+    answers = await asyncio.gather(app.start(plan()), app.start(plan()))
+    assert [(status, answer["state"]) for status, answer in answers] == [(202, "pending")] * 2
+    first, second = app.client.started
+    assert first == second
 
 
 async def test_another_plan_under_the_name_is_a_conflict(app):

@@ -252,6 +252,12 @@ class TestWaiting:
         assert tables["Music"]["waiting"] is None
         assert tables["Orders"]["waiting"] == {"for": "pause", "until": None, "place": None}
 
+    async def test_a_pause_before_the_tables_are_listed_holds_all_of_them(self, app):
+        await app.start(plan("music-2026", "Music", "Orders"))
+        app.lake.write_json(PAUSE, {"paused_at": "2026-01-31T12:00:05+00:00"})
+        tables = (await tables_of(app)).values()
+        assert [(table["state"], table["waiting"]["for"]) for table in tables] == [("pending", "pause")] * 2
+
     async def test_before_the_tables_are_listed_they_wait_for_the_start(self, app):
         start_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=5)
         await app.start(plan(start_at=start_at.isoformat()))

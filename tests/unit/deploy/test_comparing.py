@@ -1,7 +1,8 @@
 import pytest
 
-from d2c.deploy.parts import same_notebook, unlike
+from d2c.deploy.comparing import same_notebook, unlike, with_owners_choices
 
+SECRET = {"type": "SecureString", "value": "@{linkedService().key}"}
 EXPECTED = {"type": "Copy", "inputs": [{"name": "a"}, {"name": "b"}], "retry": 2}
 
 
@@ -55,3 +56,43 @@ def test_of_a_secure_string_only_its_being_one_is_compared():
     other = {"sessionToken": {"type": "AzureKeyVaultSecret", "secretName": "x"}}
     assert list(unlike(expected, other))
     assert list(unlike(expected, {}))
+
+
+def test_what_the_service_has_encrypted_in_its_place_counts_as_met():
+    expected = {"type": "AmazonS3", "typeProperties": {"serviceUrl": "s", "secretAccessKey": SECRET}}
+    answered = {"serviceUrl": "s", "encryptedCredential": "ew0K..."}
+    assert not list(unlike(expected, {"type": "AmazonS3", "typeProperties": answered}))
+    changed = {**answered, "serviceUrl": "other"}
+    ((path, *_),) = unlike(expected, {"type": "AmazonS3", "typeProperties": changed})
+    assert path == "typeProperties.serviceUrl"
+
+
+COPY = {"name": "CopyDataFiles", "type": "Copy", "typeProperties": {"source": {"type": "BinarySource"}}}
+
+
+def test_what_the_owner_of_the_factory_has_chosen_stays_and_everything_else_is_ours():
+    expected = {"activities": [{"name": "If", "typeProperties": {"ifTrueActivities": [COPY]}}]}
+    theirs = {
+        **COPY,
+        "description": "mine",
+        "typeProperties": {"source": {"type": "other"}, "dataIntegrationUnits": 32, "parallelCopies": 8},
+    }
+    found = {
+        "activities": [
+            {"name": "Before"},
+            {"name": "If", "typeProperties": {"ifTrueActivities": [theirs]}},
+        ],
+        "lastPublishTime": "now",
+    }
+    chosen = {"dataIntegrationUnits": 32, "parallelCopies": 8}
+    copy = {**COPY, "typeProperties": {**COPY["typeProperties"], **chosen}}
+    assert with_owners_choices(expected, found) == {
+        "activities": [{"name": "If", "typeProperties": {"ifTrueActivities": [copy]}}]
+    }
+
+
+@pytest.mark.parametrize("units", [4, None])
+def test_a_value_of_ours_comes_before_the_owners(units):
+    expected = {"typeProperties": {"dataIntegrationUnits": 2}}
+    found = {"typeProperties": {"dataIntegrationUnits": units}} if units else None
+    assert with_owners_choices(expected, found) == expected

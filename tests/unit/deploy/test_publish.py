@@ -5,7 +5,7 @@ import pytest
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.deploy.parameters import UNUSED
 from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
-from d2c.deploy.publish import Published, find_differences, publish
+from d2c.deploy.publish import TRIES, Published, find_differences, publish
 from d2c.deploy.release import own_release
 from d2c.errors import D2CError, PermanentError, TransientError
 
@@ -61,8 +61,55 @@ def test_a_part_that_differs_after_publishing_is_an_error():
 )
 def test_a_services_refusal_gives_deployers_the_next_step(error, step):
     with pytest.raises(D2CError, match="Data Factory f") as refused:
-        publish([Thing("a", error)])
+        publish([Thing("a", *[error] * TRIES)], pause=lambda seconds: None)
     assert step in refused.value.next_step
+
+
+def test_a_workspace_that_does_not_answer_yet_is_waited_for():
+    told, pauses = [], []
+    early = TransientError("Notebook n: no answer", "It is tried again.")
+    publish([Thing("n", early, early, NOTHING, "")], told.append, pauses.append)
+    assert [each.outcome for each in told] == ["waiting", "waiting", "created"]
+    assert told[0].warning == "Notebook n: no answer"
+    assert len(pauses) == 2
+
+
+def test_a_workspace_that_never_answers_is_given_up_after_five_minutes():
+    pauses = []
+    with pytest.raises(D2CError, match="no answer"):
+        publish([Thing("n", *[TransientError("no answer", "")] * TRIES)], pause=pauses.append)
+    assert 240 <= sum(pauses) <= 300
+
+
+def test_a_definition_that_the_service_returns_in_a_form_of_its_own_is_a_warning():
+    linked = Thing("linkedService s", NOTHING, "")
+    linked.is_kept_as_written = False
+    linked.states = [NOTHING, "text"]
+    linked.differences = lambda: [Difference("linkedService s: url", linked.states.pop(0), "object")]
+    (published,) = publish([linked])
+    assert published.outcome == "created"
+    assert published.warning.endswith("linkedService s: url is text, not object")
+
+
+def test_a_definition_that_is_still_missing_is_an_error():
+    linked = Thing("linkedService s", NOTHING, NOTHING)
+    linked.is_kept_as_written = False
+    with pytest.raises(D2CError, match="linkedService s is nothing"):
+        publish([linked])
+
+
+def test_a_new_version_keeps_the_runtime_that_the_owner_has_chosen(place, release):
+    publish(all_parts(place, release))
+    runtime = {"referenceName": "own", "type": "IntegrationRuntimeReference"}
+    name = ("linkedService", "export_bucket_session")
+    place.factory.definitions[name] = {
+        **place.factory.definitions[name],
+        "annotations": [],
+        "connectVia": runtime,
+    }
+    publish(all_parts(place, release))
+    assert place.factory.definitions[name]["connectVia"] == runtime
+    assert find_differences(place, release) == []
 
 
 class Factory:

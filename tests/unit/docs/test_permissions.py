@@ -17,6 +17,7 @@ ROWS = table_rows(PAGE, "## The app in AWS")
 ACTIONS = {action: row for row in ROWS for action in codes(row[0])}
 PARAMETERS = {
     "EntraTenantId": "00000000-0000-0000-0000-0000000000aa",
+    "TokenAudience": "api://00000000-0000-0000-0000-0000000000d2",
     "AppObjectId": "99999999-8888-4777-8666-555555555555",
     "ExportBucketName": "my-exports",
 }

@@ -16,6 +16,7 @@ SECTIONS = (
     "## Azure",
     "## Databricks and Spark",
     "## Polling",
+    "## The HTTP API",
     "## Cost",
     "## Notifications",
 )
@@ -24,7 +25,14 @@ ROWS = {
 }
 EXAMPLE = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
 
-OTHERS = {"D2C_AWS_SESSION_SECONDS": "900", "D2C_COPY_BYTES_PER_SECOND": "1"}
+OTHERS = {
+    "D2C_DURABLE_LINKS": "keys",
+    "D2C_AWS_SESSION_SECONDS": "900",
+    "D2C_COPY_BYTES_PER_SECOND": "1",
+    "D2C_COSMOS_CONNECTOR": "com.azure.cosmos.spark:azure-cosmos-spark_4-1_2-13:5.0.0",
+    "D2C_LOAD_RUN_TIMEOUT_SECONDS": "0",
+    "D2C_VERIFY_READS_WITH": "one-task-per-partition",
+}
 WEBHOOK = "https://hooks.example.com/hidden"
 
 
@@ -66,7 +74,13 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     secrets = {name: f"hidden-{name}-" for name in ROWS if name not in REQUIRED}
     secrets |= {"D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
     secrets |= {name: COMPLETE.get(name, "") for name in ROWS if name.startswith("D2C_POLL")}
-    secrets |= {"D2C_SPARK_COSMOS_AUTH": "MasterKey", "D2C_CLUSTER": "", "D2C_PRICES": ""}
+    secrets |= {
+        "D2C_DURABLE_LINKS": "keys",
+        "D2C_SPARK_COSMOS_AUTH": "MasterKey",
+        "D2C_CLUSTER": "",
+        "D2C_PRICES": "",
+    }
+    secrets |= {name: "" for name in OTHERS if name.startswith(("D2C_COSMOS_CON", "D2C_LOAD", "D2C_VERIFY"))}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}
     secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}
     shown = repr(read_settings({**COMPLETE, **secrets}))

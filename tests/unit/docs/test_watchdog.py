@@ -1,6 +1,7 @@
 import pytest
 
 from d2c.state import paths
+from d2c.state.export_matching import LOADED
 from d2c.state.stall_rules import LONGEST_STEP_SECONDS, PATIENCE
 from tests.unit.pages import codes, table_rows, text_of
 
@@ -27,5 +28,10 @@ def test_the_page_says_what_a_look_adds_at_most():
 
 def test_the_page_names_the_files_as_they_are():
     names = {codes(row[0])[0] for row in table_rows(PAGE, "## What it keeps")}
-    assert names == {paths.watchdog_path("<migration>"), paths.orphans_path("<migration>")}
+    assert names == {
+        paths.watchdog_path("<migration>"),
+        paths.orphans_path("<migration>"),
+        paths.SWEEP,
+        f"{LOADED}<digest>.json",
+    }
     assert f"`{paths.container_path('<account>', '<database>', '<container>')}`" in PAGE

@@ -28,6 +28,14 @@ def test_the_bucket_is_closed_encrypted_and_outlives_its_stack():
     assert (denial["Effect"], denial["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
+def test_the_role_comes_after_its_provider_and_the_audience_is_not_guessed():
+    after = TEMPLATE["Resources"]["AppRole"]["Metadata"]["After"]
+    assert after == {"If": ["CreatesIdentityProvider", {"Ref": "IdentityProvider"}, ""]}
+    # Entra ID refuses an App ID URI without the application's or the tenant's id.
+    # https://learn.microsoft.com/entra/identity-platform/identifier-uri-restrictions
+    assert "Default" not in TEMPLATE["Parameters"]["TokenAudience"]
+
+
 def test_sessions_may_be_as_short_as_iam_allows_and_as_long():
     longest = TEMPLATE["Parameters"]["LongestSessionSeconds"]
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html

@@ -3,7 +3,8 @@ import json
 import pytest
 import yaml
 
-from d2c.app.cluster_settings import CONNECTOR, DEFAULT_MACHINE, DEFAULT_SIZE, DEFAULTS, read_cluster
+from d2c.app.cluster_settings import DEFAULT_MACHINE, DEFAULT_SIZE, DEFAULTS, read_cluster
+from d2c.app.load_run_settings import CONNECTOR
 
 from ..pages import ROOT
 

@@ -1,162 +1,118 @@
-"""Role assignments in infra/, the page on permissions and the calls of the clients say the same."""
+"""The table of roles in infra/, the page on permissions and the calls of the clients say the same."""
 
 import json
 import re
+from fnmatch import fnmatchcase
 
 import pytest
 
 from d2c.clients.azure.factory_definitions import COLLECTIONS
+from d2c.state import paths
 
 from ..pages import codes, table_rows, text_of
-from .bicep import FILES, INFRA, Bicep
+from .bicep import FILES, INFRA
 
 PAGE = text_of("install/permissions.md")
-ROLES = {key: role["name"] for key, role in json.loads((INFRA / "roles.json").read_text()).items()}
-MODULES = {path.stem: Bicep(path) for path in FILES}
-SECTIONS = {
-    "appPrincipalId": "## The app in Azure",
-    "factoryPrincipalId": "## Data Factory",
-    "sparkPrincipalId": "## Spark",
-    "connectorPrincipalId": "## Spark",
+ROLES = json.loads((INFRA / "roles.json").read_text())
+FACTORY = "Microsoft.DataFactory/factories"
+ACCOUNT = "Microsoft.DocumentDB/databaseAccounts"
+OF_WHOEVER_DEPLOYS = "azure.factory_definitions"
+# The service asks for the result's right beside that of the action; nothing else is called so.
+# https://learn.microsoft.com/azure/role-based-access-control/permissions/analytics#microsoftdatafactory
+READS_OF_RESULTS = {
+    f"{FACTORY}/querypipelineruns/read",
+    f"{FACTORY}/pipelineruns/queryactivityruns/read",
+    f"{FACTORY}/pipelineruns/activityruns/read",
 }
-# Scopes by module and symbol, in the words of the page.
-PLACES = {
-    ("lake", "account::blobs::files"): "the lake's file system",
-    ("lake", "account"): "the lake's account",
-    ("host_storage", "account"): "the host's storage account",
-    ("data_factory", "factory"): "the data factory",
-    ("key_vault", "vault"): "the vault",
-    ("cosmos", "account"): "the Cosmos DB account",
-    ("durable_task", "scheduler::hub"): "the task hub",
-    ("monitoring", "insights"): "Application Insights",
-}
-CUSTOM = "d2c runs copies"
-DATA_PLANE = {
-    "dataReader": "Cosmos DB Built-in Data Reader (data plane)",
-    "dataContributor": "Cosmos DB Built-in Data Contributor (data plane)",
-}
-ASSIGNMENT = re.compile(r"resource \w+ '([\w./]+)@[^']+' = (?:\[for|if|\{).*?^\}", re.MULTILINE | re.DOTALL)
-
-
-def assignments():
-    """Return who gets which role on what, as the modules assign them."""
-    found = set()
-    for module, bicep in MODULES.items():
-        for match in ASSIGNMENT.finditer(bicep.text):
-            if not match[1].lower().endswith("roleassignments"):
-                continue
-            body = match[0]
-            principal = re.search(r"principalId: (\w+)", body)[1]
-            if match[1].endswith("sqlRoleAssignments"):
-                role, scope = DATA_PLANE[re.search(r"sqlRoleDefinitions/\$\{(\w+)\}", body)[1]], "account"
-                found.add((SECTIONS[principal], role, PLACES[module, scope]))
-                continue
-            scope = re.search(r"^  scope: ([\w:]+)$", body, re.MULTILINE)[1]
-            for role in roles_in(body, bicep.text):
-                found.add((SECTIONS[principal], role, PLACES[module, scope]))
-    return found
-
-
-def roles_in(body, text):
-    definition = re.search(r"roleDefinitionId: (.+)", body)[1]
-    if "runsCopies" in definition:
-        return [CUSTOM]
-    if "roles." in definition:
-        return [ROLES[re.search(r"roles\.(\w+)\.id", definition)[1]]]
-    # Several at once: the list that the loop goes through.
-    listed = re.search(r"^var appRoleIds = \[(.*?)\]", text, re.MULTILINE | re.DOTALL)[1]
-    return [ROLES[key] for key in re.findall(r"roles\.(\w+)\.id", listed)]
-
-
-def rows_of_page():
-    found = set()
-    for section in dict.fromkeys(SECTIONS.values()):
-        for cells in table_rows(PAGE, section):
-            if len(cells) != 3 or "`" in cells[0] or cells[0] == "READ":
-                continue
-            role = cells[0].removesuffix(" (custom role)")
-            place = re.split(r" with the secret|, or its database", cells[1])[0]
-            found.add((section, role, place))
-    return found
-
-
-def test_the_roles_that_are_assigned_are_those_on_the_page():
-    assert assignments() == rows_of_page()
 
 
 def test_every_role_has_one_id_and_is_used():
-    content = json.loads((INFRA / "roles.json").read_text())
-    ids = [role["id"] for role in content.values()]
+    roles = {**ROLES["builtIn"], **ROLES["dataPlane"]}
+    ids = [role["id"] for role in roles.values()]
     assert len(set(ids)) == len(ids)
-    used = {key for bicep in MODULES.values() for key in re.findall(r"roles\.(\w+)\.id", bicep.text)}
-    assert used == set(content)
+    used = {name for path in FILES for name in re.findall(r"\.(\w+)\.id\b", path.read_text())}
+    assert roles.keys() <= used
 
 
 def test_no_module_names_a_role_by_an_id_of_its_own():
     uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-    found = {match for bicep in MODULES.values() for match in uuid.findall(bicep.text)}
-    assert found == {"00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"}
+    assert [path.name for path in FILES if uuid.search(path.read_text())] == []
 
 
-def allowed_actions():
-    text = MODULES["data_factory"].text
-    listed = re.search(r"^ +actions: \[(.*?)\]", text, re.MULTILINE | re.DOTALL)[1]
-    return set(re.findall(r"'([^']+)'", listed))
-
-
-FACTORY = "Microsoft.DataFactory/factories"
-
-
-def action_of(method, path):
-    """Return the action that Azure Resource Manager asks for, given what follows the factory's name in a path."""
-    kinds = [part for part in path.lower().split("/") if part and not part.startswith("{")]
+def action_of(provider, method, path):
+    """Return the action that Azure Resource Manager asks for, given what follows a resource's name in a path."""
+    kinds = [part for part in path.split("/") if part and part != "default" and not part.startswith("{")]
     verb = {"GET": "read", "PUT": "write", "DELETE": "delete", "POST": "action"}[method]
-    return "/".join([FACTORY, *kinds, verb])
+    return "/".join([provider, *kinds, verb])
 
 
-def calls_of_the_app():
-    """Return the actions of the calls on the page of outside calls, which a test holds to the clients' source."""
-    found = set()
-    for call, request, *_ in table_rows(text_of("develop/outside-calls.md"), "## Data Factory"):
-        method, path = re.search(r"`(\w+) …/factories/\{name\}([^`]*)`", request).groups()
-        if call.startswith("`azure.data_factory:"):
-            found.add(action_of(method, path))
+def calls(heading, provider):
+    """Return the actions of the app's calls on the page of outside calls, which a test holds to the clients' source."""
+    pattern = re.compile(rf"`(\w+) …/{provider.rpartition('/')[2]}/\{{name\}}([^`]*)`")
+    requests = {
+        request
+        for call, request, *_ in table_rows(text_of("develop/outside-calls.md"), heading)
+        if not call.startswith(f"`{OF_WHOEVER_DEPLOYS}:")
+    }
+    return {action_of(provider, *match.groups()) for match in map(pattern.match, requests) if match}
+
+
+def test_the_role_in_the_factory_allows_the_calls_that_the_app_makes_and_no_other():
+    called = {action.lower() for action in calls("## Data Factory", FACTORY)}
     # The check looks at every kind of a definition; only whoever deploys writes them.
-    return found | {action_of("GET", f"/{collection}/{{name}}") for collection in COLLECTIONS.values()}
+    called |= {f"{FACTORY}/{collection}/read".lower() for collection in COLLECTIONS.values()}
+    allowed = {action.lower() for action in ROLES["custom"]["runsCopies"]["actions"]}
+    assert allowed == called | {action.lower() for action in READS_OF_RESULTS}
 
 
-def test_the_apps_own_role_allows_the_calls_that_the_app_makes_and_no_other():
-    # The service asks for the read beside the action; nothing else is called so.
-    assert allowed_actions() == calls_of_the_app() | {f"{FACTORY}/querypipelineruns/read"}
+def test_the_role_in_the_account_allows_the_calls_that_the_app_makes_and_no_other():
+    called = calls("## Cosmos DB", ACCOUNT)
+    # Changes go on after the call that asks for them.
+    results = {
+        action.replace("/write", "/operationResults/read") for action in called if action.endswith("/write")
+    }
+    listings = {f"{ACCOUNT}/sqlDatabases/containers/read"}
+    assert set(ROLES["custom"]["managesContainers"]["actions"]) == called | results | listings
 
 
-def test_the_page_lists_the_actions_of_the_apps_own_role():
+def test_no_role_of_ours_deletes_anything_or_reads_a_key():
+    actions = [action for role in ROLES["custom"].values() for action in role["actions"]]
+    assert [action for action in actions if re.search(r"delete|key|\*|connectionstring", action, re.I)] == []
+
+
+def test_the_page_lists_the_actions_of_both_roles():
     rows = [cells for cells in table_rows(PAGE, "## The app in Azure") if len(cells) == 2]
-    assert {action for cells in rows for action in codes(cells[0])} == allowed_actions()
+    listed = {action for cells in rows for action in codes(cells[0])}
+    assert listed == {action for role in ROLES["custom"].values() for action in role["actions"]}
 
 
-# Cosmos DB Operator has Microsoft.DocumentDB/databaseAccounts/* but for these.
-# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/databases#cosmos-db-operator
-NOT_OF_OPERATOR = (
-    "readonlykeys",
-    "regeneratekey",
-    "listkeys",
-    "listconnectionstrings",
-    "sqlroledefinitions",
-    "sqlroleassignments",
-)
+LOAD = paths.load_folder("music-1", "Song-plays", "start-0", 1)
+
+
+@pytest.mark.parametrize("name", ["result.json", "progress.json", "rejected", "rejected/part-00000.txt"])
+def test_spark_writes_where_its_role_lets_it(name):
+    assert fnmatchcase(f"{LOAD}/{name}", ROLES["lakePaths"]["spark"])
 
 
 @pytest.mark.parametrize(
-    ("call", "request_"),
+    "path",
     [
-        (row[0], row[1])
-        for row in table_rows(text_of("develop/outside-calls.md"), "## Cosmos DB")
-        if row[0].startswith("`cosmos_management:")
+        "plans/music.json",
+        "outbox/evt_1.json",
+        "exports/music-1/Song-plays/1/manifest-summary.json",
+        paths.plan_path("music-1"),
+        paths.report_page_path("music-1"),
+        paths.table_record_path("music-1", "Song-plays"),
+        paths.table_report_path("music-1", "Song-plays"),
+        paths.copy_begun_path("music-1", 0, "Song-plays", 1),
+        paths.unit_requests_path("music-1", 0, "Song-plays", 1),
+        paths.table_file_path("music-1", 0, "Song-plays"),
+        paths.container_path("account", "music", "plays"),
     ],
 )
-def test_cosmos_db_operator_allows_every_call_to_the_management_plane(call, request_):
-    method, path = re.fullmatch(r"`(\w+) …/(.+)`", request_).groups()
-    assert path.startswith("databaseAccounts/{name}"), call
-    assert method in ("GET", "PUT", "POST")
-    assert not [part for part in path.lower().split("/") if part in NOT_OF_OPERATOR]
+def test_spark_writes_no_plan_no_mail_and_no_record(path):
+    assert not fnmatchcase(path, ROLES["lakePaths"]["spark"])
+
+
+def test_the_factory_writes_exports():
+    assert paths.export_folder("music-1", "Song-plays", "1").startswith(ROLES["lakePaths"]["factory"])

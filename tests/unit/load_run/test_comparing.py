@@ -6,11 +6,14 @@ import pytest
 from d2c.load_run.comparing import (
     actual_bodies,
     actual_documents,
-    count_actual,
+    constants_of,
     count_expected,
     expected_bodies,
     expected_documents,
+    id_of,
 )
+from d2c.load_run.mappers import request_mapper
+from d2c.mapping import document_identity
 
 from .batches import data_file, lines_of, request, rows_of
 
@@ -49,13 +52,14 @@ def test_documents_that_expired_before_counting_must_be_missing():
     assert counts(NOW + 400, NOW + 410) == (2, 2)
 
 
-def test_documents_of_the_table_are_counted_and_those_of_others_are_not():
-    shared = request({"partition_key": ["kind", "pk"], "set": {"kind": "song"}})
-    documents = stored(
-        {"kind": "song", "pk": "a"}, {"kind": "film", "pk": "a"}, {"pk": "a"}, {"kind": "song"}
-    )
-    assert rows_of(count_actual(shared), documents) == [(2,)]
-    assert rows_of(count_actual(shared)) == [(0,)]
+def test_the_constants_in_its_partition_key_distinguish_a_table_in_a_shared_container():
+    shared = request({"partition_key": ["kind", "pk"], "set": {"kind": "song", "origin": "dynamodb"}})
+    assert constants_of(request_mapper(shared)) == {"kind": "song"}
+    assert constants_of(request_mapper(FADING)) == {}
+
+
+def test_an_identity_has_the_documents_id():
+    assert id_of(document_identity(["a", 1, None], 'x"/é')) == 'x"/é'
 
 
 def test_a_stored_document_has_the_identity_and_digest_of_the_expected_one():

@@ -8,18 +8,14 @@ from tests.contract.polling import HANG_SECONDS
 
 
 class Tracker:
-    """Spark's status tracker: jobs by group, their stages, and of each stage its tasks in all and done."""
+    """Spark's status tracker: jobs and their stages, and of each stage its tasks in all, at work, done and failed."""
 
     def __init__(self, jobs, stages):
         self.jobs = jobs
         self.stages = stages
 
-    def getJobIdsForGroup(self, group):
-        return list(self.jobs[group])
-
     def getJobInfo(self, job):
-        stages = next(jobs[job] for jobs in self.jobs.values() if job in jobs)
-        return stages and SimpleNamespace(stageIds=stages)
+        return self.jobs[job] and SimpleNamespace(stageIds=self.jobs[job])
 
     def getStageInfo(self, stage):
         if stage not in self.stages:
@@ -32,22 +28,20 @@ class Tracker:
 
 class TestTaskCounts:
     def test_tasks_of_all_jobs_count_a_shared_stage_once(self):
-        tracker = Tracker({"g": {1: [10], 2: [10, 11]}}, {10: (8, 0, 8, 0), 11: (4, 2, 1, 0)})
-        assert task_counts(tracker, "g", set()) == (9, 12)
+        tracker = Tracker({1: [10], 2: [10, 11]}, {10: (8, 0, 8, 0), 11: (4, 2, 1, 0)})
+        assert task_counts(tracker, [1, 2]) == (9, 12)
 
-    def test_jobs_of_earlier_stages_and_of_other_notebooks_do_not_count(self):
-        jobs = {"g": {1: [10], 2: [11]}, None: {3: [12]}}
-        tracker = Tracker(jobs, {10: (8, 0, 8, 0), 11: (4, 1, 3, 0), 12: (9, 9, 0, 0)})
-        assert task_counts(tracker, "g", {1}) == (3, 4)
-        assert task_counts(tracker, None, set()) == (0, 9)
+    def test_jobs_of_other_tables_do_not_count(self):
+        tracker = Tracker({1: [10], 2: [11]}, {10: (8, 0, 8, 0), 11: (4, 1, 3, 0)})
+        assert task_counts(tracker, [2]) == (3, 4)
 
     def test_stages_with_failed_tasks_count_but_not_skipped_or_pending_ones(self):
-        tracker = Tracker({"g": {1: [10, 11, 12]}}, {10: (200, 0, 0, 0), 11: (4, 0, 0, 1), 12: (5, 1, 0, 0)})
-        assert task_counts(tracker, "g", set()) == (0, 9)
+        tracker = Tracker({1: [10, 11, 12]}, {10: (200, 0, 0, 0), 11: (4, 0, 0, 1), 12: (5, 1, 0, 0)})
+        assert task_counts(tracker, [1]) == (0, 9)
 
     def test_stages_that_spark_has_forgotten_do_not_count(self):
-        tracker = Tracker({"g": {1: None, 2: [10, 11]}}, {11: (4, 0, 4, 0)})
-        assert task_counts(tracker, "g", set()) == (4, 4)
+        tracker = Tracker({1: None, 2: [10, 11]}, {11: (4, 0, 4, 0)})
+        assert task_counts(tracker, [1, 2]) == (4, 4)
 
 
 class TestRepeated:
@@ -80,6 +74,34 @@ class TestRepeated:
         with repeated(act, seconds=0.001):
             assert done.wait(HANG_SECONDS)
         assert "Progress cannot be written: OSError: the lake is away" in capsys.readouterr().out
+
+    def test_of_several_failures_of_a_kind_the_first_is_printed(self, capsys):
+        done, times = threading.Event(), []
+
+        def act():
+            times.append(1)
+            if len(times) == 5:
+                done.set()
+            raise (OSError if len(times) < 4 else ValueError)(f"time {len(times)}")
+
+        with repeated(act, seconds=0.001):
+            assert done.wait(HANG_SECONDS)
+        printed = capsys.readouterr().out.splitlines()
+        assert printed == [
+            "Progress cannot be written: OSError: time 1",
+            "Progress cannot be written: ValueError: time 4",
+        ]
+
+    def test_the_thread_is_one_that_the_caller_makes(self):
+        made = []
+
+        def new_thread(**arguments):
+            made.append(threading.Thread(**arguments))
+            return made[-1]
+
+        with repeated(lambda: None, seconds=3600, new_thread=new_thread):
+            pass
+        assert len(made) == 1
 
     def test_an_error_of_the_block_is_raised_and_ends_the_thread(self):
         before = threading.active_count()

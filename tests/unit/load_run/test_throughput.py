@@ -1,6 +1,12 @@
 import pytest
 
-from d2c.load_run.throughput import LEAST_LOAD_RU, MOST_LOAD_RU, load_estimate, load_ru_per_second
+from d2c.load_run.throughput import (
+    LEAST_LOAD_RU,
+    MOST_LOAD_RU,
+    load_estimate,
+    load_ru_per_second,
+    wanted_ru_per_second,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +20,22 @@ from d2c.load_run.throughput import LEAST_LOAD_RU, MOST_LOAD_RU, load_estimate, 
 )
 def test_throughput_loads_a_table_in_about_an_hour_within_bounds(items, size_bytes, expected):
     assert load_ru_per_second(items, size_bytes) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "items", "before", "expected"),
+    [
+        ({"load_ru_per_second": "auto"}, 30_000, None, 1000),
+        ({"load_ru_per_second": "auto"}, 30_001, None, LEAST_LOAD_RU),
+        ({"load_ru_per_second": "auto", "after_load_ru_per_second": 400}, 12_000, None, 400),
+        ({"load_ru_per_second": "auto", "after_load_ru_per_second": 400}, 12_001, None, LEAST_LOAD_RU),
+        ({"load_ru_per_second": "auto", "after_load_ru_per_second": 20_000}, 3_600_000, None, 20_000),
+        ({"load_ru_per_second": "auto"}, 1, 700, 700),
+        ({"load_ru_per_second": 8000}, 1, None, 8000),
+    ],
+)
+def test_a_small_table_loads_with_the_throughput_that_its_container_keeps(settings, items, before, expected):
+    assert wanted_ru_per_second(settings, items, 1, before) == expected
 
 
 def test_a_load_is_estimated_for_the_throughput_that_it_gets_among_others():

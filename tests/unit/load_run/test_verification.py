@@ -3,7 +3,16 @@ import json
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.load_run.verification import check_compared_something, compare_counts, describe, mismatch_sql
+from d2c.load_run.verification import (
+    check_compared_something,
+    check_kept,
+    compare_counts,
+    counts_after_second_look,
+    describe,
+    mismatch_sql,
+    needs_second_look,
+    should_have,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,67 @@ def test_numbers_of_documents_are_compared_and_no_documents(
         "unexpected": unexpected,
         "different": None,
     }
+
+
+def side_counts(expected, actual, missing=0, unexpected=0, different=0):
+    kinds = {"missing": missing, "unexpected": unexpected, "different": different}
+    return {"expected": expected, "actual": actual, **kinds}
+
+
+@pytest.mark.parametrize(
+    ("again", "counts"),
+    [
+        # What a replica did not have yet is there.
+        (side_counts(5, 5), side_counts(100, 98)),
+        (side_counts(5, 3, missing=2), side_counts(100, 96, missing=2)),
+        (side_counts(5, 6, unexpected=1, different=1), side_counts(100, 99, unexpected=1, different=1)),
+        # One that was missing has expired meanwhile.
+        (side_counts(4, 4), side_counts(99, 97)),
+    ],
+)
+def test_a_second_look_corrects_the_counts_of_what_seemed_wrong(again, counts):
+    first = side_counts(100, 97, missing=3, unexpected=2, different=2)
+    assert counts_after_second_look(first, again) == counts
+
+
+@pytest.mark.parametrize(
+    ("counts", "needed"),
+    [
+        (side_counts(5, 5), False),
+        (side_counts(5, 4, missing=1), True),
+        (side_counts(5, 6, unexpected=1, different=None), True),
+        (side_counts(9_000, 5_000, missing=600, different=400), True),
+        # So many are no delay.
+        (side_counts(9_000, 5_000, missing=600, different=401), False),
+    ],
+)
+def test_a_few_mismatches_are_looked_at_again(counts, needed):
+    assert needs_second_look(counts) is needed
+
+
+ASSESSED = {"rejected": 0, "expired": 0}
+WITH_IT = {"attributes": [{"name": "operationType", "types": {"S": 3}}]}
+
+
+@pytest.mark.parametrize(
+    ("census", "assessed", "surely"),
+    [
+        (WITH_IT, ASSESSED, True),
+        ({"attributes": [{"name": "other", "types": {"S": 3}}]}, ASSESSED, False),
+        # Perhaps those that have it were not written.
+        (WITH_IT, {**ASSESSED, "rejected": 1}, False),
+        (WITH_IT, {**ASSESSED, "expired": 1}, False),
+        (None, None, False),
+    ],
+)
+def test_a_property_is_looked_for_if_some_document_must_have_it(census, assessed, surely):
+    assert should_have("operationType", census, assessed) is surely
+
+
+def test_a_property_that_the_connector_removed_is_told():
+    check_kept("operationType", 1)
+    with pytest.raises(PermanentError, match="No document in the container has the property operationType"):
+        check_kept("operationType", 0)
 
 
 NOTHING = {"expected": 0, "actual": 0}

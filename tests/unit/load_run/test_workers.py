@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import json
 from dataclasses import replace
 
 import pyarrow as pa
@@ -50,6 +51,23 @@ def test_assessing_gives_each_file_a_census_of_its_own_that_merges():
         {"name": "year", "types": {"N": 3, "S": 1}, "inexact_numbers": 0},
     ]
     assert [row["kind"] for row in rows] == ["rejected", "file", "file", "file"]
+
+
+def test_censuses_of_files_are_merged_apart_from_their_tallies():
+    files = [data_file("a.json.gz", ITEMS), data_file("b.json.gz", ITEMS[:1])]
+    request = replace(REQUEST, rules_history=({},))
+    assessed = rows_of(workers.assess_files(request, [file for file, _ in files], NOW), files)
+    bodies = [row["body"] for row in assessed if row["kind"] == "file"]
+    batches = (pa.RecordBatch.from_pydict({"body": [body]}) for body in bodies)
+    rows = [row for batch in workers.merge_censuses(batches) for row in batch.to_pylist()]
+    assert [row["kind"] for row in rows] == ["file", "file", "census"]
+    assert [(one.file, one.documents, one.census) for one in tallies_of(rows)] == [
+        ("a.json.gz", 2, None),
+        ("b.json.gz", 1, None),
+    ]
+    apart = merged(tally.census for tally in tallies_of(assessed))
+    assert summarise(merged([json.loads(rows[-1]["body"])])) == summarise(apart)
+    assert list(workers.merge_censuses([])) == []
 
 
 def test_loading_takes_no_census():

@@ -60,7 +60,7 @@ class Table:
             return renamed[name]
         if name == "id":
             return "id" if self.document_id == ["id"] else "dynamodb_id"
-        if name in SYSTEM_NAMES or (name == "ttl" and self.converts_ttl):
+        if name in SYSTEM_NAMES or name == "ttl":
             return "dynamodb_" + name
         return name
 
@@ -254,7 +254,7 @@ def id_of(key_values: list[dict[str, str]]) -> str:
     escaped = "|".join(escape(text, "|" if len(texts) > 1 else "") for text in texts)
     if len(escaped.encode()) > 1023 or escaped.startswith("sha256:"):
         return "sha256:" + hashlib.sha256(escaped.encode()).hexdigest()
-    return escaped
+    return {".": "%2E", "..": "%2E%2E"}.get(escaped, escaped)
 
 
 def escape(text: str, more: str) -> str:

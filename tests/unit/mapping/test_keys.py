@@ -59,6 +59,11 @@ def test_an_id_that_looks_hashed_is_hashed():
     assert document_id(["sha256:abc"]) == "sha256:" + hashlib.sha256(b"sha256:abc").hexdigest()
 
 
+def test_an_id_that_clients_would_resolve_as_a_part_of_an_address_is_escaped():
+    assert [document_id([text]) for text in (".", "..", "...", ".a")] == ["%2E", "%2E%2E", "...", ".a"]
+    assert document_id(["..", "."]) == "..|."
+
+
 def test_key_attributes_stay_in_the_document_when_the_id_is_hashed():
     document = document_of({"pk": s("p"), "sk": s("x" * 1024)})
     assert document["sk"] == "x" * 1024

@@ -26,18 +26,10 @@ def test_text_is_written_as_utf8_and_not_escaped():
     assert "Köln".encode() in mapped.body
 
 
-@pytest.mark.parametrize("name", ["_rid", "_self", "_etag", "_ts", "_attachments", "id"])
+@pytest.mark.parametrize("name", ["_rid", "_self", "_etag", "_ts", "_attachments", "id", "ttl"])
 def test_an_attribute_with_a_reserved_name_is_renamed(name):
     document = document_of({**ITEM, name: s("mine")})
     assert document == {"pk": "p", "sk": "s", "id": "s", f"dynamodb_{name}": "mine"}
-
-
-def test_the_attribute_ttl_moves_only_where_the_container_has_time_to_live():
-    item = {**ITEM, "ttl": n("5")}
-    assert document_of(item)["ttl"] == 5
-    document = document_of(item, container_has_ttl=True)
-    assert document["dynamodb_ttl"] == 5
-    assert "ttl" not in document
 
 
 def test_names_inside_values_are_not_touched():

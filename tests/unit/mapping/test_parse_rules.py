@@ -129,7 +129,6 @@ def test_faults_of_form_and_impossible_rules_are_reported_together():
         ({"set": {"t": {1}}, "partition_key": ["t", "pk"], "drop": ["t"]}, ["set"]),
         ({"rename": {"sk": 5}, "set": {"sk": "x"}}, ["rename"]),
         ({"drop": "t", "rename": {"t": "u"}}, ["drop"]),
-        ({"ttl": "of", "set": {"ttl": 5}}, ["ttl"]),
     ],
 )
 def test_a_fault_caused_by_another_is_not_reported(given, rules):
@@ -137,11 +136,10 @@ def test_a_fault_caused_by_another_is_not_reported(given, rules):
     assert [fault.partition(":")[0] for fault in told] == rules
 
 
-def test_ttl_is_reserved_only_in_a_container_with_time_to_live():
-    given = {"rename": {"a": "ttl"}}
-    assert parse_rules(given, PK_SK).rename == {"a": "ttl"}
-    assert faults_of(given, container_has_ttl=True)
-    assert faults_of({"set": {"ttl": 5}}, ttl_attribute="t")
+@pytest.mark.parametrize("container_has_ttl", [True, False])
+def test_ttl_is_reserved_whether_or_not_time_to_live_is_on(container_has_ttl):
+    assert faults_of({"rename": {"a": "ttl"}}, container_has_ttl=container_has_ttl)
+    assert faults_of({"set": {"ttl": 5}}, container_has_ttl=container_has_ttl)
 
 
 def test_converting_into_a_container_without_time_to_live_is_refused():

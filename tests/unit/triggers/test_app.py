@@ -52,7 +52,8 @@ def test_the_app_has_durables_client_and_the_processs_lake_and_settings(environm
     environment(ENVIRONMENT)
     client = SubstituteClient()
     app = app_of(client)
-    assert (app.durable, app.settings) == (client, app_settings())
+    assert app.settings == app_settings()
+    assert app.durable.create_http_management_payload("m") == client.create_http_management_payload("m")
     assert isinstance(app.lake, AsyncLake)
 
 
@@ -61,6 +62,17 @@ def test_a_function_takes_what_its_bindings_hand_it(built):
     bindings = [binding for binding in built._function.get_bindings() if binding.name != "$return"]
     parameters = inspect.signature(built._function.get_user_function()).parameters
     assert sorted(parameters) == sorted(binding.name for binding in bindings)
+
+
+def test_no_catch_all_comes_before_a_function_whose_route_it_takes_too(app_functions):
+    # The Functions host tries routes in the order of the functions' names, and takes the first that fits.
+    functions = [function for function in app_functions if function.is_http_function()]
+    names = {function.get_trigger().route: function.get_function_name() for function in functions}
+    catch_alls = {route: name for route, name in names.items() if "{*" in route}
+    assert catch_alls
+    for route, name in catch_alls.items():
+        begins = route.partition("{*")[0].rstrip("/")
+        assert name == max(other for taken, other in names.items() if taken.startswith(begins))
 
 
 @pytest.mark.parametrize("built", HTTP_FUNCTIONS, ids=lambda built: built._function.get_function_name())

@@ -1,6 +1,5 @@
 """What all calls to Azure Resource Manager share: who may call, the shape of paths and of errors."""
 
-import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,11 +11,26 @@ from aiohttp import web
 
 from localcloud.arm.errors import ArmError
 from localcloud.arm.faults import FAULTS_PATH, Faults, dropped
+from localcloud.arm.rights import Rights
+from localcloud.arm.tokens import Tokens
 from localcloud.common.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
 
 FACTORY_API_VERSION = "2018-06-01"
 DATED_VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 LARGEST_BODY_BYTES = 4 * 2**20
+# Tells which actions each identity has asked for.
+ACTIONS_PATH = "/_localcloud/actions"
+
+# What a path may name: its part, the name that is there, and the answer to another one.
+SUBSCRIPTION = [
+    ("subscription", SUBSCRIPTION_ID, "SubscriptionNotFound", "The subscription '{}' could not be found.")
+]
+NOT_FOUND = "The Resource '%s/{}' under resource group '{group}' was not found."
+RESOURCES = [
+    ("group", RESOURCE_GROUP, "ResourceGroupNotFound", "Resource group '{}' could not be found."),
+    ("factory", DATA_FACTORY, "ResourceNotFound", NOT_FOUND % "Microsoft.DataFactory/factories"),
+    ("account", COSMOS_ACCOUNT, "ResourceNotFound", NOT_FOUND % "Microsoft.DocumentDB/databaseAccounts"),
+]
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -67,13 +81,15 @@ class Arm:
 
     Args:
         routes: its operations.
-        token: the bearer token that callers bring.
+        tokens: tells who calls.
+        rights: what each caller may do.
         faults: the faults that are to happen.
     """
 
-    def __init__(self, routes: Sequence[Route], token: str, faults: Faults) -> None:
+    def __init__(self, routes: Sequence[Route], tokens: Tokens, rights: Rights, faults: Faults) -> None:
         self._routes = routes
-        self._token = token
+        self._tokens = tokens
+        self._rights = rights
         self._faults = faults
 
     def application(self) -> web.Application:
@@ -86,8 +102,7 @@ class Arm:
         try:
             answer = await self._answer(request)
         except ArmError as error:
-            headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-            answer = Answer({"error": error.to_dict()}, error.status, headers)
+            answer = Answer({"error": error.to_dict()}, error.status, error.headers)
         except ConnectionResetError:
             return dropped(request)
         except Exception:
@@ -100,35 +115,32 @@ class Arm:
         )
 
     async def _answer(self, request: web.Request) -> Answer:
-        self._check_token(request.headers.get("Authorization", ""))
+        caller = self._tokens.caller(request.headers.get("Authorization", ""))
         body = await _json(request)
         if request.path == FAULTS_PATH:
             return Answer(self._faults.set(body if request.method == "POST" else []))
+        if request.path == ACTIONS_PATH:
+            return Answer({"actions": self._rights.asked})
         if not isinstance(body, dict):
             raise ArmError(400, "InvalidRequestContent", "The request content is not a JSON object.")
         _check_version(request)
         for route in self._routes:
             names = route.match(request.method, request.path)
             if names is not None:
-                _check_names(names)
+                _check_names(names, SUBSCRIPTION)
+                # What is not there is told to those only who may look for it.
+                self._rights.check(caller, route.operation, request.path)
+                _check_names(names, RESOURCES)
                 self._faults.raise_for(route.operation)
                 base_url = f"{request.scheme}://{request.host}"
                 if_match = request.headers.get("If-Match")
                 return await route.handler(Call(names, request.query, body, base_url, request.path, if_match))
+        self._rights.check_other(caller, request.method, request.path)
         raise ArmError(
             400,
             "NotSupportedHere",
             f"The call {request.method} {request.path} is not supported by the local cloud.",
         )
-
-    def _check_token(self, header: str) -> None:
-        kind, _, token = header.partition(" ")
-        if not header:
-            raise ArmError(
-                401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
-            )
-        if kind.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise ArmError(401, "InvalidAuthenticationToken", "The access token is invalid.")
 
 
 async def _json(request: web.Request) -> Any:
@@ -161,30 +173,8 @@ def _check_version(request: web.Request) -> None:
         )
 
 
-def _check_names(names: Mapping[str, str]) -> None:
+def _check_names(names: Mapping[str, str], expected: Sequence[tuple[str, str, str, str]]) -> None:
     """Refuse what is not the subscription, resource group, factory or account of this machine."""
-    group = names.get("group", "")
-    checks = (
-        (
-            "subscription",
-            SUBSCRIPTION_ID,
-            "SubscriptionNotFound",
-            "The subscription '{}' could not be found.",
-        ),
-        ("group", RESOURCE_GROUP, "ResourceGroupNotFound", "Resource group '{}' could not be found."),
-        (
-            "factory",
-            DATA_FACTORY,
-            "ResourceNotFound",
-            f"The Resource 'Microsoft.DataFactory/factories/{{}}' under resource group '{group}' was not found.",
-        ),
-        (
-            "account",
-            COSMOS_ACCOUNT,
-            "ResourceNotFound",
-            f"The Resource 'Microsoft.DocumentDB/databaseAccounts/{{}}' under resource group '{group}' was not found.",
-        ),
-    )
-    for kind, expected, code, text in checks:
-        if kind in names and names[kind].lower() != expected.lower():
-            raise ArmError(404, code, text.format(names[kind]))
+    for kind, name, code, text in expected:
+        if kind in names and names[kind].lower() != name.lower():
+            raise ArmError(404, code, text.format(names[kind], group=names.get("group")))

@@ -15,6 +15,9 @@ from werkzeug.serving import make_server
 from localcloud.aws.api import backends
 from localcloud.aws.api.exports import Exports
 from localcloud.aws.api.gateway import Gateway
+from localcloud.aws.api.recording import MICROS, install, redo
+from localcloud.aws.api.write_log import WriteLog
+from localcloud.aws.clock import Clock
 from localcloud.aws.iam.access import Access, ActionLog
 from localcloud.aws.iam.policies import PolicyError
 from localcloud.aws.iam.sessions import Sessions
@@ -35,6 +38,7 @@ KEYS = "LOCALCLOUD_TOKEN_KEYS"
 
 # Saving takes seconds for a large table, so it waits until the callers pause.
 QUIET_SECONDS = 2.0
+LONGEST_RECOVERY_SECONDS = 35 * 86_400
 
 
 def main() -> None:
@@ -48,13 +52,21 @@ def main() -> None:
     start_logging()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     state_file: Path = options.state_folder / "aws.pickle"
+    log = WriteLog(options.state_folder / "writes.sqlite")
+    clock = Clock(options.state_folder / "clock")
+    install(log, clock)
+    saved, position = backends.load(state_file)
+    redo(log, position)
+    log.forget_before(int((clock.now() - LONGEST_RECOVERY_SECONDS) * MICROS))
     exports = Exports(
-        backends.load(state_file),
+        saved,
+        log,
+        clock,
         seconds=options.export_seconds,
         restorable_lag_seconds=options.restorable_lag_seconds,
     )
     try:
-        gateway = _gateway(exports, options)
+        gateway = _gateway(exports, options, clock)
         server = make_server(LOOPBACK, options.port, gateway, threaded=True)
     except OSError as error:
         raise SystemExit(f"Cannot listen on {LOOPBACK}:{options.port}: {error.strerror}.") from error
@@ -69,9 +81,9 @@ def main() -> None:
     while not ended.wait(QUIET_SECONDS):
         if saved_at < gateway.changed_at < time.monotonic() - QUIET_SECONDS:
             saved_at = time.monotonic()
-            backends.save(state_file, exports.by_arn)
+            backends.save(state_file, exports.by_arn, log.position())
     server.shutdown()
-    backends.save(state_file, exports.by_arn)
+    backends.save(state_file, exports.by_arn, log.position())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _gateway(exports: Exports, options: argparse.Namespace) -> Gateway:
+def _gateway(exports: Exports, options: argparse.Namespace, clock: Clock) -> Gateway:
     """Return the application, with the roles of the accounts that have a stack.
 
     Raises:
@@ -99,9 +111,8 @@ def _gateway(exports: Exports, options: argparse.Namespace) -> Gateway:
         raise SystemExit(f"The template {options.template} cannot be carried out here: {error}") from error
     sessions = Sessions(secret)
     log = ActionLog(options.state_folder / "actions.jsonl")
-    return Gateway(
-        exports, Access(accounts, sessions, secret, log), Sts(accounts, _json_variable(KEYS), sessions)
-    )
+    sts = Sts(accounts, _json_variable(KEYS), sessions)
+    return Gateway(exports, Access(accounts, sessions, secret, log), sts, clock)
 
 
 def _json_variable(name: str) -> dict[str, Any]:

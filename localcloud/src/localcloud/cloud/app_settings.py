@@ -2,8 +2,9 @@
 
 import json
 
-from localcloud.cloud.identity import Identity
+from localcloud.cloud.identity import Identity, management_token
 from localcloud.common import names
+from localcloud.common.principals import APP, DEPLOYER
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.entra import HEADER, SIGNING_KEY, TOKEN_PATH, public_keys
 from localcloud.lake import connection_string
@@ -20,7 +21,13 @@ AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret
 
 def lake_connection(identity: Identity) -> str:
     """Return the connection string of the local lake."""
-    return connection_string(identity.url("lake"), identity.lake_key)
+    return connection_string(identity.url("lake"), identity.lake_key, {"Queue": identity.url("lake_queue")})
+
+
+def host_storage_connection(identity: Identity) -> str:
+    """Return the connection string of the storage of the Functions host, which Microsoft's extension needs."""
+    others = {"Queue": identity.url("host_storage_queue"), "Table": identity.url("host_storage_table")}
+    return connection_string(identity.url("host_storage"), identity.host_storage_key, others)
 
 
 def aws_environment(identity: Identity) -> dict[str, str]:
@@ -84,7 +91,7 @@ def app_settings(identity: Identity) -> dict[str, str]:
         "D2C_RESOURCE_GROUP": names.RESOURCE_GROUP,
         "D2C_DATA_FACTORY": names.DATA_FACTORY,
         "D2C_MANAGEMENT_ENDPOINT": identity.url("management"),
-        "D2C_MANAGEMENT_TOKEN": identity.management_token,
+        "D2C_MANAGEMENT_TOKEN": management_token(identity.token_signing_key, APP),
         "D2C_COSMOS_ACCOUNT": names.COSMOS_ACCOUNT,
         "D2C_COSMOS_ENDPOINT": identity.url("cosmos"),
         "D2C_COSMOS_KEY": identity.cosmos_key,
@@ -116,7 +123,7 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
         "cosmos": {"LOCALCLOUD_COSMOS_KEY": identity.cosmos_key},
         "management": {
             **lake,
-            "LOCALCLOUD_MANAGEMENT_TOKEN": identity.management_token,
+            "LOCALCLOUD_TOKEN_KEYS": json.dumps(public_keys(identity.token_signing_key)),
             "LOCALCLOUD_COSMOS_KEY": identity.cosmos_key,
             "LOCALCLOUD_VAULT": json.dumps({AWS_SECRET_NAME: identity.aws_secret_key}),
         },
@@ -127,7 +134,13 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
                 {names.SECRET_SCOPE: {"cosmos-account-key": identity.cosmos_key}}
             ),
         },
-        "functions_host": {**app_settings(identity), SIGNING_KEY: identity.token_signing_key},
+        "host_storage": {"LOCALCLOUD_HOST_STORAGE_KEY": identity.host_storage_key},
+        "functions_host": {
+            **app_settings(identity),
+            SIGNING_KEY: identity.token_signing_key,
+            "LOCALCLOUD_DURABLE_KEY": identity.durable_key,
+            "AzureWebJobsStorage": host_storage_connection(identity),
+        },
     }
     return environments[service]
 
@@ -136,6 +149,7 @@ def deployment_settings(identity: Identity) -> dict[str, str]:
     """Return the environment of `d2c deploy`: the app's, and what Data Factory is to know of its surroundings."""
     return {
         **app_settings(identity),
+        "D2C_MANAGEMENT_TOKEN": management_token(identity.token_signing_key, DEPLOYER),
         "D2C_S3_SERVICE_URL": identity.url("aws"),
         "D2C_AWS_ACCESS_KEY_ID": identity.aws_key_id,
         "D2C_KEY_VAULT_URL": names.KEY_VAULT_URL,

@@ -3,17 +3,24 @@
 import base64
 import json
 import secrets
+import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from localcloud.cloud.processes import free_port, port_is_free
 from localcloud.common.names import AWS_ACCOUNT, LOOPBACK
-from localcloud.functions_host.entra import new_signing_key
+from localcloud.common.ports import free_port, port_is_free
+from localcloud.common.principals import OWNER, Principal
+from localcloud.functions_host.entra import issue_token, new_signing_key
 
 SERVICES = ("aws", "lake", "cosmos", "management", "databricks", "functions_host")
+# Services have one port each, Azurite one more for each further kind of storage.
+PORTS = (*SERVICES, "host_storage", "lake_queue", "host_storage_queue", "host_storage_table")
 # Where Azure's own tool serves a function app, and so where `d2c` looks for one.
 FUNCTIONS_PORT = 7071
 IDENTITY_FILE = "identity.json"
+MANAGEMENT_AUDIENCE = "https://management.azure.com"
+MANAGEMENT_TOKEN_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -22,21 +29,41 @@ class Identity:
 
     ports: dict[str, int]
     lake_key: str = field(repr=False)
+    host_storage_key: str = field(repr=False)
     cosmos_key: str = field(repr=False)
-    management_token: str = field(repr=False)
     databricks_token: str = field(repr=False)
     aws_secret_key: str = field(repr=False)
     token_signing_key: str = field(repr=False)
     identity_header: str = field(repr=False)
+    durable_key: str = field(repr=False)
 
     @property
     def aws_key_id(self) -> str:
         """The access key of the first account's owner."""
         return owner_key_id(AWS_ACCOUNT)
 
+    @property
+    def management_token(self) -> str:
+        """A token for the management API, of the subscription's owner."""
+        return management_token(self.token_signing_key, OWNER)
+
     def url(self, service: str) -> str:
         """Return a service's address."""
         return f"http://{LOOPBACK}:{self.ports[service]}"
+
+
+def management_token(signing_key: str, caller: Principal, **claims: Any) -> str:
+    """Return a token for the management API.
+
+    Args:
+        signing_key: of the tokens' issuer.
+        caller: whose token.
+        claims: others than such a token has.
+    """
+    # A setting is read once, so this one lives longer than a managed identity's, which is asked for each day.
+    end = int(time.time()) + MANAGEMENT_TOKEN_SECONDS
+    names = {"appid": caller.client_id, "oid": caller.object_id, "sub": caller.object_id}
+    return issue_token(signing_key, MANAGEMENT_AUDIENCE, **{"exp": end, **names, **claims})
 
 
 def owner_key_id(account: str) -> str:
@@ -68,14 +95,15 @@ def load_identity(state_folder: Path, functions_port: int | None = None) -> Iden
 
 def _new_identity() -> Identity:
     return Identity(
-        ports={name: FUNCTIONS_PORT if name == "functions_host" else free_port() for name in SERVICES},
+        ports={name: FUNCTIONS_PORT if name == "functions_host" else free_port() for name in PORTS},
         lake_key=base64.b64encode(secrets.token_bytes(64)).decode(),
+        host_storage_key=base64.b64encode(secrets.token_bytes(64)).decode(),
         cosmos_key=base64.b64encode(secrets.token_bytes(64)).decode(),
-        management_token=secrets.token_urlsafe(32),
         databricks_token=f"dapi{secrets.token_hex(16)}",
         aws_secret_key=secrets.token_urlsafe(30),
         token_signing_key=new_signing_key(),
         identity_header=secrets.token_hex(16),
+        durable_key=secrets.token_urlsafe(40),
     )
 
 
@@ -85,5 +113,6 @@ def _known_identity(path: Path) -> Identity | None:
     kept = json.loads(path.read_text())
     names = [one.name for one in fields(Identity)]
     # A folder of an earlier version lacks what came later.
-    fresh = {} if kept.keys() >= set(names) else asdict(_new_identity())
-    return Identity(**{name: kept.get(name) or fresh[name] for name in names})
+    fresh = asdict(_new_identity())
+    ports = {name: kept["ports"].get(name, port) for name, port in fresh["ports"].items()}
+    return Identity(**{**{name: kept.get(name) or fresh[name] for name in names}, "ports": ports})

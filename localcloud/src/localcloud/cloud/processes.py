@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcloud.common.names import LOOPBACK
+from localcloud.common.ports import free_port
 
 # A busy machine takes its time; whoever takes longer than this hangs.
 READY_TIMEOUT_SECONDS = 600.0
@@ -30,24 +29,6 @@ class ServiceProcess:
     name: str
     url: str
     process: subprocess.Popen[str]
-
-
-def free_port() -> int:
-    """Return a loopback TCP port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
-def port_is_free(port: int) -> bool:
-    """Return whether nobody listens on a loopback TCP port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
 
 
 def start_service(

@@ -18,8 +18,10 @@ from localcloud.cloud.identity import SERVICES, Identity, load_identity, owner_k
 from localcloud.cloud.processes import ServiceFailedError, ServiceProcess, start_service, stop_service
 from localcloud.common import names
 from localcloud.common.checkout import CHECKOUT
+from localcloud.functions_host.extension import extension_program
 
 AWS_TEMPLATE = CHECKOUT / "infra" / "aws" / "d2c-aws.yaml"
+ROLES = CHECKOUT / "infra" / "roles.json"
 # The names by which users ask for services, and the service behind each.
 ENDPOINTS = {
     "functions": "functions_host",
@@ -35,8 +37,17 @@ ENDPOINTS = {
 NEEDS: dict[str, tuple[str, ...]] = {
     "management": ("aws", "lake", "cosmos"),
     "databricks": ("lake", "cosmos"),
-    "functions_host": ("aws", "lake", "cosmos", "management", "databricks"),
+    # With Microsoft's own extension its storage comes first.
+    "functions_host": (
+        *(("host_storage",) if extension_program() else ()),
+        "aws",
+        "lake",
+        "cosmos",
+        "management",
+        "databricks",
+    ),
 }
+STARTED = ("host_storage", *SERVICES)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ def running_cloud(
     """
     state_folder = state_folder.resolve()
     identity = load_identity(state_folder, functions_port)
-    wanted = [name for name in SERVICES if name in _with_needs(services)]
+    wanted = [name for name in STARTED if name in _with_needs(services)]
     cloud = Cloud(state_folder, identity, arguments or {})
     try:
         _start_all(cloud, wanted, on_ready)
@@ -133,9 +144,15 @@ def _start_all(cloud: Cloud, services: Sequence[str], on_ready: Callable[[str, f
 
 
 def _arguments(service: str, cloud: Cloud) -> list[str]:
+    ports = cloud.identity.ports
     given: dict[str, list[str]] = {
         "aws": ["--template", str(AWS_TEMPLATE)],
-        "management": ["--cosmos-url", cloud.identity.url("cosmos")],
+        "management": ["--cosmos-url", cloud.identity.url("cosmos"), "--roles", str(ROLES)],
+        "lake": ["--queue-port", str(ports["lake_queue"])],
+        "host_storage": [
+            *("--queue-port", str(ports["host_storage_queue"])),
+            *("--table-port", str(ports["host_storage_table"])),
+        ],
         "databricks": ["--files", str(files_folder(cloud.state_folder)), "--keep-cluster"],
         # The lake tells of writes, so listing is for those of which it could not tell while the host was away.
         "functions_host": ["--app", str(CHECKOUT), "--list-seconds", "10"],

@@ -17,6 +17,10 @@ NAMES = {
     503: "ServiceUnavailable",
 }
 PARTITION_KEY_MISMATCH = 1001
+# The resource that the addressed one is in is not there.
+OWNER_MISSING = 1003
+NEEDS_QUERY_PLAN = 1004
+RANGE_GONE = 1002
 STALE_CONTAINER = 1024
 THROTTLED = 3200
 

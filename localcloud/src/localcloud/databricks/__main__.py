@@ -23,6 +23,7 @@ from localcloud.databricks.runs.store import RunStore
 TOKEN = "LOCALCLOUD_DATABRICKS_TOKEN"  # noqa: S105 - the variable's name
 SECRETS = "LOCALCLOUD_SECRETS"
 LAKE = "LOCALCLOUD_LAKE"
+VIEWER_TOKEN = "LOCALCLOUD_DATABRICKS_VIEWER_TOKEN"  # noqa: S105 - the variable's name
 # The largest request of the API: an import of 10 MB in base64.
 LARGEST_BODY_BYTES = 16 * 2**20
 
@@ -31,7 +32,8 @@ def main() -> None:
     """Serve the workspace until the process is asked to end.
 
     The environment brings ``LOCALCLOUD_DATABRICKS_TOKEN``, ``LOCALCLOUD_LAKE`` (a connection string) and
-    ``LOCALCLOUD_SECRETS`` (a JSON object: secrets by scope and key).
+    ``LOCALCLOUD_SECRETS`` (a JSON object: secrets by scope and key), and perhaps
+    ``LOCALCLOUD_DATABRICKS_VIEWER_TOKEN``, with which a person signs in who does not own the app's runs.
 
     Raises:
         SystemExit: if a variable is missing or no such object.
@@ -55,7 +57,10 @@ def main() -> None:
     reads = Reads(workspace, runner, _secrets())
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     WebHdfs(lake, mounts.secret).add_routes(app.router)
-    Api(required_variable(TOKEN), store, runner, workspace, faults, reads).add_routes(app.router)
+    viewer_token = os.environ.get(VIEWER_TOKEN, "")
+    Api(required_variable(TOKEN), store, runner, workspace, faults, reads, viewer_token).add_routes(
+        app.router
+    )
 
     async def begin() -> None:
         runner.begin()

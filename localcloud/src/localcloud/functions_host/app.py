@@ -9,7 +9,7 @@ import re
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,12 @@ from typing import Any
 from azure.functions import FunctionRegister
 from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
+from azure.functions.timer import TimerRequestConverter
+
+from localcloud.functions_host import worker
+from localcloud.functions_host.worker.library import WorkerLibrary
+from localcloud.functions_host.worker.messages import OneOf
+from localcloud.functions_host.worker.values import data_of, value_in, value_of
 
 SUPPORTED_BINDINGS = {
     "httpTrigger",
@@ -70,6 +76,7 @@ class App:
             trigger = function.get_trigger()
             name = getattr(trigger, "orchestration", None) or getattr(trigger, "activity", None)
             self.by_trigger.setdefault(trigger.type, {})[name or function.get_function_name()] = function
+        self._worker = WorkerLibrary(folder.resolve()) if worker.is_installed() else None
 
     @property
     def durable_settings(self) -> dict[str, Any]:
@@ -94,7 +101,20 @@ class App:
         return function.get_user_function() if function else None
 
     async def invoke(self, function: Any, value: Any) -> Any:
-        """Call a function from the event loop: asynchronous ones on it, others in a thread."""
+        """Call a function from the event loop: asynchronous ones on it, others in a thread.
+
+        Args:
+            function: of this app.
+            value: an `HttpRequest`, an `InputStream`, or what the host sends of a timer, as JSON text.
+        """
+        if self._worker:
+            data, metadata = data_of(value)
+            answer = await self._worker.call(
+                function.get_function_name(), self._inputs(function, data), metadata
+            )
+            return value_of(answer)
+        if function.get_trigger().type == "timerTrigger":
+            value = TimerRequestConverter.decode(Datum(type="json", value=value), trigger_metadata=None)
         call, arguments = function.get_user_function(), self._arguments(function, value)
         if inspect.iscoroutinefunction(call):
             return await call(**arguments)
@@ -109,16 +129,37 @@ class App:
         function = self.of_type("activityTrigger").get(name)
         if function is None:
             raise LookupError(f"The activity function '{name}' does not exist")
+        if self._worker:
+            inputs = self._inputs(function, OneOf(json=text or "null"))
+            return str(self._wait(value_in(self._worker.call(function.get_function_name(), inputs))))
         value = ActivityTriggerConverter.decode(
             Datum(type="json", value=text or "null"), trigger_metadata=None
         )
         call, arguments = function.get_user_function(), self._arguments(function, value)
-        if inspect.iscoroutinefunction(call):
-            assert self.loop is not None  # noqa: S101 - activities run after the loop has started
-            result = asyncio.run_coroutine_threadsafe(call(**arguments), self.loop).result()
-        else:
-            result = call(**arguments)
+        result = self._wait(call(**arguments)) if inspect.iscoroutinefunction(call) else call(**arguments)
         return str(ActivityTriggerConverter.encode(result, expected_type=None).value)
+
+    def run_orchestrator(self, name: str, body: str) -> str:
+        """Take a turn of an orchestrator from a thread; body and answer are those of the SDK's entry point."""
+        function = self.of_type("orchestrationTrigger")[name]
+        if self._worker:
+            inputs = self._inputs(function, OneOf(json=body))
+            return str(self._wait(value_in(self._worker.call(function.get_function_name(), inputs))))
+        return str(function.get_user_function()(body))
+
+    def _wait(self, answer: Coroutine[Any, Any, Any]) -> Any:
+        """Wait on a thread for what runs on the event loop."""
+        assert self.loop is not None  # noqa: S101 - functions are called after the loop has started
+        return asyncio.run_coroutine_threadsafe(answer, self.loop).result()
+
+    def _inputs(self, function: Any, data: OneOf) -> dict[str, OneOf]:
+        """Return the values of a function's bindings as the host sends them."""
+        values = {"durableClient": OneOf(string=self.client_payload), function.get_trigger().type: data}
+        return {
+            binding.name: values[binding.type]
+            for binding in function.get_bindings()
+            if binding.direction != OUTPUT
+        }
 
     def submit(self, call: Callable[..., None], *arguments: Any) -> None:
         """Run something in a function's thread, such as an activity of the engine."""

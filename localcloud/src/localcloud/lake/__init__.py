@@ -1,15 +1,18 @@
-"""The local lake: Azurite's blob service."""
+"""The local lake: Azurite's blobs and queues."""
+
+from collections.abc import Mapping
 
 ACCOUNT = "devstoreaccount1"
 
 
-def connection_string(url: str, key: str) -> str:
-    """Return the connection string of the local lake.
+def connection_string(url: str, key: str, others: Mapping[str, str] | None = None) -> str:
+    """Return the connection string of an account of Azurite.
 
     Args:
-        url: Azurite's address.
+        url: the address of its blobs.
         key: the account's key, base64.
+        others: the addresses of its ``Queue`` and ``Table`` endpoints, of those that it has.
     """
-    return (
-        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};BlobEndpoint={url}/{ACCOUNT};"
-    )
+    endpoints = {"Blob": url, **(others or {})}
+    places = "".join(f"{kind}Endpoint={address}/{ACCOUNT};" for kind, address in endpoints.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={key};{places}"

@@ -151,6 +151,15 @@ def test_a_client_token_starts_one_export_and_conflicts_with_other_parameters(dy
     assert code_of(conflict) == "ExportConflictException"
 
 
+def test_an_export_says_with_which_key_it_is_encrypted(dynamodb, s3, table_arn):
+    key = "arn:aws:kms:eu-west-1:123456789012:key/3b1a7419-d170-49d4-9a64-59dee41e3eea"
+    started = export(dynamodb, table_arn, S3SseAlgorithm="KMS", S3SseKmsKeyId=key)
+    done = ended(dynamodb, started["ExportArn"])
+    assert (done["S3SseAlgorithm"], done["S3SseKmsKeyId"]) == ("KMS", key)
+    summary = json.loads(s3.get_object(Bucket="exports", Key=done["ExportManifest"])["Body"].read())
+    assert (summary["s3SseAlgorithm"], summary["s3SseKmsKeyId"]) == ("KMS", key)
+
+
 def test_a_bucket_that_does_not_exist_is_found_out_later(dynamodb, table_arn):
     started = export(dynamodb, table_arn, S3Bucket="nowhere-at-all")
     done = ended(dynamodb, started["ExportArn"])
@@ -164,9 +173,19 @@ def test_a_bucket_that_does_not_exist_is_found_out_later(dynamodb, table_arn):
         ({"ExportTime": datetime(2020, 1, 1, tzinfo=UTC)}, "InvalidExportTimeException"),
         ({"ExportFormat": "ION"}, "ValidationException"),
         ({"ExportType": "INCREMENTAL_EXPORT"}, "ValidationException"),
+        ({"ExportType": "PARTIAL_EXPORT"}, "ValidationException"),
         ({"S3Prefix": ""}, "ValidationException"),
+        ({"S3BucketOwner": ""}, "ValidationException"),
+        ({"S3BucketOwner": "not-an-account"}, "ValidationException"),
+        ({"ClientToken": ""}, "ValidationException"),
+        ({"S3SseKmsKeyId": "alias/aws/s3"}, "ValidationException"),
+        ({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "not a key"}, "ValidationException"),
+        ({"ClientToken": "a$b"}, "ValidationException"),
+        ({"S3Bucket": "arn:aws:s3:::exports"}, "ValidationException"),
+        ({"TableArn": "Music-table-by-its-name-alone-not-an-arn"}, "ValidationException"),
         ({"TableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Nothing"}, "TableNotFoundException"),
-        ({"TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/Music"}, "AccessDeniedException"),
+        ({"TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/Music"}, "TableNotFoundException"),
+        ({"TableArn": "arn:aws:dynamodb:eu-west-1:210987654321:table/Music"}, "AccessDeniedException"),
     ],
 )
 def test_what_the_service_refuses_is_refused(dynamodb, table_arn, changes, code):

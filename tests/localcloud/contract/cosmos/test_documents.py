@@ -217,7 +217,7 @@ def test_a_patch_whose_condition_does_not_hold_is_refused(container):
         {"op": "set", "path": "/id", "value": "2"},
         {"op": "set", "path": "/pk", "value": "b"},
         {"op": "remove", "path": "/missing"},
-        {"op": "move", "path": "/x", "from": "/n"},
+        {"op": "move", "path": "/x", "from": "/missing"},
     ],
 )
 def test_an_impossible_patch_changes_nothing(container, operation):

@@ -86,7 +86,7 @@ def test_a_deleted_container_takes_its_documents_along(account):
         {
             "id": "c",
             "partitionKey": {"paths": ["/a"]},
-            "uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["/x"]}]},
+            "uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["x"]}]},
         },
     ],
 )
@@ -143,6 +143,33 @@ def test_a_container_is_addressed_by_names_or_resource_ids(account, call):
     answer = call("GET", container.container_link)
     # Without this header the Java SDK's change feed throws.
     assert answer.headers["x-ms-alt-content-path"] == f"dbs/{container.container_link.split('/')[1]}"
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("V2", 2), ("2", 2), (2, 2), ("V1", 1), (1, 1), (None, 1)])
+def test_the_version_of_a_partition_key_may_be_spelled_as_any_client_does(account, call, sent, kept):
+    database = account.database()
+    key = {"paths": ["/pk"], "kind": "Hash", "version": sent}
+    answer = call("POST", f"dbs/{database.id}/colls", {"id": "c", "partitionKey": key})
+    assert answer.json()["partitionKey"] == {**key, "version": kept}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sub_status"),
+    [
+        ("GET", "dbs/missing", None),
+        ("GET", "dbs/missing/colls/c", "1003"),
+        ("POST", "dbs/missing/colls", "1003"),
+        ("GET", "dbs/{database}/colls/missing", None),
+        ("GET", "dbs/{database}/colls/missing/pkranges", "1003"),
+        ("GET", "dbs/{database}/colls/missing/docs/x", "1003"),
+        ("POST", "dbs/{database}/colls/missing/docs", "1003"),
+    ],
+)
+def test_what_is_within_a_missing_resource_is_missed_with_its_own_sub_status(
+    account, call, method, path, sub_status
+):
+    answer = call(method, path.format(database=account.database().id), {"id": "x", "pk": "a"}, key=["a"])
+    assert (answer.status_code, answer.headers.get("x-ms-substatus")) == (404, sub_status)
 
 
 def test_partition_key_ranges_end_with_a_304(container, call):

@@ -24,6 +24,7 @@ from tests.localcloud.contract.cosmos_account import KEY as COSMOS_KEY
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 LAKE_KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
 TOKEN = "dapi-for-tests-only"
+VIEWER_TOKEN = "dapi-of-somebody-else"
 SECRETS = {
     "d2c": {"cosmos-account-key": "c2VjcmV0IGZvciB0ZXN0cyBvbmx5", "other": "another secret"},
     "cosmos": {"cosmos-account-key": COSMOS_KEY},
@@ -35,7 +36,7 @@ CLUSTER = {
     "data_security_mode": "SINGLE_USER",
 }
 EXISTING = {"existing_cluster_id": EXISTING_CLUSTER_ID}
-CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"}}
+CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.49.2"}}
 WHEEL = {"whl": wheel_path()}
 LAKE = "abfss://lake@devstoreaccount1.dfs.core.windows.net"
 
@@ -60,6 +61,7 @@ class Workspace:
             arguments=self.arguments,
             environment={
                 "LOCALCLOUD_DATABRICKS_TOKEN": TOKEN,
+                "LOCALCLOUD_DATABRICKS_VIEWER_TOKEN": VIEWER_TOKEN,
                 "LOCALCLOUD_LAKE": self.storage,
                 "LOCALCLOUD_SECRETS": json.dumps(SECRETS),
             },
@@ -78,7 +80,7 @@ class Workspace:
         self.service.process.wait()
         self.start(int(re.sub(r".*:", "", self.service.url)))
 
-    def submit(self, notebook, key, parameters=None, cluster=CLUSTER, libraries=()):
+    def submit(self, notebook, key, parameters=None, cluster=CLUSTER, libraries=(), viewers=""):
         return self.product.start_run(
             name=f"test {key}",
             # All tests share the workspace, where a key that was used before names the run of that time.
@@ -87,6 +89,7 @@ class Workspace:
             parameters=parameters or {},
             cluster=cluster,
             libraries=list(libraries),
+            viewers=viewers,
         )
 
     def ended(self, run_id):

@@ -1,5 +1,8 @@
 """Runs on the existing cluster share a JVM, and nothing else."""
 
+import pytest
+
+from d2c.errors import PermanentError
 from tests.contract.polling import wait_until
 from tests.localcloud.contract.databricks.conftest import EXISTING, WHEEL
 from tests.localcloud.contract.databricks.test_jobs_api import alive, waiting_run
@@ -52,8 +55,5 @@ def test_a_jvm_that_dies_is_told_and_replaced(workspace, lake):
 
 
 def test_another_id_is_no_cluster(workspace):
-    ended = workspace.ended(
+    with pytest.raises(PermanentError, match="0101-other does not exist"):
         workspace.submit("says_nothing", "nowhere", cluster={"existing_cluster_id": "0101-other"})
-    )
-    assert not ended.succeeded
-    assert "0101-other does not exist" in ended.message

@@ -15,7 +15,14 @@ from databricks.sdk.errors import (
 from d2c.errors import PermanentError, TransientError
 from localcloud.cloud.processes import stop_service
 from tests.contract.polling import wait_until
-from tests.localcloud.contract.databricks.conftest import CLUSTER, EXISTING, LAKE, WHEEL, Workspace
+from tests.localcloud.contract.databricks.conftest import (
+    CLUSTER,
+    EXISTING,
+    LAKE,
+    VIEWER_TOKEN,
+    WHEEL,
+    Workspace,
+)
 
 TASK = {
     "task_key": "load",
@@ -30,6 +37,10 @@ def own(tmp_path_factory, storage):
     running = Workspace(tmp_path_factory.mktemp("own"), storage, ["--driver-memory", "1g"])
     yield running
     stop_service(running.service)
+
+
+def without(fields, name):
+    return {key: value for key, value in fields.items() if key != name}
 
 
 def fail(workspace, *faults):
@@ -95,6 +106,15 @@ def test_what_is_not_there_is_not_found(workspace):
         ({"idempotency_token": "x" * 65}, "65 characters"),
         ({"tasks": [{**TASK, "max_retries": 3}]}, "max_retries"),
         (
+            {"tasks": [{**without(TASK, "new_cluster"), "existing_cluster_id": "no-such"}]},
+            "Cluster no-such does not exist",
+        ),
+        ({"queue": {"limit": 3}}, "limit"),
+        (
+            {"access_control_list": [{"group_name": "nobody", "permission_level": "CAN_VIEW"}]},
+            "GroupName(nobody) does not exist",
+        ),
+        (
             {"tasks": [{**TASK, "notebook_task": {"notebook_path": "/../../etc/passwd"}}]},
             "within the workspace",
         ),
@@ -134,7 +154,6 @@ def test_what_is_not_supported_is_refused_by_name_and_nothing_runs(workspace, ch
             "LIBRARY_INSTALLATION_ERROR",
             "Unity Catalog",
         ),
-        ({"cluster": {"existing_cluster_id": "no-such"}}, "CLUSTER_ERROR", "no-such"),
     ],
 )
 def test_what_a_run_lacks_fails_the_run_with_a_message_and_is_not_healable(workspace, change, code, named):
@@ -157,6 +176,19 @@ def test_output_is_that_of_the_task_and_a_notebook_that_says_nothing_leaves_none
     assert told.tasks[0].run_id == run + 1
     assert told.start_time <= told.end_time
     assert told.tasks[0].execution_duration > 0
+
+
+def test_a_run_is_seen_by_its_owner_alone_unless_it_is_shared_with_a_group(workspace):
+    config = Config(host=workspace.service.url, token=VIEWER_TOKEN, auth_type="pat", retry_timeout_seconds=1)
+    somebody = WorkspaceClient(config=config).jobs
+    hidden = workspace.submit("/Shared/nothing", "hidden")
+    shared = workspace.submit("/Shared/nothing", "shared-with-users", viewers="users")
+    for look in (somebody.get_run, lambda run: somebody.get_run_output(run + 1)):
+        with pytest.raises(PermissionDenied, match="View or Manage Run permissions"):
+            look(hidden)
+        look(shared)
+    with pytest.raises(PermissionDenied):
+        somebody.cancel_run(shared)
 
 
 def test_the_same_key_gives_the_same_run(workspace):

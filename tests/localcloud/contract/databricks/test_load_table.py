@@ -3,6 +3,7 @@ import json
 import pytest
 from azure.cosmos import PartitionKey
 
+from localcloud.aws.api import export_files
 from localcloud.common.names import NOTEBOOK_PATH
 from tests.localcloud.contract.cosmos_account import CosmosAccount
 from tests.localcloud.contract.databricks.conftest import CONNECTOR, EXISTING, WHEEL
@@ -39,6 +40,28 @@ def test_the_notebook_assesses_an_export_in_the_lake(workspace, lake):
     assert lake.get_blob_client("assessed/load-1/rejected/_SUCCESS").exists()
 
 
+def test_an_export_without_data_files_is_loaded_and_verified_as_an_empty_table(
+    workspace, lake, account, monkeypatch
+):
+    monkeypatch.setattr(export_files, "_parts", lambda lines: iter(()))
+    put_export(lake, "empty", [])
+    assert not list(lake.list_blobs("empty/export/data/"))
+    database = account.database()
+    database.create_container("music", PartitionKey("/Artist"))
+    asked = {
+        "database": database.id,
+        "stages": ("assess", "load", "verify"),
+        "cosmos_endpoint": account.url,
+        "secret_scope": "cosmos",
+    }
+    request = put_request_list(lake, "empty", [put_request(lake, "empty", **asked)])
+    states = workspace.result(run(workspace, "empty", request, [WHEEL, CONNECTOR]))
+    result = result_of(lake, "empty")
+    assert states == {"Music": "succeeded"}, result["error"]
+    assert (result["files"], result["loaded"]["documents"]) == ({"listed": 0, "verified": 0}, 0)
+    assert (result["verification"]["expected"], result["verification"]["actual"]) == (0, 0)
+
+
 def test_a_census_of_all_files_is_taken_and_a_logical_partition_over_the_plans_limit_stops_the_load(
     workspace, lake
 ):
@@ -62,9 +85,7 @@ def test_a_census_of_all_files_is_taken_and_a_logical_partition_over_the_plans_l
     assert sum(entry["at_least_bytes"] for entry in largest) == census["document_bytes"]["total"] + 500 * 200
 
 
-def test_tables_that_share_a_run_are_loaded_one_after_another_whatever_becomes_of_each(
-    workspace, lake, account
-):
+def test_tables_that_share_a_run_are_loaded_side_by_side_whatever_becomes_of_each(workspace, lake, account):
     database = account.database()
     containers = {
         table: database.create_container(table.lower(), PartitionKey("/Artist"))
@@ -99,6 +120,8 @@ def test_tables_that_share_a_run_are_loaded_one_after_another_whatever_becomes_o
         "Broken": ["assess"],
         "Users": ["assess", "load", "verify"],
     }
+    # The second table began before the first one had ended.
+    assert found["Orders"]["stages"][0]["started_at"] < found["Music"]["stages"][-1]["started_at"]
     for table, count in (("Music", 40), ("Users", 60)):
         verified = {"expected": count, "actual": count, "missing": 0, "unexpected": 0, "different": 0}
         assert found[table]["verification"] == {**verified, "method": "full"}
@@ -108,3 +131,43 @@ def test_tables_that_share_a_run_are_loaded_one_after_another_whatever_becomes_o
     assert "Broken: AnalysisException: [PATH_NOT_FOUND]" in found["Broken"]["error"]["detail"]
     assert [entry["name"] for entry in found["Users"]["census"]["attributes"]] == ["Artist", "Song"]
     assert [blob.name for blob in lake.list_blobs("shared/Left/")] == ["shared/Left/load-1/request.json"]
+
+
+def test_what_seems_wrong_is_compared_again_and_then_told(workspace, lake, account):
+    database = account.database()
+    container = database.create_container("damaged", PartitionKey("/Artist"))
+    asked = {"container": "damaged", "database": database.id, "cosmos_endpoint": account.url}
+    asked |= {"secret_scope": "cosmos"}
+    put_export(lake, "damaged/first", ITEMS[:30])
+    first = put_request(lake, "damaged/first", **asked, stages=("assess", "load"))
+    loaded = put_request_list(lake, "damaged/first", [first])
+    assert workspace.result(run(workspace, "damaged-first", loaded, [WHEEL, CONNECTOR])) == {
+        "Music": "succeeded"
+    }
+    documents = sorted(container.read_all_items(), key=lambda document: document["id"])
+    container.delete_item(documents[0]["id"], documents[0]["Artist"])
+    container.upsert_item({**documents[1], "Plays": -1})
+    container.upsert_item({"id": "another's", "Artist": "x"})
+    requests = []
+    for table, method in (("Whole", "full"), ("Counted", "counts")):
+        put_export(lake, f"damaged/{table}", ITEMS[:30])
+        since = {"load_started_at": 1, "documents_written": 30}
+        more = {"table": table, "stages": ("verify",), "verify": method, **since}
+        requests.append(put_request(lake, f"damaged/{table}", **asked, **more))
+    compared = put_request_list(lake, "damaged", requests)
+    assert workspace.result(run(workspace, "damaged", compared, [WHEEL, CONNECTOR])) == {
+        "Whole": "succeeded",
+        "Counted": "succeeded",
+    }
+    whole, counted = (result_of(lake, f"damaged/{table}") for table in ("Whole", "Counted"))
+    assert whole["verification"] == {
+        "expected": 30,
+        "actual": 30,
+        "missing": 1,
+        "unexpected": 1,
+        "different": 1,
+        "method": "full",
+    }
+    found = {(one["kind"], *one["properties"]) for one in whole["mismatches"]}
+    assert found == {("missing",), ("unexpected",), ("different", "Plays")}
+    assert (counted["verification"]["expected"], counted["verification"]["actual"]) == (30, 30)

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from d2c.deploy.parts import same_notebook
+from d2c.deploy.comparing import same_notebook
 from d2c.deploy.release import own_release
 from localcloud.cloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.common.names import NOTEBOOK_PATH

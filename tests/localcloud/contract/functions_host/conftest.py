@@ -7,6 +7,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from localcloud.cloud.processes import start_service, stop_service
+from localcloud.common.names import LOOPBACK
+from localcloud.common.ports import free_port
 from localcloud.lake import connection_string
 from tests.contract.polling import HANG_SECONDS, wait_until
 
@@ -59,10 +61,14 @@ class Host:
 
 @pytest.fixture(scope="session")
 def storage(tmp_path_factory):
+    port = free_port()
     service = start_service(
-        "lake", tmp_path_factory.mktemp("lake"), environment={"LOCALCLOUD_LAKE_KEY": LAKE_KEY}
+        "lake",
+        tmp_path_factory.mktemp("lake"),
+        arguments=["--queue-port", str(port)],
+        environment={"LOCALCLOUD_LAKE_KEY": LAKE_KEY},
     )
-    text = connection_string(service.url, LAKE_KEY)
+    text = connection_string(service.url, LAKE_KEY, {"Queue": f"http://{LOOPBACK}:{port}"})
     BlobServiceClient.from_connection_string(text).create_container("box")
     yield text
     stop_service(service)

@@ -16,16 +16,22 @@ from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
 from localcloud.aws.iam.sessions import Session, Sessions
 from localcloud.cloud.app_settings import stack_parameters
-from localcloud.cloud.identity import owner_key_id
-from localcloud.cloud.processes import free_port, start_service, stop_service
-from localcloud.cloud.services import AWS_TEMPLATE
+from localcloud.cloud.identity import management_token, owner_key_id
+from localcloud.cloud.processes import start_service, stop_service
+from localcloud.cloud.services import AWS_TEMPLATE, ROLES
 from localcloud.common import names
+from localcloud.common.ports import free_port
+from localcloud.common.principals import APP, DEPLOYER, OWNER
+from localcloud.functions_host.entra import new_signing_key, public_keys
 from localcloud.lake import connection_string
 from tests.contract.polling import HANG_SECONDS, wait_until
 
 ADF = Path(__file__).parents[4] / "adf"
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
-TOKEN = "a token for tests only"
+SIGNING_KEY = new_signing_key()
+TOKEN, APP_TOKEN, DEPLOYER_TOKEN = (
+    management_token(SIGNING_KEY, caller) for caller in (OWNER, APP, DEPLOYER)
+)
 ENDED = ("Succeeded", "Failed", "Cancelled")
 SUMMARY = "manifest-summary.json"
 
@@ -90,12 +96,15 @@ class Surroundings:
 class Management:
     """A management service, and the product's clients of it."""
 
-    def __init__(self, folder, around, *arguments, adf=ADF, s3_url=None):
+    def __init__(self, folder, around, *arguments, adf=ADF, s3_url=None, roles=ROLES):
         self._folder, self._port = folder, free_port()
         at_first = ["--adf", str(adf)] if adf else []
-        self._arguments = [*at_first, "--cosmos-url", around.cosmos.url, *arguments]
+        # Tests update throughput more often than an account allows, unless they are about that.
+        often = ["--throughput-updates", "1000"]
+        fixed = ["--cosmos-url", around.cosmos.url, "--roles", str(roles)]
+        self._arguments = [*at_first, *fixed, *often, *arguments]
         self._environment = {
-            "LOCALCLOUD_MANAGEMENT_TOKEN": TOKEN,
+            "LOCALCLOUD_TOKEN_KEYS": json.dumps(public_keys(SIGNING_KEY)),
             "LOCALCLOUD_COSMOS_KEY": KEY,
             "LOCALCLOUD_LAKE": around.lake_connection,
             "LOCALCLOUD_VAULT": json.dumps({"aws-secret-access-key": KEY}),
@@ -109,8 +118,10 @@ class Management:
         }
         self.start()
         self.settings = settings(self.service.url, TOKEN)
-        self.factory = connect_data_factory(self.settings)
-        self.cosmos = connect_cosmos_management(self.settings)
+        self.deployer_settings = settings(self.service.url, DEPLOYER_TOKEN)
+        self.app_settings = settings(self.service.url, APP_TOKEN)
+        self.factory = connect_data_factory(self.app_settings)
+        self.cosmos = connect_cosmos_management(self.app_settings)
         self.http = httpx.Client(
             base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=HANG_SECONDS
         )
@@ -163,6 +174,7 @@ def copy_parameters(key, folder, bucket="exports"):
         "runKey": key,
         "bucket": bucket,
         "exportFolder": folder,
+        "dataFiles": 3,
         "fileSystem": "lake",
         "lakeFolder": f"copied/{folder}",
     }

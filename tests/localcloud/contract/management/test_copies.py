@@ -11,7 +11,7 @@ from tests.contract.polling import wait_until
 from tests.localcloud.contract.management.conftest import SUMMARY, Management, copy_parameters
 from tests.localcloud.contract.management.holding import holding
 
-ORDER = ["CopyDataFiles", "CopyFileList", "CopySummaryChecksum", "CopySummary"]
+ORDER = ["IfThereAreDataFiles", "CopyDataFiles", "CopyFileList", "CopySummaryChecksum", "CopySummary"]
 NOW = datetime.now(UTC)
 
 
@@ -77,7 +77,7 @@ def test_the_summary_is_copied_after_everything_else(management, around):
     assert management.ended(run_id).status == "Succeeded"
     runs = management.activity_runs(run_id)
     assert [run["activityName"] for run in runs] == ORDER
-    for before, after in itertools.pairwise(runs):
+    for before, after in itertools.pairwise(runs[1:]):
         assert before["activityRunEnd"] <= after["activityRunStart"]
     written = around.copied("copied/p/order")
     assert written[SUMMARY] == max(written.values())
@@ -87,7 +87,7 @@ def test_an_activity_run_tells_what_it_copied(management, around):
     around.put_export("p/told")
     run_id = management.start_copy("told", "p/told")
     management.ended(run_id)
-    first = management.activity_runs(run_id)[0]
+    first = management.activity_runs(run_id)[1]
     output = first["output"]
     assert (output["filesRead"], output["filesWritten"]) == (3, 3)
     assert output["dataRead"] == output["dataWritten"] == 1000 + 12800
@@ -104,7 +104,7 @@ def test_an_activity_run_tells_what_it_copied(management, around):
 @pytest.mark.parametrize(
     ("folder", "bucket", "words"),
     [
-        ("p/nowhere", "no-such-bucket", "NoSuchBucket"),
+        ("p/nowhere", "no-such-bucket", "(404) Not Found"),
         ("p/nothing", "exports", "No file in s3://exports/p/nothing/data"),
     ],
 )
@@ -112,16 +112,32 @@ def test_what_is_not_in_s3_makes_the_run_fail_and_say_so(management, folder, buc
     run_id = management.start_copy("missing", folder, bucket)
     run = management.ended(run_id)
     assert run.status == "Failed"
-    assert run.message.startswith("Operation on target CopyDataFiles failed: ErrorCode=")
+    assert run.message.startswith(
+        "Operation on target IfThereAreDataFiles failed: Activity failed because an inner activity failed; "
+        "Inner activity name: CopyDataFiles, Error: ErrorCode="
+    )
     assert words in run.message
     assert words in management.factory.get_copy_progress(run_id, since=NOW).error
-    tries = management.activity_runs(run_id)
+    condition, *tries = management.activity_runs(run_id)
+    assert (condition["activityType"], condition["status"]) == ("IfCondition", "Failed")
     assert [(each["activityName"], each["retryAttempt"]) for each in tries] == [
         ("CopyDataFiles", None),
         ("CopyDataFiles", 1),
         ("CopyDataFiles", 2),
     ]
     assert tries[0]["error"]["failureType"] == "UserError"
+
+
+def test_an_export_without_data_files_is_copied_without_a_search_for_them(management, around):
+    files = around.put_export("p/empty")
+    for path in [path for path in files if path.startswith("data/")]:
+        around.s3.delete_object(Bucket="exports", Key=f"p/empty/{path}")
+    parameters = {**copy_parameters("empty", "p/empty"), "dataFiles": 0}
+    run_id = management.factory.start_run("copy_export", parameters)
+    assert management.ended(run_id).status == "Succeeded"
+    assert len(around.copied("copied/p/empty")) == 4
+    names = [run["activityName"] for run in management.activity_runs(run_id)]
+    assert names == [name for name in ORDER if name != "CopyDataFiles"]
 
 
 def test_a_missing_file_system_is_told_with_its_name(management, around):
@@ -166,7 +182,8 @@ def test_a_run_cancelled_in_the_middle_ends_and_leaves_no_commit_mark(slow, arou
     slow.factory.cancel_run(run_id)
     assert slow.factory.get_run(run_id).status in ("Canceling", "Cancelled")
     assert slow.ended(run_id).status == "Cancelled"
-    assert [run["status"] for run in slow.activity_runs(run_id)] == ["Cancelled"]
+    assert [run["status"] for run in slow.activity_runs(run_id)] == ["Cancelled", "Cancelled"]
+    assert "data/aaa.json.gz" in around.copied("copied/p/cancelled")
     assert "data/empty.json.gz" not in around.copied("copied/p/cancelled")
     slow.factory.cancel_run(run_id)
     assert slow.factory.get_run(run_id).status == "Cancelled"

@@ -4,9 +4,10 @@ from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.clients.azure.sign_in import management_arguments
-from d2c.errors import PermanentError
+from d2c.errors import BusyError, PermanentError
 from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until
+from tests.localcloud.contract.management.conftest import Management
 
 PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
 
@@ -29,9 +30,9 @@ def database(management):
     return "shop"
 
 
-def create(management, name, paths=("/a",), ttl=None, ru=400):
+def create(management, name, paths=("/a",), ttl=None, ru=400, database="shop"):
     management.cosmos.create_container(
-        "shop", name, partition_key_paths=list(paths), default_ttl=ttl, ru_per_second=ru
+        database, name, partition_key_paths=list(paths), default_ttl=ttl, ru_per_second=ru
     )
 
 
@@ -121,13 +122,35 @@ def test_a_partition_key_cannot_be_changed_but_time_to_live_can(management, sql)
     assert management.cosmos.find_container("shop", "fixed") == Container(("/a",), -1)
 
 
+def test_an_existing_container_shows_the_version_of_its_key_and_its_unique_keys(management, sql):
+    key = {"paths": ["/a"], "kind": "Hash", "version": 1}
+    unique = {"uniqueKeys": [{"paths": ["/mail"]}]}
+    definition = body("old", partitionKey=key, uniqueKeyPolicy=unique)
+    sql.begin_create_update_sql_container(*PLACE, "shop", "old", definition).result()
+    assert management.cosmos.find_container("shop", "old") == Container(
+        ("/a",), None, hashes_whole_keys=False, unique_keys=(("/mail",),)
+    )
+
+
+def test_operations_that_may_not_be_polled_are_done_all_the_same(management):
+    management.set_faults(
+        {"operation": "GetOperation", "status": 403, "code": "AuthorizationFailed", "count": 100}
+    )
+    management.cosmos.create_database("unpolled")
+    management.cosmos.create_container(
+        "unpolled", "c", partition_key_paths=["/a"], default_ttl=None, ru_per_second=500
+    )
+    management.cosmos.change_throughput("unpolled", "c", 900, autoscale=False)
+    assert management.cosmos.find_throughput("unpolled", "c").ru_per_second == 900
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         (body("another"), "is not strict, which the path names"),
         ({"properties": {}}, "lacks the object resource"),
         (body("strict") | {"colour": "red"}, "unknown fields: colour"),
-        (body("strict", uniqueKeyPolicy={"uniqueKeys": [{"paths": ["/x"]}]}), "uniqueKeyPolicy"),
+        (body("strict", uniqueKeyPolicy={"uniqueKeys": [{"paths": ["x"]}]}), "unique key policy"),
         (body("strict", defaultTtl=0), "defaultTtl"),
         (body("strict", options={"throughput": 400, "autoscaleSettings": {}}), "Either throughput or"),
     ],
@@ -162,3 +185,18 @@ def test_a_refusal_that_only_the_operation_tells_reaches_the_caller(slow):
     )
     with pytest.raises(PermanentError, match="between 400 and 1000000"):
         slow.cosmos.change_throughput("shop", "refusing", 300, autoscale=False)
+
+
+def test_an_account_takes_so_many_updates_of_throughput_in_five_minutes(tmp_path, around):
+    strict = Management(tmp_path, around, "--throughput-updates=2")
+    try:
+        strict.cosmos.create_database("paced")
+        create(strict, "c", database="paced")
+        for ru in (500, 600):
+            strict.cosmos.change_throughput("paced", "c", ru, autoscale=False)
+        with pytest.raises(BusyError, match="2 times within 5 minutes"):
+            strict.cosmos.change_throughput("paced", "c", 700, autoscale=False)
+        create(strict, "created all the same", database="paced")
+        assert strict.cosmos.find_throughput("paced", "c").ru_per_second == 600
+    finally:
+        strict.stop()

@@ -4,13 +4,13 @@ import httpx
 import pytest
 
 from d2c.clients.azure.factory_definitions import FactoryDefinitions, connect_factory_definitions
-from d2c.deploy.parts import parts_of_factory, unlike
+from d2c.deploy.comparing import unlike
+from d2c.deploy.parts import parts_of_factory
 from d2c.deploy.publish import publish
 from d2c.deploy.release import own_release
 from d2c.errors import PermanentError
 from localcloud.cloud.identity import owner_key_id
 from localcloud.common import names
-from localcloud.data_factory.runs.store import MASK
 from tests.localcloud.contract.management.conftest import ADF, Management, factory_path
 
 
@@ -29,7 +29,9 @@ def parts(management, around):
         "awsAccessKeyId": owner_key_id(names.AWS_ACCOUNT),
         "keyVaultUrl": "https://v.vault.azure.net/",
     }
-    return list(parts_of_factory(connect_factory_definitions(management.settings), own_release(), values))
+    return list(
+        parts_of_factory(connect_factory_definitions(management.deployer_settings), own_release(), values)
+    )
 
 
 def call(management, method, path, body=None, **headers):
@@ -51,22 +53,25 @@ def test_what_is_published_to_an_empty_factory_copies_exports_and_outlives_its_p
 
 
 def test_what_the_product_reads_back_is_its_own_file(management):
-    definitions = connect_factory_definitions(management.settings)
+    definitions = connect_factory_definitions(management.deployer_settings)
     for path in ADF.glob("*/*.json"):
         if path.parent.name != "factory":
             properties = json.loads(path.read_text())["properties"]
             assert not list(unlike(properties, definitions.find(path.parent.name, path.stem)))
 
 
-def test_secure_strings_are_read_back_as_stars(management):
-    definitions = connect_factory_definitions(management.settings)
+def test_secure_strings_are_read_back_as_one_encrypted_text_that_may_be_sent_again(management):
+    definitions = connect_factory_definitions(management.deployer_settings)
     found = definitions.find("linkedService", "export_bucket_session")["typeProperties"]
-    for name in ("secretAccessKey", "sessionToken"):
-        assert found[name] == {"type": "SecureString", "value": MASK}
+    assert found.keys() == {"authenticationType", "serviceUrl", "accessKeyId", "encryptedCredential"}
+    properties = json.loads((ADF / "linkedService" / "export_bucket_session.json").read_text())["properties"]
+    properties["typeProperties"]["encryptedCredential"] = found["encryptedCredential"]
+    definitions.put("linkedService", "export_bucket_session", properties)
+    assert definitions.find("linkedService", "export_bucket_session")["typeProperties"] == found
 
 
 def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):
-    definitions: FactoryDefinitions = connect_factory_definitions(management.settings)
+    definitions: FactoryDefinitions = connect_factory_definitions(management.deployer_settings)
     lake = definitions.find("linkedService", "lake")
     dataset = definitions.find("dataset", "lake_folder")
     dataset["linkedServiceName"]["referenceName"] = "gone"
@@ -78,7 +83,7 @@ def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):
 
 
 def test_a_linked_service_may_change_before_its_datasets_do_but_nothing_runs_meanwhile(management):
-    definitions = connect_factory_definitions(management.settings)
+    definitions = connect_factory_definitions(management.deployer_settings)
     lake = definitions.find("linkedService", "lake")
     definitions.put(
         "linkedService", "lake", {**lake, "parameters": {**lake["parameters"], "tenant": {"type": "String"}}}

@@ -2,11 +2,20 @@
 
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from localcloud.data_factory.runs.store import MASK
+from tests.contract.polling import wait_until
 from tests.localcloud.contract.management.conftest import factory_path, session_parameters
 
+EXPIRED = {
+    "operation": "GetObject",
+    "status": 400,
+    "code": "ExpiredToken",
+    "message": "The provided token has expired.",
+    "count": 100,
+}
 NOW = datetime.now(UTC)
 PIPELINE = "copy_export_session"
 SECRETS = ("awsSecretAccessKey", "awsSessionToken")
@@ -44,7 +53,12 @@ def test_a_run_with_hidden_parameters_is_found_by_its_key(management, around):
 
 @pytest.mark.parametrize(
     ("folder", "seconds", "words"),
-    [("p/ended", -1, "ExpiredToken"), ("p/other", 900, "no session policy allows the s3:ListBucket action")],
+    [
+        ("p/ended", -1, "Message=The provided token has expired."),
+        ("p/ended", -1, "(400) Bad Request"),
+        ("p/other", 900, "no session policy allows the s3:ListBucket action"),
+        ("p/other", 900, "(403) Forbidden"),
+    ],
 )
 def test_a_run_whose_session_has_ended_or_is_for_another_export_fails_and_says_so(
     management, around, folder, seconds, words
@@ -57,3 +71,24 @@ def test_a_run_whose_session_has_ended_or_is_for_another_export_fails_and_says_s
     assert management.ended(run_id).status == "Failed"
     assert words in management.factory.get_copy_progress(run_id, since=NOW).error
     assert not around.copied(f"copied/{folder}")
+
+
+def test_a_run_that_outlives_its_session_fails_keeps_what_it_copied_and_another_one_copies_the_rest(
+    slow, around
+):
+    files = around.put_export("p/outlived")
+    run_id = slow.factory.start_run(PIPELINE, session_parameters("outlived", "p/outlived"))
+    wait_until(lambda: slow.factory.get_copy_progress(run_id, since=NOW).files >= 1)
+    faults = f"{around.aws.url}/_localcloud/faults"
+    httpx.post(faults, json=[EXPIRED])
+    try:
+        assert slow.ended(run_id).status == "Failed"
+    finally:
+        httpx.delete(faults)
+    assert "The provided token has expired." in slow.factory.get_copy_progress(run_id, since=NOW).error
+    left = around.copied("copied/p/outlived")
+    assert "data/aaa.json.gz" in left
+    assert "data/empty.json.gz" not in left
+    another = slow.factory.start_run(PIPELINE, session_parameters("outlived again", "p/outlived"))
+    assert slow.ended(another).status == "Succeeded"
+    assert around.copied("copied/p/outlived").keys() == files.keys() - {"_started"}

@@ -1,9 +1,11 @@
 import json
 
 from d2c.app.settings import read_settings
-from localcloud.cloud.app_settings import app_settings, service_environment
+from localcloud.arm.tokens import Tokens
+from localcloud.cloud.app_settings import app_settings, deployment_settings, service_environment
 from localcloud.cloud.identity import load_identity
 from localcloud.common import names
+from localcloud.common.principals import APP, DEPLOYER, OWNER
 
 
 def test_the_app_gets_no_key_of_aws_and_signs_in_with_roles(tmp_path):
@@ -15,6 +17,14 @@ def test_the_app_gets_no_key_of_aws_and_signs_in_with_roles(tmp_path):
     assert aws.copy_credentials == "session"
     for account in (names.AWS_ACCOUNT, names.OTHER_AWS_ACCOUNT):
         assert aws.role(account, names.AWS_REGION) == f"arn:aws:iam::{account}:role/d2c"
+
+
+def test_the_app_and_whoever_deploys_have_tokens_of_their_own(tmp_path):
+    identity = load_identity(tmp_path)
+    tokens = Tokens(json.loads(service_environment("management", identity)["LOCALCLOUD_TOKEN_KEYS"]))
+    brought = (app_settings(identity), deployment_settings(identity))
+    callers = [tokens.caller(f"Bearer {each['D2C_MANAGEMENT_TOKEN']}") for each in brought]
+    assert [*callers, tokens.caller(f"Bearer {identity.management_token}")] == [APP, DEPLOYER, OWNER]
 
 
 def test_what_signs_tokens_is_with_their_issuer_alone(tmp_path):

@@ -2,11 +2,12 @@ import json
 import socket
 import stat
 
-from localcloud.cloud.identity import IDENTITY_FILE, SERVICES, load_identity
+from localcloud.cloud.identity import IDENTITY_FILE, PORTS, load_identity
 from localcloud.common.names import LOOPBACK
 
 SECRETS = (
     "lake_key",
+    "host_storage_key",
     "cosmos_key",
     "management_token",
     "databricks_token",
@@ -27,8 +28,8 @@ def test_two_state_folders_share_no_secret(tmp_path):
 
 def test_each_service_has_a_port_of_its_own(tmp_path):
     ports = load_identity(tmp_path).ports
-    assert ports.keys() == set(SERVICES)
-    assert len(set(ports.values())) == len(SERVICES)
+    assert ports.keys() == set(PORTS)
+    assert len(set(ports.values())) == len(PORTS)
 
 
 def test_a_port_that_somebody_else_took_meanwhile_is_replaced(tmp_path):

@@ -164,18 +164,21 @@ class TestFindExport:
 
 
 class TestStartExport:
-    def start(self, dynamodb, bucket_owner=""):
+    def start(self, dynamodb, bucket_owner="", kms_key=""):
         return dynamodb.start_export(
             TABLE_ARN,
             bucket="exports",
             bucket_owner=bucket_owner,
+            kms_key=kms_key,
             prefix="d2c/m/Music",
             time=TIME,
             client_token="key",
         )
 
-    @pytest.mark.parametrize("owner", ["", "444455556666"])
-    def test_it_is_a_full_export_at_the_given_time_with_the_run_key_as_its_token(self, service, owner):
+    @pytest.mark.parametrize(
+        ("owner", "key"), [("", ""), ("444455556666", "arn:aws:kms:eu-west-1:444455556666:key/k")]
+    )
+    def test_it_is_a_full_export_at_the_given_time_and_what_is_not_set_is_not_sent(self, service, owner, key):
         dynamodb, stubber = service
         stubber.add_response(
             "export_table_to_point_in_time",
@@ -189,9 +192,10 @@ class TestStartExport:
                 "ExportType": "FULL_EXPORT",
                 "ClientToken": "key",
                 **({"S3BucketOwner": owner} if owner else {}),
+                **({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": key} if key else {}),
             },
         )
-        assert self.start(dynamodb, owner) == arn(1)
+        assert self.start(dynamodb, owner, key) == arn(1)
 
     @pytest.mark.parametrize(
         ("code", "kind", "words"),

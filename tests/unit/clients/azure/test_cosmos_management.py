@@ -2,7 +2,7 @@ import pytest
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure.cosmos_management import Container, CosmosManagement, Throughput
-from d2c.errors import PermanentError, TransientError
+from d2c.errors import BusyError, PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
@@ -46,11 +46,24 @@ class TestFindContainer:
             ({"defaultTtl": -1}, Container(("/a", "/b"), -1)),
             ({"defaultTtl": 60}, Container(("/a", "/b"), 60)),
             ({}, Container(("/a", "/b"), None)),
+            (
+                {"uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["/m"]}, {"paths": ["/x", "/y"]}]}},
+                Container(("/a", "/b"), None, unique_keys=(("/m",), ("/x", "/y"))),
+            ),
+            ({"uniqueKeyPolicy": {"uniqueKeys": []}}, Container(("/a", "/b"), None)),
         ],
     )
-    def test_a_container_has_key_paths_and_perhaps_time_to_live(self, fields, container):
+    def test_a_container_has_key_paths_and_perhaps_time_to_live_and_unique_keys(self, fields, container):
         here, _ = management(resource(id="music", partitionKey={"paths": ["/a", "/b"]}, **fields))
         assert here.find_container("shop", "music") == container
+
+    @pytest.mark.parametrize(
+        ("version", "is_whole"),
+        [(2, True), ("2", True), ("V2", True), (1, False), ("V1", False), (None, False)],
+    )
+    def test_only_the_second_version_of_a_key_hashes_all_of_it(self, version, is_whole):
+        here, _ = management(resource(id="music", partitionKey={"paths": ["/a"], "version": version}))
+        assert here.find_container("shop", "music").hashes_whole_keys is is_whole
 
     def test_one_that_is_not_there_is_none(self):
         here, _ = management(MISSING)
@@ -78,6 +91,49 @@ class TestCreateContainer:
 
     def test_time_to_live_is_on_where_documents_carry_one(self):
         assert self.create(["/a"], default_ttl=-1)["resource"]["defaultTtl"] == -1
+
+
+class TestOperationThatMayNotBePolled:
+    """The operation is accepted, and its state is nobody's to read (Azure/azure-cli#17418)."""
+
+    ACCEPTED = Answer(
+        202,
+        b"",
+        {"Azure-AsyncOperation": "http://127.0.0.1:9/operations/1", "Location": "http://127.0.0.1:9/1"},
+    )
+    REJECTED = Answer(403, refusal("AuthorizationFailed", "no operationsStatus/read"))
+    MUSIC = resource(id="music", partitionKey={"paths": ["/a"]})
+
+    def create_container(self, *after):
+        here, _ = management(self.ACCEPTED, self.REJECTED, *after)
+        here.create_container(
+            "shop", "music", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
+        )
+
+    def change_throughput(self, found):
+        here, _ = management(self.ACCEPTED, self.REJECTED, found)
+        here.change_throughput("shop", "music", 4000, autoscale=False)
+
+    def test_what_shows_its_result_is_done(self):
+        self.create_container(self.MUSIC)
+        here, _ = management(MISSING, self.ACCEPTED, self.REJECTED, resource(id="shop"))
+        here.create_database("shop")
+
+    @pytest.mark.parametrize(
+        "found", [resource(throughput=4000), resource(throughput=400, offerReplacePending="true")]
+    )
+    def test_throughput_is_changed_if_the_container_has_it_or_will(self, found):
+        self.change_throughput(found)
+
+    def test_what_does_not_show_its_result_yet_is_tried_again(self):
+        for call in (
+            lambda: management(MISSING, self.ACCEPTED, self.REJECTED, MISSING)[0].create_database("shop"),
+            lambda: self.create_container(MISSING),
+            lambda: self.change_throughput(resource(throughput=400)),
+        ):
+            error = error_of(call)
+            assert type(error) is TransientError
+            assert "rejects the app's polls" in error.detail
 
 
 class TestFindThroughput:
@@ -162,6 +218,13 @@ class TestChangeThroughput:
         assert call.json["properties"]["resource"] == body
         assert (look.method, look.url) == ("GET", self.OPERATION)
 
+    def test_an_account_that_has_had_its_updates_is_asked_again_later_and_not_slept_for(self):
+        here, service = management(Answer(429, refusal("TooManyRequests"), {"Retry-After": "240"}))
+        error = error_of(lambda: here.change_throughput("shop", "music", 4000, autoscale=False))
+        assert type(error) is BusyError
+        assert "25 updates in 5 minutes" in error.next_step
+        assert len(service.calls) == 1
+
     def test_what_the_service_refuses_only_later_is_told_too(self):
         refused = {"status": "Failed", "error": {"code": "BadRequest", "message": "below the minimum"}}
         error = error_of(lambda: self.change(Answer(200, refused)))
@@ -197,7 +260,7 @@ class TestChangeThroughput:
 def test_what_the_service_refuses_is_told_with_container_account_and_what_to_do(answer, kind, words, call):
     here, _ = management(answer)
     error = error_of(lambda: call(here))
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert "Cosmos DB container shop/music in account account" in error.detail
     assert words in error.next_step
     assert SECRETS["D2C_MANAGEMENT_TOKEN"] not in str(error)

@@ -120,6 +120,27 @@ def test_a_try_that_failed_counts_no_more_once_another_followed():
     assert (progress.files, progress.size_bytes, progress.error) == (3, 300, "")
 
 
+def test_a_condition_around_a_copy_is_none():
+    error = {"errorCode": "ActionFailed", "message": "an inner activity failed", "failureType": "UserError"}
+    around = {**activity("if", {}, error), "activityType": "IfCondition"}
+    inner = activity("copy_data", {}, {**error, "message": "S3 said no"})
+    here, _ = data_factory(Answer(200, {"value": [around, inner]}))
+    assert here.get_copy_progress("r1", since=SINCE).error == "copy_data: S3 said no"
+
+
+@pytest.mark.parametrize("answer", [Answer(200, {"value": []}), Answer(404, refusal("PipelineRunNotFound"))])
+def test_the_progress_of_a_run_that_does_not_exist_shows_that_it_may_be_read(answer):
+    here, service = data_factory(answer)
+    here.check_progress_access()
+    assert "/pipelineruns/00000000-" in service.calls[0].path
+
+
+def test_the_progress_that_may_not_be_read_is_told():
+    here, _ = data_factory(Answer(403, refusal("AuthorizationFailed")))
+    with pytest.raises(PermanentError, match="Activity runs in data factory"):
+        here.check_progress_access()
+
+
 def test_cancelling_asks_for_the_run_to_stop():
     here, service = data_factory(Answer(200))
     here.cancel_run("r1")

@@ -3,12 +3,14 @@ from xml.sax.saxutils import escape
 
 import pytest
 import requests
-from azure.storage.blob import ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from d2c.clients.azure.data_lake import connect_data_lake
 from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
+from tests.unit.clients.outside import SignedIn, replace_outside
 from tests.unit.clients.settings import local_settings
 
 BLOB_HEADERS = {
@@ -208,3 +210,33 @@ def test_the_lake_is_connected_by_its_address_or_by_a_connection_string():
     text = "BlobEndpoint=http://127.0.0.1:9/account;AccountName=account;AccountKey=c2VjcmV0"
     by_string = connect_lake(local_settings(D2C_LAKE=text, D2C_LAKE_FILE_SYSTEM="lake"))
     assert by_string._client.url == "http://127.0.0.1:9/account/lake"
+
+
+@pytest.mark.parametrize(
+    ("headers", "known"),
+    [({"x-ms-namespace-enabled": "true"}, True), ({"x-ms-namespace-enabled": "false"}, False), ({}, None)],
+)
+def test_the_data_role_suffices_to_tell_the_hierarchical_namespace(monkeypatch, headers, known):
+    service = replace_outside(monkeypatch, Answer(200, b"", headers))
+    url = "https://lakeaccount.blob.core.windows.net"
+    container = BlobServiceClient(url, credential=SignedIn()).get_container_client("lake")
+    assert Lake(container, connect_data_lake(url, SignedIn())).has_hierarchical_namespace() is known
+    (call,) = service.calls
+    assert call.url == "https://lakeaccount.dfs.core.windows.net/lake?resource=filesystem"
+    assert call.headers["Authorization"].startswith("Bearer ")
+
+
+def test_a_lake_that_refuses_to_tell_its_kind_is_an_error(monkeypatch):
+    replace_outside(monkeypatch, Answer(403, b"", {"x-ms-error-code": "AuthorizationPermissionMismatch"}))
+    url = "https://lakeaccount.blob.core.windows.net"
+    container = BlobServiceClient(url, credential=SignedIn()).get_container_client("lake")
+    here = Lake(container, connect_data_lake(url, SignedIn()))
+    assert type(error_of(here.has_hierarchical_namespace)) is PermanentError
+
+
+def test_what_signs_in_with_a_connection_string_does_not_ask(monkeypatch):
+    service = replace_outside(monkeypatch, Answer(500))
+    text = "BlobEndpoint=http://127.0.0.1:9/account;AccountName=account;AccountKey=c2VjcmV0"
+    here = connect_lake(local_settings(D2C_LAKE=text, D2C_LAKE_FILE_SYSTEM="lake"))
+    assert here.has_hierarchical_namespace() is None
+    assert service.calls == []

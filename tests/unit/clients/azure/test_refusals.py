@@ -160,15 +160,22 @@ CASES = {
             "'6/1/2026 2:00:00 AM'."),
         (IDENTITY, "POST https://management.azure.com", "has expired", "clock"),
     ),
+    "data factory: a token for another service": (
+        start_copy,
+        arm(401, "InvalidAuthenticationTokenAudience",
+            "The access token has been obtained for wrong audience or resource 'https://vault.azure.net'. It should "
+            "exactly match with one of the allowed audiences 'https://management.azure.com'."),
+        (IDENTITY, "https://vault.azure.net", "for another service", "D2C_MANAGEMENT_ENDPOINT"),
+    ),
     "data factory: a subscription that the identity does not see": (
         start_copy,
         arm(404, "SubscriptionNotFound", "The subscription 'sub' could not be found."),
-        ("'sub'", "cannot see the subscription", "AZURE_SUBSCRIPTION_ID"),
+        (IDENTITY, "'sub'", "cannot see the subscription", "AZURE_SUBSCRIPTION_ID"),
     ),
     "cosmos management: a role without the action": (
         find_container,
         lacks_role("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/read", ACCOUNT),
-        (CLIENT, OBJECT, "containers/read", ACCOUNT, "shop/music", "docs/install/permissions.md"),
+        (CLIENT, OBJECT, "containers/read", ACCOUNT, "shop/music", "docs/install/permissions.md", "check the names"),
     ),
     "cosmos management: a deny assignment": (
         find_container,

@@ -63,8 +63,8 @@ def terminated(code, kind, message=""):
 
 
 class TestStartRun:
-    def submit(self, cluster, **answers):
-        here, jobs = databricks(**{"submit": SimpleNamespace(run_id=17), **answers})
+    def submit(self, cluster, **arguments):
+        here, jobs = databricks(submit=SimpleNamespace(run_id=17))
         started = here.start_run(
             name="d2c m Music",
             run_key="k" * 64,
@@ -72,6 +72,7 @@ class TestStartRun:
             parameters={"request": "abfss://lake/r.json"},
             cluster=cluster,
             libraries=[{"maven": {"coordinates": "g:a:1"}}, {"whl": "/w.whl"}],
+            **arguments,
         )
         ((_, _, named),) = jobs.calls
         (task,) = named.pop("tasks")
@@ -80,7 +81,19 @@ class TestStartRun:
     def test_the_run_key_is_the_idempotency_token(self):
         started, named, _ = self.submit({"existing_cluster_id": "c"})
         assert started == 17
-        assert named == {"run_name": "d2c m Music", "idempotency_token": "k" * 64}
+        assert (named["run_name"], named["idempotency_token"]) == ("d2c m Music", "k" * 64)
+
+    def test_a_run_waits_at_the_workspaces_limit_and_ends_at_its_time(self):
+        _, named, _ = self.submit({"existing_cluster_id": "c"}, timeout_seconds=3600)
+        assert named["queue"].as_dict() == {"enabled": True}
+        assert named["timeout_seconds"] == 3600
+        assert self.submit({"existing_cluster_id": "c"})[1]["timeout_seconds"] is None
+
+    def test_a_group_may_see_the_run_that_is_the_apps_own_otherwise(self):
+        _, named, _ = self.submit({"existing_cluster_id": "c"}, viewers="operators")
+        (access,) = named["access_control_list"]
+        assert access.as_dict() == {"group_name": "operators", "permission_level": "CAN_VIEW"}
+        assert self.submit({"existing_cluster_id": "c"})[1]["access_control_list"] is None
 
     @pytest.mark.parametrize(
         ("cluster", "place"),
@@ -201,6 +214,28 @@ class TestGetRun:
                 terminated("DRIVER_ERROR", "INTERNAL_ERROR"),
                 False,
                 True,
+            ),
+            *(
+                (ended("FAILED", "", "INTERNAL_ERROR"), terminated(code, "CLIENT_ERROR"), False, True)
+                for code in (
+                    "CLUSTER_REQUEST_LIMIT_EXCEEDED",
+                    "DRIVER_ERROR",
+                    "LIBRARY_INSTALLATION_ERROR",
+                    "STORAGE_ACCESS_ERROR",
+                    "WORKSPACE_RUN_LIMIT_EXCEEDED",
+                )
+            ),
+            (
+                ended("FAILED", "failed for library due to user error for whl: x", "INTERNAL_ERROR"),
+                terminated("LIBRARY_INSTALLATION_ERROR", "CLIENT_ERROR"),
+                False,
+                False,
+            ),
+            (
+                ended("FAILED", "", "INTERNAL_ERROR"),
+                terminated("RESOURCE_NOT_FOUND", "CLIENT_ERROR"),
+                False,
+                False,
             ),
             (ended(None, "", "SKIPPED"), terminated("SKIPPED", "CLIENT_ERROR"), False, False),
             (ended("FAILED"), None, False, False),

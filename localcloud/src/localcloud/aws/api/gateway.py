@@ -3,12 +3,14 @@
 Faults on demand: ``POST /_localcloud/faults`` takes a list of ``{"operation", "status", "code", "message", "reset",
 "count"}``; the next ``count`` calls of that operation fail so. ``DELETE`` clears them.
 ``GET /_localcloud/actions`` lists the IAM actions that sessions of roles have asked for.
+``POST /_localcloud/clock`` takes ``{"seconds"}``, moves DynamoDB's clock forward by them, and returns its time.
 """
 
 import io
 import socket
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +18,9 @@ import orjson
 from moto.server import DomainDispatcherApplication, create_backend_app
 
 from localcloud.aws.api import backends
-from localcloud.aws.api.exports import Exports, table_id
+from localcloud.aws.api.exports import Exports
+from localcloud.aws.api.recording import one_commit
+from localcloud.aws.clock import Clock
 from localcloud.aws.errors import DynamoDBError, RefusedError, error_body, service_of
 from localcloud.aws.iam.access import Access, Caller
 from localcloud.aws.iam.requests import Asked
@@ -28,7 +32,9 @@ Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
 FAULTS_PATH = "/_localcloud/faults"
 ACTIONS_PATH = "/_localcloud/actions"
+CLOCK_PATH = "/_localcloud/clock"
 READING = ("Describe", "List", "Get", "Head", "Query", "Scan")
+BATCHES = ("BatchWriteItem",)
 ASSUME_ROLE, CALLER_IDENTITY = "AssumeRoleWithWebIdentity", "GetCallerIdentity"
 
 
@@ -39,11 +45,13 @@ class Gateway:
         exports: all accounts' exports.
         access: says who may do what.
         sts: gives roles out.
+        clock: DynamoDB's.
 
     ``changed_at`` is the monotonic time of the last call that may have changed something.
     """
 
-    def __init__(self, exports: Exports, access: Access, sts: Sts) -> None:
+    def __init__(self, exports: Exports, access: Access, sts: Sts, clock: Clock) -> None:
+        self._clock = clock
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._exports = exports
         self._access = access
@@ -63,6 +71,8 @@ class Gateway:
         """Answer one request."""
         if environment["PATH_INFO"] == FAULTS_PATH:
             return self._set_faults(environment, start)
+        if environment["PATH_INFO"] == CLOCK_PATH:
+            return self._move_clock(environment, start)
         if environment["PATH_INFO"] == ACTIONS_PATH:
             return _answer(start, lambda: {"actions": self._access.log.entries})
         operation = _operation(environment)
@@ -94,7 +104,8 @@ class Gateway:
             return _answer(start, lambda: self._own[operation](caller, region, request))
         if operation in self._mended:
             return self._mended[operation](caller, region, environment, start)
-        return self._moto(environment, start)  # type: ignore[no-any-return]
+        with one_commit() if operation in BATCHES else nullcontext():
+            return self._moto(environment, start)  # type: ignore[no-any-return]
 
     def _assume_role(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
         request = dict(parse_qsl(_body(environment).decode()))
@@ -129,12 +140,16 @@ class Gateway:
         table = backends.find_table(caller.account, region, orjson.loads(body).get("TableName", ""))
         if table and "Table" in answer:
             items, size = self._counted(table)
-            answer["Table"] |= {"TableId": table_id(table), "ItemCount": items, "TableSizeBytes": size}
+            answer["Table"] |= {
+                "TableId": backends.table_id(table),
+                "ItemCount": items,
+                "TableSizeBytes": size,
+            }
         return send(answer)
 
     def _counted(self, table: Any) -> tuple[int, int]:
         """Return a table's items and bytes, which are added up again once the number of items is another."""
-        key, items = table_id(table), len(table)
+        key, items = backends.table_id(table), len(table)
         if self._counts.get(key, (None,))[0] != items:
             self._counts[key] = (items, backends.size_of(backends.table_items(table)))
         return self._counts[key]
@@ -157,6 +172,10 @@ class Gateway:
     def _set_faults(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
         self._faults = orjson.loads(_body(environment)) if environment["REQUEST_METHOD"] == "POST" else []
         return _answer(start, lambda: {"faults": self._faults})
+
+    def _move_clock(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
+        seconds = float(orjson.loads(_body(environment))["seconds"])
+        return _answer(start, lambda: {"now": self._clock.move(seconds)})
 
     def _take_fault(self, operation: str) -> dict[str, Any] | None:
         for fault in self._faults:

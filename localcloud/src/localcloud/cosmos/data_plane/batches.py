@@ -10,12 +10,13 @@ import orjson
 
 from localcloud.cosmos.data_plane.calls import Answer, Call, json_answer
 from localcloud.cosmos.data_plane.faults import Faults
+from localcloud.cosmos.data_plane.parts import ContainerPart, part_of
 from localcloud.cosmos.data_plane.patches import patched
-from localcloud.cosmos.data_plane.queries import check_range
 from localcloud.cosmos.errors import CosmosError
 from localcloud.cosmos.storage import keys
+from localcloud.cosmos.storage.container import Container
 from localcloud.cosmos.storage.documents import Documents
-from localcloud.cosmos.storage.store import Container
+from localcloud.cosmos.storage.partitions import Partition
 
 MOST_OPERATIONS = 100
 LARGEST_BATCH_BYTES = 2 * 2**20
@@ -32,11 +33,11 @@ def run_batch(call: Call, container: Container, faults: Faults) -> Answer:
     Raises:
         CosmosError: 400 or 413, if it is no batch or too large; then nothing of it was done.
     """
-    check_range(call)
     operations = _operations(call)
     atomic = call.is_set("x-ms-cosmos-batch-atomic")
-    if atomic and container.budget:
-        container.budget.check()
+    part = part_of(call, container)
+    if atomic:
+        part.check_budget()
     goes_on = call.is_set("x-ms-cosmos-batch-continue-on-error") and not atomic
     documents = Documents(call.store, container)
     connection = call.store.connection
@@ -49,9 +50,12 @@ def run_batch(call: Call, container: Container, faults: Faults) -> Answer:
             continue
         try:
             faults.raise_for("item", str(operation.get("operationType")))
-            if container.budget and not atomic:
-                container.budget.check()
-            results.append(_run(call, container, documents, operation))
+            key = _key(call, container, operation)
+            partition = container.partitions.of(key)
+            _check_place(partition, part)
+            if not atomic:
+                partition.budget.check()
+            results.append(_run(documents, operation, key, partition))
         except CosmosError as error:
             results.append(_refused(error))
             failed = place
@@ -76,19 +80,28 @@ def _operations(call: Call) -> list[Json]:
     return operations
 
 
-def _run(call: Call, container: Container, documents: Documents, operation: Json) -> Json:
-    kind = operation.get("operationType")
-    run = _KINDS.get(str(kind))
-    if run is None or "ifNoneMatch" in operation:
-        raise CosmosError(400, f"The operation {kind} of a batch, or its ifNoneMatch, is not supported here.")
+def _key(call: Call, container: Container, operation: Json) -> list[Any]:
     given = operation.get("partitionKey")
     key = keys.parse_key(given) if given is not None else keys.header_key(call.headers)
     if key is None:
         raise CosmosError(400, "An operation of the batch has no partition key.")
     keys.check_levels(key, container.paths)
+    return key
+
+
+def _check_place(partition: Partition, part: ContainerPart) -> None:
+    """Refuse an operation that was sent to a partition that does not hold its key."""
+    if partition not in part.partitions:
+        raise CosmosError(400, "The partition key range of the batch does not hold the key of the operation.")
+
+
+def _run(documents: Documents, operation: Json, key: list[Any], partition: Partition) -> Json:
+    kind = operation.get("operationType")
+    run = _KINDS.get(str(kind))
+    if run is None or "ifNoneMatch" in operation:
+        raise CosmosError(400, f"The operation {kind} of a batch, or its ifNoneMatch, is not supported here.")
     status, body, etag, charge = run(documents, operation, key)
-    if container.budget:
-        container.budget.spend(charge)
+    partition.budget.spend(charge)
     result: Json = {"statusCode": status, "requestCharge": charge}
     if etag:
         result["eTag"] = etag

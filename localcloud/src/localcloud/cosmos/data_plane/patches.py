@@ -16,7 +16,7 @@ def patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         document: parsed JSON.
-        patch: ``{"operations": [{"op", "path", "value"}], "condition": "from c where ..."}``.
+        patch: ``{"operations": [{"op", "path", "value", "from"}], "condition": "from c where ..."}``.
 
     Raises:
         CosmosError: 400 for an impossible operation; 412/1110 if the condition does not hold.
@@ -26,7 +26,7 @@ def patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
         raise CosmosError(400, f"A patch has from 1 to {MOST_OPERATIONS} operations.")
     if condition:
         where = parse(f"SELECT * {condition}").where
-        if where and where(Row(document, {}, [])) is not True:
+        if where and where.expression(Row(document, {}, [])) is not True:
             raise CosmosError(412, "The pre-condition of the patch is not met.", 1110)
     for operation in operations:
         if not isinstance(operation, dict):
@@ -36,10 +36,28 @@ def patched(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _apply(document: dict[str, Any], operation: dict[str, Any]) -> None:
-    apply = _OPERATIONS.get(str(operation.get("op", "")).lower())
-    path = operation.get("path")
-    if apply is None or not isinstance(path, str) or not path.startswith("/"):
+    kind, value = str(operation.get("op", "")).lower(), operation.get("value")
+    if kind == "move":
+        kind, value = "set", _taken(document, operation.get("from"))
+    apply, path = _OPERATIONS.get(kind), operation.get("path")
+    if apply is None:
         raise CosmosError(400, f"The patch operation {operation.get('op')} at {path} is not supported here.")
+    _at(document, path, lambda target, name: apply(target, name, value))
+
+
+def _taken(document: dict[str, Any], path: Any) -> Any:
+    """Remove what is at a path, and return it."""
+    return _at(document, path, lambda target, name: target.pop(_place(target, name)))
+
+
+def _at(document: dict[str, Any], path: Any, act: Callable[[Any, str], Any]) -> Any:
+    """Act on the object or array that holds what a path leads to, by the name of it there.
+
+    Raises:
+        CosmosError: 400, if the path leads nowhere.
+    """
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise CosmosError(400, f"The path {path} of the patch is none.")
     *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:])
     try:
         target: Any = document
@@ -47,7 +65,7 @@ def _apply(document: dict[str, Any], operation: dict[str, Any]) -> None:
             target = target[_place(target, name)]
         if not isinstance(target, dict | list):
             raise TypeError(path)
-        apply(target, last, operation.get("value"))
+        return act(target, last)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise CosmosError(400, f"The path {path} of the patch is not there.") from error
 

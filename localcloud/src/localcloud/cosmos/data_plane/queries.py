@@ -12,19 +12,20 @@ from typing import Any, NamedTuple
 import orjson
 
 from localcloud.cosmos.data_plane.calls import Call
-from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.expressions import Expression, Row
-from localcloud.cosmos.sql.parser import Query, parse
+from localcloud.cosmos.data_plane.parts import ContainerPart
+from localcloud.cosmos.errors import NEEDS_QUERY_PLAN, CosmosError
+from localcloud.cosmos.sql.expressions import Row
+from localcloud.cosmos.sql.parser import parse
+from localcloud.cosmos.sql.plan import count_of
+from localcloud.cosmos.sql.query import Query
 from localcloud.cosmos.sql.values import UNDEFINED, aggregate, sort_key
-from localcloud.cosmos.storage import keys
 from localcloud.cosmos.storage.charges import query_charge
+from localcloud.cosmos.storage.container import Container
 from localcloud.cosmos.storage.documents import Documents
-from localcloud.cosmos.storage.store import Container
 
 LARGEST_PAGE_BYTES = 4 * 2**20
 DEFAULT_PAGE_ITEMS = 100
 MOST_PAGE_ITEMS = 1000
-ONE_RANGE = "0"
 
 
 class Page(NamedTuple):
@@ -35,57 +36,30 @@ class Page(NamedTuple):
     charge: float
 
 
-class Part(NamedTuple):
-    """The part of a container that a call asks for, as SQL over the table of documents."""
-
-    where: str
-    values: list[Any]
-
-
-def part_of(call: Call, container: Container) -> Part:
-    """Return the part of a container that a call's headers ask for: a key, a range of keys, or all.
-
-    Raises:
-        CosmosError: 400, for a key that is not whole; 410/1002, for a partition key range that is not there.
-    """
-    where = "container=?"
-    values: list[Any] = [container.number]
-    check_range(call)
-    key = keys.header_key(call.headers)
-    if key is not None:
-        keys.check_levels(key, container.paths)
-        where, values = f"{where} and key=?", [*values, keys.canonical(key)]
-    for header, condition in (("x-ms-start-epk", "ring>=?"), ("x-ms-end-epk", "ring<?")):
-        if call.headers.get(header):
-            where, values = f"{where} and {condition}", [*values, call.headers[header]]
-    return Part(where, values)
-
-
-def check_range(call: Call) -> None:
-    """Refuse a call for a partition key range that is not there.
-
-    Raises:
-        CosmosError: 410/1002.
-    """
-    wanted = call.headers.get("x-ms-documentdb-partitionkeyrangeid", ONE_RANGE).split(",")[-1]
-    if wanted != ONE_RANGE:
-        raise CosmosError(410, f"The partition key range {wanted} is gone.", 1002)
-
-
-def run_query(call: Call, container: Container, text: Any, parameters: Any = None) -> Page:
+def run_query(
+    call: Call, container: Container, part: ContainerPart, text: Any, parameters: Any = None
+) -> Page:
     """Run a query for one page.
 
     Args:
-        call: its headers say which part of the container, how many results, and where to resume.
+        call: its headers say how many results, and where to resume.
         container: the container.
+        part: the part of it to look at.
         text: the query.
         parameters: ``[{"name": "@x", "value": ...}]``.
 
     Raises:
-        CosmosError: 400, for a query that is not understood or not supported.
+        CosmosError: 400, for a query that is not understood or not supported; 400/1004, for one over several ranges
+            whose results only the client can put together.
     """
-    query, part = parse(text), part_of(call, container)
-    named = _named(parameters)
+    query = parse(text)
+    if len(part.partitions) > 1 and not query.streams:
+        raise CosmosError(
+            400,
+            "The provided cross partition query can not be directly served by the gateway.",
+            NEEDS_QUERY_PLAN,
+        )
+    named = values_of(parameters)
     asked = call.number("x-ms-max-item-count", DEFAULT_PAGE_ITEMS)
     most = min(asked, MOST_PAGE_ITEMS) if asked > 0 else MOST_PAGE_ITEMS
     goes_on = call.headers.get("x-ms-continuation")
@@ -112,7 +86,12 @@ def _first_page(results: Iterator[Any], most: int) -> tuple[list[Any], bool]:
     return page, True
 
 
-def _named(parameters: Any) -> dict[str, Any]:
+def values_of(parameters: Any) -> dict[str, Any]:
+    """Return the values of a query's parameters.
+
+    Raises:
+        CosmosError: 400, if they are no list of names and values.
+    """
     try:
         return {entry["name"]: entry.get("value") for entry in parameters or []}
     except (TypeError, KeyError, AttributeError) as error:
@@ -122,7 +101,7 @@ def _named(parameters: Any) -> dict[str, Any]:
 class _Scan:
     """Goes over documents in the order of the ring, without expired ones, and counts the bytes that it reads."""
 
-    def __init__(self, call: Call, container: Container, part: Part) -> None:
+    def __init__(self, call: Call, container: Container, part: ContainerPart) -> None:
         self._connection = call.store.connection
         self._part = part
         self._documents = Documents(call.store, container)
@@ -130,7 +109,7 @@ class _Scan:
         self.bytes_read = 0
 
     def rows(self, after: list[Any] | None = None) -> Iterator[tuple[str, int, bytes]]:
-        where, values = self._part
+        where, values = self._part.where, self._part.values
         if after:
             where, values = f"{where} and (ring, number)>(?,?)", [*values, *after]
         selected = "select ring, number, body, written_at from documents"
@@ -164,21 +143,18 @@ def _stream(scan: _Scan, query: Query, named: dict[str, Any], most: int, goes_on
 
 def _whole(scan: _Scan, query: Query, named: dict[str, Any]) -> Iterator[Any]:
     """Yield all results of a query that needs more than one document for a result."""
-    top = _count(query.top, named) if query.top else None
-    results = _results(query, (body for _, _, body in scan.rows()), named)
+    top, offset, limit = (count_of(each, named) for each in (query.top, query.offset, query.limit))
+    rows: Iterable[tuple[str, int, bytes]] = scan.rows()
+    if query.order:
+        # Of equal values the one with the lower resource id comes first, or last if the first order is descending:
+        # `com.azure.cosmos.implementation.query.OrderByUtils` relies on it where it resumes.
+        rows = sorted(rows, key=lambda row: row[1], reverse=query.order[0].descending)
+    results = _results(query, (body for _, _, body in rows), named)
     if query.distinct:
         results = _without_repetition(results)
-    if query.offset and query.limit:
-        start = _count(query.offset, named)
-        results = islice(results, start, start + _count(query.limit, named))
+    if offset is not None and limit is not None:
+        results = islice(results, offset, offset + limit)
     return islice(results, top)
-
-
-def _count(expression: Expression, named: dict[str, Any]) -> int:
-    value = expression(Row(None, named, []))
-    if type(value) is not int or value < 0:
-        raise CosmosError(400, "TOP, OFFSET and LIMIT take whole numbers.")
-    return value
 
 
 def _results(query: Query, bodies: Iterable[bytes], named: dict[str, Any]) -> Iterator[Any]:
@@ -187,22 +163,35 @@ def _results(query: Query, bodies: Iterable[bytes], named: dict[str, Any]) -> It
         return
     rows: Iterable[Row] = (Row(orjson.loads(body), named, []) for body in bodies)
     if query.where:
-        where = query.where
+        where = query.where.expression
         rows = (row for row in rows if where(row) is True)
-    if query.aggregates:
-        held = list(rows)
-        totals = [aggregate(name, map(value, held)) for name, value in query.aggregates]
-        rows = [Row({}, named, totals)]
-    for expression, descending in reversed(query.order):
-        rows = sorted(rows, key=lambda row, value=expression: sort_key(value(row)), reverse=descending)  # type: ignore[misc]
+    if query.aggregates or query.group:
+        rows = _groups(query, rows, named)
+    for order in reversed(query.order):
+        rows = sorted(
+            rows,
+            key=lambda row, value=order.by.expression: sort_key(value(row)),  # type: ignore[misc]
+            reverse=order.descending,
+        )
     projected = (_projected(query, row) for row in rows)
     yield from (result for result in projected if result is not UNDEFINED)
+
+
+def _groups(query: Query, rows: Iterable[Row], named: dict[str, Any]) -> Iterator[Row]:
+    """Yield a row for each group, with its aggregates; without GROUP BY there is one group, of all rows."""
+    groups: dict[Any, list[Row]] = {} if query.group else {(): []}
+    for row in rows:
+        key = tuple(sort_key(part.expression(row)) for part in query.group)
+        groups.setdefault(key, []).append(row)
+    for held in groups.values():
+        totals = [aggregate(each.name, map(each.argument.expression, held)) for each in query.aggregates]
+        yield Row(held[0].document if query.group else {}, named, totals)
 
 
 def _projected(query: Query, row: Row) -> Any:
     if query.kind == "*":
         return row.document
-    values = [(name, expression(row)) for name, expression in query.columns]
+    values = [(column.name, column.value.expression(row)) for column in query.columns]
     return values[0][1] if query.kind == "value" else {n: v for n, v in values if v is not UNDEFINED}
 
 

@@ -7,17 +7,21 @@ from typing import Any
 import orjson
 
 from localcloud.cosmos.data_plane.calls import Answer, Call, json_answer
-from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.storage import throughput
-from localcloud.cosmos.storage.store import Container, Store, new_etag, rid_of
+from localcloud.cosmos.data_plane.queries import values_of
+from localcloud.cosmos.errors import OWNER_MISSING, CosmosError
+from localcloud.cosmos.sql.expressions import Row
+from localcloud.cosmos.sql.parser import parse
+from localcloud.cosmos.storage import throughput, unique_keys
+from localcloud.cosmos.storage.container import Container, new_etag, rid_of
+from localcloud.cosmos.storage.partitions import Partition
+from localcloud.cosmos.storage.store import Store
 
 FORBIDDEN_IN_NAMES = "/\\?#"
 LONGEST_NAME = 255
 LARGEST_TTL = 2_147_483_647
 CHANGEABLE = ("indexingPolicy", "defaultTtl", "conflictResolutionPolicy")
 # What a container may be created with here; a policy that would not be kept is refused rather than ignored.
-CONTAINER_PROPERTIES = frozenset({"id", "partitionKey", *CHANGEABLE})
-ONE_RANGE_ETAG = '"1"'
+CONTAINER_PROPERTIES = frozenset({"id", "partitionKey", "uniqueKeyPolicy", *CHANGEABLE})
 
 Json = dict[str, Any]
 
@@ -46,7 +50,7 @@ def account_properties(url: str) -> Json:
 def post_databases(call: Call) -> Answer:
     """Create a database, or find databases by name."""
     if call.is_query:
-        return _listing("Databases", _named(call, list(call.store.databases.values())))
+        return listing("Databases", _found(call, list(call.store.databases.values())))
     if throughput.offer_content(call.headers):
         raise CosmosError(400, "Throughput that a database's containers share is not supported here.")
     return json_answer(call.store.create_database(_checked_name(call.object())), 201)
@@ -54,7 +58,7 @@ def post_databases(call: Call) -> Answer:
 
 def list_databases(call: Call) -> Answer:
     """Return all databases."""
-    return _listing("Databases", list(call.store.databases.values()))
+    return listing("Databases", list(call.store.databases.values()))
 
 
 def get_database(call: Call) -> Answer:
@@ -70,10 +74,10 @@ def delete_database(call: Call) -> Answer:
 
 def post_containers(call: Call) -> Answer:
     """Create a container, or find containers by name."""
-    database = call.store.find_database(call.names[0])["id"]
+    database = call.store.find_database(call.names[0], sub_status=OWNER_MISSING)["id"]
     if call.is_query:
         found = [container.properties for container in call.store.containers_of(database)]
-        return _listing("DocumentCollections", _named(call, found))
+        return listing("DocumentCollections", _found(call, found))
     definition = call.object()
     _checked_name(definition)
     _check_definition(definition)
@@ -83,8 +87,8 @@ def post_containers(call: Call) -> Answer:
 
 def list_containers(call: Call) -> Answer:
     """Return a database's containers."""
-    database = call.store.find_database(call.names[0])["id"]
-    return _listing(
+    database = call.store.find_database(call.names[0], sub_status=OWNER_MISSING)["id"]
+    return listing(
         "DocumentCollections", [container.properties for container in call.store.containers_of(database)]
     )
 
@@ -95,12 +99,14 @@ def get_container(call: Call) -> Answer:
 
 
 def put_container(call: Call) -> Answer:
-    """Change a container's indexing or time to live; its partition key cannot change."""
+    """Change a container's indexing or time to live; its partition key and its unique keys cannot change."""
     container, definition = call.store.find_container(*call.names), call.object()
     _check_definition(definition)
     wanted = (definition.get("partitionKey") or {}).get("paths")
     if wanted != container.paths or definition.get("id") != container.name:
         raise CosmosError(400, "The partition key and the id of a container cannot be changed.")
+    if unique_keys.paths_of(definition) != container.unique_paths:
+        raise CosmosError(400, "The unique index cannot be modified. To change it, create a new container.")
     for name in CHANGEABLE:
         if name in definition:
             container.properties[name] = definition[name]
@@ -118,56 +124,31 @@ def delete_container(call: Call) -> Answer:
 
 
 def partition_key_ranges(call: Call) -> Answer:
-    """Return a container's one range; 304 to who knows it already."""
-    container = call.store.find_container(*call.names)
-    if call.headers.get("if-none-match") == ONE_RANGE_ETAG:
-        return Answer(status=304, headers={"etag": ONE_RANGE_ETAG})
-    whole = {
-        "id": "0",
-        "_rid": rid_of(container.rid_bytes + struct.pack("<Q", 1 | 0x50 << 56)),
-        "_self": f"{container.properties['_self']}pkranges/0/",
-        "_etag": ONE_RANGE_ETAG,
-        "minInclusive": "",
-        "maxExclusive": "FF",
-        "ridPrefix": 0,
-        "throughputFraction": 1,
+    """Return a container's ranges; 304 to a client that knows them already."""
+    container = call.store.find_container(*call.names, sub_status=OWNER_MISSING)
+    ranges = [_key_range(container, each) for each in container.partitions.all]
+    # A split gives new ids, which are higher.
+    etag = f'"{max(each.range.id for each in container.partitions.all) + 1}"'
+    if call.headers.get("if-none-match") == etag:
+        return Answer(status=304, headers={"etag": etag})
+    content = {"_rid": container.properties["_rid"], "PartitionKeyRanges": ranges, "_count": len(ranges)}
+    return json_answer(content, headers={"etag": etag, "x-ms-item-count": str(len(ranges))})
+
+
+def _key_range(container: Container, partition: Partition) -> Json:
+    number = partition.range.id
+    return {
+        "id": partition.id,
+        "_rid": rid_of(container.rid_bytes + struct.pack("<Q", number + 1 | 0x50 << 56)),
+        "_self": f"{container.properties['_self']}pkranges/{number}/",
+        "_etag": f'"{number + 1}"',
+        "minInclusive": partition.start,
+        "maxExclusive": partition.end,
+        "ridPrefix": number,
+        "throughputFraction": 1 / len(container.partitions.all),
         "status": "online",
-        "parents": [],
+        "parents": [str(each) for each in partition.range.parents],
     }
-    content = {"_rid": container.properties["_rid"], "PartitionKeyRanges": [whole], "_count": 1}
-    return json_answer(content, headers={"etag": ONE_RANGE_ETAG, "x-ms-item-count": "1"})
-
-
-def list_offers(call: Call) -> Answer:
-    """Return offers; a query for one asks by the container's link or resource id, as the two SDKs do."""
-    offers = [container.offer or {} for container in call.store.offers()]
-    if call.is_query:
-        values = [str(entry.get("value")).strip("/") for entry in call.object().get("parameters") or []]
-        offers = [
-            offer
-            for offer in offers
-            if not values or values[0] in (offer["resource"].strip("/"), offer["offerResourceId"])
-        ]
-    return _listing("Offers", offers)
-
-
-def get_offer(call: Call) -> Answer:
-    """Return an offer."""
-    return json_answer(_offered(call).offer)
-
-
-def put_offer(call: Call) -> Answer:
-    """Change a container's throughput; here it takes effect at once."""
-    container = _offered(call)
-    call.store.change_offer(container, call.object().get("content") or {})
-    return json_answer(container.offer)
-
-
-def _offered(call: Call) -> Container:
-    for container in call.store.offers():
-        if container.offer and container.offer["id"].lower() == call.names[0].lower():
-            return container
-    raise CosmosError(404, f"Resource Not Found: offer {call.names[0]}")
 
 
 def _container_answer(store: Store, container: Container, status: int = 200) -> Answer:
@@ -179,17 +160,19 @@ def _container_answer(store: Store, container: Container, status: int = 200) -> 
     return json_answer(container.properties, status, headers=headers)
 
 
-def _listing(name: str, entries: list[Json]) -> Answer:
+def listing(name: str, entries: list[Json]) -> Answer:
+    """Return an answer with resources of a kind."""
     return json_answer({"_rid": "", name: entries, "_count": len(entries)})
 
 
-def _named(call: Call, entries: list[Json]) -> list[Json]:
-    """Return what a query for resources by id finds; the SDKs ask so, and with no other condition."""
-    query = call.object()
-    values = [entry.get("value") for entry in query.get("parameters") or []]
-    if "where" in str(query.get("query")).lower() and len(values) != 1:
-        raise CosmosError(400, "A query for databases or containers other than by id is not supported here.")
-    return [entry for entry in entries if not values or entry["id"] == values[0]]
+def _found(call: Call, entries: list[Json]) -> list[Json]:
+    """Return the whole resources that a query for some of them finds."""
+    content = call.object()
+    query, named = parse(content.get("query")), values_of(content.get("parameters"))
+    if query.kind != "*" or not query.streams:
+        raise CosmosError(400, "A query for databases or containers returns them whole here, in no order.")
+    where = query.where
+    return [entry for entry in entries if not where or where.expression(Row(entry, named, [])) is True]
 
 
 def _checked_name(definition: Mapping[str, Any]) -> str:
@@ -208,6 +191,7 @@ def _check_definition(definition: Mapping[str, Any]) -> None:
         raise CosmosError(400, f"Containers with {', '.join(sorted(unknown))} are not supported here.")
     if not isinstance(definition.get("indexingPolicy", {}), dict):
         raise CosmosError(400, "The indexing policy is not a JSON object.")
+    unique_keys.check_policy(definition.get("uniqueKeyPolicy") or {})
     ttl = definition.get("defaultTtl")
     if ttl is not None and (type(ttl) is not int or not (ttl == -1 or 0 < ttl <= LARGEST_TTL)):
         raise CosmosError(400, f"The defaultTtl {ttl} is invalid.")

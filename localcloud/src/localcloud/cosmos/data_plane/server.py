@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from localcloud.cosmos.data_plane import items, resources
+from localcloud.cosmos.data_plane import items, offers, resources
 from localcloud.cosmos.data_plane.authorization import check_signature
 from localcloud.cosmos.data_plane.calls import Answer, Call, json_answer
 from localcloud.cosmos.data_plane.faults import Faults
@@ -43,10 +43,10 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("PUT", "dbs/*/colls/*/docs/*"): items.put_document,
     ("PATCH", "dbs/*/colls/*/docs/*"): items.patch_document,
     ("DELETE", "dbs/*/colls/*/docs/*"): items.delete_document,
-    ("GET", "offers"): resources.list_offers,
-    ("POST", "offers"): resources.list_offers,
-    ("GET", "offers/*"): resources.get_offer,
-    ("PUT", "offers/*"): resources.put_offer,
+    ("GET", "offers"): offers.list_offers,
+    ("POST", "offers"): offers.list_offers,
+    ("GET", "offers/*"): offers.get_offer,
+    ("PUT", "offers/*"): offers.put_offer,
 }
 
 
@@ -131,11 +131,10 @@ class Server:
     def _statistics(self) -> dict[str, Any]:
         containers = {
             f"{container.database}/{container.name}": {
-                "request_units": round(container.budget.spent, 2),
-                "throttled": container.budget.throttled,
+                "request_units": round(container.partitions.spent, 2),
+                "throttled": container.partitions.throttled,
             }
             for container in self._store.offers()
-            if container.budget
         }
         return {"requests": self._requests, "containers": containers}
 

@@ -61,7 +61,16 @@ class CosmosCalls:
             Route("GetThroughput", "GET", f"{CONTAINER}/{settings}", self.get_throughput),
             Route("PutThroughput", "PUT", f"{CONTAINER}/{settings}", self.put_throughput),
             Route("GetOperation", "GET", f"{OPERATIONS}/operationsStatus/{{operation}}", self.get_operation),
-            Route("GetResult", "GET", f"{OPERATIONS}/operationResults/{{operation}}", self.get_result),
+            *(
+                Route(
+                    f"Get{kind}Result", "GET", f"{resource}/operationResults/{{operation}}", self.get_result
+                )
+                for kind, resource in (
+                    ("Database", DATABASE),
+                    ("Container", CONTAINER),
+                    ("Throughput", f"{CONTAINER}/{settings}"),
+                )
+            ),
         ]
 
     async def list_databases(self, call: Call) -> Answer:
@@ -113,6 +122,7 @@ class CosmosCalls:
         """Change a container's own throughput."""
         container = await self._container(call)
         wanted = _property(call.body, "properties", "resource")
+        self._scaler.count_update()
         return await self._change(call, self._scaler.change(container, wanted))
 
     async def get_operation(self, call: Call) -> Answer:
@@ -240,11 +250,15 @@ def _is_throughput(settings: Json, options: Json) -> bool:
 
 
 def _polling(call: Call, identity: str) -> dict[str, str]:
-    """Return the headers by which a client follows an operation."""
-    base = f"{call.base_url}/subscriptions/{call.names['subscription']}{PROVIDER}/locations/local"
+    """Return the headers by which a client follows an operation: its state is not below what it changes.
+
+    https://github.com/Azure/azure-sdk-for-js/pull/25623
+    """
+    states = f"/subscriptions/{call.names['subscription']}{PROVIDER}/locations/local/operationsStatus"
+    resource = call.path.partition("/operationResults/")[0]
     query = f"?api-version={call.query.get('api-version', '')}"
     return {
-        "Azure-AsyncOperation": f"{base}/operationsStatus/{identity}{query}",
-        "Location": f"{base}/operationResults/{identity}{query}",
+        "Azure-AsyncOperation": f"{call.base_url}{states}/{identity}{query}",
+        "Location": f"{call.base_url}{resource}/operationResults/{identity}{query}",
         "Retry-After": SECONDS_BETWEEN_POLLS,
     }

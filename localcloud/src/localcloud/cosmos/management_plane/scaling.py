@@ -17,6 +17,9 @@ from localcloud.cosmos.management_plane.store import ManagementStore
 from localcloud.cosmos.storage import throughput
 
 POLL_SECONDS = 0.1
+# https://learn.microsoft.com/azure/cosmos-db/concepts-limits#control-plane
+MOST_UPDATES = 25
+UPDATES_SECONDS = 300
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -29,12 +32,39 @@ class Scaler:
         plane: the account's data plane.
         store: remembers what is to come.
         seconds: how long it takes to split partitions.
+        most_updates: how many updates of throughput the account takes in five minutes.
     """
 
-    def __init__(self, plane: DataPlaneClient, store: ManagementStore, seconds: float) -> None:
+    def __init__(
+        self,
+        plane: DataPlaneClient,
+        store: ManagementStore,
+        seconds: float,
+        most_updates: int = MOST_UPDATES,
+    ) -> None:
         self._plane = plane
         self._store = store
         self._seconds = seconds
+        self._most_updates = most_updates
+
+    def count_update(self) -> None:
+        """Count an update of throughput, whether or not it will be carried out.
+
+        Raises:
+            ArmError: 429, if the account has had as many as it takes.
+        """
+        now = time.time()
+        recent = self._store.updates_since(now - UPDATES_SECONDS)
+        if len(recent) >= self._most_updates:
+            wait = max(1, round(recent[-self._most_updates] + UPDATES_SECONDS - now))
+            raise ArmError(
+                429,
+                "TooManyRequests",
+                "The request rate is too large: the account's throughput was updated "
+                f"{self._most_updates} times within 5 minutes. Please retry after {wait} seconds.",
+                retry_after_seconds=wait,
+            )
+        self._store.add_update()
 
     async def change(self, container: Json, wanted: Json) -> None:
         """Change a container's throughput now, or note it if partitions have to be split before.

@@ -1,4 +1,4 @@
-"""What the management plane of Cosmos DB remembers: its operations, and throughput that is still to come."""
+"""What the management plane of Cosmos DB remembers: operations, updates of throughput, and throughput to come."""
 
 import json
 import sqlite3
@@ -11,6 +11,7 @@ from typing import Any
 SCHEMA = """
 create table if not exists operations(id text primary key, resource text, error text, ends real);
 create table if not exists scaling(container text primary key, content text, due real);
+create table if not exists updates(at real);
 """
 
 Json = dict[str, Any]
@@ -66,6 +67,15 @@ class ManagementStore:
         self._connection.execute(
             "insert or replace into scaling values(?,?,?)", (container, json.dumps(content), due)
         )
+
+    def add_update(self) -> None:
+        """Store that throughput is updated now."""
+        self._connection.execute("insert into updates values(?)", (time.time(),))
+
+    def updates_since(self, moment: float) -> list[float]:
+        """Return when throughput was updated since a moment, in epoch seconds and in order."""
+        self._connection.execute("delete from updates where at<?", (moment,))
+        return [row[0] for row in self._connection.execute("select at from updates order by at")]
 
     def end_scaling(self, container: str) -> None:
         """Forget a container's throughput to come."""

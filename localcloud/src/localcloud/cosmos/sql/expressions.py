@@ -53,6 +53,16 @@ def constant(value: Any) -> Expression:
     return lambda row: value
 
 
+def array(entries: list[Expression]) -> Expression:
+    """Return the array of expressions, without those that are undefined."""
+    return lambda row: [value for entry in entries if (value := entry(row)) is not UNDEFINED]
+
+
+def literal(members: list[tuple[str, Expression]]) -> Expression:
+    """Return the object of named expressions, without those that are undefined."""
+    return lambda row: {name: value for name, part in members if (value := part(row)) is not UNDEFINED}
+
+
 def added(left: Expression, right: Expression, sign: int) -> Expression:
     """Return the sum (sign 1) or difference (sign -1), which is undefined for all but numbers."""
 

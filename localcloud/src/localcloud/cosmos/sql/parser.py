@@ -1,58 +1,18 @@
 """The query language, as far as this service has it; everything else is an error, never all documents.
 
-It has SELECT [DISTINCT] [TOP n] (* | VALUE expression | expressions), FROM one container, WHERE, ORDER BY and OFFSET
-LIMIT, with comparisons, AND, OR, NOT, IN, BETWEEN, + and -, parameters, the functions of `values.FUNCTIONS`, and
-aggregates without GROUP BY. It has no JOIN, no GROUP BY and no subqueries.
+It has SELECT [DISTINCT] [TOP n] (* | VALUE expression | expressions), FROM one container, WHERE, GROUP BY, ORDER BY and
+OFFSET LIMIT, with comparisons, AND, OR, NOT, IN, BETWEEN, + and -, arrays, objects, parameters, the functions of
+`values.FUNCTIONS`, and aggregates. It has no JOIN and no subqueries.
 """
 
-import inspect
-import json
-import operator
-import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.sql.expressions import (
-    Expression,
-    added,
-    combined,
-    compared,
-    constant,
-    member,
-    negation,
-)
-from localcloud.cosmos.sql.values import AGGREGATES, COMPARISONS, FUNCTIONS, UNDEFINED, equal
+from localcloud.cosmos.sql.expression_parser import ExpressionParser
+from localcloud.cosmos.sql.query import Column, Order, Query
+from localcloud.cosmos.sql.tokens import unquoted
 
 CLAUSES = ("WHERE", "ORDER", "GROUP", "OFFSET", "JOIN", "IN")
-CONSTANTS = {"TRUE": True, "FALSE": False, "NULL": None, "UNDEFINED": UNDEFINED}
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-    |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<parameter>@\w+)|(?P<name>[A-Za-z_]\w*)
-    |(?P<sign><=|>=|!=|<>|[-+*=<>().,\[\]]))""",
-    re.VERBOSE,
-)
-
-
-@dataclass
-class Query:
-    """A parsed query."""
-
-    kind: Literal["*", "value", "list"] = "*"
-    columns: list[tuple[str, Expression]] = field(default_factory=list)
-    root: str = "c"
-    distinct: bool = False
-    top: Expression | None = None
-    where: Expression | None = None
-    order: list[tuple[Expression, bool]] = field(default_factory=list)
-    offset: Expression | None = None
-    limit: Expression | None = None
-    aggregates: list[tuple[str, Expression]] = field(default_factory=list)
-
-    @property
-    def streams(self) -> bool:
-        """Whether each document gives its result for itself, so that pages can follow the scan."""
-        return not (self.order or self.aggregates or self.distinct or self.top or self.offset)
 
 
 def parse(text: Any) -> Query:
@@ -66,28 +26,7 @@ def parse(text: Any) -> Query:
     return _Parser(text).query()
 
 
-def _refusal(near: str | None) -> CosmosError:
-    return CosmosError(400, f"Syntax error, incorrect syntax near '{near or 'end of query'}'.")
-
-
-def _tokens(text: str) -> list[tuple[str, str]]:
-    tokens, position = [], 0
-    text = text.rstrip()
-    while position < len(text):
-        found = _TOKEN.match(text, position)
-        if not found or not found.lastgroup:
-            raise _refusal(text[position : position + 20].strip())
-        tokens.append((found.lastgroup, found[found.lastgroup]))
-        position = found.end()
-    return tokens
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._rest = _tokens(text)[::-1]
-        self._query = Query()
-        self._in_clauses = False
-
+class _Parser(ExpressionParser):
     def query(self) -> Query:
         query = self._query
         self._need("SELECT")
@@ -96,11 +35,7 @@ class _Parser:
             query.top = self._number()
         columns_at = list(self._rest)
         self._skip_columns()
-        self._need("FROM")
-        query.root = self._name()
-        self._take("AS")
-        if self._next()[0] == "name" and self._next()[1].upper() not in CLAUSES:
-            query.root = self._name()
+        self._source()
         clauses_at, self._rest = self._rest, columns_at
         self._columns()
         self._need("FROM")
@@ -108,190 +43,93 @@ class _Parser:
         self._clauses()
         if self._rest:
             self._refuse()
-        if query.aggregates and (query.kind == "*" or len(query.columns) > len(query.aggregates)):
-            raise CosmosError(
-                400, "Aggregates beside other columns need GROUP BY, which is not supported here."
-            )
+        _check_aggregates(query)
         return query
 
     def _skip_columns(self) -> None:
         """Skip to FROM: its alias must be known before the columns are read."""
-        while self._rest and self._next()[1].upper() != "FROM":
-            self._rest.pop()
+        while self._rest and self._next().text.upper() != "FROM":
+            self._pop()
+
+    def _source(self) -> None:
+        start = self._next().start
+        self._need("FROM")
+        self._query.root = self._name()
+        self._take("AS")
+        if self._next().kind == "name" and self._next().text.upper() not in CLAUSES:
+            self._query.root = self._name()
+        self._query.source = self._text[start : self._end]
 
     def _columns(self) -> None:
         query = self._query
         if self._take("*"):
             return
         if self._take("VALUE"):
-            query.kind, query.columns = "value", [("", self._expression())]
+            query.kind, query.columns = "value", [self._column()]
             return
         query.kind = "list"
         while True:
             before = list(self._rest)
-            expression = self._expression()
-            last, end = before[len(self._rest)], before[len(self._rest) : len(self._rest) + 2]
-            if last[1] == "]" and end[1][0] == "text":
-                last = ("name", _unquoted(end[1][1]))
-            name = last[1] if last[0] == "name" else f"${len(query.columns) + 1}"
-            query.columns.append((self._name() if self._take("AS") else name, expression))
+            column = self._column()
+            name = self._name() if self._take("AS") else self._own_name(before, len(query.columns))
+            query.columns.append(column._replace(name=name))
             if not self._take(","):
                 return
+
+    def _column(self) -> Column:
+        start, known = self._next().start, len(self._query.aggregates)
+        value = self._part()
+        found = self._query.aggregates[known:]
+        whole = next((each for each in found if each.span == (start, self._end)), None)
+        return Column("", value, whole, bool(found))
+
+    def _own_name(self, before: list[Any], place: int) -> str:
+        """Return the name of a column without AS: of the property that its path ends with, or its place."""
+        rest = len(self._rest)
+        last, end = before[rest], before[rest : rest + 2]
+        if last.text == "]" and len(end) > 1 and end[1].kind == "text":
+            return unquoted(end[1].text)
+        return str(last.text) if last.kind == "name" else f"${place + 1}"
 
     def _clauses(self) -> None:
         query = self._query
         self._in_clauses = True
         if self._take("WHERE"):
-            query.where = self._expression()
+            query.where = self._part()
+        if self._take("GROUP"):
+            self._need("BY")
+            query.group.append(self._part())
+            while self._take(","):
+                query.group.append(self._part())
         if self._take("ORDER"):
             self._need("BY")
-            while True:
-                expression = self._expression()
-                query.order.append((expression, self._take("DESC")))
-                self._take("ASC")
-                if not self._take(","):
-                    break
+            query.order.append(self._order())
+            while self._take(","):
+                query.order.append(self._order())
         if self._take("OFFSET"):
             query.offset = self._number()
             self._need("LIMIT")
             query.limit = self._number()
 
-    def _expression(self) -> Expression:
-        parts = [self._conjunction()]
-        while self._take("OR"):
-            parts.append(self._conjunction())
-        return parts[0] if len(parts) == 1 else combined(parts, True)
-
-    def _conjunction(self) -> Expression:
-        parts = [self._negation()]
-        while self._take("AND"):
-            parts.append(self._negation())
-        return parts[0] if len(parts) == 1 else combined(parts, False)
-
-    def _negation(self) -> Expression:
-        if not self._take("NOT"):
-            return self._comparison()
-        return negation(self._negation())
-
-    def _comparison(self) -> Expression:
-        left = self._sum()
-        compare = COMPARISONS.get(self._next()[1])
-        if compare:
-            self._rest.pop()
-            return compared(compare, left, self._sum())
-        negated = self._take("NOT")
-        if self._take("IN"):
-            choices = self._arguments()
-            found = combined([compared(equal, left, choice) for choice in choices], True)
-            return negation(found) if negated else found
-        if self._take("BETWEEN"):
-            low = self._sum()
-            self._need("AND")
-            high = self._sum()
-            least, most = COMPARISONS[">="], COMPARISONS["<="]
-            found = combined([compared(least, left, low), compared(most, left, high)], False)
-            return negation(found) if negated else found
-        if negated:
-            self._refuse()
-        return left
-
-    def _sum(self) -> Expression:
-        total = self._operand()
-        while self._next()[1] in ("+", "-"):
-            sign = 1 if self._rest.pop()[1] == "+" else -1
-            total = added(total, self._operand(), sign)
-        return total
-
-    def _operand(self) -> Expression:
-        if self._take("("):
-            inner = self._expression()
-            self._need(")")
-            return inner
-        if self._take("-"):
-            return added(lambda row: 0, self._operand(), -1)
-        if not self._rest:
-            self._refuse()
-        kind, text = self._rest.pop()
-        if kind == "number":
-            return constant(float(text) if re.search("[.eE]", text) else int(text))
-        if kind == "text":
-            return constant(_unquoted(text))
-        if kind == "parameter":
-            return lambda row: row.parameters.get(text, UNDEFINED)
-        if kind == "name" and text.upper() in CONSTANTS:
-            return constant(CONSTANTS[text.upper()])
-        if kind == "name" and self._next()[1] == "(":
-            return self._call(text)
-        if kind == "name" and text == self._query.root:
-            return self._path()
-        raise CosmosError(400, f"Identifier '{text}' could not be resolved.")
-
-    def _call(self, name: str) -> Expression:
-        arguments = self._arguments()
-        if name.upper() in AGGREGATES and len(arguments) == 1 and not self._in_clauses:
-            self._query.aggregates.append((name.upper(), arguments[0]))
-            place = len(self._query.aggregates) - 1
-            return lambda row: row.aggregates[place]
-        function = FUNCTIONS.get(name.upper())
-        if function is None:
-            raise CosmosError(400, f"'{name}' is not a function that is known here.")
-        try:
-            inspect.signature(function).bind(*arguments)
-        except TypeError as error:
-            raise CosmosError(400, f"The function '{name}' takes another number of arguments.") from error
-        return lambda row: function(*(argument(row) for argument in arguments))
-
-    def _arguments(self) -> list[Expression]:
-        self._need("(")
-        arguments = [self._expression()]
-        while self._take(","):
-            arguments.append(self._expression())
-        self._need(")")
-        return arguments
-
-    def _path(self) -> Expression:
-        value: Expression = operator.attrgetter("document")
-        while True:
-            if self._take("."):
-                value = member(value, constant(self._name()))
-            elif self._take("["):
-                value = member(value, self._expression())
-                self._need("]")
-            else:
-                return value
-
-    def _number(self) -> Expression:
-        if self._next()[0] not in ("number", "parameter"):
-            self._refuse()
-        return self._operand()
-
-    def _name(self) -> str:
-        if self._next()[0] != "name":
-            self._refuse()
-        return self._rest.pop()[1]
-
-    def _next(self) -> tuple[str, str]:
-        return self._rest[-1] if self._rest else ("", "")
-
-    def _take(self, word: str) -> bool:
-        kind, text = self._next()
-        if kind in ("name", "sign") and text.upper() == word:
-            self._rest.pop()
-            return True
-        return False
-
-    def _need(self, word: str) -> None:
-        if not self._take(word):
-            self._refuse()
-
-    def _refuse(self) -> None:
-        raise _refusal(self._next()[1])
+    def _order(self) -> Order:
+        order = Order(self._part(), self._take("DESC"))
+        self._take("ASC")
+        return order
 
 
-def _unquoted(text: str) -> str:
-    if text[0] == "'":
-        text = '"' + text[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
-    try:
-        return str(json.loads(text, strict=False))
-    except ValueError as error:
-        raise _refusal(text) from error
+def _check_aggregates(query: Query) -> None:
+    if query.group and query.order:
+        raise CosmosError(400, "GROUP BY with ORDER BY is not supported.")
+    if not (query.aggregates or query.group):
+        return
+    grouped = {part.text for part in query.group}
+    # An array or object is what a query plan makes of columns that were checked.
+    strange = [
+        column.value.text
+        for column in query.columns
+        if not column.aggregates and column.value.text not in grouped and column.value.text[0] not in "[{"
+    ]
+    if query.kind == "*" or strange:
+        raise CosmosError(
+            400, f"The columns {', '.join(strange) or '*'} are neither aggregates nor in a GROUP BY clause."
+        )

@@ -86,6 +86,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "IS_DEFINED": lambda value: value is not UNDEFINED,
     "IS_NULL": lambda value: value is None,
     "IS_BOOL": lambda value: isinstance(value, bool),
+    # The Java SDK spells it so where it resumes a sorted query.
+    "IS_BOOLEAN": lambda value: isinstance(value, bool),
     "IS_NUMBER": is_number,
     "IS_STRING": lambda value: isinstance(value, str),
     "IS_ARRAY": lambda value: isinstance(value, list),

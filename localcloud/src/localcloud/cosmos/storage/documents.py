@@ -12,7 +12,9 @@ import orjson
 from localcloud.cosmos.errors import PARTITION_KEY_MISMATCH, CosmosError
 from localcloud.cosmos.storage import keys
 from localcloud.cosmos.storage.charges import read_charge, write_charge
-from localcloud.cosmos.storage.store import Container, Store, document_rid, new_etag
+from localcloud.cosmos.storage.container import Container, document_rid, new_etag
+from localcloud.cosmos.storage.store import Store
+from localcloud.cosmos.storage.unique_keys import UniqueKeys
 
 LARGEST_DOCUMENT_BYTES = 2 * 2**20
 LONGEST_ID_BYTES = 1023
@@ -70,6 +72,9 @@ class Documents:
         sequence = self._store.next_number
         number = old[1] if old else sequence
         body, etag = self._stored(document, number)
+        if container.unique_paths:
+            unique = UniqueKeys(self._store.connection, container.number, container.unique_paths)
+            unique.hold(document, text, lambda key, name: self._row(key, name) is not None)
         charge = write_charge(len(body), indexed=container.indexed)
         connection = self._store.connection
         if old:

@@ -13,6 +13,8 @@ from localcloud.cosmos.errors import PARTITION_KEY_MISMATCH, CosmosError
 
 LONGEST_KEY_BYTES = 2048
 MOST_LEVELS = 3
+# The Java SDK sends the name of its constant, the others the number.
+VERSIONS = {"1": 1, "2": 2, "V1": 1, "V2": 2}
 # How a level that a document lacks stands in headers and bodies.
 UNDEFINED: dict[str, Any] = {}
 _PATH_PART = re.compile(r'/("(?:[^"\\]|\\.)*"|[^/]+)')
@@ -25,7 +27,9 @@ def path_parts(path: str) -> tuple[str, ...]:
 
 
 def check_definition(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return a container's partition key definition with its defaults.
+    """Return a container's partition key definition with its defaults; a single path without a version has the first.
+
+    https://learn.microsoft.com/azure/cosmos-db/large-partition-keys
 
     Raises:
         CosmosError: 400, if it is impossible.
@@ -33,16 +37,17 @@ def check_definition(definition: dict[str, Any]) -> dict[str, Any]:
     paths = definition.get("paths") or []
     kind = definition.get("kind", "Hash")
     fits = len(paths) == 1 if kind == "Hash" else kind == "MultiHash" and 1 <= len(paths) <= MOST_LEVELS
-    version = definition.get("version", 2)
+    default = 2 if kind == "MultiHash" else 1
+    version = VERSIONS.get(str(definition.get("version") or default).upper())
     versions = (1, 2) if kind == "Hash" else (2,)
-    if not fits or version not in versions or not all(map(_is_path, paths)):
+    if not fits or version not in versions or not all(map(is_path, paths)):
         raise CosmosError(400, f"The partition key definition {definition} is invalid.")
     return {"paths": paths, "kind": kind, "version": version}
 
 
 def key_of(document: dict[str, Any], paths: Sequence[str]) -> list[Any]:
     """Return a document's partition key, one value per path; a value that is no scalar counts as undefined."""
-    return [_value_at(document, path_parts(path)) for path in paths]
+    return [value_at(document, path_parts(path)) for path in paths]
 
 
 def canonical(key: Sequence[Any]) -> str:
@@ -111,14 +116,17 @@ def _effective_key(kind: str, paths: tuple[str, ...], version: int, key: str) ->
     values = [_Undefined() if value == UNDEFINED else value for value in json.loads(key)]
     path: Any = list(paths) if kind == "MultiHash" else paths[0]
     sdk_key: Any = PartitionKey(path, kind=kind, version=version)  # type: ignore[call-overload]
-    return str(sdk_key._get_effective_partition_key_string(values))
+    # The Python SDK alone writes places of the first version in lower case.
+    return str(sdk_key._get_effective_partition_key_string(values)).upper()
 
 
-def _is_path(path: Any) -> bool:
+def is_path(path: Any) -> bool:
+    """Return whether a text is a path such as ``/address/"zip code"``."""
     return isinstance(path, str) and "".join(found[0] for found in _PATH_PART.finditer(path)) == path != ""
 
 
-def _value_at(document: Any, parts: tuple[str, ...]) -> Any:
+def value_at(document: Any, parts: tuple[str, ...]) -> Any:
+    """Return the scalar at a path's parts, or `UNDEFINED`."""
     for part in parts:
         if not isinstance(document, dict) or part not in document:
             return UNDEFINED

@@ -5,14 +5,12 @@ import json
 import sqlite3
 import struct
 import time
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from localcloud.cosmos.errors import CosmosError
-from localcloud.cosmos.storage import keys, throughput
-from localcloud.cosmos.storage.charges import Budget
+from localcloud.cosmos.errors import OWNER_MISSING, CosmosError
+from localcloud.cosmos.storage import keys, throughput, unique_keys
+from localcloud.cosmos.storage.container import Container, new_etag, rid_of
 
 # What is committed outlives the process, however it ends; waiting for the disk would only guard against a crash of
 # the machine, at half the speed of loading. The log grows to 64 MB between checkpoints, as index pages are hot.
@@ -32,38 +30,6 @@ create table if not exists counters(name text primary key, value integer);
 Json = dict[str, Any]
 
 
-@dataclass
-class Container:
-    """A container: its properties as the service reports them, and what else the server needs."""
-
-    number: int
-    database: str
-    properties: Json
-    offer: Json | None
-    budget: Budget | None = field(default=None)
-
-    @property
-    def name(self) -> str:
-        """Its id."""
-        return str(self.properties["id"])
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths of its partition key."""
-        paths: list[str] = self.properties["partitionKey"]["paths"]
-        return paths
-
-    @property
-    def indexed(self) -> bool:
-        """Whether its documents are indexed."""
-        return bool(self.properties["indexingPolicy"].get("indexingMode") != "none")
-
-    @property
-    def rid_bytes(self) -> bytes:
-        """Its resource id in bytes."""
-        return base64.b64decode(self.properties["_rid"].replace("-", "/"))
-
-
 class Store:
     """The account's state.
 
@@ -73,7 +39,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.executescript(PRAGMAS + SCHEMA)
+        self.connection.executescript(PRAGMAS + SCHEMA + unique_keys.SCHEMA)
         self.load()
 
     def load(self) -> None:
@@ -90,8 +56,6 @@ class Store:
         # It never goes back, even if the last document is deleted: a reader of the change feed would miss changes.
         row = self.connection.execute("select value from counters where name='next_number'").fetchone()
         self.next_number: int = row[0] if row else 1
-        for container in self._containers.values():
-            self._set_budget(container)
 
     def create_database(self, name: str) -> Json:
         """Create a database.
@@ -111,16 +75,16 @@ class Store:
         self.save()
         return self.databases[name]
 
-    def find_database(self, name: str) -> Json:
+    def find_database(self, name: str, *, sub_status: int = 0) -> Json:
         """Return a database by its name or resource id.
 
         Raises:
-            CosmosError: 404.
+            CosmosError: 404, with the sub-status.
         """
         for database in self.databases.values():
             if name in (database["id"], database["_rid"]):
                 return database
-        raise CosmosError(404, f"Resource Not Found: database {name}")
+        raise CosmosError(404, f"Resource Not Found: database {name}", sub_status)
 
     def delete_database(self, name: str) -> None:
         """Delete a database with all in it."""
@@ -134,16 +98,16 @@ class Store:
         """Return the containers of a database, by its name."""
         return [container for (of, _), container in self._containers.items() if of == database]
 
-    def find_container(self, database: str, name: str) -> Container:
+    def find_container(self, database: str, name: str, *, sub_status: int = 0) -> Container:
         """Return a container by names or resource ids.
 
         Raises:
-            CosmosError: 404.
+            CosmosError: 404, with the sub-status; 404/1003, if there is no such database.
         """
-        for container in self.containers_of(self.find_database(database)["id"]):
+        for container in self.containers_of(self.find_database(database, sub_status=OWNER_MISSING)["id"]):
             if name in (container.name, container.properties["_rid"]):
                 return container
-        raise CosmosError(404, f"Resource Not Found: container {database}/{name}")
+        raise CosmosError(404, f"Resource Not Found: container {database}/{name}", sub_status)
 
     def create_container(self, database: str, definition: Json, offer: Json | None) -> Container:
         """Create a container.
@@ -187,7 +151,6 @@ class Store:
         }
         container = Container(number, database, properties, stored_offer)
         self._containers[database, name] = container
-        self._set_budget(container)
         self.save()
         return container
 
@@ -198,21 +161,20 @@ class Store:
         self.save()
 
     def offers(self) -> list[Container]:
-        """Return the containers that have an offer."""
-        return [container for container in self._containers.values() if container.offer]
+        """Return all containers, as each has an offer."""
+        return list(self._containers.values())
 
     def change_offer(self, container: Container, content: Json) -> None:
-        """Change a container's throughput, at once.
+        """Change a container's throughput, at once, and split its partitions if they cannot carry it.
 
         Raises:
             CosmosError: 400, if it is impossible or below the container's minimum.
         """
-        assert container.offer is not None  # noqa: S101 - the caller found the container by its offer
         before = container.offer["content"]
         checked = throughput.check_content(content)
         throughput.check_change(checked, before)
         container.offer["content"] = throughput.with_highest(checked, before)
-        self._set_budget(container)
+        container.provide()
         self.save()
 
     def save_next_number(self) -> None:
@@ -225,10 +187,7 @@ class Store:
         """Write databases, containers and offers."""
         content = {
             "databases": self.databases,
-            "containers": [
-                {name: getattr(container, name) for name in ("number", "database", "properties", "offer")}
-                for container in self._containers.values()
-            ],
+            "containers": [container.saved() for container in self._containers.values()],
             "next": self._next,
         }
         self.connection.execute(
@@ -239,30 +198,6 @@ class Store:
         self._next += 1
         return int(self._next - 1)
 
-    @staticmethod
-    def _set_budget(container: Container) -> None:
-        if container.offer:
-            ru_per_second = throughput.ru_per_second(container.offer["content"])
-            if container.budget:
-                container.budget.change(ru_per_second)
-            else:
-                container.budget = Budget(ru_per_second)
-
-
-def document_rid(container: Container, number: int) -> str:
-    """Return the resource id of a container's document."""
-    return rid_of(container.rid_bytes + struct.pack("<Q", number))
-
-
-def rid_of(content: bytes) -> str:
-    """Return a resource id from its bytes."""
-    return base64.b64encode(content).decode().replace("/", "-")
-
 
 def _system_properties(path: str, rid: str) -> Json:
     return {"_rid": rid, "_self": path, "_etag": new_etag(), "_ts": int(time.time())}
-
-
-def new_etag() -> str:
-    """Return an etag that nothing else has."""
-    return f'"{uuid.uuid4()}"'

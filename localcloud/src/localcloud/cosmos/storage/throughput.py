@@ -111,5 +111,5 @@ def check_change(content: dict[str, Any], before: dict[str, Any]) -> None:
 
 
 def partitions(content: dict[str, Any]) -> int:
-    """Return how many physical partitions an offer's container has: they are split for throughput, never merged."""
+    """Return how many physical partitions an offer's container has: split for throughput, never merged."""
     return math.ceil(highest_ever(content) / RU_PER_PARTITION)

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/rest/api/datafactory/operation-groups
 """
 
+import base64
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -13,13 +14,14 @@ from localcloud.arm.server import Answer, Call, Route
 from localcloud.common.names import DATA_FACTORY
 from localcloud.data_factory.api.run_calls import FACTORY
 from localcloud.data_factory.definitions.store import KINDS, DefinitionStore
-from localcloud.data_factory.runs.store import MASK
 
 Json = dict[str, Any]
 TYPE = "Microsoft.DataFactory/factories"
 FACTORY_FIELDS = frozenset({"location", "identity", "tags", "properties"})
 FACTORY_PROPERTIES = frozenset({"globalParameters", "publicNetworkAccess"})
 PARAMETER_TYPES = ("string", "int", "float", "bool", "array", "object")
+ENCRYPTED = "encryptedCredential"
+CREDENTIAL = {"Version": "2017-11-30", "ProtectionMode": "Key", "SecretContentType": "Plaintext"}
 NEW_FACTORY: Json = {"location": "local", "identity": {"type": "SystemAssigned"}, "tags": {}}
 
 
@@ -94,6 +96,10 @@ class DefinitionCalls:
         if kind == "pipeline":
             # The service says when it was published, which no request does.
             properties = {**properties, "lastPublishTime": datetime.now(UTC).isoformat()}
+        if kind == "linkedService":
+            # Secrets that come anew take the place of those that were encrypted before.
+            kept = {each: value for each, value in properties["typeProperties"].items() if each != ENCRYPTED}
+            properties = {**properties, "typeProperties": kept}
         self._store.put(kind, name, properties)
         return Answer(_shown(call, name, properties))
 
@@ -138,22 +144,26 @@ def _shown(call: Call, name: str, properties: Json) -> Json:
         "name": name,
         "type": f"{TYPE}/{collection}",
         "etag": _etag(properties),
-        "properties": _masked(properties),
+        "properties": _encrypted(properties),
     }
 
 
-def _masked(value: Any) -> Any:
-    """Return a part of a definition with stars for the values of its secure strings.
+def _encrypted(properties: Json) -> Json:
+    """Return a definition with its secure strings in one encrypted text, as the service returns linked services.
 
-    https://learn.microsoft.com/dotnet/api/azure.core.expressions.datafactory.datafactorysecretstring
+    https://github.com/Azure/azure-rest-api-specs/issues/22106
     """
-    if isinstance(value, list):
-        return [_masked(member) for member in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("type") == "SecureString" and "value" in value:
-        return {**value, "value": MASK}
-    return {name: _masked(member) for name, member in value.items()}
+    fields = properties.get("typeProperties", {})
+    shown = {name: value for name, value in fields.items() if not _is_secure(value)}
+    if len(shown) == len(fields):
+        return properties
+    reference = {**CREDENTIAL, "CredentialId": f"DATAFACTORY@{_etag(fields)}"}
+    text = base64.b64encode(json.dumps(reference).encode()).decode()
+    return {**properties, "typeProperties": {**shown, ENCRYPTED: text}}
+
+
+def _is_secure(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "SecureString"
 
 
 def _type_of(value: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from localcloud.data_factory.definitions.expressions import ExpressionError, Reference, parse, references
 from localcloud.data_factory.definitions.policy import PolicyError, read_policy
-from localcloud.data_factory.definitions.shapes import CONDITIONS, SHAPES, TYPES, Definitions, Json
+from localcloud.data_factory.definitions.shapes import BRANCHES, CONDITIONS, SHAPES, TYPES, Definitions, Json
 
 SYSTEM_VARIABLES = (("RunId",),)
 # Where expressions are evaluated; a description may hold anything.
@@ -25,8 +25,11 @@ def check(loaded: Definitions, kind: str, properties: Json) -> Iterator[str]:
     if not faults:
         yield from _check_expressions(loaded, kind, properties)
         yield from _check_references(loaded, properties)
-        yield from _check_activities(properties.get("activities", []))
-        yield from _check_order(properties.get("activities", []))
+        yield from _check_stores(properties)
+        activities = properties.get("activities", [])
+        yield from _check_names(list(all_activities(activities)))
+        yield from _check_copies(list(all_activities(activities)))
+        yield from _check_orders(activities)
 
 
 def _check_shape(value: Any, shape_name: str, path: str) -> Iterator[str]:
@@ -119,18 +122,44 @@ def _check_references(loaded: Definitions, properties: Json) -> Iterator[str]:
 
 
 def _references(value: Any) -> Iterator[Json]:
+    return (each for each in _objects(value) if "referenceName" in each)
+
+
+def _objects(value: Any) -> Iterator[Json]:
     if isinstance(value, list):
         for member in value:
-            yield from _references(member)
+            yield from _objects(member)
     elif isinstance(value, dict):
-        if "referenceName" in value:
-            yield value
+        yield value
         for member in value.values():
-            yield from _references(member)
+            yield from _objects(member)
 
 
-def _check_activities(activities: list[Json]) -> Iterator[str]:
+def _check_stores(properties: Json) -> Iterator[str]:
+    """Hold the parameters of a secret's vault to objects: a text there is taken as it is, and not evaluated.
+
+    Microsoft's support says so of storage; https://learn.microsoft.com/azure/data-factory/store-credentials-in-key-vault.
+    """
+    secrets = (each for each in _objects(properties) if each.get("type") == "AzureKeyVaultSecret")
+    for store in (secret["store"] for secret in secrets):
+        for name, value in store.get("parameters", {}).items():
+            if isinstance(value, str) and value.startswith("@"):
+                yield (
+                    f"the parameter {name} of {store['referenceName']} is the text {value!r}, which is not "
+                    "evaluated within a secret: it needs an object with the type Expression"
+                )
+
+
+def all_activities(activities: list[Json]) -> Iterator[Json]:
+    """Return activities, and those within conditions."""
     for activity in activities:
+        yield activity
+        for name in BRANCHES.values():
+            yield from all_activities(activity["typeProperties"].get(name, []))
+
+
+def _check_copies(activities: list[Json]) -> Iterator[str]:
+    for activity in (each for each in activities if each["type"] == "Copy"):
         for side in ("inputs", "outputs"):
             if len(activity[side]) != 1:
                 yield f"{activity['name']} has {len(activity[side])} {side} instead of one"
@@ -140,11 +169,22 @@ def _check_activities(activities: list[Json]) -> Iterator[str]:
             yield f"{activity['name']} {error}"
 
 
-def _check_order(activities: list[Json]) -> Iterator[str]:
-    """Hold activities to different names and to dependencies that lead to a beginning."""
+def _check_names(activities: list[Json]) -> Iterator[str]:
     names = [activity["name"] for activity in activities]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"there are several activities named {name}"
+
+
+def _check_orders(activities: list[Json]) -> Iterator[str]:
+    yield from _check_order(activities)
+    for activity in activities:
+        for name in BRANCHES.values():
+            yield from _check_orders(activity["typeProperties"].get(name, []))
+
+
+def _check_order(activities: list[Json]) -> Iterator[str]:
+    """Hold activities to dependencies that lead to a beginning."""
+    names = [activity["name"] for activity in activities]
     waiting = {
         activity["name"]: {dependency["activity"] for dependency in activity.get("dependsOn", [])}
         for activity in activities

@@ -2,13 +2,14 @@
 
 ```
 @pipeline().parameters.x  @pipeline().globalParameters.x  @pipeline().RunId  @dataset().x  @linkedService().x
-@concat('a', dataset().x)      text with @{...} within      @@ for a leading @
+@concat('a', dataset().x)  @greater(pipeline().parameters.x, 0)  text with @{...} within  @@ for a leading @
 ```
 https://learn.microsoft.com/azure/data-factory/control-flow-expression-language-functions
 """
 
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,13 @@ TOKEN = re.compile(
 )
 
 CLOSING_BRACE = re.compile(r"\s*}")
+
+
+def _concat(*values: Any) -> str:
+    return "".join(map(str, values))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {"concat": _concat, "greater": operator.gt}
 
 
 class ExpressionError(Exception):
@@ -33,13 +41,14 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Concat:
-    """The texts of its parts one after another."""
+class FunctionCall:
+    """A function of `FUNCTIONS` with its arguments."""
 
-    parts: "tuple[Node, ...]"
+    name: str
+    arguments: "tuple[Node, ...]"
 
 
-Node = str | int | Reference | Concat
+Node = str | int | Reference | FunctionCall
 
 
 def parse(text: str) -> Node:
@@ -54,16 +63,16 @@ def parse(text: str) -> Node:
         return _Parser(text[1:], text).whole()
     if "@{" not in text:
         return text
-    return Concat(tuple(_template(text)))
+    return FunctionCall("concat", tuple(_template(text)))
 
 
 def references(node: Node) -> Iterator[Reference]:
     """Return all references of a syntax tree."""
     if isinstance(node, Reference):
         yield node
-    elif isinstance(node, Concat):
-        for part in node.parts:
-            yield from references(part)
+    elif isinstance(node, FunctionCall):
+        for argument in node.arguments:
+            yield from references(argument)
 
 
 def evaluate(node: Node, scopes: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -76,8 +85,8 @@ def evaluate(node: Node, scopes: Mapping[str, Mapping[str, Any]]) -> Any:
     Raises:
         ExpressionError: if a scope or property is not there.
     """
-    if isinstance(node, Concat):
-        return "".join(str(evaluate(part, scopes)) for part in node.parts)
+    if isinstance(node, FunctionCall):
+        return _called(node, [evaluate(argument, scopes) for argument in node.arguments])
     if not isinstance(node, Reference):
         return node
     if node.scope not in scopes:
@@ -92,6 +101,14 @@ def evaluate(node: Node, scopes: Mapping[str, Mapping[str, Any]]) -> Any:
             )
         value = value[name]
     return value
+
+
+def _called(call: FunctionCall, values: list[Any]) -> Any:
+    try:
+        return FUNCTIONS[call.name](*values)
+    except TypeError as error:
+        shown = ", ".join(map(repr, values))
+        raise ExpressionError(f"The function '{call.name}' does not take {shown}.") from error
 
 
 def resolve(value: Any, scopes: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -153,8 +170,8 @@ class _Parser:
 
     def _call(self, name: str) -> Node:
         self._expect("(")
-        if name == "concat":
-            return Concat(tuple(self._arguments()))
+        if name in FUNCTIONS:
+            return FunctionCall(name, tuple(self._arguments()))
         if name not in SCOPES:
             raise self._error(f"uses the function '{name}', which the local Data Factory does not support")
         self._expect(")")

@@ -7,6 +7,8 @@ from typing import Any
 Json = dict[str, Any]
 # What nothing is done with, there or here.
 DECORATION = "description annotations folder lastPublishTime"
+# The activities of a condition, by its value.
+BRANCHES = {True: "ifTrueActivities", False: "ifFalseActivities"}
 CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
 TYPES: Mapping[str, Any] = {
     "string": str,
@@ -58,6 +60,25 @@ SHAPES: Mapping[str, Shape] = {
             "outputs": "dataset reference",
         },
     ),
+    "activity:IfCondition": _shape(
+        "name type typeProperties",
+        "dependsOn userProperties description",
+        inner={
+            "typeProperties": "condition",
+            "dependsOn": "dependency",
+            "userProperties": "user property",
+        },
+    ),
+    "condition": _shape(
+        "expression",
+        "ifTrueActivities ifFalseActivities",
+        inner={
+            "expression": "expression",
+            "ifTrueActivities": "activity",
+            "ifFalseActivities": "activity",
+        },
+    ),
+    "expression:Expression": _shape("type value"),
     "dependency": _shape("activity dependencyConditions"),
     "policy": _shape(
         "",
@@ -102,7 +123,7 @@ SHAPES: Mapping[str, Shape] = {
     # Without a service URL the real AWS would be asked.
     "S3 properties": _shape(
         "serviceUrl accessKeyId secretAccessKey",
-        "authenticationType sessionToken",
+        "authenticationType sessionToken encryptedCredential",
         values={"authenticationType": ("AccessKey", "TemporarySecurityCredentials")},
         inner={"secretAccessKey": "secret", "sessionToken": "secret"},
     ),

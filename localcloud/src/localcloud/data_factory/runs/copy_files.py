@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -72,16 +73,33 @@ def copy_files(
             for file in files:
                 watch.before_file(file.path)
                 _copy_file(client, source.bucket, file, container, f"{sink.folder}/{file.path}", watch)
-    except (ClientError, BotoCoreError) as error:
-        raise ActivityError(
-            f"ErrorCode=UserErrorFailedFileOperation,Message=Reading s3://{source.bucket}/{source.folder} failed: "
-            f"{error},Source=Failure happened on 'Source' side."
-        ) from error
+    except ClientError as error:
+        raise _source_error(source, *_told_by_s3(error)) from error
+    except BotoCoreError as error:
+        raise _source_error(source, type(error).__name__, str(error)) from error
     except AzureError as error:
         raise ActivityError(
             f"ErrorCode=AdlsGen2OperationFailed,Message=Writing to {sink.file_system}/{sink.folder} failed: "
             f"{str(error).splitlines()[0]},Source=Failure happened on 'Sink' side."
         ) from error
+
+
+def _source_error(source: SourceFolder, kind: str, message: str) -> ActivityError:
+    return ActivityError(
+        f"ErrorCode=UserErrorFailedFileOperation,Message=Reading s3://{source.bucket}/{source.folder} failed.,"
+        f"Source=Failure happened on 'Source' side.,''Type={kind},Message={message}"
+    )
+
+
+def _told_by_s3(error: ClientError) -> tuple[str, str]:
+    """Return an answer of S3 as the .NET SDK tells it: its message and HTTP status, and not its error code."""
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    message = error.response["Error"]["Message"]
+    refused = f"The remote server returned an error: ({status}) {HTTPStatus(status).phrase}."
+    return (
+        "Amazon.S3.AmazonS3Exception",
+        f"{message},Source=AWSSDK.Core,''Type=Amazon.Runtime.Internal.HttpErrorResponseException,Message={refused}",
+    )
 
 
 def list_files(

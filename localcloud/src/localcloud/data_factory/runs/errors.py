@@ -2,6 +2,8 @@
 
 # Data Factory's number for whatever goes wrong within a copy.
 COPY_FAILED = "2200"
+# And for a condition whose activities failed.
+INNER_FAILED = "ActionFailed"
 
 
 class ActivityError(Exception):

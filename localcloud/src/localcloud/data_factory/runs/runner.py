@@ -14,10 +14,11 @@ from typing import Any
 
 from localcloud.data_factory.definitions.expressions import resolve
 from localcloud.data_factory.definitions.policy import Policy, read_policy
-from localcloud.data_factory.definitions.shapes import Definitions
+from localcloud.data_factory.definitions.shapes import BRANCHES, Definitions
 from localcloud.data_factory.runs.connections import Connections
 from localcloud.data_factory.runs.copy_files import copy_files
-from localcloud.data_factory.runs.errors import ActivityCancelledError, ActivityError
+from localcloud.data_factory.runs.errors import INNER_FAILED, ActivityCancelledError, ActivityError
+from localcloud.data_factory.runs.order import conditions_hold, decisive_failure, depends_on
 from localcloud.data_factory.runs.store import ENDED, RunStore, milliseconds_between, now_text
 from localcloud.data_factory.runs.watch import Watch
 
@@ -110,23 +111,65 @@ class Runner:
         self._store.change_run(run_id, "InProgress", unless=("Canceling",))
         run = self._store.run(run_id)
         assert run is not None  # noqa: S101 - it was stored before it was started
-        activities = self._definitions.pipelines[run["pipelineName"]]["activities"]
+        failed = self._carry_out_all(run, self._definitions.pipelines[run["pipelineName"]]["activities"])
+        if self._cancelled[run_id].is_set():
+            return "Cancelled", ""
+        if failed is None:
+            return "Succeeded", ""
+        return "Failed", f"Operation on target {failed} failed: {self._last_error(run_id, failed)}"
+
+    def _carry_out_all(self, run: Json, activities: list[Json]) -> str | None:
+        """Carry out activities in their order, and return the name of one whose failure is theirs, or None."""
         # An activity that had succeeded before this process began is not repeated.
         results = {
             done["activityName"]: "Succeeded"
-            for done in self._store.activity_runs(run_id)
+            for done in self._store.activity_runs(run["runId"])
             if done["status"] == "Succeeded"
         }
         while waiting := [activity for activity in activities if activity["name"] not in results]:
-            activity = next(each for each in waiting if _depends_on(each) <= results.keys())
-            if self._cancelled[run_id].is_set():
-                break
+            activity = next(each for each in waiting if depends_on(each) <= results.keys())
+            if self._cancelled[run["runId"]].is_set():
+                return None
             results[activity["name"]] = (
-                self._try_activity(run, activity) if _conditions_hold(activity, results) else "Skipped"
+                self._carry_out_one(run, activity) if conditions_hold(activity, results) else "Skipped"
             )
-        if self._cancelled[run_id].is_set():
-            return "Cancelled", ""
-        return self._outcome(run_id, activities, results)
+        return decisive_failure(activities, results)
+
+    def _carry_out_one(self, run: Json, activity: Json) -> str:
+        if activity["type"] == "IfCondition":
+            return self._carry_out_condition(run, activity)
+        return self._try_activity(run, activity)
+
+    def _carry_out_condition(self, run: Json, activity: Json) -> str:
+        """Carry out the branch of a condition; without one for its value it succeeds.
+
+        https://learn.microsoft.com/azure/data-factory/control-flow-if-condition-activity
+        """
+        record = self._begin(run, activity, 0)
+        condition = activity["typeProperties"]
+        value = resolve(condition["expression"], {"pipeline": self._pipeline_scope(run)})
+        failed = self._carry_out_all(run, condition.get(BRANCHES[bool(value)], []))
+        if self._cancelled[run["runId"]].is_set():
+            return self._end(record, "Cancelled", {})
+        if failed is None:
+            return self._end(record, "Succeeded", {})
+        cause = self._last_error(run["runId"], failed)
+        record["error"] |= {
+            "errorCode": INNER_FAILED,
+            "message": (
+                f"Activity failed because an inner activity failed; Inner activity name: {failed}, Error: {cause}"
+            ),
+            "failureType": "UserError",
+        }
+        return self._end(record, "Failed", {})
+
+    def _last_error(self, run_id: str, activity: str) -> str:
+        texts = [
+            each["error"]["message"]
+            for each in self._store.activity_runs(run_id)
+            if each["activityName"] == activity
+        ]
+        return str(texts[-1])
 
     def _try_activity(self, run: Json, activity: Json) -> str:
         """Carry out an activity, again if it fails and its policy says so, and return its status."""
@@ -216,40 +259,3 @@ class Runner:
             record | {"status": status, "output": output, "activityRunEnd": now, "durationInMs": duration}
         )
         return status
-
-    def _outcome(self, run_id: str, activities: list[Json], results: Mapping[str, str]) -> tuple[str, str]:
-        """A run fails if an activity failed that nothing else took care of.
-
-        https://learn.microsoft.com/azure/data-factory/tutorial-pipeline-failure-error-handling
-        """
-        followed = {name for activity in activities for name in _depends_on(activity)}
-        decisive = [activity["name"] for activity in activities if activity["name"] not in followed]
-        by_name = {activity["name"]: activity for activity in activities}
-        while skipped := [name for name in decisive if results[name] == "Skipped"]:
-            decisive = [name for name in decisive if name not in skipped]
-            decisive += [before for name in skipped for before in _depends_on(by_name[name])]
-        failed = [name for name in decisive if results[name] == "Failed"]
-        if not failed:
-            return "Succeeded", ""
-        texts = [
-            each["error"]["message"]
-            for each in self._store.activity_runs(run_id)
-            if each["activityName"] == failed[0]
-        ]
-        return "Failed", f"Operation on target {failed[0]} failed: {texts[-1]}"
-
-
-def _depends_on(activity: Json) -> set[str]:
-    return {dependency["activity"] for dependency in activity.get("dependsOn", ())}
-
-
-def _conditions_hold(activity: Json, results: Mapping[str, str]) -> bool:
-    """Return whether each dependency ended in one of the ways that this activity waits for."""
-    for dependency in activity.get("dependsOn", ()):
-        result = results[dependency["activity"]]
-        accepted = set(dependency["dependencyConditions"])
-        if "Completed" in accepted:
-            accepted |= {"Succeeded", "Failed"}
-        if result not in accepted:
-            return False
-    return True

@@ -18,14 +18,15 @@ from localcloud.databricks.api.workspace_calls import WorkspaceCalls
 from localcloud.databricks.errors import ApiError, invalid
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.files.workspace import Workspace
-from localcloud.databricks.runs.clusters import check_paths
+from localcloud.databricks.runs.clusters import check_request
 from localcloud.databricks.runs.runner import Runner
-from localcloud.databricks.runs.store import RunStore
+from localcloud.databricks.runs.store import RunStore, now_ms
 from localcloud.databricks.runs.submission import parse_submission
 
 JOBS = "/api/2.2/jobs/runs"
 FAULTS_PATH = "/_localcloud/faults"
 LOSE_CLUSTER_PATH = "/_localcloud/lose-cluster"
+VIEWER, VIEWERS_GROUP = "viewer", "users"
 LARGEST_PAGE, DEFAULT_PAGE = 25, 20
 LIST_PARAMETERS = {"active_only", "completed_only", "expand_tasks", "limit", "page_token", "run_type"}
 
@@ -38,12 +39,13 @@ class Api:
     """The calls.
 
     Args:
-        token: what callers sign in with.
+        token: what the app signs in with, which owns the runs that it submits.
         store: keeps the runs.
         runner: carries them out.
         workspace: has notebooks and libraries.
         faults: what is to fail.
         reads: answers what the workspace has.
+        viewer_token: what somebody else signs in with, who is in the group ``users`` and no admin; empty for nobody.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Api:
         workspace: Workspace,
         faults: Faults,
         reads: Reads,
+        viewer_token: str = "",
     ) -> None:
         self._token = token
+        self._viewer_token = viewer_token
         self._store = store
         self._runner = runner
         self._workspace = workspace
@@ -88,7 +92,7 @@ class Api:
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
                 if handler is not _unknown:
-                    self._check_token(request)
+                    self._check_token(request, handler)
                 self._faults.raise_for(operation)
                 found = await handler(request)
                 return found if isinstance(found, web.Response) else _json(found, 200)
@@ -101,7 +105,7 @@ class Api:
 
         return answer
 
-    def _check_token(self, request: web.Request) -> None:
+    def _check_token(self, request: web.Request, handler: Handler) -> None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not given:
             raise ApiError(
@@ -109,25 +113,30 @@ class Api:
                 "401",
                 f"Credential was not sent or was of an unsupported type for this API. [ReqId: {uuid.uuid4()}]",
             )
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        if hmac.compare_digest(given.encode(), self._token.encode()):
+            return
+        if not self._viewer_token or not hmac.compare_digest(given.encode(), self._viewer_token.encode()):
             raise ApiError(403, "403", f"Invalid access token. [ReqId: {uuid.uuid4()}]")
+        if handler not in (self._get, self._get_output):
+            raise ApiError(403, "PERMISSION_DENIED", "The local cloud lets viewers look at runs only.")
+        request[VIEWER] = True
 
     async def _submit(self, request: web.Request) -> Json:
         submission = parse_submission(await _body(request))
-        check_paths(submission, self._workspace)
-        run_id, is_new = self._store.submit(submission)
+        check_request(submission, self._workspace)
+        run_id, is_new = self._store.submit(submission, now_ms())
         if is_new:
             log.info("Run %s: %s", run_id, submission.run_name)
             self._runner.start(run_id, submission)
         return {"run_id": run_id}
 
     async def _get(self, request: web.Request) -> Json:
-        run = self._find(_run_id(request.query.get("run_id")))
+        run = self._seen(_run_id(request.query.get("run_id")), request)
         return run_view(run, _host(request))
 
     async def _get_output(self, request: web.Request) -> Json:
         given = _run_id(request.query.get("run_id"))
-        run = self._find(given)
+        run = self._seen(given, request)
         if given != task_run_id(run):
             raise invalid(
                 "Retrieving the output of runs with multiple tasks is not supported. Please retrieve the output of "
@@ -175,6 +184,18 @@ class Api:
             raise invalid(f"Run {run['run_id']} has ended.")
         self._runner.lose_cluster(run["run_id"])
         return {}
+
+    def _seen(self, run_id: int, request: web.Request) -> Json:
+        """Return a run that the caller may see: its owner, or a member of a group that its access control list names.
+
+        https://learn.microsoft.com/azure/databricks/jobs/privileges
+        """
+        run = self._find(run_id)
+        if request.get(VIEWER) and VIEWERS_GROUP not in run["submission"].get("viewers", ()):
+            raise ApiError(
+                403, "PERMISSION_DENIED", f"You do not have View or Manage Run permissions on run {run_id}."
+            )
+        return run
 
     def _find(self, run_id: int) -> Json:
         """Return the run that has an id, or whose task has it."""

@@ -9,20 +9,28 @@ from threading import Event
 
 import orjson
 
-from localcloud.databricks.connector.container import Container
+from localcloud.databricks.connector.container import Container, look_up_container
 from localcloud.databricks.connector.documents import UNDEFINED_KEY, Document
 from localcloud.databricks.connector.errors import BulkOperationFailedError, DocumentError
-from localcloud.databricks.connector.gateway import NO_ANSWER, THROTTLED, Answer, Gateway, pause_seconds
+from localcloud.databricks.connector.gateway import (
+    NO_ANSWER,
+    RANGE_GONE,
+    THROTTLED,
+    Answer,
+    Gateway,
+    pause_seconds,
+)
 from localcloud.databricks.connector.options import Options
 from localcloud.databricks.connector.strategies import Strategy
 
 
 @dataclass
 class Operation:
-    """An operation of a batch: its document, its text on the wire, and how often it failed."""
+    """An operation of a batch: its document, its text on the wire, its key range, and how often it failed."""
 
     document: Document
     text: bytes
+    range_id: str
     failures: int = 0
 
 
@@ -37,25 +45,26 @@ class Outcome:
 
 
 def batches_of(
-    documents: Iterable[Document], strategy: Strategy, options: Options
+    documents: Iterable[Document], container: Container, strategy: Strategy, options: Options
 ) -> Iterator[list[Operation]]:
-    """Yield batches of operations, bounded in number and size; the first of a batch may be of any size.
+    """Yield batches of operations of one key range each, bounded in number and size; the first may be of any size.
 
     Raises:
         DocumentError: for a document that cannot go into a batch.
     """
-    batch: list[Operation] = []
-    size = 0
+    batches: dict[str, list[Operation]] = {one.id: [] for one in container.ranges}
+    sizes = dict.fromkeys(batches, 0)
     for document in documents:
-        operation = Operation(document, _operation_text(document, strategy))
+        text = _operation_text(document, strategy)
+        operation = Operation(document, text, container.range_of(document.partition_key).id)
+        batch, size = batches[operation.range_id], sizes[operation.range_id]
         full = len(batch) >= options.bulk_operations or size + len(operation.text) > options.bulk_bytes
         if batch and full:
             yield batch
             batch, size = [], 0
         batch.append(operation)
-        size += len(operation.text)
-    if batch:
-        yield batch
+        batches[operation.range_id], sizes[operation.range_id] = batch, size + len(operation.text)
+    yield from filter(None, batches.values())
 
 
 class BulkSender:
@@ -81,7 +90,6 @@ class BulkSender:
             "x-ms-cosmos-is-batch-request": "true",
             "x-ms-cosmos-batch-atomic": "false",
             "x-ms-cosmos-batch-continue-on-error": "true",
-            "x-ms-documentdb-partitionkeyrangeid": container.range_id,
             "x-ms-cosmos-intended-collection-rid": container.rid,
         }
 
@@ -93,7 +101,8 @@ class BulkSender:
         """
         while batch and not self._stopped.is_set():
             body = b"[" + b",".join(operation.text for operation in batch) + b"]"
-            outcomes = _outcomes(self._gateway.call("POST", ("docs",), self._headers, body), len(batch))
+            headers = {**self._headers, "x-ms-documentdb-partitionkeyrangeid": batch[0].range_id}
+            outcomes = _outcomes(self._gateway.call("POST", ("docs",), headers, body), len(batch))
             left = [
                 (operation, outcome)
                 for operation, outcome in zip(batch, outcomes, strict=True)
@@ -104,6 +113,17 @@ class BulkSender:
                 waits = [outcome.retry_after_ms / 1000 for _, outcome in left]
                 failures = max(operation.failures for operation in batch)
                 self._stopped.wait(max([*waits, pause_seconds(failures) if failures else 0]))
+            if any((outcome.status, outcome.sub_status) == RANGE_GONE for _, outcome in left):
+                self._send_anew(batch)
+                return
+
+    def _send_anew(self, operations: list[Operation]) -> None:
+        """Send operations to the physical partitions that there are after a split."""
+        container = look_up_container(self._gateway)
+        for operation in operations:
+            operation.range_id = container.range_of(operation.document.partition_key).id
+        for one in container.ranges:
+            self.send([operation for operation in operations if operation.range_id == one.id])
 
     def _is_done(self, operation: Operation, outcome: Outcome) -> bool:
         status, sub_status = outcome.status, outcome.sub_status

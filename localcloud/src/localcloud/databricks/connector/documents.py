@@ -28,6 +28,8 @@ from localcloud.databricks.connector.errors import DocumentError, OptionError
 RAW_BODY = "_rawBody"
 ORIGIN_RAW_BODY = "_origin_rawBody"
 UNDEFINED_KEY = "[{}]"
+# Stands for the value of a property that a document does not have.
+MISSING = object()
 # Types that JSON holds as they are, so that what is written is what the row held.
 _PLAIN = (StringType, BooleanType, ByteType, ShortType, IntegerType, LongType, DoubleType, NullType)
 _PATH_PART = re.compile(r'/("(?:[^"\\]|\\.)*"|[^/]+)')
@@ -94,14 +96,14 @@ def documents_of(bodies: Iterable[bytes], container: Container) -> Iterator[Docu
 def partition_key_of(document: dict[str, Any], container: Container) -> str:
     """Return a document's partition key as the JSON text that calls carry.
 
-    As in the SDK beneath the connector, a single key that is missing, null or an object counts as undefined, and a
-    missing level of a hierarchical key as null.
+    As in the SDK beneath the connector (JsonSerializable.java, PartitionKeyInternal.java), a single key that is missing
+    or an object counts as undefined, an explicit null is a key, and a missing level of a hierarchical key is null.
 
     Raises:
         DocumentError: for a value that cannot be a key.
     """
     values = [_value_at(document, _path_parts(path)) for path in container.paths]
-    if not container.hierarchical and (values[0] is None or isinstance(values[0], dict)):
+    if not container.hierarchical and (values[0] is MISSING or isinstance(values[0], dict)):
         return UNDEFINED_KEY
     if any(isinstance(value, list | dict) for value in values):
         raise DocumentError(
@@ -109,7 +111,7 @@ def partition_key_of(document: dict[str, Any], container: Container) -> str:
             f"({', '.join(container.paths)})."
         )
     # ASCII only, since it also stands in a header.
-    return json.dumps(values, separators=(",", ":"))
+    return json.dumps([None if value is MISSING else value for value in values], separators=(",", ":"))
 
 
 @cache
@@ -120,8 +122,8 @@ def _path_parts(path: str) -> tuple[str, ...]:
 def _value_at(document: Any, parts: Sequence[str]) -> Any:
     for part in parts:
         if not isinstance(document, dict):
-            return None
-        document = document.get(part)
+            return MISSING
+        document = document.get(part, MISSING)
     return document
 
 

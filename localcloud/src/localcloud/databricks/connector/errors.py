@@ -4,6 +4,7 @@ CosmosSourceError
 ├── OptionError                 an option that is unknown, impossible or not supported here
 ├── DocumentError               a row that is no document that can be written
 ├── CallFailedError             a call that is refused for good, or failed too often
+├── RangeGoneError              a call for a physical partition that has been split
 └── BulkOperationFailedError    an operation on a document that is refused for good, or failed too often
 """
 
@@ -22,6 +23,10 @@ class DocumentError(CosmosSourceError):
 
 class CallFailedError(CosmosSourceError):
     """A call is refused for good, or failed too often."""
+
+
+class RangeGoneError(CosmosSourceError):
+    """The physical partition of a call has been split since its ranges were looked up."""
 
 
 class BulkOperationFailedError(CosmosSourceError):

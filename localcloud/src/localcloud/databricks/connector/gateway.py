@@ -17,13 +17,14 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from localcloud.cosmos.data_plane.authorization import sign
-from localcloud.databricks.connector.errors import CallFailedError
+from localcloud.databricks.connector.errors import CallFailedError, RangeGoneError
 
 API_VERSION = "2020-07-15"
 TIMEOUT_SECONDS = 65.0
 # Stands for a status where no answer came, as in the connector.
 NO_ANSWER = 0
 THROTTLED = 429
+RANGE_GONE = (410, 1002)
 TRANSIENT = (NO_ANSWER, 408, 410, 500, 503)
 MOST_FAILURES = 10
 
@@ -132,6 +133,7 @@ class Gateway:
 
         Raises:
             CallFailedError: if it is refused, or fails too often.
+            RangeGoneError: if the physical partition that it is for has been split.
         """
         failures = 0
         while True:
@@ -141,6 +143,8 @@ class Gateway:
             if answer.status == THROTTLED:
                 time.sleep(answer.retry_after_ms / 1000)
                 continue
+            if (answer.status, answer.sub_status) == RANGE_GONE:
+                raise RangeGoneError(f"{what}: its physical partition has been split. Try again.")
             failures += 1
             if answer.status not in TRANSIENT or failures > MOST_FAILURES:
                 raise CallFailedError(

@@ -24,6 +24,12 @@ EXECUTED_STRATEGIES = (
     "ItemDeleteIfNotModified",
 )
 REFUSED_STRATEGIES = ("ItemPatch", "ItemPatchIfExists", "ItemBulkUpdate")
+CONSISTENCY_STRATEGIES = ("Default", "Eventual", "Session", "LatestCommitted", "GlobalStrong")
+# Any other asks one replica. Session does so too, since a reader has no session token of the writers:
+# https://github.com/Azure/azure-sdk-for-java/issues/33420
+FRESH_STRATEGIES = ("LatestCommitted", "GlobalStrong")
+PENDING_OPERATIONS = 10_688
+"""Of one task, by default (BulkWriter.scala)."""
 AUTH_TYPES = ("MasterKey", "ServicePrincipal", "ManagedIdentity", "AccessToken")
 
 
@@ -95,6 +101,7 @@ EXECUTED: dict[str, Reader] = {
     "write.bulk.maxPendingOperations": whole(1, _MANY),
     "write.bulk.maxBatchSize": whole(1, 100),
     "write.bulk.targetedPayloadSizeInBytes": whole(1, 2 * 2**20),
+    "read.consistencyStrategy": one_of(*CONSISTENCY_STRATEGIES),
     "read.customQuery": text,
     "read.inferSchema.enabled": boolean,
     "read.maxItemCount": whole(1, _MANY),
@@ -106,6 +113,9 @@ EXECUTED: dict[str, Reader] = {
 # What tunes a part of the connector that a gateway on this machine has no use for.
 WITHOUT_EFFECT: dict[str, Reader] = {
     "account.azureEnvironment": text,
+    "account.azureEnvironment.aad": text,
+    "account.azureEnvironment.management": text,
+    "account.azureEnvironment.management.scope": text,
     "account.resourceGroupName": text,
     "account.subscriptionId": text,
     "account.tenantId": text,
@@ -117,12 +127,24 @@ WITHOUT_EFFECT: dict[str, Reader] = {
     "auth.aad.clientSecret": text,
     "auth.aad.resourceId": text,
     "accountDataResolverServiceName": text,
+    "clientTelemetry.enabled": boolean,
+    "clientTelemetry.endpoint": text,
+    "diagnostics": text,
+    "diagnostics.sampling.intervalInSeconds": whole(1, _MANY),
+    "diagnostics.sampling.maxCount": whole(1, _MANY),
+    "diagnostics.thresholds.latency.nonPointOperationInMs": whole(0, _MANY),
+    "diagnostics.thresholds.latency.pointOperationInMs": whole(0, _MANY),
+    "diagnostics.thresholds.requestCharge": whole(0, 2**31 - 1),
     "disableTcpConnectionEndpointRediscovery": boolean,
     "enforceNativeTransport": boolean,
     "http.connectionPoolSize": whole(1, _MANY),
     "metadata.feedRange.refreshIntervalInSeconds": whole(1, _MANY),
+    "metrics.intervalInSeconds": whole(1, _MANY),
+    "metrics.slf4j.enabled": boolean,
     "preferredRegions": text,
     "preferredRegionsList": text,
+    "proactiveConnectionInitialization": text,
+    "proactiveConnectionInitializationDurationInSeconds": whole(1, _MANY),
     "read.forceEventualConsistency": boolean,
     "read.prefetchBufferSize": whole(1, _MANY),
     "read.responseContinuationTokenLimitInKb": whole(1, _MANY),
@@ -142,9 +164,12 @@ WITHOUT_EFFECT: dict[str, Reader] = {
     "throughputControl.throughputBucket": whole(1, 5),
     "throughputControl.useGatewayMode": boolean,
     "useGatewayMode": boolean,
+    "userAgent.format": text,
     "write.bulk.initialBatchSize": whole(1, 100),
     "write.bulk.maxConcurrentCosmosPartitions": whole(1, _MANY),
     "write.bulk.minTargetBatchSize": whole(1, 100),
+    "write.bulk.transactional.maxBatchesConcurrency": whole(1, _MANY),
+    "write.bulk.transactional.maxOperationsConcurrency": whole(1, _MANY),
     "write.flush.intervalInSeconds": whole(1, _MANY),
     "write.flush.noProgress.maxIntervalInSeconds": whole(1, _MANY),
     "write.flush.noProgress.maxRetryIntervalInSeconds": whole(1, _MANY),
@@ -165,7 +190,6 @@ REFUSED = (
     "account.clientBuilderInterceptors",
     "account.clientInterceptors",
     "partitioning.feedRangeFilter",
-    "read.consistencyStrategy",
     "read.inferSchema.forceNullableProperties",
     "read.inferSchema.includeSystemProperties",
     "read.inferSchema.includeTimestamp",

@@ -25,7 +25,10 @@ _KNOWN = {name.lower(): name for name in [*EXECUTED, *WITHOUT_EFFECT, *FIXED, *R
 
 @dataclass(frozen=True)
 class Options:
-    """What a read or a write is to do; sizes in bytes, counts in operations or documents."""
+    """What a read or a write is to do; sizes in bytes, counts in operations or documents.
+
+    ``fresh`` is whether a read sees what was written just before it.
+    """
 
     endpoint: str
     key: str = field(repr=False)
@@ -43,6 +46,7 @@ class Options:
     page_documents: int
     partitioning: str
     partitions: int | None
+    fresh: bool
 
 
 def parse_options(given: Mapping[str, str]) -> Options:
@@ -76,12 +80,15 @@ def parse_options(given: Mapping[str, str]) -> Options:
         point_concurrency=values.get("write.point.maxConcurrency", 8),
         bulk_operations=values.get("write.bulk.maxBatchSize", 100),
         bulk_bytes=values.get("write.bulk.targetedPayloadSizeInBytes", 220_201),
-        bulk_pending_operations=values.get("write.bulk.maxPendingOperations", 400),
+        bulk_pending_operations=values.get(
+            "write.bulk.maxPendingOperations", option_kinds.PENDING_OPERATIONS
+        ),
         infer_schema=values.get("read.inferSchema.enabled", True),
         query=values.get("read.customQuery"),
         page_documents=values.get("read.maxItemCount", 1000),
         partitioning=values.get("read.partitioning.strategy", "Default"),
         partitions=values.get("partitioning.targetedCount"),
+        fresh=values.get("read.consistencyStrategy") in option_kinds.FRESH_STRATEGIES,
     )
 
 

@@ -1,9 +1,7 @@
 """Writing a partition of rows: documents are made while earlier ones are in flight."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator
 from threading import Event
-from typing import TypeVar
 
 import pyarrow as pa
 from pyspark.sql.datasource import DataSourceArrowWriter, WriterCommitMessage
@@ -13,13 +11,12 @@ from localcloud.databricks.connector.bulk import BulkSender, batches_of
 from localcloud.databricks.connector.container import look_up_container
 from localcloud.databricks.connector.documents import bodies_of, documents_of
 from localcloud.databricks.connector.gateway import Gateway
+from localcloud.databricks.connector.in_flight import InFlight
 from localcloud.databricks.connector.options import Options
 from localcloud.databricks.connector.points import PointSender
 from localcloud.databricks.connector.strategies import STRATEGIES
 
-MOST_BATCHES_IN_FLIGHT = 4
-
-T = TypeVar("T")
+BATCHES_AT_ONCE = 4
 
 
 class Writer(DataSourceArrowWriter):
@@ -52,33 +49,14 @@ class Writer(DataSourceArrowWriter):
             stopped = Event()
             if options.bulk:
                 bulk = BulkSender(gateway, container, strategy, options.most_retries, stopped)
-                pending = options.bulk_pending_operations // options.bulk_operations
-                in_flight = max(1, min(MOST_BATCHES_IN_FLIGHT, pending))
-                _each_in_flight(bulk.send, batches_of(documents, strategy, options), in_flight, stopped)
+                most = options.bulk_pending_operations
+                with InFlight(bulk.send, threads=BATCHES_AT_ONCE, most=most, stopped=stopped) as pending:
+                    for batch in batches_of(documents, container, strategy, options):
+                        pending.add(batch, len(batch))
             else:
                 point = PointSender(gateway, strategy, options.most_retries, stopped)
-                _each_in_flight(point.send, documents, options.point_concurrency, stopped)
+                threads = options.point_concurrency
+                with InFlight(point.send, threads=threads, most=threads, stopped=stopped) as writes:
+                    for document in documents:
+                        writes.add(document, 1)
         return WriterCommitMessage()
-
-
-def _each_in_flight(send: Callable[[T], None], things: Iterable[T], most: int, stopped: Event) -> None:
-    """Send all things, so many at once; the first that fails stops the others and is raised."""
-    flying: set[Future[None]] = set()
-    with ThreadPoolExecutor(most) as threads:
-        try:
-            for thing in things:
-                if len(flying) >= most:
-                    flying = _landed(flying)
-                flying.add(threads.submit(send, thing))
-            while flying:
-                flying = _landed(flying)
-        finally:
-            stopped.set()
-
-
-def _landed(flying: set[Future[None]]) -> set[Future[None]]:
-    """Wait for one to end, raise what it raised, and return those still under way."""
-    done, rest = wait(flying, return_when=FIRST_COMPLETED)
-    for one in done:
-        one.result()
-    return rest

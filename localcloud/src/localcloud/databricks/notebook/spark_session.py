@@ -24,6 +24,8 @@ SETTINGS = {
     "spark.driver.bindAddress": LOOPBACK,
     "spark.sql.shuffle.partitions": "4",
     "spark.default.parallelism": "2",
+    # https://learn.microsoft.com/azure/databricks/structured-streaming/scheduler-pools
+    "spark.scheduler.mode": "FAIR",
     "spark.sql.sources.ignoreDataLocality": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.python.daemon.module": "localcloud.databricks.notebook.worker_daemon",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.common.names import EXISTING_CLUSTER_ID
-from localcloud.databricks.errors import RunFault
+from localcloud.databricks.errors import RunFault, invalid
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.submission import Submission
 
@@ -42,12 +42,14 @@ class Launch:
     connector: str | None = None
 
 
-def check_paths(submission: Submission, workspace: Workspace) -> None:
-    """Check that all paths of a request are such as a workspace has.
+def check_request(submission: Submission, workspace: Workspace) -> None:
+    """Check that all paths of a request are such as a workspace has, and the cluster that it names.
 
     Raises:
         ApiError: 400, naming one that is not.
     """
+    if submission.cluster is None and submission.cluster_id != EXISTING_CLUSTER_ID:
+        raise invalid(f"Cluster {submission.cluster_id} does not exist; here there is {EXISTING_CLUSTER_ID}.")
     workspace.notebook(submission.notebook_path)
     for library in submission.libraries:
         if "whl" in library:
@@ -80,11 +82,6 @@ def prepare_launch(submission: Submission, workspace: Workspace) -> Launch:
 
 def _access_mode(submission: Submission) -> str:
     if submission.cluster is None:
-        if submission.cluster_id != EXISTING_CLUSTER_ID:
-            raise RunFault(
-                "CLUSTER_ERROR",
-                f"Cluster {submission.cluster_id} does not exist; here there is {EXISTING_CLUSTER_ID}.",
-            )
         return DEDICATED
     version = submission.cluster["spark_version"]
     if not RUNTIME.fullmatch(version):

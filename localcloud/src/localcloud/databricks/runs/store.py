@@ -1,4 +1,8 @@
-"""The runs of the workspace in one SQLite file, so that they survive the death of the process at any moment."""
+"""The runs of the workspace in one SQLite file, so that they survive the death of the process at any moment.
+
+A workspace keeps a run for 60 days, and with it its idempotency token, whoever submits it again: another deployment of
+the app, or the same one after it lost its own state. https://learn.microsoft.com/azure/databricks/jobs/
+"""
 
 import json
 import sqlite3
@@ -10,6 +14,7 @@ from localcloud.databricks.runs.submission import Submission
 
 # A run's task has an id of its own: the one after the run's.
 FIRST_RUN_ID = 700_000_000_002
+KEPT_MS = 60 * 24 * 3600 * 1000
 SCHEMA = """
 create table if not exists runs(run_id integer primary key, token text unique, ended integer, content text);
 create index if not exists by_end on runs(ended, run_id);
@@ -28,8 +33,17 @@ class RunStore:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(f"pragma journal_mode=wal; pragma synchronous=normal; {SCHEMA}")
 
-    def submit(self, submission: Submission) -> tuple[int, bool]:
-        """Store a new run, and return its id and whether it is new: a token that was used before gives that run."""
+    def submit(self, submission: Submission, at_ms: int) -> tuple[int, bool]:
+        """Store a new run, and return its id and whether it is new: a token that was used before gives that run.
+
+        Args:
+            submission: what is to run.
+            at_ms: the time in epoch milliseconds. Runs that ended and are too old by then are forgotten.
+        """
+        self._connection.execute(
+            "delete from runs where ended=1 and json_extract(content, '$.submitted_at_ms')<?",
+            (at_ms - KEPT_MS,),
+        )
         known = self._connection.execute(
             "select run_id from runs where token=?", (submission.token,)
         ).fetchone()
@@ -42,7 +56,7 @@ class RunStore:
             "submission": submission.to_dict(),
             "state": "PENDING",
             "message": "Waiting for cluster",
-            "submitted_at_ms": now_ms(),
+            "submitted_at_ms": at_ms,
         }
         self._connection.execute(
             "insert into runs values(?,?,0,?)", (run_id, submission.token, json.dumps(run))

@@ -5,7 +5,7 @@ Databricks takes much more. What is not carried out here is refused by name, so 
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from localcloud.databricks.errors import ApiError, invalid
@@ -20,7 +20,15 @@ RUN_FIELDS: Mapping[str, type] = {
     "run_name": str,
     "idempotency_token": str,
     "timeout_seconds": int,
+    "queue": dict,
+    "access_control_list": list,
 }
+QUEUE_FIELDS: Mapping[str, type] = {"enabled": bool}
+ACCESS_FIELDS: Mapping[str, type] = {"group_name": str, "permission_level": str}
+# The groups that every workspace has.
+GROUPS = ("admins", "users")
+# https://learn.microsoft.com/azure/databricks/security/auth/access-control/#jobs
+PERMISSION_LEVELS = ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE")
 TASK_FIELDS: Mapping[str, type] = {
     "task_key": str,
     "notebook_task": dict,
@@ -54,7 +62,10 @@ MAVEN_FIELDS: Mapping[str, type] = {"coordinates": str}
 
 @dataclass(frozen=True)
 class Submission:
-    """A checked request; ``cluster`` is the new cluster's specification, or None with an existing one's id."""
+    """A checked request; ``cluster`` is the new cluster's specification, or None with an existing one's id.
+
+    ``viewers`` are the groups whose members may see the run, beside its owner and admins.
+    """
 
     run_name: str
     token: str | None
@@ -65,6 +76,7 @@ class Submission:
     cluster_id: str | None
     libraries: list[Json]
     timeout_seconds: int
+    viewers: list[str] = field(default_factory=list)
 
     def to_dict(self) -> Json:
         """Return it as JSON."""
@@ -94,6 +106,7 @@ def parse_submission(body: Any) -> Submission:
     timeouts = [request.get("timeout_seconds", 0), task.get("timeout_seconds", 0)]
     if min(timeouts) < 0:
         raise invalid("timeout_seconds must not be negative.")
+    _fields(request.get("queue", {}), "queue", QUEUE_FIELDS)
     return Submission(
         run_name=request.get("run_name") or "Untitled",
         token=token or None,
@@ -106,7 +119,20 @@ def parse_submission(body: Any) -> Submission:
             _library(entry, f"libraries[{place}]") for place, entry in enumerate(task.get("libraries", []))
         ],
         timeout_seconds=min((seconds for seconds in timeouts if seconds), default=0),
+        viewers=[_viewers(entry) for entry in request.get("access_control_list", [])],
     )
+
+
+def _viewers(entry: Any) -> str:
+    """Return the group of an entry of the access control list; all levels that there are include seeing the run."""
+    access = _fields(entry, "access_control_list", ACCESS_FIELDS, required=tuple(ACCESS_FIELDS))
+    if access["permission_level"] not in PERMISSION_LEVELS:
+        raise invalid(f"permission_level {access['permission_level']} is not one of a run.")
+    if access["group_name"] not in GROUPS:
+        raise ApiError(
+            400, "INVALID_PARAMETER_VALUE", f"Principal: GroupName({access['group_name']}) does not exist"
+        )
+    return str(access["group_name"])
 
 
 def _notebook(value: Any) -> tuple[str, dict[str, str]]:

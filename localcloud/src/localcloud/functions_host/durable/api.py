@@ -4,6 +4,7 @@ https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http
 """
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -12,50 +13,17 @@ from typing import Any
 from aiohttp import web
 
 from localcloud.functions_host.app import App
+from localcloud.functions_host.durable.binding import HOOK
 from localcloud.functions_host.durable.engine import EXECUTION_TERMINATED, RESUMED, SUSPENDED, Engine
 from localcloud.functions_host.durable.store import ENDED, InstanceRunsError, Json
 
-HOOK = "/runtime/webhooks/durabletask"
 FORBIDDEN_IN_ID = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 LONGEST_ID = 100
 OPERATIONS = {"terminate": EXECUTION_TERMINATED, "suspend": SUSPENDED, "resume": RESUMED}
-LARGEST_PAGE = 1000
-
-
-def client_payload(base: str, hub: str) -> str:
-    """Return what a durable client input gets: the SDK takes its addresses from it.
-
-    Args:
-        base: the host's address.
-        hub: the task hub's name.
-    """
-    instance, query = f"{base}{HOOK}/instances/INSTANCEID", f"taskHub={hub}&connection=Storage&code=local"
-    start = f"{base}{HOOK}/orchestrators/{{functionName}}[/{{instanceId}}]"
-    wait = "timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}"
-    urls = {
-        "id": "INSTANCEID",
-        "statusQueryGetUri": f"{instance}?{query}",
-        "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}?{query}",
-        "terminatePostUri": f"{instance}/terminate?reason={{text}}&{query}",
-        "rewindPostUri": f"{instance}/rewind?reason={{text}}&{query}",
-        "purgeHistoryDeleteUri": f"{instance}?{query}",
-        "restartPostUri": f"{instance}/restart?{query}",
-        "suspendPostUri": f"{instance}/suspend?reason={{text}}&{query}",
-        "resumePostUri": f"{instance}/resume?reason={{text}}&{query}",
-    }
-    return json.dumps(
-        {
-            "taskHubName": hub,
-            "rpcBaseUrl": f"{base}{HOOK}/",
-            "baseUrl": base + HOOK,
-            "requiredQueryStringParameters": "code=local",
-            "creationUrls": {
-                "createNewInstancePostUri": f"{start}?code=local",
-                "createAndWaitOnNewInstancePostUri": f"{start}?{wait}&code=local",
-            },
-            "managementUrls": urls,
-        }
-    )
+PAGE_SIZE = 100
+CONTINUATION = "x-ms-continuation-token"
+# Between the look at an id and the start under it the extension asks its storage: starts within are all accepted.
+START_SECONDS = 0.02
 
 
 class DurableApi:
@@ -84,10 +52,6 @@ class DurableApi:
 
     async def _start(self, request: web.Request) -> web.Response:
         name, instance = request.match_info["name"], request.match_info.get("instance")
-        if self._app.orchestrator(name) is None:
-            return _refused(
-                f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
-            )
         if instance and (len(instance) > LONGEST_ID or FORBIDDEN_IN_ID.search(instance)):
             return _refused(
                 f"The instance id {instance!r} is longer than {LONGEST_ID} or holds a forbidden character."
@@ -99,9 +63,11 @@ class DurableApi:
         # The SDK posts a JSON string that holds JSON, other callers JSON itself: both become JSON text once.
         text = None if value is None else value if _holds_json(value) else json.dumps(value)
         try:
-            instance = await _in_thread(self._engine.start_new, name, instance, text)
+            self._engine.store.refuse_if_runs(instance or "")
         except InstanceRunsError as error:
-            return web.json_response({"Message": "Conflict", "ExceptionMessage": str(error)}, status=409)
+            return web.json_response({"Message": str(error)}, status=409)
+        await asyncio.sleep(START_SECONDS)
+        instance = await _in_thread(self._engine.start_new, name, instance, text)
         urls = {
             key: url.replace("INSTANCEID", instance)
             for key, url in json.loads(self._app.client_payload)["managementUrls"].items()
@@ -128,22 +94,23 @@ class DurableApi:
 
     async def _list(self, request: web.Request) -> web.Response:
         found = await self._find(request)
-        top = int(request.query.get("top", LARGEST_PAGE))
-        offset = int(request.headers.get("x-ms-continuation-token") or 0)
-        more = offset + top < len(found)
-        headers = {"x-ms-continuation-token": str(offset + top)} if more else None
-        return web.json_response(found[offset : offset + top], headers=headers)
+        top = int(request.query.get("top", PAGE_SIZE))
+        page, following = _page(found, top, request.headers.get(CONTINUATION) or "")
+        if not _flag(request, "showInput", default=True):
+            page = [{**status, "input": None} for status in page]
+        return web.json_response(page, headers={CONTINUATION: following})
 
     async def _purge_many(self, request: web.Request) -> web.Response:
         if not request.query.get("createdTimeFrom"):
             return web.json_response("Please provide value for 'createdTimeFrom' parameter.", status=400)
-        ended = [status for status in await self._find(request) if status["runtimeStatus"] in ENDED]
-        return await self._purge_all([status["instanceId"] for status in ended])
+        # Those that run are purged too, and no child with its parent.
+        return await self._purge_all([status["instanceId"] for status in await self._find(request)])
 
     async def _purge(self, request: web.Request) -> web.Response:
         status = self._status(request)
-        ended = status is not None and status["runtimeStatus"] in ENDED
-        return await self._purge_all([request.match_info["instance"]] if ended else [])
+        if status and status["runtimeStatus"] not in ENDED:
+            return web.Response(status=412)
+        return await self._purge_all([request.match_info["instance"]] if status else [])
 
     async def _purge_all(self, instances: list[str]) -> web.Response:
         count = await _in_thread(self._engine.store.purge, instances)
@@ -169,6 +136,8 @@ class DurableApi:
             return web.Response(status=404)
         if operation == "restart":
             same = request.query.get("restartWithNewInstanceId", "true").lower() == "false"
+            if same and status["runtimeStatus"] not in ENDED:
+                return _refused("An instance that has not ended is not restarted under its id.")
             instance = status["instanceId"] if same else None
             started = await _in_thread(self._engine.start_new, status["name"], instance, status["input"])
             return web.json_response(started, status=202)
@@ -202,6 +171,14 @@ class DurableApi:
 async def _in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
     """Keep a call that waits for the store off the event loop."""
     return await asyncio.to_thread(call, *arguments)
+
+
+def _page(found: list[Json], size: int, token: str) -> tuple[list[Json], str]:
+    """Return a page of instances and the token of the next one, which is empty if there is none."""
+    first = base64.b64decode(token).decode()
+    rest = [status for status in found if status["instanceId"] >= first]
+    following = rest[size]["instanceId"] if len(rest) > size else ""
+    return rest[:size], base64.b64encode(following.encode()).decode()
 
 
 def _flag(request: web.Request, name: str, *, default: bool = False) -> bool:

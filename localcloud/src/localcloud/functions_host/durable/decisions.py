@@ -7,26 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from azure.durable_functions.models.actions import ActionType
-
 from localcloud.functions_host.app import App
-from localcloud.functions_host.durable.replay import Turn
-from localcloud.functions_host.durable.store import (
-    ENDED,
-    InstanceRunsError,
-    Json,
-    Store,
-    create_instance,
-    event,
-    send,
+from localcloud.functions_host.durable.failures import child_failure, orchestrator_failure
+from localcloud.functions_host.durable.refusals import (
+    ACTIVITIES,
+    CHILDREN,
+    SCHEDULED_KINDS,
+    limit_broken,
+    not_deterministic,
+    unsupported,
 )
-
-# The Azure Storage provider's limit: 16 KB of UTF-16.
-CUSTOM_STATUS_BYTES = 16 * 1024
-ACTIVITIES = (ActionType.CALL_ACTIVITY, ActionType.CALL_ACTIVITY_WITH_RETRY)
-CHILDREN = (ActionType.CALL_SUB_ORCHESTRATOR, ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY)
-# History events that say that a task of this number was scheduled, and for which actions.
-SCHEDULED_KINDS: dict[int, tuple[Any, ...]] = {4: ACTIVITIES, 7: CHILDREN, 10: (ActionType.CREATE_TIMER,)}
+from localcloud.functions_host.durable.replay import Turn
+from localcloud.functions_host.durable.store import ENDED, Json, Store, create_instance, event, send
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,7 @@ def carry_out(
     store: Store,
     app: App,
     instance: str,
+    generation: str,
     name: str,
     past: list[Json],
     new: list[Json],
@@ -58,6 +51,7 @@ def carry_out(
         store: the host's store.
         app: the app, to know which orchestrators there are.
         instance: whose turn it was.
+        generation: of the instance then; nothing comes of a turn that another start or child overtook.
         name: its orchestrator.
         past: the history before the turn.
         new: the events that the turn was given.
@@ -65,17 +59,21 @@ def carry_out(
         message_numbers: the messages that the turn has consumed.
         ending: the runtime status of an instance that is done without an error.
     """
-    failure = turn.error or _limit_broken(turn) or _unsupported(turn) or not_deterministic(past, turn)
+    too_long = limit_broken(turn)
+    failure = turn.error or too_long or unsupported(turn) or not_deterministic(past, turn)
     status = "Failed" if failure else ending if turn.is_done and turn.next_input is None else "Running"
-    output = f"Orchestrator function '{name}' failed: {failure}" if failure else turn.output
+    output = orchestrator_failure(name, failure) if failure else turn.output
     with store.transaction() as connection:
+        row = connection.execute(
+            "select parent, parent_generation, parent_task from instances where id=? and generation=?",
+            (instance, generation),
+        ).fetchone()
+        if row is None:
+            return []
+        parent = list(row)
         connection.executemany(
             "delete from messages where number=?", [(number,) for number in message_numbers]
         )
-        row = connection.execute(
-            "select generation, parent, parent_generation, parent_task from instances where id=?", (instance,)
-        )
-        generation, *parent = row.fetchone()
         if status == "Running" and turn.next_input is not None:
             _continue_as_new(connection, instance, name, generation, turn)
             return []
@@ -90,62 +88,30 @@ def carry_out(
         connection.executemany(
             "insert into history values(?,?,json_insert(?,'$.Timestamp',host_time()))", rows
         )
-        _update(
-            connection, instance, status, json.dumps(output) if status in ENDED else None, turn.custom_status
-        )
+        # The first turn of a generation follows within the same work item, which keeps the status of the one before.
+        kept = not past or status == "Terminated"
+        text = json.dumps(output) if status in ENDED else None
+        _update(connection, instance, status, text, None if too_long else turn.custom_status, kept=kept)
     return started
-
-
-def _limit_broken(turn: Turn) -> str | None:
-    if turn.custom_status is None:
-        return None
-    size = len(json.dumps(turn.custom_status).encode("utf-16-le"))
-    return (
-        f"the custom status has {size} bytes, {CUSTOM_STATUS_BYTES} are allowed"
-        if size > CUSTOM_STATUS_BYTES
-        else None
-    )
-
-
-def _unsupported(turn: Turn) -> str | None:
-    """Name an action that this host does not have, such as a call of an entity."""
-    known = (*ACTIVITIES, *CHILDREN, ActionType.CREATE_TIMER)
-    kinds = [action["actionType"] for _, action in turn.open_actions if action["actionType"] not in known]
-    return f"this host has no Durable action of type {kinds[0]}" if kinds else None
-
-
-def not_deterministic(past: list[Json], turn: Turn) -> str | None:
-    """Compare what the orchestrator waits for with what the history says was scheduled under the same number.
-
-    What has ended already is not compared, which the real extension does too.
-    """
-    scheduled = {entry["EventId"]: entry for entry in past if entry["EventType"] in SCHEDULED_KINDS}
-    for number, action in turn.open_actions:
-        entry = scheduled.get(number)
-        if entry is None:
-            continue
-        kinds = SCHEDULED_KINDS[entry["EventType"]]
-        if action["actionType"] not in kinds or entry.get("Name") != action.get("functionName"):
-            return (
-                f"Non-Deterministic workflow detected: task {number} was {entry.get('Name') or 'a timer'} "
-                f"and is now {action.get('functionName') or 'a timer'}"
-            )
-    return None
 
 
 def _continue_as_new(
     connection: sqlite3.Connection, instance: str, name: str, generation: str, turn: Turn
 ) -> None:
-    """Begin a new generation with an empty history; events that came meanwhile wait for it, timers die."""
+    """Begin a new generation with an empty history, and a time of creation of its own.
+
+    Events that came meanwhile wait for it, timers die.
+    """
     following = uuid.uuid4().hex
     connection.execute("delete from history where id=?", (instance,))
     connection.execute("delete from messages where id=? and generation=?", (instance, generation))
     connection.execute("delete from work where id=?", (instance,))
     connection.execute(
-        "update instances set generation=?, input=? where id=?", (following, turn.next_input, instance)
+        "update instances set generation=?, input=?, created=host_time() where id=?",
+        (following, turn.next_input, instance),
     )
     send(connection, instance, following, event(0, Name=name, Version="", Input=turn.next_input))
-    _update(connection, instance, "Running", None, turn.custom_status)
+    _update(connection, instance, "Running", None, turn.custom_status, kept=False)
 
 
 def _schedule(
@@ -191,14 +157,13 @@ def _start_child(
     text: str | None,
     parent: tuple[str, str, int],
 ) -> None:
+    """Start a child, in place of whatever has its id: nothing is asked there, as in Azure Storage's provider."""
     instance, generation, number = parent
-    try:
-        if app.orchestrator(name) is None:
-            raise LookupError(f"The orchestrator function '{name}' does not exist")
+    if app.orchestrator(name) is not None:
         create_instance(connection, name, child, text, parent)
-    except (LookupError, InstanceRunsError) as error:
-        failed = event(9, TaskScheduledId=number, Reason=str(error), Details="")
-        send(connection, instance, generation, failed)
+        return
+    reason = f"The orchestrator function '{name}' does not exist"
+    send(connection, instance, generation, event(9, TaskScheduledId=number, Reason=reason, Details=""))
 
 
 def _tell_parent(
@@ -211,17 +176,23 @@ def _tell_parent(
     if status == "Completed":
         told = event(8, TaskScheduledId=parent[2], Result=json.dumps(output))
     else:
-        reason = output if status == "Failed" else f"Sub-orchestration {status}"
-        told = event(9, TaskScheduledId=parent[2], Reason=reason, Details="")
+        told = event(9, TaskScheduledId=parent[2], **child_failure(status, output))
     send(connection, parent[0], parent[1], told)
 
 
 def _update(
-    connection: sqlite3.Connection, instance: str, status: str, output: str | None, custom_status: Any
+    connection: sqlite3.Connection,
+    instance: str,
+    status: str,
+    output: str | None,
+    custom_status: Any,
+    *,
+    kept: bool,
 ) -> None:
+    """Store how an instance is; ``kept`` lets a custom status stay where the turn has set none."""
     shown = None if custom_status is None else json.dumps(custom_status)
     connection.execute(
-        "update instances set status=?, output=?, custom_status=coalesce(?, custom_status), updated=host_time() "
-        "where id=?",
-        (status, output, shown, instance),
+        "update instances set status=?, output=?, updated=host_time(), "
+        "custom_status=case when ? then coalesce(?, custom_status) else ? end where id=?",
+        (status, output, kept, shown, shown, instance),
     )

@@ -2,17 +2,15 @@
 
 import json
 import logging
-import os
 import threading
 import time
-import traceback
 import uuid
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from localcloud.functions_host.app import App
+from localcloud.functions_host.durable.crashes import Crashes
 from localcloud.functions_host.durable.decisions import Started, carry_out
+from localcloud.functions_host.durable.failures import activity_failure, no_function
 from localcloud.functions_host.durable.replay import Turn, replay
 from localcloud.functions_host.durable.store import (
     ENDED,
@@ -25,11 +23,7 @@ from localcloud.functions_host.durable.store import (
 )
 
 logger = logging.getLogger(__name__)
-# Replaying is pure Python: more threads than this would only take turns.
-TURN_THREADS = 2
 RETRY_TURN_SECONDS = 0.5
-# What a shell reports of a process that ended by SIGKILL.
-KILLED = 137
 
 EXECUTION_TERMINATED, SUSPENDED, RESUMED = 3, 19, 20
 
@@ -40,18 +34,16 @@ class Engine:
     Args:
         app: its functions.
         store: where everything is kept.
-        crash_after: activities after whose first run, before its result is stored, the process dies as by SIGKILL;
-            once for each of them, however often the host is started again.
+        crashes: where the process dies; nowhere if None.
     """
 
-    def __init__(self, app: App, store: Store, crash_after: Collection[str] = ()) -> None:
+    def __init__(self, app: App, store: Store, crashes: Crashes | None = None) -> None:
         self.app = app
         self.store = store
-        self._crash_after = crash_after
+        self._crashes = crashes or Crashes(store)
         self._news = threading.Condition()
         self._busy: set[str] = set()
         self._live = True
-        self._turns = ThreadPoolExecutor(TURN_THREADS, "turn")
 
     def start(self) -> None:
         """Begin to run; activities that a crash interrupted run again."""
@@ -65,11 +57,7 @@ class Engine:
         self._tell()
 
     def start_new(self, name: str, instance: str | None, text: str | None) -> str:
-        """Start an orchestration and return its id.
-
-        Raises:
-            InstanceRunsError: if one of this id has not ended.
-        """
+        """Start an orchestration in place of whatever has its id, and return its id."""
         instance = instance or uuid.uuid4().hex
         with self.store.transaction() as connection:
             create_instance(connection, name, instance, text)
@@ -103,7 +91,8 @@ class Engine:
                     continue
                 self._busy.update(ready)
             for instance in ready:
-                self._turns.submit(self._turn, instance)
+                # Turns and activities share the app's threads, as they share the Python worker's.
+                self.app.submit(self._turn, instance)
 
     def _turn(self, instance: str) -> None:
         try:
@@ -126,27 +115,33 @@ class Engine:
             self.store.clock(),
         )
         if not rows or rows[0][3] in ENDED:
-            with self.store.transaction() as connection:
-                connection.execute("delete from messages where id=?", (instance,))
+            self.store.drop_messages(instance)
             return
         generation, name, parent, status, text = rows[0]
         fresh = [json.loads(message) for _, of, message in messages if of in (None, generation)]
         kinds = [message["EventType"] for message in fresh]
         numbers = [number for number, _, _ in messages]
         if EXECUTION_TERMINATED in kinds:
-            self._end(instance, numbers, fresh[kinds.index(EXECUTION_TERMINATED)].get("Input"))
+            self._end(instance, generation, numbers, fresh[kinds.index(EXECUTION_TERMINATED)].get("Input"))
         elif RESUMED not in kinds and (SUSPENDED in kinds or status == "Suspended"):
             self._suspend(instance, messages)
         else:
             delivered = [message for message in fresh if message["EventType"] not in (SUSPENDED, RESUMED)]
             past = self.store.history(instance)
             new = [event(12, Timestamp=self.store.clock.text()), *delivered]
-            turn = replay(self.app.orchestrator(name), instance, parent, text, past + new)
-            started = carry_out(self.store, self.app, instance, name, past, new, turn, numbers)
+            handle = self.app.orchestrator(name)
+            turn = replay(handle, instance, parent, text, past + new) if handle else self._unknown(name)
+            started = carry_out(self.store, self.app, instance, generation, name, past, new, turn, numbers)
             for activity in started:
                 self.app.submit(self._run_activity, activity)
 
-    def _end(self, instance: str, numbers: list[int], reason: str | None) -> None:
+    def _unknown(self, name: str) -> Turn:
+        """Return how an orchestration ends whose function the app does not have."""
+        return Turn(
+            True, None, no_function(name, list(self.app.of_type("orchestrationTrigger"))), None, None, ()
+        )
+
+    def _end(self, instance: str, generation: str, numbers: list[int], reason: str | None) -> None:
         """End an instance from outside."""
         turn = Turn(True, reason, None, None, None, ())
         name = self.store.read("select name from instances where id=?", instance)[0][0]
@@ -154,6 +149,7 @@ class Engine:
             self.store,
             self.app,
             instance,
+            generation,
             name,
             self.store.history(instance),
             [],
@@ -182,19 +178,9 @@ class Engine:
             answer = event(5, TaskScheduledId=work.task, Result=self.app.run_activity(work.name, work.input))
         except Exception as error:
             logger.exception("Activity %s of %s failed", work.name, work.instance)
-            reason = f"Activity function '{work.name}' failed:  {type(error).__name__}: {error}"
-            answer = event(6, TaskScheduledId=work.task, Reason=reason, Details=traceback.format_exc())
-        self._crash_if_asked(work.name)
+            answer = event(6, TaskScheduledId=work.task, **activity_failure(work.name, error))
+        self._crashes.crash_if_due(work.name)
         with self.store.transaction() as connection:
             if connection.execute("delete from work where number=?", (work.number,)).rowcount:
                 send(connection, work.instance, work.generation, answer)
         self._tell()
-
-    def _crash_if_asked(self, activity: str) -> None:
-        if activity not in self._crash_after:
-            return
-        with self.store.transaction() as connection:
-            first = connection.execute("insert or ignore into crashes values(?)", (activity,)).rowcount
-        if first:
-            logger.warning("The host dies after %s, as it was asked to", activity)
-            os._exit(KILLED)

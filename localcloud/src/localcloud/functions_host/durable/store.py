@@ -99,8 +99,18 @@ class Store:
         rows = self.read(f"select {STATUS_COLUMNS} from instances where id=?", instance)  # noqa: S608 - a constant
         return _status(rows[0]) if rows else None
 
+    def refuse_if_runs(self, instance: str) -> None:
+        """Refuse the start of an instance.
+
+        Raises:
+            InstanceRunsError: if one of this id has not ended.
+        """
+        for (status,) in self.read("select status from instances where id=?", instance):
+            if status not in ENDED:
+                raise InstanceRunsError(f"An Orchestration instance with the status {status} already exists.")
+
     def statuses(self, *, states: Sequence[str], prefix: str, since: str, until: str) -> list[Json]:
-        """Return the statuses of instances, oldest first.
+        """Return the statuses of instances by their ids, as Azure Storage's provider keeps them.
 
         Args:
             states: runtime statuses, or none for all.
@@ -111,7 +121,7 @@ class Store:
         chosen = f"and status in ({','.join('?' * len(states))})" if states else ""
         rows = self.read(
             f"select {STATUS_COLUMNS} from instances where substr(id,1,?)=? and created>=? "  # noqa: S608
-            f"and (?='' or created<?) {chosen} order by created, id",
+            f"and (?='' or created<?) {chosen} order by id",
             len(prefix),
             prefix,
             since,
@@ -125,6 +135,13 @@ class Store:
         """Return an instance's history."""
         rows = self.read("select event from history where id=? order by sequence", instance)
         return [json.loads(text) for (text,) in rows]
+
+    def drop_messages(self, instance: str) -> None:
+        """Forget what was sent to an instance that has ended, unless it has been started again meanwhile."""
+        with self.transaction() as connection:
+            found = connection.execute("select status from instances where id=?", (instance,)).fetchone()
+            if found is None or found[0] in ENDED:
+                connection.execute("delete from messages where id=?", (instance,))
 
     def purge(self, instances: Sequence[str]) -> int:
         """Forget instances, and return how many there were."""
@@ -166,7 +183,7 @@ def create_instance(
     text: str | None,
     parent: tuple[str, str, int] | None = None,
 ) -> None:
-    """Start an instance in place of one of the same id that has ended.
+    """Start an instance in place of whatever has the id.
 
     Args:
         connection: in a transaction.
@@ -174,13 +191,7 @@ def create_instance(
         instance: the new instance's id.
         text: its input as JSON text.
         parent: instance, generation and task number that its end is told to.
-
-    Raises:
-        InstanceRunsError: if one of this id has not ended.
     """
-    found = connection.execute("select status from instances where id=?", (instance,)).fetchone()
-    if found and found[0] not in ENDED:
-        raise InstanceRunsError(f"An Orchestration instance with the status {found[0]} already exists.")
     forget(connection, instance)
     generation = uuid.uuid4().hex
     connection.execute(

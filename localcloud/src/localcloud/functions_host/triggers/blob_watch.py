@@ -62,20 +62,24 @@ class BlobWatch:
             await asyncio.sleep(max(self._list_seconds, blobs * PAUSE_SECONDS_PER_BLOB))
 
     def tell(self, blob: str, etag: str) -> None:
-        """Fire for a version of a blob that somebody has just written."""
+        """Fire for an event about a version of a blob: one that is told twice fires twice, as Event Grid's do."""
         for trigger in self._triggers:
-            if trigger.is_new(blob, etag):
-                task = asyncio.create_task(trigger.fire(blob, etag))
-                self._firing.add(task)
-                task.add_done_callback(self._firing.discard)
+            if trigger.matches(blob):
+                self._fire(trigger, blob, etag)
+
+    def _fire(self, trigger: BlobTrigger, blob: str, etag: str) -> None:
+        task = asyncio.create_task(trigger.fire(blob, etag))
+        self._firing.add(task)
+        task.add_done_callback(self._firing.discard)
 
     async def _look(self) -> int:
         """Fire for what a listing finds, forget what it finds no longer, and return how many blobs there are."""
         known = [trigger.known_blobs() for trigger in self._triggers]
         found = await asyncio.to_thread(lambda: dict(self._blobs()))
-        for blob, etag in found.items():
-            self.tell(blob, etag)
         for trigger, blobs in zip(self._triggers, known, strict=True):
+            for blob, etag in found.items():
+                if trigger.is_new(blob, etag):
+                    self._fire(trigger, blob, etag)
             trigger.forget(blobs - found.keys())
         return len(found)
 

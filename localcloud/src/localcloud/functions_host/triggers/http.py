@@ -3,7 +3,9 @@
 import logging
 import os
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import azure.functions as func
 from aiohttp import web
@@ -14,55 +16,74 @@ logger = logging.getLogger(__name__)
 KEY_VARIABLE = "LOCALCLOUD_FUNCTION_KEY"
 ALL_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 CONSTRAINTS = {"int": "-?[0-9]+", "long": "-?[0-9]+", "guid": "[0-9a-fA-F-]{36}", "alpha": "[A-Za-z]+"}
+PARAMETER = re.compile(r"\{(?P<all>\*?)(?P<name>\w+)(:(?P<constraint>\w+))?(?P<optional>\??)\}")
+Handler = Callable[[web.Request, dict[str, str]], Awaitable[web.Response]]
 
 
 def add_http_functions(app: App, router: web.UrlDispatcher) -> None:
-    """Add a route for every HTTP function of the app."""
+    """Add the HTTP functions of the app: in the order of their names the first one that fits is called.
+
+    So does the Functions host, which knows no precedence of fixed parts over parameters
+    (`FunctionMetadataManager` sorts, `WebScriptHostHttpRoutesManager` adds to one collection of routes).
+    """
     prefix = app.host_settings.get("extensions", {}).get("http", {}).get("routePrefix", "api")
     routes = [
-        (path, function)
-        for name, function in app.of_type("httpTrigger").items()
-        for path in aiohttp_paths(prefix, function.get_trigger().route or name)
+        _Route(
+            path_pattern(prefix, function.get_trigger().route or name),
+            _methods(function.get_trigger()),
+            _handler(app, function),
+        )
+        for name, function in sorted(app.of_type("httpTrigger").items())
     ]
-    taken = set()
-    # A route that names a path comes before a catch-all that may be empty there.
-    for path, function in sorted(
-        routes, key=lambda route: (precedence(route[0]), "{*" in (route[1].get_trigger().route or ""))
-    ):
-        trigger = function.get_trigger()
-        for method in trigger.methods or ALL_METHODS:
-            verb = getattr(method, "value", method)
-            if (verb, path) not in taken:
-                taken.add((verb, path))
-                router.add_route(verb, path, _handler(app, function))
+
+    async def dispatch(request: web.Request) -> web.Response:
+        for route in routes:
+            match = route.pattern.fullmatch(request.rel_url.raw_path)
+            if match and request.method in route.methods:
+                parts = {
+                    name: unquote(value) for name, value in match.groupdict().items() if value is not None
+                }
+                return await route.handle(request, parts)
+        return web.Response(status=404)
+
+    router.add_route("*", "/{path:.*}", dispatch)
 
 
-def precedence(path: str) -> list[tuple[int, str]]:
-    """Return what sorts paths as ASP.NET tries them: fixed parts before parameters, and a catch-all last."""
-    return [(part.startswith("{") + part.endswith(":.*}"), part) for part in path.strip("/").split("/")]
+class _Route(NamedTuple):
+    pattern: re.Pattern[str]
+    methods: Collection[str]
+    handle: Handler
 
 
-def aiohttp_paths(prefix: str, route: str) -> list[str]:
-    """Return aiohttp's paths for a Functions route: two where its last part may be left out.
+def _methods(trigger: Any) -> list[str]:
+    return [getattr(method, "value", method) for method in trigger.methods or ALL_METHODS]
+
+
+def path_pattern(prefix: str, route: str) -> re.Pattern[str]:
+    """Return what the paths of a Functions route look like; a slash at the end of one is ignored.
 
     Args:
         prefix: the host's route prefix.
         route: such as ``orders/{id:int}/{part?}`` or ``files/{*path}``.
     """
-    path = "/" + "/".join(part for part in (prefix.strip("/"), route.strip("/")) if part)
-    path = re.sub(r"\{\*(\w+)\}", r"{\1:.*}", path)
-    if ":.*" in path:
-        return [path, path.rpartition("/")[0]]
-    optional = path.endswith("?}")
-    path = re.sub(r"\{(\w+):(\w+)\??\}", lambda match: f"{{{match[1]}:{CONSTRAINTS[match[2]]}}}", path)
-    path = path.replace("?}", "}")
-    return [path, path.rpartition("/")[0]] if optional else [path]
+    parts = [part for part in f"{prefix}/{route}".split("/") if part]
+    return re.compile("".join(map(_part_pattern, parts)) + "/?")
 
 
-def _handler(app: App, function: Any) -> Any:
+def _part_pattern(part: str) -> str:
+    match = PARAMETER.fullmatch(part)
+    if match is None:
+        return "/" + re.escape(part)
+    if match["all"]:
+        return f"(/(?P<{match['name']}>.*))?"
+    value = f"/(?P<{match['name']}>{CONSTRAINTS.get(match['constraint'], '[^/]+')})"
+    return f"({value})?" if match["optional"] else value
+
+
+def _handler(app: App, function: Any) -> Handler:
     needs_key = getattr(function.get_trigger().auth_level, "value", "FUNCTION").upper() != "ANONYMOUS"
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request, parts: dict[str, str]) -> web.Response:
         key = os.environ.get(KEY_VARIABLE)
         if (
             key
@@ -75,7 +96,7 @@ def _handler(app: App, function: Any) -> Any:
             url=str(request.url),
             headers=dict(request.headers),
             params=dict(request.query),
-            route_params=dict(request.match_info),
+            route_params=parts,
             body=await request.read(),
         )
         try:

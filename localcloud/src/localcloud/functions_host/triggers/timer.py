@@ -10,10 +10,6 @@ import logging
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-from azure.functions.meta import Datum
-from azure.functions.timer import TimerRequestConverter
 
 from localcloud.functions_host.app import App, AppError, resolve_settings
 from localcloud.functions_host.durable.store import Store
@@ -89,8 +85,8 @@ class TimerTrigger:
             logger.exception("Function %s failed", self._name)
         self._keep(Status(fired_at, self._schedule.after(fired_at), fired_at))
 
-    def _request(self, past_due: bool) -> Any:
-        """Return what the worker makes of what the extension sends."""
+    def _request(self, past_due: bool) -> str:
+        """Return what the extension sends to the worker."""
         status = self._status
         times = {"Last": status.last, "Next": status.next, "LastUpdated": status.updated}
         sent = {
@@ -100,7 +96,7 @@ class TimerTrigger:
             else None,
             "IsPastDue": past_due,
         }
-        return TimerRequestConverter.decode(Datum(type="json", value=json.dumps(sent)), trigger_metadata=None)
+        return json.dumps(sent)
 
     def _recall(self, now: float) -> Status:
         """Return the timer's state at the host's start; a changed schedule starts over."""

@@ -64,10 +64,13 @@ class Table:
             **{f"spark.cosmos.{name}": value for name, value in options.items()},
         ).mode(mode).save()
 
-    def read(self, **options):
-        options = {"read__inferSchema__enabled": "false", **options}
-        named = {f"spark.cosmos.{name.replace('__', '.')}": value for name, value in options.items()}
-        return self._spark.read.format("cosmos.oltp").options(**self._options, **named).load()
+    def read(self, schema=None, **options):
+        always = {"read__inferSchema__enabled": "false", "read__consistencyStrategy": "LatestCommitted"}
+        named = {
+            f"spark.cosmos.{name.replace('__', '.')}": one for name, one in {**always, **options}.items()
+        }
+        reader = self._spark.read.format("cosmos.oltp").options(**self._options, **named)
+        return (reader.schema(schema) if schema else reader).load()
 
     def documents(self):
         """Return what the container holds, by the SDK, without the service's own properties."""

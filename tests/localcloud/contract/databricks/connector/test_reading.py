@@ -1,8 +1,11 @@
 """Reads by Spark against a running local Cosmos DB."""
 
 import json
+import time
 
 import pytest
+
+from localcloud.databricks.connector.reading import REPLICA_LAG_SECONDS
 
 
 def filled(table, count=60, size=10):
@@ -49,6 +52,34 @@ def test_every_kind_of_key_is_read_whole_in_many_parts(table_of, paths, version)
     assert rows.rdd.getNumPartitions() == 5
 
 
+def test_by_default_a_task_reads_each_physical_partition_whatever_the_cores(table_of):
+    table = filled(table_of(), 3)
+    assert table.read().rdd.getNumPartitions() == 1
+    assert table.read(read__partitioning__strategy="Restrictive").rdd.getNumPartitions() == 1
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_container_of_several_physical_partitions_is_written_and_read_whole(table_of, version):
+    table = filled(table_of(ru=30_000, version=version))
+    rows = table.read()
+    assert rows.rdd.getNumPartitions() == 3
+    assert sorted(int(row.id) for row in rows.collect()) == list(range(60))
+    count = table.read("Count bigint", read__customQuery="SELECT COUNT(0) AS Count FROM c")
+    assert sum(row.Count for row in count.collect()) == 60
+
+
+@pytest.mark.parametrize("strategy", ["Eventual", "Session", "Default"])
+def test_a_replica_that_lags_does_not_have_what_was_written_a_moment_ago(table_of, strategy):
+    table = filled(table_of(), 3)
+    rows = table.read(read__consistencyStrategy=strategy).count()
+    assert rows < 3 or latest(table) <= time.time() - REPLICA_LAG_SECONDS
+    assert table.read(read__consistencyStrategy="LatestCommitted").count() == 3
+
+
+def latest(table):
+    return max(document["_ts"] for document in table.container.read_all_items())
+
+
 def test_custom_partitioning_needs_its_count(table_of):
     with pytest.raises(Exception, match="targetedCount is missing"):
         table_of().read(read__partitioning__strategy="Custom").count()
@@ -58,6 +89,21 @@ def test_a_custom_query_chooses_documents(table_of):
     table = filled(table_of())
     rows = table.read(read__customQuery="SELECT * FROM c WHERE c.n >= 57").collect()
     assert sorted(row.id for row in rows) == ["57", "58", "59"]
+
+
+def test_a_custom_query_counts_without_reading_documents(table_of):
+    table = filled(table_of())
+    query = 'SELECT COUNT(0) AS Count FROM c WHERE c["pk"] = "p7" OR c["n"] < 3'
+    rows = table.read("Count bigint", read__customQuery=query, read__partitioning__strategy="Restrictive")
+    assert [row.Count for row in rows.collect()] == [4]
+    everything = "SELECT COUNT(0) AS Count FROM c"
+    assert table.read("Count bigint", read__customQuery=everything).collect()[0].Count == 60
+
+
+def test_a_custom_query_finds_documents_by_their_ids(table_of):
+    table = filled(table_of())
+    rows = table.read(read__customQuery='SELECT * FROM c WHERE c.id IN ("5", "59", "none")').collect()
+    assert sorted(row.id for row in rows) == ["5", "59"]
 
 
 def test_a_custom_query_for_other_things_than_documents_is_refused(table_of):

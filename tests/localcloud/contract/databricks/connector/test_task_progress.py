@@ -1,24 +1,19 @@
 """What the product asks Spark's status tracker, asked of a real one."""
 
-import pytest
-
 from d2c.load_run.progress import task_counts
 
 
-@pytest.fixture
-def group(spark):
+def counted(spark, tag):
+    jobs = spark.sparkContext._jsc.sc().statusTracker().getJobIdsForTag(tag)
+    return task_counts(spark.sparkContext.statusTracker(), jobs)
+
+
+def test_the_tasks_of_a_tags_jobs_are_counted_without_those_of_skipped_stages(spark):
     context = spark.sparkContext
-    context.setJobGroup("told", "jobs whose tasks are counted")
-    yield "told"
-    context.setLocalProperty("spark.jobGroup.id", None)
-
-
-def test_the_tasks_of_a_groups_jobs_are_counted_without_those_of_skipped_stages(spark, group):
-    tracker = spark.sparkContext.statusTracker()
-    assert task_counts(tracker, group, set()) == (0, 0)
-    # Four tasks count, and one adds; its job knows the first four as a stage to skip.
-    assert spark.range(0, 100, 1, 4).count() == 100
-    assert task_counts(tracker, group, set()) == (5, 5)
-    before = set(tracker.getJobIdsForGroup(group))
-    assert spark.range(0, 100, 1, 3).count() == 100
-    assert task_counts(tracker, group, before) == (4, 4)
+    for tag, parts, tasks in (("d2c-1", 4, 5), ("d2c-2", 3, 4)):
+        assert counted(spark, tag) == (0, 0)
+        context.addJobTag(tag)
+        # So many tasks count, and one adds; its job knows the first ones as a stage to skip.
+        assert spark.range(0, 100, 1, parts).count() == 100
+        context.removeJobTag(tag)
+        assert counted(spark, tag) == (tasks, tasks)

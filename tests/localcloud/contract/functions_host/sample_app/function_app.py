@@ -145,7 +145,7 @@ async def on_time(timer: func.TimerRequest, client: df.DurableOrchestrationClien
 
 
 @app.route(route="page/{*path}", auth_level=func.AuthLevel.ANONYMOUS)
-def page(req: func.HttpRequest) -> func.HttpResponse:
+def whole_page(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(f"page {req.route_params.get('path', 'itself')}")
 
 

@@ -25,6 +25,8 @@ def op(kind, path, value=None):
         (op("remove", "/l/0"), {"n": 1, "l": [2], "m": {}}),
         (op("incr", "/n", -3), {"n": -2, "l": [1, 2], "m": {}}),
         (op("incr", "/new", 3), {"n": 1, "l": [1, 2], "m": {}, "new": 3}),
+        ({**op("move", "/m/x"), "from": "/n"}, {"l": [1, 2], "m": {"x": 1}}),
+        ({**op("move", "/first"), "from": "/l/0"}, {"n": 1, "l": [2], "m": {}, "first": 1}),
         (op("set", "/a~1b~0", 1), {"n": 1, "l": [1, 2], "m": {}, "a/b~": 1}),
     ],
 )
@@ -36,6 +38,8 @@ def test_an_operation_changes_what_is_at_its_path(operation, result):
     "operation",
     [
         op("move", "/n"),
+        {**op("move", "/n"), "from": "/missing"},
+        op("copy", "/n"),
         op("set", "n", 1),
         op("set", None, 1),
         op("replace", "/missing", 1),

@@ -21,7 +21,9 @@ DOCUMENT = {
 def value_of(expression, **parameters):
     """Evaluate an expression over the document."""
     query = parse(f"SELECT VALUE {expression} FROM c")
-    return query.columns[0][1](Row(DOCUMENT, {f"@{name}": value for name, value in parameters.items()}, []))
+    return query.columns[0].value.expression(
+        Row(DOCUMENT, {f"@{name}": value for name, value in parameters.items()}, [])
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,7 @@ def value_of(expression, **parameters):
         ("c.o.k['d']", 7),
         ("c.l[1]", "x"),
         ("c.l[7]", UNDEFINED),
+        ("[c.n, c.missing, {'s': c.s, \"u\": c.missing}]", [5, {"s": "Text"}]),
         ("c.missing.deeper", UNDEFINED),
         ("c.n + 2 - 1", 6),
         ("-c.n", -5),
@@ -117,7 +120,9 @@ def test_logic_has_three_values(true, other):
         "SELECT * FROM c WHERE SUM(c.n) > 1",
         "SELECT * FROM c ORDER BY COUNT(1)",
         "SELECT *, COUNT(1) FROM c",
-        "SELECT c.s, COUNT(1) FROM c GROUP BY c.s",
+        "SELECT c.n, COUNT(1) FROM c GROUP BY c.s",
+        "SELECT * FROM c GROUP BY c.s",
+        "SELECT c.s FROM c GROUP BY c.s ORDER BY c.s",
         "SELECT * FROM c JOIN d IN c.l",
         "SELECT c.n",
         "SELECT * FROM c OFFSET 5",
@@ -125,7 +130,8 @@ def test_logic_has_three_values(true, other):
         "SELECT TOP x * FROM c",
         "SELECT * FROM c WHERE c.n * 2 = 4",
         "SELECT * FROM c WHERE EXISTS (SELECT 1)",
-        "SELECT VALUE {'n': c.n} FROM c",
+        "SELECT VALUE {n: c.n} FROM c",
+        "SELECT VALUE [] FROM c",
         "DELETE FROM c",
     ],
 )

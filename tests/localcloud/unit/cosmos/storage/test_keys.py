@@ -71,12 +71,20 @@ def test_what_is_no_array_of_scalars_is_no_key(text):
     assert caught.value.status == 400
 
 
-@pytest.mark.parametrize("values", [["CUST#1"], ["a", 1], ["a", 1.5, True], [None, "ü", False]])
-def test_places_on_the_ring_are_those_that_the_sdk_computes(values):
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("values", [["CUST#1"], [None], [True], [7]])
+def test_places_on_the_ring_are_those_that_the_sdk_computes(values, version):
+    sdk = PartitionKey("/pk", version=version)
+    definition = keys.check_definition({"paths": ["/pk"], "version": version})
+    place = keys.effective_key(definition, values)
+    assert place == sdk._get_effective_partition_key_string(values).upper()
+
+
+@pytest.mark.parametrize("values", [["a", 1], ["a", 1.5, True], [None, "ü", False]])
+def test_places_of_hierarchical_keys_are_those_that_the_sdk_computes(values):
     paths = [f"/{place}" for place in range(len(values))]
-    kind = "MultiHash" if len(values) > 1 else "Hash"
-    sdk = PartitionKey(paths if len(values) > 1 else paths[0], kind=kind)
-    definition = keys.check_definition({"paths": paths, "kind": kind})
+    sdk = PartitionKey(paths, kind="MultiHash")
+    definition = keys.check_definition({"paths": paths, "kind": "MultiHash"})
     assert keys.effective_key(definition, values) == sdk._get_effective_partition_key_string(values)
 
 

@@ -9,6 +9,7 @@ from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource
 
 from activities import copy
 from d2c.app.aws_settings import COPY_CREDENTIALS
+from localcloud.data_factory.definitions.checks import all_activities
 from localcloud.data_factory.definitions.loading import load_definitions
 from tests.builders import EXPORT_TIME, a_table, an_export
 from tests.unit.activities.fakes import World
@@ -23,7 +24,12 @@ def properties_of(kind, name):
     return json.loads((ADF / kind / f"{name}.json").read_text())["properties"]
 
 
+def copies_of(pipeline):
+    return [each for each in all_activities(pipeline["activities"]) if each["type"] == "Copy"]
+
+
 ACTIVITIES = properties_of("pipeline", "copy_export")["activities"]
+COPIES = copies_of(properties_of("pipeline", "copy_export"))
 SECRETS = ("awsSecretAccessKey", "awsSessionToken")
 
 
@@ -52,21 +58,26 @@ def test_the_two_pipelines_differ_in_the_credentials_and_in_nothing_else():
     assert of_session["parameters"].keys() - of_vault["parameters"].keys() == {"awsAccessKeyId", *SECRETS}
     for pipeline in (of_vault, of_session):
         del pipeline["description"], pipeline["parameters"]
-        for activity in pipeline["activities"]:
+        for activity in copies_of(pipeline):
             del activity["policy"]["secureInput"], activity["inputs"][0]["referenceName"]
             for name in ("awsAccessKeyId", "keyVaultUrl", *SECRETS):
                 activity["inputs"][0]["parameters"].pop(name, None)
     assert of_session == of_vault
 
 
-def test_secrets_are_secure_strings_all_the_way_and_no_activity_shows_its_input():
+def test_secrets_are_hidden_in_the_run_and_no_activity_shows_its_input():
+    """Data Factory knows of no dataset or linked service with a secure parameter, so theirs are plain.
+
+    https://github.com/MicrosoftDocs/azure-docs/issues/38364
+    """
     pipeline = properties_of("pipeline", "copy_export_session")
     dataset = properties_of("dataset", "export_folder_session")
     linked = properties_of("linkedService", "export_bucket_session")
     for name in SECRETS:
-        for definition in (pipeline, dataset, linked):
-            assert definition["parameters"][name] == {"type": "SecureString"}
-    for activity in pipeline["activities"]:
+        assert pipeline["parameters"][name] == {"type": "SecureString"}
+        for definition in (dataset, linked):
+            assert definition["parameters"][name] == {"type": "String"}
+    for activity in copies_of(pipeline):
         assert activity["policy"]["secureInput"] is True
         shown = json.dumps([activity["userProperties"], activity["typeProperties"]])
         assert not any(name in shown for name in SECRETS)
@@ -96,7 +107,7 @@ def test_what_differs_between_environments_stands_in_the_factorys_parameters_alo
 def test_the_summary_comes_last_after_all_else_has_succeeded():
     names = [activity["name"] for activity in ACTIVITIES]
     chosen = [
-        activity["typeProperties"]["source"]["storeSettings"]["wildcardFileName"] for activity in ACTIVITIES
+        activity["typeProperties"]["source"]["storeSettings"]["wildcardFileName"] for activity in COPIES
     ]
     assert chosen == ["*", "manifest-files.*", "manifest-summary.md5", "manifest-summary.json"]
     for before, activity in zip([None, *names], ACTIVITIES, strict=False):
@@ -105,6 +116,12 @@ def test_the_summary_comes_last_after_all_else_has_succeeded():
 
 
 def test_every_copy_checks_its_data_and_is_tried_again():
-    for activity in ACTIVITIES:
+    for activity in COPIES:
         assert activity["typeProperties"]["validateDataConsistency"] is True
         assert activity["policy"]["retry"] >= 1
+
+
+def test_small_files_are_copied_with_the_fewest_units_and_data_with_as_many_as_the_service_takes():
+    """Each copy is billed for a minute at least. https://learn.microsoft.com/azure/data-factory/copy-activity-performance-features"""
+    units = [activity["typeProperties"].get("dataIntegrationUnits") for activity in COPIES]
+    assert units == [None, 2, 2, 2]

@@ -21,6 +21,9 @@ def folder(tmp_path):
     return tmp_path / "adf"
 
 
+DATA = "activities.0.typeProperties.ifTrueActivities.0"
+
+
 def change(folder, name, path, value):
     """Set a value deep in a definition; a path is names and numbers with dots between."""
     file = folder / name
@@ -36,69 +39,71 @@ def change(folder, name, path, value):
 @pytest.mark.parametrize(
     ("name", "path", "value", "fault"),
     [
-        (PIPELINE, "activities.0.type", "Lookup", "has the type Lookup, which is not supported here"),
+        (PIPELINE, f"{DATA}.type", "Lookup", "has the type Lookup, which is not supported here"),
         (PIPELINE, "concurrency", 3, "concurrency is not supported here"),
+        (PIPELINE, "activities.0.typeProperties.expression", "@true", "expression is no object"),
+        (PIPELINE, "activities.0.typeProperties.until", [], "typeProperties.until is not supported here"),
         (PIPELINE, "activities.1.state", "Inactive", "activities[1].state is not supported here"),
-        (PIPELINE, "activities.0.typeProperties.preserve", ["Attributes"], "typeProperties.preserve is not"),
-        (PIPELINE, "activities.0.typeProperties.enableStaging", True, "enableStaging is True; only False"),
-        (PIPELINE, "activities.0.typeProperties.source.type", "JsonSource", "has the type JsonSource"),
+        (PIPELINE, f"{DATA}.typeProperties.preserve", ["Attributes"], "typeProperties.preserve is not"),
+        (PIPELINE, f"{DATA}.typeProperties.enableStaging", True, "enableStaging is True; only False"),
+        (PIPELINE, f"{DATA}.typeProperties.source.type", "JsonSource", "has the type JsonSource"),
         (
             PIPELINE,
-            "activities.0.typeProperties.source.storeSettings.type",
+            f"{DATA}.typeProperties.source.storeSettings.type",
             "HttpReadSettings",
             "has the type HttpReadSettings",
         ),
         (
             PIPELINE,
-            "activities.0.typeProperties.sink.storeSettings.copyBehavior",
+            f"{DATA}.typeProperties.sink.storeSettings.copyBehavior",
             "MergeFiles",
             "copyBehavior is 'MergeFiles'; only 'PreserveHierarchy' is supported",
         ),
-        (PIPELINE, "activities.0.policy.timeout", "0.00:05:00", "not from 10 minutes to 7 days"),
-        (PIPELINE, "activities.0.policy.timeout", "5 minutes", "not of the form D.HH:MM:SS"),
-        (PIPELINE, "activities.0.policy.retry", -1, "-1 retries"),
-        (PIPELINE, "activities.0.policy.retryIntervalInSeconds", 5, "not from 30 to 86400 seconds"),
-        (PIPELINE, "activities.0.policy.secureOutput", True, "secureOutput is True"),
-        (PIPELINE, "activities.0.inputs", [], "has 0 inputs instead of one"),
+        (PIPELINE, f"{DATA}.policy.timeout", "0.00:05:00", "not from 10 minutes to 7 days"),
+        (PIPELINE, f"{DATA}.policy.timeout", "5 minutes", "not of the form D.HH:MM:SS"),
+        (PIPELINE, f"{DATA}.policy.retry", -1, "-1 retries"),
+        (PIPELINE, f"{DATA}.policy.retryIntervalInSeconds", 5, "not from 30 to 86400 seconds"),
+        (PIPELINE, f"{DATA}.policy.secureOutput", True, "secureOutput is True"),
+        (PIPELINE, f"{DATA}.inputs", [], "has 0 inputs instead of one"),
         (
             PIPELINE,
-            "activities.0.inputs.0.referenceName",
+            f"{DATA}.inputs.0.referenceName",
             "nothing",
             "there is no nothing for its DatasetReference",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters",
+            f"{DATA}.inputs.0.parameters",
             {"x": "1"},
             "the parameter x of export_folder is not declared",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters",
+            f"{DATA}.inputs.0.parameters",
             {},
             "the parameter bucket of export_folder is not given",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters.folder",
+            f"{DATA}.inputs.0.parameters.folder",
             "@toLower('A')",
             "the function 'toLower', which the local",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters.folder",
+            f"{DATA}.inputs.0.parameters.folder",
             "@pipeline().parameters.typo",
             "refers to pipeline().parameters.typo, which is not declared",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters.folder",
+            f"{DATA}.inputs.0.parameters.folder",
             "@pipeline().TriggerTime",
             "refers to pipeline().TriggerTime",
         ),
         (
             PIPELINE,
-            "activities.0.inputs.0.parameters.folder",
+            f"{DATA}.inputs.0.parameters.folder",
             "@dataset().folder",
             "refers to dataset().folder",
         ),
@@ -148,6 +153,12 @@ def change(folder, name, path, value):
             "linkedService().typo, which is not declared",
         ),
         (LAKE, "connectVia", {}, "connectVia is not supported"),
+        (
+            BUCKET,
+            "typeProperties.secretAccessKey.store.parameters.keyVaultUrl",
+            "@linkedService().keyVaultUrl",
+            "the text '@linkedService().keyVaultUrl', which is not evaluated within a secret",
+        ),
         (BUCKET, "typeProperties.authenticationType", "Role", "authenticationType is 'Role'"),
         (
             BUCKET,

@@ -29,6 +29,8 @@ SCOPES = {
         ("@@pipeline().RunId", "@pipeline().RunId"),
         ("@ concat ( 'a' , 'b' ) ", "ab"),
         ("@'text'", "text"),
+        ("@greater(pipeline().parameters.n, 6)", True),
+        ("@greater(pipeline().parameters.n, 7)", False),
     ],
 )
 def test_an_expression_has_a_value(text, value):

@@ -22,6 +22,14 @@ def activity(name, *after, retry=0):
     }
 
 
+def condition(name, value, *inner):
+    return {
+        "name": name,
+        "type": "IfCondition",
+        "typeProperties": {"expression": value, "ifTrueActivities": list(inner)},
+    }
+
+
 class World:
     """A runner whose copies do what the test says by the activity's name."""
 
@@ -98,6 +106,26 @@ def test_an_activity_is_tried_as_often_as_its_policy_says(world):
     here.failing["a"] = FAILS() + FAILS() + FAILS()
     assert here.run()["status"] == "Failed"
     assert here.tried == ["a"] * 6
+
+
+def test_a_condition_carries_out_its_branch_or_nothing(world):
+    here = world(
+        condition("if", 1, activity("a")),
+        condition("not", 0, activity("b")),
+        activity("c", ("not", "Succeeded")),
+    )
+    assert here.run()["status"] == "Succeeded"
+    assert here.tried == ["a", "c"]
+
+
+def test_a_condition_whose_activity_fails_fails_with_its_error(world):
+    here = world(condition("if", 1, activity("a")), activity("b", ("if", "Succeeded")))
+    here.failing["a"] = FAILS()
+    run = here.run()
+    assert run["status"] == "Failed"
+    assert run["message"].startswith("Operation on target if failed: Activity failed because an inner")
+    assert run["message"].endswith("Inner activity name: a, Error: it broke")
+    assert here.tried == ["a"]
 
 
 def test_a_fault_of_the_stand_in_itself_fails_the_run_and_says_so(world):

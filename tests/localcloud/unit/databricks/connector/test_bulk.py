@@ -1,6 +1,8 @@
 import json
 
+from localcloud.cosmos.storage.keys import effective_key
 from localcloud.databricks.connector.bulk import batches_of
+from localcloud.databricks.connector.container import Container, KeyRange
 from localcloud.databricks.connector.documents import Document
 from localcloud.databricks.connector.options import parse_options
 from localcloud.databricks.connector.strategies import STRATEGIES
@@ -18,12 +20,17 @@ def options(**more):
     )
 
 
-def document(name, size=0, etag=None):
-    return Document(json.dumps({"id": name, "pk": "a", "s": "x" * size}).encode(), name, '["a"]', etag)
+ONE_RANGE = (KeyRange("0", "", "FF"),)
 
 
-def batches(documents, strategy="ItemOverwrite", **more):
-    return list(batches_of(documents, STRATEGIES[strategy], options(**more)))
+def document(name, size=0, etag=None, partition="a"):
+    body = json.dumps({"id": name, "pk": partition, "s": "x" * size}).encode()
+    return Document(body, name, json.dumps([partition]), etag)
+
+
+def batches(documents, strategy="ItemOverwrite", ranges=ONE_RANGE, **more):
+    container = Container("rid", {"paths": ["/pk"], "kind": "Hash", "version": 2}, ranges)
+    return list(batches_of(documents, container, STRATEGIES[strategy], options(**more)))
 
 
 def on_the_wire(strategy, etag=None):
@@ -51,6 +58,19 @@ def test_a_batch_holds_up_to_220201_characters():
 def test_one_document_larger_than_that_is_a_batch_of_its_own():
     found = batches([document("1"), document("2", 2_000_000), document("3")])
     assert [[one.document.id for one in batch] for batch in found] == [["1"], ["2"], ["3"]]
+
+
+def test_each_batch_goes_to_the_one_physical_partition_that_holds_its_keys():
+    halves = (KeyRange("1", "", "1FFFFFFF"), KeyRange("2", "1FFFFFFF", "FF"))
+    found = batches([document(str(n), partition=f"p{n}") for n in range(300)], ranges=halves)
+    assert {one.range_id for batch in found for one in batch} == {"1", "2"}
+    assert all(len({one.range_id for one in batch}) == 1 for batch in found)
+    whole = {one.document.partition_key: one.range_id for batch in found for one in batch}
+    assert len(whole) == 300
+    for place, one in ((halves[0], "1"), (halves[1], "2")):
+        for key in (key for key, range_id in whole.items() if range_id == one):
+            ring = effective_key({"paths": ["/pk"], "kind": "Hash", "version": 2}, json.loads(key))
+            assert place.start <= ring < place.end
 
 
 def test_an_upsert_carries_the_key_as_text_and_the_document():

@@ -4,13 +4,14 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import types as T
 
-from localcloud.databricks.connector.container import Container
+from localcloud.databricks.connector.container import Container, KeyRange
 from localcloud.databricks.connector.documents import UNDEFINED_KEY, bodies_of, documents_of, partition_key_of
 from localcloud.databricks.connector.errors import DocumentError, OptionError
 
 
 def container(*paths):
-    return Container("rid", paths, len(paths) > 1, "0")
+    kind = "MultiHash" if len(paths) > 1 else "Hash"
+    return Container("rid", {"paths": list(paths), "kind": kind}, (KeyRange("0", "", "FF"),))
 
 
 def key(document, *paths):
@@ -25,9 +26,13 @@ def test_a_key_keeps_its_type(value, text):
     assert key({"pk": value}, "/pk") == text
 
 
-@pytest.mark.parametrize("document", [{}, {"pk": None}, {"pk": {"x": 1}}])
-def test_a_single_key_that_is_missing_null_or_an_object_is_undefined(document):
+@pytest.mark.parametrize("document", [{}, {"pk": {"x": 1}}])
+def test_a_single_key_that_is_missing_or_an_object_is_undefined(document):
     assert key(document, "/pk") == UNDEFINED_KEY
+
+
+def test_an_explicit_null_is_a_key():
+    assert key({"pk": None}, "/pk") == "[null]"
 
 
 def test_a_missing_level_of_a_hierarchical_key_is_null():

@@ -35,6 +35,17 @@ def test_what_is_left_out_has_the_connectors_defaults():
     assert (options.strategy, options.bulk, options.most_retries) == ("ItemOverwrite", True, 10)
     assert (options.bulk_operations, options.bulk_bytes) == (100, 220_201)
     assert options.infer_schema
+    assert options.bulk_pending_operations == 10_688
+    assert not options.fresh
+
+
+@pytest.mark.parametrize(
+    ("strategy", "fresh"),
+    [("Eventual", False), ("Session", False), ("LatestCommitted", True), ("GlobalStrong", True)],
+)
+def test_only_reads_of_what_is_committed_last_see_it_at_once(strategy, fresh):
+    assert parse(read__consistencyStrategy=strategy).fresh is fresh
+    assert not parse(read__forceEventualConsistency="false").fresh
 
 
 def test_names_are_known_in_lower_case_as_spark_hands_them_over():

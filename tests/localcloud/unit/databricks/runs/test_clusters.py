@@ -8,7 +8,7 @@ from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.clusters import prepare_launch
 from localcloud.databricks.runs.submission import parse_submission
 
-CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.46.0"}}
+CONNECTOR = {"maven": {"coordinates": "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.49.2"}}
 DEDICATED = {"spark_version": "17.3.x-scala2.13", "data_security_mode": "SINGLE_USER"}
 
 
@@ -66,7 +66,6 @@ def test_without_the_library_there_is_no_connector(workspace):
         ({"cluster": {**DEDICATED, "spark_version": "15.4.x-scala2.12"}}, "INVALID_CLUSTER_REQUEST"),
         ({"cluster": {**DEDICATED, "spark_version": "17.3.x-scala2.12"}}, "INVALID_CLUSTER_REQUEST"),
         ({"cluster": {**DEDICATED, "data_security_mode": "LEGACY_TABLE_ACL"}}, "INVALID_CLUSTER_REQUEST"),
-        ({"cluster": "0101-000000-other000"}, "CLUSTER_ERROR"),
         ({"libraries": [{"whl": "/Volumes/none.whl"}]}, "LIBRARY_INSTALLATION_ERROR"),
         ({"libraries": [{"whl": "/Volumes/text.whl"}]}, "LIBRARY_INSTALLATION_ERROR"),
         ({"libraries": [{"whl": "/Volumes/binary.whl"}]}, "LIBRARY_INSTALLATION_ERROR"),

@@ -2,6 +2,8 @@ import asyncio
 
 import azure.functions as func
 import pytest
+from azure.functions.meta import Datum
+from azure.functions.timer import TimerRequestConverter
 
 from localcloud.functions_host.app import AppError
 from localcloud.functions_host.durable.store import Store
@@ -40,7 +42,9 @@ class OneTimer:
 
     async def invoke(self, function, request):
         assert function is self.functions["on_time"]
-        self.requests.append(request)
+        self.requests.append(
+            TimerRequestConverter.decode(Datum(type="json", value=request), trigger_metadata=None)
+        )
         if self.error:
             raise self.error
 

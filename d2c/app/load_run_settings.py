@@ -1,0 +1,37 @@
+"""The settings of load runs beside their cluster."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from d2c.app.environment import SettingsGroup
+
+# For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13. Versions before 4.47.0 may hang for ever as several tasks load
+# the SDK's classes at once: https://github.com/Azure/azure-sdk-for-java/pull/48689
+CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.49.2"
+COORDINATES = re.compile(r"com\.azure\.cosmos\.spark:azure-cosmos-spark_\d+-\d+_\d+-\d+:\d+\.\d+\.\d+")
+WEEK_SECONDS = 7 * 24 * 3600
+# As `d2c.load_run.request` has them.
+VerifyReadsWith = Literal["all-cores", "one-task-per-partition"]
+
+
+def _coordinates(text: str) -> str:
+    if not COORDINATES.fullmatch(text):
+        raise ValueError(
+            f"D2C_COSMOS_CONNECTOR is {text!r}, not the Maven coordinates of the connector, such as {CONNECTOR}"
+        )
+    return text
+
+
+class LoadRunSettings(SettingsGroup):
+    """How load runs are submitted, and how they verify."""
+
+    connector: Annotated[str, AfterValidator(_coordinates)] = Field(
+        CONNECTOR, validation_alias="D2C_COSMOS_CONNECTOR"
+    )
+    timeout_seconds: int = Field(
+        WEEK_SECONDS, validation_alias="D2C_LOAD_RUN_TIMEOUT_SECONDS", ge=0, le=8 * WEEK_SECONDS
+    )
+    viewers: str = Field("", validation_alias="D2C_LOAD_RUN_VIEWERS")
+    verify_reads_with: VerifyReadsWith = Field("all-cores", validation_alias="D2C_VERIFY_READS_WITH")

@@ -1,0 +1,26 @@
+"""Threads for calls that block, from code on an event loop.
+
+The loop's own threads are five on an instance with one core (`asyncio` takes as many as it has cores, and four), and
+one HTTP call of the app reads more files of the lake than that at once.
+"""
+
+import asyncio
+import contextvars
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+THREADS = 32
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+_threads = ThreadPoolExecutor(THREADS, "call")
+
+
+async def in_thread(
+    function: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+) -> Result:
+    """Call a function in a thread, with the caller's context, and return its result."""
+    call = functools.partial(contextvars.copy_context().run, function, *arguments, **named)
+    return await asyncio.get_running_loop().run_in_executor(_threads, call)

@@ -1,0 +1,118 @@
+"""Exports that appear in the lake: our own wake the waiting copy, existing exports are loaded by a standing plan."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from d2c.app.logs import log_fields
+from d2c.clients import durable
+from d2c.control import migrations
+from d2c.control.app import App
+from d2c.errors import ConflictError, RefusedError
+from d2c.export_format import ExportFormatError
+from d2c.plan.model import Plan
+from d2c.state import export_matching, paths
+from d2c.state.export_matching import ExistingExport
+from d2c.state.ids import stage_instance_id
+from d2c.state.operations import last_migrating
+from d2c.state.standing_plans import StandingPlan, standing_plans
+
+logger = logging.getLogger(__name__)
+MOST_WAITING = 1000
+
+
+Admit = Callable[[ExistingExport], Awaitable[None]]
+
+
+async def _any(existing: ExistingExport) -> None:
+    """Admit every export."""
+
+
+async def export_arrived(app: App, folder: str) -> None:
+    """Handle the manifest of an export in the lake; the same event again changes nothing.
+
+    Args:
+        app: the app.
+        folder: the export's, somewhere below ``exports/``.
+    """
+    own = await app.lake.run(export_matching.own_migration, folder)
+    if own is None:
+        await load_if_planned(app, folder, await app.lake.run(standing_plans))
+        return
+    migration, table = own
+    with log_fields(migration=migration, table=table, stage="copy"):
+        logger.info("The export of %s for migration %s has arrived", table, migration)
+    number = await app.lake.run(last_migrating, migration)
+    await durable.wake(app.durable, stage_instance_id(migration, number, table, "copy"))
+
+
+async def match_waiting(app: App) -> None:
+    """Match the exports that no plan has loaded yet, now that there is another standing plan."""
+    waiting_paths, more = await app.lake.page(export_matching.WAITING, MOST_WAITING, None)
+    plans = await app.lake.run(standing_plans)
+    for path in waiting_paths:
+        waiting = await app.lake.read_json(path)
+        if waiting:
+            await load_if_planned(app, waiting["folder"], plans)
+    if more:
+        logger.warning(
+            "More than %s exports wait for a plan; the others are matched when the next plan is added",
+            MOST_WAITING,
+        )
+
+
+async def load_if_planned(app: App, folder: str, plans: Sequence[StandingPlan], admit: Admit = _any) -> None:
+    """Start the migration that loads an export, or write the reason why not into the export's folder.
+
+    Args:
+        app: the app.
+        folder: the export's.
+        plans: all standing plans.
+        admit: refuses an export that must not be loaded; all are if it is left out.
+    """
+    try:
+        summary = await app.lake.run(export_matching.read_summary, folder)
+        if summary is None:
+            return
+        if export_matching.is_own_export(summary, folder, app.settings):
+            raise RefusedError(
+                f"This export was made by the migration {folder.split('/')[1]}, which this app does not know.",
+                "Load it by the app that made it, or copy it into another folder below exports/.",
+                "The export is of an unknown migration",
+            )
+        try:
+            export = export_matching.match(summary, folder, plans)
+        except RefusedError:
+            await app.lake.run(export_matching.let_wait, folder)
+            # A plan that was added in between has not seen that this export waits.
+            export = export_matching.match(summary, folder, await app.lake.run(standing_plans))
+        await _start(app, export, admit)
+    except (ExportFormatError, RefusedError) as error:
+        logger.warning("The export in %s is not loaded: %s", folder, error)
+        await app.lake.run(export_matching.leave_message, folder, error)
+    else:
+        await app.lake.run(export_matching.forget, folder)
+
+
+async def _start(app: App, existing: ExistingExport, admit: Admit) -> None:
+    """Start an existing export's migration, unless an earlier event has started it.
+
+    Raises:
+        ConflictError: if a migration of another export has its name.
+        RefusedError: if it must not be loaded.
+    """
+    name, export = existing.plan.name, existing.arrived["export"]
+    accepted = await app.lake.read_json(paths.plan_path(name))
+    if accepted is None:
+        await admit(existing)
+        with log_fields(migration=name):
+            logger.info("The export in %s is loaded as migration %s", existing.arrived["folder"], name)
+        await migrations.start(app, existing.plan, existing.arrived)
+        await app.lake.run(export_matching.note_loaded, existing)
+        return
+    if (accepted.get("arrived") or {}).get("export", {}).get("arn") != export["arn"]:
+        raise ConflictError(
+            f"The migration that would load this export has the name {name}, and another one has it already.",
+            "Give the standing plan another name.",
+        )
+    if await durable.state_or_none(app.durable, name) is None:
+        await migrations.start(app, Plan.model_validate(accepted["plan"]))

@@ -1,0 +1,90 @@
+"""The load of one table: its request, its progress, and the export in the lake."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from d2c.export_format import DataFile, read_export_manifest
+from d2c.export_format.manifest import MANIFEST_FILES
+from d2c.load_run import accounting, cosmos_options
+from d2c.load_run.progress import RunProgress
+from d2c.load_run.request import LoadRequest
+
+CONNECTOR = "cosmos.oltp"
+DATA_FILE_SUFFIX = ".json.gz"
+SMALL_EXPORT_BYTES = 4 * 2**20
+
+
+@dataclass
+class TableLoad:
+    """The load of one table.
+
+    Args:
+        request: what it does.
+        spark: the notebook's session.
+        dbutils: Databricks' utilities.
+    """
+
+    request: LoadRequest
+    spark: SparkSession
+    dbutils: Any
+
+    @functools.cached_property
+    def progress(self) -> RunProgress:
+        """What the app shows of it."""
+        return RunProgress(self.put)
+
+    @functools.cached_property
+    def cosmos(self) -> dict[str, str]:
+        """The connector's options for the table's container."""
+        scope = self.request.secret_scope
+        return cosmos_options.cosmos_options(self.request, lambda name: self.dbutils.secrets.get(scope, name))
+
+    @functools.cached_property
+    def files(self) -> tuple[DataFile, ...]:
+        """The manifest's data files, after checking that the lake has exactly these."""
+        accounting.check_files_present(self.listed, self.sizes)
+        accounting.check_file_sizes(self.sizes)
+        return self.listed
+
+    @functools.cached_property
+    def listed(self) -> tuple[DataFile, ...]:
+        """The data files in the manifest; without one there is no folder of them, as for an empty table."""
+        paths = [f"{self.request.export_folder}/{name}" for name in MANIFEST_FILES]
+        read = self.spark.read.format("binaryFile").load(paths).select("path", "content")
+        contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in read.coalesce(1).collect()}
+        arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
+        # A path that is not there has failed the read; of an empty file Spark makes no row.
+        return read_export_manifest(lambda name: contents.get(name, b""), **arns).files
+
+    @functools.cached_property
+    def sizes(self) -> dict[str, int]:
+        """The sizes of the data files in the lake, in bytes."""
+        listed = self.dbutils.fs.ls(f"{self.request.export_folder}/data") if self.listed else ()
+        return {file.name: file.size for file in listed if file.name.endswith(DATA_FILE_SUFFIX)}
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all data files fit in one partition, and more tasks would cost more than they save."""
+        return sum(self.sizes.values()) <= SMALL_EXPORT_BYTES
+
+    @functools.cached_property
+    def contents(self) -> DataFrame:
+        """The export's data files, one row each: path and content. They are listed once."""
+        if not self.listed:
+            return self.spark.range(0).selectExpr("'' as path", "binary('') as content")
+        folder = self.spark.read.format("binaryFile").option("pathGlobFilter", f"*{DATA_FILE_SUFFIX}")
+        rows = folder.load(f"{self.request.export_folder}/data").select("path", "content")
+        return rows.coalesce(1) if self.is_small else rows
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file to the folder of the request."""
+        self.dbutils.fs.put(f"{self.request.result_folder}/{name}", text, True)
+
+    def read_container(self, options: Mapping[str, str], schema: str | None = None) -> DataFrame:
+        """Return what the connector reads from the container."""
+        reader = self.spark.read.format(CONNECTOR).options(**self.cosmos, **options)
+        return (reader.schema(schema) if schema else reader).load()

@@ -1,0 +1,86 @@
+"""A container as the server keeps it, and the ids that the service gives to resources."""
+
+import base64
+import struct
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.cosmos.storage import throughput, unique_keys
+from localcloud.cosmos.storage.partitions import Partitions
+from localcloud.cosmos.storage.ranges import KeyRange, even_ranges, split
+
+SAVED = ("number", "database", "properties", "offer", "ranges")
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Container:
+    """A container: its properties as the service reports them, and what else the server needs."""
+
+    number: int
+    database: str
+    properties: Json
+    offer: Json
+    ranges: list[KeyRange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ranges = [KeyRange(*each[:3], tuple(each[3])) for each in self.ranges]
+        self.partitions = self._partitions()
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return str(self.properties["id"])
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of its partition key."""
+        paths: list[str] = self.properties["partitionKey"]["paths"]
+        return paths
+
+    @property
+    def indexed(self) -> bool:
+        """Whether its documents are indexed."""
+        return bool(self.properties["indexingPolicy"].get("indexingMode") != "none")
+
+    @property
+    def unique_paths(self) -> list[list[str]]:
+        """The paths of each of its unique keys."""
+        return unique_keys.paths_of(self.properties)
+
+    @property
+    def rid_bytes(self) -> bytes:
+        """Its resource id in bytes."""
+        return base64.b64decode(self.properties["_rid"].replace("-", "/"))
+
+    def saved(self) -> Json:
+        """Return what of it outlives the process."""
+        return {name: getattr(self, name) for name in SAVED}
+
+    def provide(self) -> None:
+        """Bring its partitions to what its offer says."""
+        content = self.offer["content"]
+        self.ranges = split(self.ranges, throughput.partitions(content))
+        self.partitions.provide(self.ranges, throughput.ru_per_second(content))
+
+    def _partitions(self) -> Partitions:
+        content = self.offer["content"]
+        self.ranges = self.ranges or even_ranges(throughput.partitions(content))
+        return Partitions(self.properties["partitionKey"], self.ranges, throughput.ru_per_second(content))
+
+
+def document_rid(container: Container, number: int) -> str:
+    """Return the resource id of a container's document."""
+    return rid_of(container.rid_bytes + struct.pack("<Q", number))
+
+
+def rid_of(content: bytes) -> str:
+    """Return a resource id from its bytes."""
+    return base64.b64encode(content).decode().replace("/", "-")
+
+
+def new_etag() -> str:
+    """Return an etag that nothing else has."""
+    return f'"{uuid.uuid4()}"'

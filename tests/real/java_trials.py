@@ -1,0 +1,51 @@
+"""The trials of Microsoft's Cosmos DB SDK for Java: built by Maven into `build/`, and run against an endpoint."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from localcloud.common.checkout import CHECKOUT
+
+PROJECT = Path(__file__).parent / "cosmos_java"
+SOURCES = sorted((PROJECT / "src").glob("*.java"))
+BUILT = CHECKOUT / "build" / "cosmos_java"
+# What allows the SDK an address without TLS, as of an emulator.
+PLAIN_HTTP = "-DCOSMOS.HTTP_CONNECTION_WITHOUT_TLS_ALLOWED=true"
+BUILD_SECONDS = 900
+RUN_SECONDS = 300
+
+
+def trial_names():
+    """Return the names of all trials, as the sources have them."""
+    texts = [path.read_text() for path in SOURCES]
+    return [name for text in texts for name in re.findall(r'new Trial\(\s*"([^"]+)"', text)]
+
+
+def run_trials(endpoint, key):
+    """Run all trials against an account and return their outcomes by name."""
+    classpath = _dependencies()
+    _run(["javac", "-proc:none", "-d", str(BUILT), "-cp", classpath, *map(str, SOURCES)], BUILD_SECONDS)
+    command = ["java", PLAIN_HTTP, "-cp", os.pathsep.join([str(BUILT), classpath]), "Main", endpoint]
+    output = _run(command, RUN_SECONDS, COSMOS_KEY=key)
+    outcomes = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return {outcome["name"]: outcome for outcome in outcomes}
+
+
+def _dependencies():
+    """Return the class path of the SDK, which Maven fetches once."""
+    path = BUILT / "classpath.txt"
+    if not path.exists() or path.stat().st_mtime < (PROJECT / "pom.xml").stat().st_mtime:
+        BUILT.mkdir(parents=True, exist_ok=True)
+        goal = ["dependency:build-classpath", f"-Dmdep.outputFile={path}"]
+        _run(["mvn", "-q", "-B", "-f", str(PROJECT / "pom.xml"), *goal], BUILD_SECONDS)
+    return path.read_text().strip()
+
+
+def _run(command, seconds, **environment):
+    ended = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds
+    )
+    assert ended.returncode == 0, f"{command[0]} failed:\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"
+    return ended.stdout

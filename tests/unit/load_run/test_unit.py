@@ -1,0 +1,65 @@
+import threading
+
+import pytest
+
+from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
+from tests.contract.polling import HANG_SECONDS
+
+
+def test_an_empty_log_names_no_table():
+    assert ended_tables([]) == set()
+
+
+def test_who_has_ended_is_told_once_however_often_it_is_said():
+    assert ended_tables([{"table": "Users"}, {"table": "Music"}, {"table": "Users"}]) == {"Users", "Music"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "cores", "at_once"), [(1, 32, 1), (20, 4, 4), (3, 4, 3), (20, 64, 16), (5, 0, 1)]
+)
+def test_as_many_tables_go_at_once_as_the_cores_feed(tables, cores, at_once):
+    assert tables_at_once(tables, cores) == at_once
+
+
+class TestEachSideBySide:
+    def test_as_many_are_at_work_as_are_allowed_and_each_is_done_once(self):
+        meeting, done = threading.Barrier(3, timeout=HANG_SECONDS), []
+
+        def do(thing):
+            meeting.wait()
+            done.append(thing)
+
+        each_side_by_side(range(6), do, 3)
+        assert sorted(done) == list(range(6))
+
+    def test_they_begin_in_their_order(self):
+        begun = []
+        each_side_by_side(range(5), begun.append, 1)
+        assert begun == [0, 1, 2, 3, 4]
+
+    def test_an_error_ends_the_rest_and_is_raised_after_what_had_begun(self):
+        failed, done = threading.Event(), []
+
+        class Platform(Exception):
+            pass
+
+        def do(thing):
+            if thing == 0:
+                failed.set()
+                raise Platform
+            assert failed.wait(HANG_SECONDS)
+            done.append(thing)
+
+        with pytest.raises(Platform):
+            each_side_by_side(range(50), do, 2)
+        assert len(done) < 49
+
+    def test_the_threads_are_those_that_the_caller_makes(self):
+        made = []
+
+        def new_thread(**arguments):
+            made.append(threading.Thread(**arguments))
+            return made[-1]
+
+        each_side_by_side([1], lambda thing: None, 1, thread=new_thread)
+        assert len(made) == 1
