@@ -15,13 +15,14 @@ from d2c.canary.scene import Scene
 from d2c.load_run.progress import PROGRESS_FILE
 from d2c.load_run.throughput import write_ru
 from d2c.state.ids import operation_name
-from d2c.state.paths import load_folder
+from d2c.state.paths import load_folder, work_folder
 
 FIRST_RUN = operation_name("start", 0)
 STAGES_OF_A_RUN = ("assess", "load", "verify")
 STORAGE_CONF = "fs.azure."
 PROBE = "d2c-canary-probe"
 PROBE_BYTES = 1000
+PAGE = 100
 
 
 def load_run_visible(scene: Scene) -> Found:
@@ -61,9 +62,18 @@ def tables_side_by_side(scene: Scene) -> Found:
     if len(scene.tables) < 2:
         raise UntriedError("Only one table was moved.")
     spans = sorted(_span(scene.succeeded(table)) for table in scene.tables)
+    if max(_tables_of_load_runs(scene), default=0) < 2:
+        raise UntriedError("Each table had a load run of its own: their exports ended too far apart.")
     overlaps = [(earlier[1] - later[0]).total_seconds() for earlier, later in pairwise(spans)]
     shown = ", ".join(f"{seconds:.1f}" for seconds in overlaps)
     return judged(min(overlaps) > 0, f"Seconds for which a table and the next overlapped: {shown}.")
+
+
+def _tables_of_load_runs(scene: Scene) -> list[int]:
+    """Return how many tables each load run of the migration was to load."""
+    lake, folder = scene.deployment.lake, f"{work_folder(scene.names.run, 0)}/units/"
+    lists = [path for path in lake.page(folder, PAGE, None)[0] if path.endswith(".json")]
+    return [len((lake.read_json(path) or {}).get("requests", ())) for path in lists]
 
 
 def _span(part: dict[str, Any]) -> tuple[datetime, datetime]:

@@ -11,7 +11,7 @@ from d2c.canary.names import KEYS, VALUES
 from d2c.canary.operator.factory import CopyRun
 from d2c.deploy.parts import Difference
 
-from .world import NAMES, moved_scene
+from .world import NAMES, UNIT, moved_scene
 
 LOOKS = {check.name: check.look for check in CHECKS}
 TOKEN = "IQoJb3JpZ2luX2Vj" * 12
@@ -120,6 +120,13 @@ def test_checks_on_items_are_not_tried_on_tables_that_were_given():
     scene = dataclasses.replace(moved_scene(), given=("Orders",))
     with pytest.raises(UntriedError, match="--table"):
         LOOKS["operation-type"](scene)
+
+
+def test_tables_that_shared_no_load_run_prove_nothing_about_its_threads():
+    scene = moved_scene()
+    scene.deployment.lake.write_json(UNIT, {"requests": ["one"]})
+    with pytest.raises(UntriedError, match="load run of its own"):
+        LOOKS["tables-side-by-side"](scene)
 
 
 def test_an_answer_to_a_plan_after_a_minute_proves_no_event():

@@ -16,6 +16,7 @@ from tests.unit.file_system import SubstituteFileSystem
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 NAMES = Names("d2c-canary-0123abcd")
+UNIT = f"migrations/{NAMES.run}/work/000000/units/0-0-1.json"
 STARTED = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CLUSTER = {"spark_conf": {"spark.hadoop.fs.azure.account.auth.type": "OAuth"}}
 
@@ -236,4 +237,6 @@ def moved_scene(**changes):
     for table in scene.tables:
         path = f"migrations/{NAMES.run}/tables/{table}/start-0-1/progress.json"
         scene.deployment.lake.write_json(path, {"stages": [{"stage": "assess"}]})
+    requests = {"requests": [f"{table}/request.json" for table in scene.tables]}
+    scene.deployment.lake.write_json(UNIT, requests)
     return scene
