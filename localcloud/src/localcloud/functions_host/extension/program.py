@@ -75,6 +75,9 @@ class ExtensionProgram:
         Raises:
             ExtensionError: if it ends before it is ready.
         """
+        if self._process is not None:
+            # Its port is taken until then.
+            self._process.wait()
         files = [str(self._folder / "host.json"), str(self._folder / "functions.json")]
         with socket.create_server((LOOPBACK, 0)) as server, self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -122,10 +125,9 @@ class ExtensionProgram:
             self.kill()
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """End it as a crash does, without waiting for its end."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
 
     def _serve(self, connection: socket.socket) -> None:
         stream, lock = connection.makefile("rwb"), threading.Lock()
