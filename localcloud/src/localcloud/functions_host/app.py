@@ -199,7 +199,10 @@ def _load_functions(folder: str) -> list[Any]:
     apps = {id(value): value for value in vars(module).values() if isinstance(value, FunctionRegister)}
     if len(apps) != 1:
         raise AppError(f"{folder}/function_app.py holds {len(apps)} function apps; it must hold one.")
-    functions: list[Any] = next(iter(apps.values())).get_functions()
+    app = next(iter(apps.values()))
+    functions: list[Any] = app.get_functions()
+    # The SDK tells them once, by this; the worker library asks for them too.
+    app.functions_bindings = {}
     for function in functions:
         for binding in function.get_bindings():
             if binding.type not in SUPPORTED_BINDINGS or (

@@ -159,14 +159,20 @@ class Engine:
         )
 
     def _suspend(self, instance: str, messages: list[tuple[Any, ...]]) -> None:
-        """Keep what arrives until the instance is resumed or ended."""
+        """Keep what has arrived until the instance is resumed or ended; that may have come since it was read."""
         pauses = [number for number, _, message in messages if json.loads(message)["EventType"] == SUSPENDED]
+        numbers = [number for number, _, _ in messages]
         with self.store.transaction() as connection:
             connection.executemany("delete from messages where number=?", [(number,) for number in pauses])
-            connection.execute(
-                "update messages set due=? where id=? and due<=?",
-                (UNTIL_RESUMED, instance, self.store.clock()),
+            since = connection.execute(
+                "select 1 from messages where id=? and number>? and json_extract(event,'$.EventType') in (?,?)",
+                (instance, max(numbers), RESUMED, EXECUTION_TERMINATED),
             )
+            if since.fetchone() is None:
+                connection.executemany(
+                    "update messages set due=? where number=?",
+                    [(UNTIL_RESUMED, number) for number in numbers],
+                )
             connection.execute(
                 "update instances set status='Suspended', updated=host_time() where id=?", (instance,)
             )
