@@ -10,9 +10,8 @@ from activities.copy import PIPELINES
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import outcome
 from activities.table_end import end_table
-from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.lake import Lake, needed_json
 from d2c.clients.clients import Clients
-from d2c.errors import PermanentError
 from d2c.load_run.throughput import put_back
 from d2c.shapes import (
     Described,
@@ -129,13 +128,12 @@ def read_left_migration(clients: Clients, payload: OrphanInput) -> ReportInput |
 
 def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
     """Return the list of orphans; the watchdog writes the file before it starts the clean-up."""
-    path = paths.orphans_path(payload["migration"])
-    orphans: OrphansFile | None = lake.read_json(path)
-    if orphans is None:
-        raise PermanentError(
-            f"The list of orphans for migration {payload['migration']} is missing from the lake: {path}.",
-            "The watchdog looks again within minutes.",
-        )
+    orphans: OrphansFile = needed_json(
+        lake,
+        paths.orphans_path(payload["migration"]),
+        f"The list of orphans for migration {payload['migration']} is missing from the lake",
+        "The watchdog looks again within minutes.",
+    )
     return orphans
 
 

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.app.threads import side_by_side
-from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.lake import Lake, needed_json
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
 from d2c.plan.caps import caps_of, tables_per_run
@@ -159,13 +159,12 @@ def _size(clients: Clients, table: Mapping[str, Any]) -> dict[str, int | None]:
 
 
 def _request(lake: Lake, payload: OperationInput) -> OperationFile:
-    path = paths.operation_path(payload["migration"], payload["operation"])
-    request: OperationFile | None = lake.read_json(path)
-    if request is None:
-        raise PermanentError(
-            f"The request of the {payload['kind']} is no longer in the lake: {path}.",
-            f"Start the {payload['kind']} again.",
-        )
+    request: OperationFile = needed_json(
+        lake,
+        paths.operation_path(payload["migration"], payload["operation"]),
+        f"The request of the {payload['kind']} is no longer in the lake",
+        f"Start the {payload['kind']} again.",
+    )
     return request
 
 

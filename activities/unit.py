@@ -8,7 +8,7 @@ from activities.outcome import cancelled_error, error_dict, is_cancelled, log_er
 from activities.table_end import end_table, state_of
 from d2c.app.logs import log_fields
 from d2c.app.threads import side_by_side
-from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.lake import Lake, needed_json
 from d2c.clients.clients import Clients
 from d2c.errors import (
     BusyError,
@@ -46,13 +46,12 @@ def read_queue_file(lake: Lake, payload: LaneInput) -> QueueFile:
     Raises:
         PermanentError: if the file is gone.
     """
-    path = paths.queue_path(payload["migration"], payload["operation"])
-    file: QueueFile | None = lake.read_json(path)
-    if file is None:
-        raise PermanentError(
-            f"The queue of migration {payload['migration']} is no longer in the lake: {path}.",
-            "Look for what deletes files there, then retry the migration.",
-        )
+    file: QueueFile = needed_json(
+        lake,
+        paths.queue_path(payload["migration"], payload["operation"]),
+        f"The queue of migration {payload['migration']} is no longer in the lake",
+        "Look for what deletes files there, then retry the migration.",
+    )
     return file
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from d2c.clients.azure.lake import Lake
-from d2c.errors import PermanentError
+from d2c.clients.azure.lake import Lake, needed_json
 from d2c.shapes import AcceptedPlan, OperationFile
 from d2c.state.paths import operation_path, operations_prefix, plan_path
 
@@ -39,13 +38,10 @@ def accepted_plan(lake: Lake, migration: str) -> AcceptedPlan:
     Raises:
         PermanentError: if it is gone.
     """
-    path = plan_path(migration)
-    accepted: AcceptedPlan | None = lake.read_json(path)
-    if accepted is None:
-        raise PermanentError(
-            f"The plan of migration {migration} is no longer in the lake: {path}.",
-            "Look for what deletes files there.",
-        )
+    lack = f"The plan of migration {migration} is no longer in the lake"
+    accepted: AcceptedPlan = needed_json(
+        lake, plan_path(migration), lack, "Look for what deletes files there."
+    )
     return accepted
 
 

@@ -5,8 +5,7 @@ One lane has a table at a time, and only what it runs writes the file.
 
 from typing import Any, cast
 
-from d2c.clients.azure.lake import Lake
-from d2c.errors import PermanentError
+from d2c.clients.azure.lake import Lake, needed_json
 from d2c.shapes import StageEntry, TableInput, TableRecord
 from d2c.state import paths
 
@@ -17,13 +16,12 @@ def read_table(lake: Lake, migration: str, operation: int, table: str) -> TableI
     Raises:
         PermanentError: if the file is gone.
     """
-    path = paths.table_file_path(migration, operation, table)
-    found: TableInput | None = lake.read_json(path)
-    if found is None:
-        raise PermanentError(
-            f"What the stages of table {table} found is no longer in the lake: {path}.",
-            "Look for what deletes files there, then retry the table.",
-        )
+    found: TableInput = needed_json(
+        lake,
+        paths.table_file_path(migration, operation, table),
+        f"What the stages of table {table} found is no longer in the lake",
+        "Look for what deletes files there, then retry the table.",
+    )
     return found
 
 
@@ -33,13 +31,12 @@ def read_record(lake: Lake, migration: str, table: str) -> TableRecord:
     Raises:
         PermanentError: if it is gone.
     """
-    path = paths.table_record_path(migration, table)
-    record: TableRecord | None = lake.read_json(path)
-    if record is None:
-        raise PermanentError(
-            f"The record of the table {table} is no longer in the lake: {path}.",
-            "Look for what deletes files there.",
-        )
+    record: TableRecord = needed_json(
+        lake,
+        paths.table_record_path(migration, table),
+        f"The record of the table {table} is no longer in the lake",
+        "Look for what deletes files there.",
+    )
     return record
 
 

@@ -188,11 +188,8 @@ class Lake:
             token: the second value of the previous page, or None for the first page.
         """
         with azure_errors(self._thing(prefix)):
-            pages: Any = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size).by_page(
-                token
-            )
-            names = list(next(pages, ()))
-            return names, pages.continuation_token or None
+            names = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size)
+            return _page_of(names, token)
 
     def listed(self, prefix: str, size: int, token: str | None) -> tuple[list[Listed], str | None]:
         """Return one page of the files below a prefix with their times, in the order of their names.
@@ -203,14 +200,37 @@ class Lake:
             token: the second value of the previous page, or None for the first page.
         """
         with azure_errors(self._thing(prefix)):
-            pages: Any = self._client.list_blobs(name_starts_with=prefix, results_per_page=size).by_page(
-                token
-            )
-            files = [Listed(blob.name, blob.last_modified) for blob in next(pages, ())]
-            return files, pages.continuation_token or None
+            blobs = self._client.list_blobs(name_starts_with=prefix, results_per_page=size)
+            page, following = _page_of(blobs, token)
+            return [Listed(blob.name, blob.last_modified) for blob in page], following
 
     def _thing(self, path: str) -> str:
         return f"Lake file {self._client.container_name}/{path}"
+
+
+def needed_json(lake: Lake, path: str, lack: str, next_step: str) -> Any:
+    """Return the value of a JSON file.
+
+    Args:
+        lake: where it is.
+        path: the file's.
+        lack: says that it is gone, and whose it is.
+        next_step: what to do then.
+
+    Raises:
+        PermanentError: if there is no such file.
+    """
+    value = lake.read_json(path)
+    if value is None:
+        raise PermanentError(f"{lack}: {path}.", next_step)
+    return value
+
+
+def _page_of(listing: Any, token: str | None) -> tuple[list[Any], str | None]:
+    """Return a page of a listing, and the token of the next one."""
+    pages = listing.by_page(token)
+    page = list(next(pages, ()))
+    return page, pages.continuation_token or None
 
 
 def _is_folder(blob: Any) -> bool:
