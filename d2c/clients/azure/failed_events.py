@@ -52,9 +52,11 @@ class FailedEvents:
             return []
         with azure_errors(f"Queue {QUEUE}"):
             try:
-                messages = list(
-                    self._queue.receive_messages(max_messages=most, visibility_timeout=HIDDEN_SECONDS)
+                # By default the SDK asks for each message by a call of its own.
+                received = self._queue.receive_messages(
+                    messages_per_page=most, max_messages=most, visibility_timeout=HIDDEN_SECONDS
                 )
+                messages = list(received)
             except ResourceNotFoundError:
                 # The extension makes the queue with the first such event.
                 return []

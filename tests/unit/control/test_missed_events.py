@@ -31,7 +31,8 @@ class Queue:
     def __init__(self, *messages):
         self.messages = list(messages)
 
-    def receive_messages(self, max_messages, visibility_timeout):
+    def receive_messages(self, messages_per_page, max_messages, visibility_timeout):
+        assert messages_per_page == max_messages
         assert visibility_timeout
         return self.messages[:max_messages]
 
