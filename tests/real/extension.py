@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-import socket
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,19 +9,18 @@ from typing import Any
 
 import httpx
 
-from localcloud.common.checkout import NODE_MODULES
+from localcloud.cloud.processes import start_service, stop_service
+from localcloud.common.names import LOOPBACK
 from localcloud.common.ports import free_port
-from localcloud.functions_host.extension.engine import STORAGE
+from localcloud.functions_host.extension.engine import STORAGE, with_quick_queues
 from localcloud.functions_host.extension.program import ExtensionProgram
-from tests.contract.polling import HANG_SECONDS, wait_until
+from localcloud.host_storage.__main__ import KEY_VARIABLE
+from localcloud.lake import connection_string
+from tests.contract.polling import HANG_SECONDS
 from tests.real.tools import find
 
 PROGRAM = ("extension-host", "D2C_EXTENSION_HOST")
-AZURITE = NODE_MODULES / "azurite" / "dist" / "src" / "azurite.js"
-ACCOUNT = "devstoreaccount1"
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
-# The least that the extension takes: what a host had taken when it died comes back after this.
-VISIBILITY_TIMEOUT = "00:01:00"
 
 Activities = Mapping[str, Callable[[Any], Any]]
 Orchestrators = Mapping[str, Callable[[str], str]]
@@ -36,43 +32,24 @@ def program() -> str | None:
 
 
 class Azurite:
-    """A storage account with blobs, queues and tables.
+    """A storage account with blobs, queues and tables: the local cloud's for the Functions host.
 
     Args:
         folder: keeps its state.
     """
 
     def __init__(self, folder: Path) -> None:
-        ports = {kind: free_port() for kind in ("blob", "queue", "table")}
-        command = ["node", str(AZURITE), "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-        command += ["--location", str(folder)]
-        for kind, port in ports.items():
-            command += [f"--{kind}Port", str(port), f"--{kind}Host", "127.0.0.1"]
-        self._process = subprocess.Popen(
-            command,
-            env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        ports = {kind: free_port() for kind in ("queue", "table")}
+        arguments = [part for kind, port in ports.items() for part in (f"--{kind}-port", str(port))]
+        self._service = start_service(
+            "host_storage", folder, arguments=arguments, environment={KEY_VARIABLE: KEY}
         )
-        endpoints = "".join(
-            f"{kind.capitalize()}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};" for kind, port in ports.items()
-        )
-        self.connection = f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{endpoints}"
-        wait_until(lambda: all(_answers(port) for port in ports.values()))
+        others = {kind.capitalize(): f"http://{LOOPBACK}:{port}" for kind, port in ports.items()}
+        self.connection = connection_string(self._service.url, KEY, others)
 
     def stop(self) -> None:
         """End it."""
-        self._process.kill()
-        self._process.wait()
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+        stop_service(self._service)
 
 
 class ExtensionHost:
@@ -100,7 +77,12 @@ class ExtensionHost:
         functions = [{"name": name, "kind": "orchestrator"} for name in self._orchestrators]
         functions += [{"name": name, "kind": "activity"} for name in self._activities]
         self._program = ExtensionProgram(
-            str(program()), folder, _quick(settings), functions, {STORAGE: azurite.connection}, self._answer
+            str(program()),
+            folder,
+            with_quick_queues(settings),
+            functions,
+            {STORAGE: azurite.connection},
+            self._answer,
         )
         self.start()
 
@@ -137,13 +119,3 @@ class ExtensionHost:
             self.longest_history = max(self.longest_history, len(body))
             return self._orchestrators[name](body)
         return json.dumps(self._activities[name](json.loads(body)))
-
-
-def _quick(settings: Mapping[str, Any]) -> dict[str, Any]:
-    host: dict[str, Any] = json.loads(json.dumps(settings))
-    host["extensions"]["durableTask"]["storageProvider"] |= {
-        "maxQueuePollingInterval": "00:00:00.200",
-        "controlQueueVisibilityTimeout": VISIBILITY_TIMEOUT,
-        "workItemQueueVisibilityTimeout": VISIBILITY_TIMEOUT,
-    }
-    return host

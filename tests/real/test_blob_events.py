@@ -6,11 +6,14 @@ from collections import Counter
 import httpx
 import pytest
 from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
 
+from d2c.clients.azure.failed_events import QUEUE, FailedEvents
 from localcloud.common.checkout import CHECKOUT
 from localcloud.common.ports import free_port
 from localcloud.functions_host.extension.engine import STORAGE
 from localcloud.functions_host.extension.program import ExtensionProgram
+from localcloud.functions_host.triggers.blob import MOST_TRIES
 from tests.contract.polling import HANG_SECONDS, wait_until
 from tests.real.extension import PROGRAM, Azurite, program
 from tests.real.tools import needs
@@ -20,9 +23,10 @@ PLANS = {"name": "plan_arrived", "kind": "blob", "path": "lake/plans/{name}.json
 
 
 class Events:
-    """The extension with one function for blobs, which notes what it is called for."""
+    """The extension with one function for blobs, which notes what it is called for, and may fail."""
 
     def __init__(self, folder):
+        self.error = None
         self._storage, self.lake = Azurite(folder / "storage"), Azurite(folder / "lake")
         self._blobs = BlobServiceClient.from_connection_string(self.lake.connection).create_container("lake")
         self.called = Counter()
@@ -33,7 +37,10 @@ class Events:
         self._program.start(self._port)
 
     def _call(self, kind, name, body):
+        assert (kind, name) == ("blob", "plan_arrived")
         self.called[body] += 1
+        if self.error:
+            raise self.error
         return "null"
 
     def write(self, name):
@@ -85,3 +92,15 @@ def test_an_event_twice_fires_twice_and_one_of_a_blob_that_is_gone_does_not(even
     events.deliver("plans/gone.json", "plans/a.JSON", "plans/a.JSON", "plans/other.txt")
     wait_until(lambda: events.called.total() == 3)
     assert events.called == {"lake/plans/a.JSON": 2, "lake/plans/other.txt": 1}
+
+
+def test_an_event_whose_function_fails_five_times_is_in_the_queue_that_the_watchdog_reads(events):
+    name = "plans/team/müsic 1.json"
+    events.error = ConnectionError("the lake does not answer")
+    events.write(name)
+    events.deliver(name)
+    failed = FailedEvents(QueueClient.from_connection_string(events.lake.connection, QUEUE), "lake")
+    (event,) = wait_until(lambda: failed.take(32))
+    failed.remove(event)
+    assert events.called == {f"lake/{name}": MOST_TRIES}
+    assert event.path == name

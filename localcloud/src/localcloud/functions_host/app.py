@@ -22,7 +22,7 @@ from azure.functions.timer import TimerRequestConverter
 from localcloud.functions_host import worker
 from localcloud.functions_host.worker.library import WorkerLibrary
 from localcloud.functions_host.worker.messages import OneOf
-from localcloud.functions_host.worker.values import data_of, value_in, value_of
+from localcloud.functions_host.worker.values import data_of, value_of
 
 SUPPORTED_BINDINGS = {
     "httpTrigger",
@@ -130,8 +130,7 @@ class App:
         if function is None:
             raise LookupError(f"The activity function '{name}' does not exist")
         if self._worker:
-            inputs = self._inputs(function, OneOf(json=text or "null"))
-            return str(self._wait(value_in(self._worker.call(function.get_function_name(), inputs))))
+            return self._answer_of(self._worker, function, text or "null")
         value = ActivityTriggerConverter.decode(
             Datum(type="json", value=text or "null"), trigger_metadata=None
         )
@@ -143,9 +142,13 @@ class App:
         """Take a turn of an orchestrator from a thread; body and answer are those of the SDK's entry point."""
         function = self.of_type("orchestrationTrigger")[name]
         if self._worker:
-            inputs = self._inputs(function, OneOf(json=body))
-            return str(self._wait(value_in(self._worker.call(function.get_function_name(), inputs))))
+            return self._answer_of(self._worker, function, body)
         return str(function.get_user_function()(body))
+
+    def _answer_of(self, library: WorkerLibrary, function: Any, text: str) -> str:
+        """Call a function from a thread through the worker library, with JSON in and JSON out."""
+        inputs = self._inputs(function, OneOf(json=text))
+        return str(value_of(self._wait(library.call(function.get_function_name(), inputs))))
 
     def _wait(self, answer: Coroutine[Any, Any, Any]) -> Any:
         """Wait on a thread for what runs on the event loop."""

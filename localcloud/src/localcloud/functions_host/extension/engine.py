@@ -1,7 +1,7 @@
 """Runs the app's orchestrators and activities on Microsoft's own extension."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class ExtensionEngine:
         ]
         connections = {name: required_variable(name) for name in (STORAGE, LAKE)}
         self._program = ExtensionProgram(
-            program, folder, _quick(app.host_settings), functions, connections, self._answer
+            program, folder, with_quick_queues(app.host_settings), functions, connections, self._answer
         )
         self._rpc = self._base = ""
 
@@ -109,7 +109,7 @@ class ExtensionEngine:
             return web.Response(status=answer.status, body=body.encode(), headers=returned)
 
 
-def _quick(settings: dict[str, Any]) -> dict[str, Any]:
+def with_quick_queues(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings of host.json with which queues are looked at as often as tests need."""
     host: dict[str, Any] = json.loads(json.dumps(settings))
     durable = host.setdefault("extensions", {}).setdefault("durableTask", {})

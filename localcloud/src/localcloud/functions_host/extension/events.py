@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from azure.functions.blob import InputStream
 
 from localcloud.functions_host.triggers.blob import BlobTrigger
 
@@ -36,11 +35,8 @@ class DeliveredTrigger(BlobTrigger):
         """
         blob = path.removeprefix(f"{self.container}/")
         content, _ = self._download(blob)
-        value: Any = InputStream(
-            data=content, name=path, uri=f"{self._client.url}/{blob}", length=len(content)
-        )
         assert self._app.loop is not None  # noqa: S101 - the extension starts after the loop
-        asyncio.run_coroutine_threadsafe(self._app.invoke(self._function, value), self._app.loop).result()
+        asyncio.run_coroutine_threadsafe(self._call(blob, content), self._app.loop).result()
 
     async def _try(self, blob: str, etag: str) -> bool:
         """Deliver an event; return whether the extension has taken it."""

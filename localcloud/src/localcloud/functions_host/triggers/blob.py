@@ -118,17 +118,18 @@ class BlobTrigger:
             return False
         if current != etag:
             return True
-        name = f"{self.container}/{blob}"
-        value: Any = InputStream(
-            data=content, name=name, uri=f"{self._client.url}/{blob}", length=len(content)
-        )
         try:
-            await self._app.invoke(self._function, value)
+            await self._call(blob, content)
         except Exception:
-            logger.exception("Function %s failed for blob %s", self.name, name)
+            logger.exception("Function %s failed for blob %s/%s", self.name, self.container, blob)
             return False
         self._note(blob, etag, 0)
         return True
+
+    async def _call(self, blob: str, content: bytes) -> None:
+        name, uri = f"{self.container}/{blob}", f"{self._client.url}/{blob}"
+        value: Any = InputStream(data=content, name=name, uri=uri, length=len(content))
+        await self._app.invoke(self._function, value)
 
     async def _poisoned(self, blob: str, etag: str) -> None:
         """Leave an event whose function has failed too often in the poison queue."""

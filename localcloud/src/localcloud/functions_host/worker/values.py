@@ -1,7 +1,6 @@
 """The SDK's values as the typed data that the host sends, and back."""
 
 import json
-from collections.abc import Awaitable
 from typing import Any
 
 import azure.functions as func
@@ -40,11 +39,6 @@ def value_of(data: OneOf | None) -> Any:
     return func.HttpResponse(
         value_of(found.body), status_code=int(found.status_code), headers=headers, mimetype=mimetype
     )
-
-
-async def value_in(answer: Awaitable[OneOf | None]) -> Any:
-    """Return the value of an answer that is awaited."""
-    return value_of(await answer)
 
 
 def _http(request: func.HttpRequest) -> OneOf:
