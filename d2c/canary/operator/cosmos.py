@@ -8,12 +8,12 @@ from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from d2c.app.settings import Settings
 from d2c.clients.azure.cosmos import connect_cosmos
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
+from d2c.mapping.names import SYSTEM_PROPERTIES
 
 if TYPE_CHECKING:
     from azure.cosmos import CosmosClient
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-SYSTEM_PROPERTIES = ("_rid", "_self", "_etag", "_attachments", "_ts")
 CHARGE = "x-ms-request-charge"
 LONGEST_WAIT_SECONDS = 300
 
