@@ -10,7 +10,7 @@ OTHER_PYTHONS ?= 3.12 3.13
 # A migration, the lake's events, and deaths of the host: what `make test-real` runs on Microsoft's own extensions.
 ON_EXTENSION = $(addprefix tests/end_to_end/test_,migration.py events.py crashes.py)
 
-.PHONY: demo test test-fast test-localcloud test-real test-extension lint lint-infra spark-classes format setup lock clean
+.PHONY: demo test test-fast fuzz test-localcloud test-real test-extension lint lint-infra spark-classes format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
@@ -18,7 +18,7 @@ demo: setup
 # Where nothing is cached, the types and Spark's classes take a core each for half a minute.
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
-	@$(BIN)/pytest tests/unit tests/replay tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
+	@$(BIN)/pytest tests/unit tests/replay tests/fuzz tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
 	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES)
 
 # What lint says is shown after the tests, beside which it runs.
@@ -27,6 +27,11 @@ test-fast: setup
 	@$(MAKE) --no-print-directory lint > build/lint.log 2>&1 & lint=$$!; \
 	  $(BIN)/pytest tests/unit tests/replay -n $(TESTS_IN_PARALLEL) --hypothesis-profile=few-examples; tests=$$?; \
 	  wait $$lint; lint=$$?; cat build/lint.log; exit $$((tests || lint))
+
+# 10,000 inputs at each door, others each time; `make test` tries the same hundred. FUZZ_SEED repeats a run.
+fuzz: setup
+	@FUZZ_INPUTS=$${FUZZ_INPUTS:-10000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest tests/fuzz \
+	  -n $(TESTS_IN_PARALLEL) --show-capture=no -rf
 
 test-localcloud: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
