@@ -12,7 +12,6 @@ from localcloud.common import names
 
 # The name of the check, and a part of what it says.
 UNTRIED = {
-    "export-encryption": "emulators (AES256 in the manifest)",
     "lake-namespace": "emulators",
     "storage-by-cluster": "fs.azure",
 }

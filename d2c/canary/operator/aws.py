@@ -112,11 +112,10 @@ class OperatorAws:
         with aws_errors(f"s3://{bucket}/{key}"):
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()  # type: ignore[no-any-return]
 
-    def encryption(self, bucket: str, key: str) -> str | None:
-        """Return how an object is encrypted, ``AES256`` or ``aws:kms``; None if S3 does not say."""
+    def encryption(self, bucket: str, key: str) -> str:
+        """Return how an object is encrypted: ``AES256`` or ``aws:kms``."""
         with aws_errors(f"s3://{bucket}/{key}"):
-            algorithm: str | None = self._s3.head_object(Bucket=bucket, Key=key).get("ServerSideEncryption")
-            return algorithm
+            return str(self._s3.head_object(Bucket=bucket, Key=key).get("ServerSideEncryption"))
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
         """Delete objects."""

@@ -143,6 +143,21 @@ def test_an_export_lies_in_s3_as_the_service_writes_it(dynamodb, s3, table_arn):
     assert read("_started") == b""
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({}, "AES256"), ({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": "alias/exports"}, "aws:kms")],
+)
+def test_every_object_of_an_export_is_encrypted_as_the_export_was_asked_to(
+    dynamodb, s3, table_arn, asked, told
+):
+    done = ended(dynamodb, export(dynamodb, table_arn, **asked)["ExportArn"])
+    folder = done["ExportManifest"].rpartition("/")[0]
+    objects = s3.list_objects_v2(Bucket="exports", Prefix=folder)["Contents"]
+    heads = [s3.head_object(Bucket="exports", Key=one["Key"]) for one in objects]
+    assert {head["ServerSideEncryption"] for head in heads} == {told}
+    assert {head.get("SSEKMSKeyId") for head in heads} == {asked.get("S3SseKmsKeyId")}
+
+
 def test_a_client_token_starts_one_export_and_conflicts_with_other_parameters(dynamodb, table_arn):
     first = export(dynamodb, table_arn, ClientToken="token-1")
     assert export(dynamodb, table_arn, ClientToken="token-1")["ExportArn"] == first["ExportArn"]

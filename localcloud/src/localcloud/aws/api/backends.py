@@ -37,9 +37,11 @@ def bucket_exists(name: str) -> bool:
     return name in s3_backends[AWS_ACCOUNT]["aws"].buckets
 
 
-def put_object(bucket: str, key: str, content: bytes) -> None:
-    """Write an S3 object."""
-    s3_backends[AWS_ACCOUNT]["aws"].put_object(bucket, key, content)
+def put_object(bucket: str, key: str, content: bytes, encryption: str, kms_key: str | None) -> None:
+    """Write an S3 object, encrypted by ``AES256`` or ``aws:kms``: S3 keeps none without."""
+    s3_backends[AWS_ACCOUNT]["aws"].put_object(
+        bucket, key, content, encryption=encryption, kms_key_id=kms_key
+    )
 
 
 def all_tables() -> Iterator[Any]:

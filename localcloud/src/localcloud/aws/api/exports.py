@@ -45,6 +45,8 @@ TOKEN_FIELDS = (
     "ExportType",
     "IncrementalExportSpecification",
 )
+# What S3 calls the algorithms of an export.
+ENCRYPTIONS = {"AES256": "AES256", "KMS": "aws:kms"}
 Json = dict[str, Any]
 
 
@@ -97,7 +99,7 @@ class Exports:
             arn = export.description["ExportArn"]
             self.by_arn[arn] = export
         if export.may_write and backends.bucket_exists(request["S3Bucket"]):
-            backends.put_object(request["S3Bucket"], f"{describe(export).folder}/_started", b"")
+            _put(export, f"{describe(export).folder}/_started", b"")
         self._finish_later(arn)
         return {"ExportDescription": dict(export.description)}
 
@@ -199,17 +201,17 @@ class Exports:
             _fail(export, "S3AccessDenied", "Access Denied")
             return
         try:
-            self._write(export, bucket)
+            self._write(export)
         except Exception as error:
             logger.exception("The export %s could not be written", arn)
             _fail(export, "UNKNOWN", f"The local cloud failed: {type(error).__name__}; its log says why.")
         export.table = None
 
-    def _write(self, export: Export, bucket: str) -> None:
+    def _write(self, export: Export) -> None:
         summary: Json = {}
         manifest_key = f"{describe(export).folder}/manifest-summary.json"
         for key, content in objects_of(export, self._log):
-            backends.put_object(bucket, key, content)
+            _put(export, key, content)
             if key == manifest_key:
                 summary = orjson.loads(content)
         export.description |= {
@@ -218,6 +220,15 @@ class Exports:
             "ItemCount": summary["itemCount"],
             "BilledSizeBytes": summary["billedSizeBytes"],
         }
+
+
+def _put(export: Export, key: str, content: bytes) -> None:
+    """Write one of an export's objects, encrypted as the export was asked to."""
+    algorithm, kms_key = (
+        ENCRYPTIONS[export.description["S3SseAlgorithm"]],
+        export.request.get("S3SseKmsKeyId"),
+    )
+    backends.put_object(export.request["S3Bucket"], key, content, algorithm, kms_key)
 
 
 def _is_of_the_table(account: str, region: str, description: Json) -> bool:
