@@ -19,7 +19,7 @@ demo: setup
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
 	@$(BIN)/pytest tests/unit tests/replay tests/fuzz tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
-	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES)
+	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES) --durations 20
 
 # What lint says is shown after the tests, beside which it runs.
 test-fast: setup

@@ -1,6 +1,8 @@
 """Stage copy: Data Factory copies the export from S3 into the lake."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import azure.durable_functions as df
 
@@ -11,7 +13,7 @@ from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
 from d2c.shapes import Copy, Look, TableInput
-from d2c.state.ids import run_key
+from d2c.state.ids import RUNS_AT_MOST, run_key
 from d2c.state.paths import copy_begun_path, export_folder
 
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
@@ -82,6 +84,26 @@ def look_at_copy(clients: Clients, payload: TableInput) -> Look[Copy]:
 def stop_copy(clients: Clients, payload: TableInput) -> None:
     """Ask the copy run to stop."""
     clients.data_factory.cancel_run(payload["run"])
+
+
+def stop_copies_of(
+    clients: Clients, operation: Mapping[str, Any], tables: Iterable[str], since: datetime
+) -> int:
+    """Ask the copy runs of an operation's tables to stop, whatever attempt they are; the result is how many there are.
+
+    Args:
+        clients: the outside systems.
+        operation: as `run_key` takes it.
+        tables: their names.
+        since: before the first of the runs was started.
+    """
+    attempts = range(1, RUNS_AT_MOST + 1)
+    keys = {run_key(operation, table, "copy", attempt) for table in tables for attempt in attempts}
+    active = clients.data_factory.active_runs([*PIPELINES.values()], since=since)
+    runs = [run for run, key in active.items() if key in keys]
+    for run in runs:
+        clients.data_factory.cancel_run(run)
+    return len(runs)
 
 
 def _run_failure(clients: Clients, payload: TableInput, outcome: str) -> RunFailedError:

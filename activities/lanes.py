@@ -4,6 +4,7 @@ from datetime import datetime
 
 import azure.durable_functions as df
 
+from activities.copy import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import cancelled_error, error_dict, is_cancelled, outcome
 from activities.table_end import end_table as end
@@ -203,13 +204,16 @@ def _stage_of(lake: Lake, payload: LaneInput, name: str) -> str:
 def end_lost(clients: Clients, payload: LaneInput) -> LostLane:
     """End the tables of a lane whose orchestration ended without a result; another one takes its place.
 
-    Its load run is stopped before: the containers are free for others then.
+    What it ran outside is stopped before, as far as that can be: DynamoDB has no way to end an export. The containers
+    are free for others then.
     """
     queue, lane = read_queue(clients.lake, payload), lane_of(payload)
     turn = 1 + max((claim.turn for claim in queue.claims.values() if _is_of(claim, lane)), default=-1)
     held = {
         name: claim for claim in queue.claims.values() if _is_of(claim, lane) for name in queue.held_by(claim)
     }
+    if lane.stage == "copy" and held:
+        stop_copies_of(clients, payload, held, since=min(claim.at for claim in held.values()))
     if lane.stage == "load" and held:
         lists = {path for claim in held.values() for path in request_paths_of(payload, claim)}
         stop_runs_of(clients, lists)

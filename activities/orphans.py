@@ -6,7 +6,7 @@ from typing import cast
 
 import azure.durable_functions as df
 
-from activities.copy import PIPELINES
+from activities.copy import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import outcome
 from activities.table_end import end_table
@@ -25,7 +25,6 @@ from d2c.shapes import (
 )
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
-from d2c.state.ids import RUNS_AT_MOST, run_key
 from d2c.state.operations import last_migrating
 from d2c.state.queue import Queue
 
@@ -39,23 +38,12 @@ def stop_left_runs(clients: Clients, payload: OrphanInput) -> int:
     orphans = _orphans(clients.lake, payload)
     if not orphans["tables"]:
         return 0
-    return _stop_copies(clients, orphans) + stop_runs_of(clients, _request_paths(clients.lake, orphans))
-
-
-def _stop_copies(clients: Clients, orphans: OrphansFile) -> int:
-    """Ask the tables' copy runs to stop; the result is how many there are."""
-    keys = {
-        run_key(orphans, table["table"], "copy", attempt)
-        for table in orphans["tables"]
-        for attempt in range(1, RUNS_AT_MOST + 1)
-    }
-    factory = clients.data_factory
-    since = datetime.fromisoformat(str(orphans["since"]))
-    active = factory.active_runs([*PIPELINES.values()], since=since)
-    runs = [run for run, key in active.items() if key in keys]
-    for run in runs:
-        factory.cancel_run(run)
-    return len(runs)
+    tables, since = (
+        [table["table"] for table in orphans["tables"]],
+        datetime.fromisoformat(str(orphans["since"])),
+    )
+    copies = stop_copies_of(clients, orphans, tables, since)
+    return copies + stop_runs_of(clients, _request_paths(clients.lake, orphans))
 
 
 def _request_paths(lake: Lake, orphans: OrphansFile) -> Iterator[str]:

@@ -18,6 +18,7 @@ from activities.lanes import (
 )
 from d2c.plan.model import MOST_EXPORT_BYTES
 from d2c.state import paths
+from d2c.state.ids import run_key
 from d2c.state.operations import retried_input
 from tests.builders import (
     EXPORT_TIME,
@@ -598,6 +599,15 @@ class TestEndingALostLane:
         tell(world, a_claim("load", "a"), a_claim("load", "b", lane=1))
         self.lost(world)
         assert world.databricks.cancelled == [0]
+
+    def test_its_copy_run_is_stopped_whatever_attempt_it_is_and_no_other(self, world):
+        lane = a_lane("copy")
+        for name, attempt in (("a", 2), ("b", 1)):
+            world.factory.start_run("copy_export", {"runKey": run_key(lane, name, "copy", attempt)})
+        put_queue(world, *some_tables("a", "b"), enters="copy")
+        tell(world, a_claim("copy", "a"), a_claim("copy", "b", lane=1))
+        assert self.lost(world, "copy") == {"turn": 1, "tables": 1}
+        assert world.factory.cancelled == ["run-0"]
 
     def test_the_runs_of_units_that_it_had_before_are_not_looked_for(self, world):
         world.databricks = None
