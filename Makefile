@@ -10,6 +10,8 @@ OTHER_PYTHONS ?= 3.12 3.13
 # A migration, the lake's events, and deaths of the host: what `make test-real` runs on Microsoft's own extensions.
 ON_EXTENSION = $(addprefix tests/end_to_end/test_,migration.py events.py crashes.py)
 
+DEPLOYED = function_app.py activities d2c notebooks orchestrators triggers
+
 .PHONY: demo test test-fast fuzz test-localcloud test-real test-extension lint lint-infra spark-classes format setup lock clean
 
 demo: setup
@@ -31,7 +33,7 @@ test-fast: setup
 # 10,000 inputs at each door, others each time; `make test` tries the same hundred. FUZZ_SEED repeats a run.
 fuzz: setup
 	@FUZZ_INPUTS=$${FUZZ_INPUTS:-10000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest tests/fuzz \
-	  -n $(TESTS_IN_PARALLEL) --show-capture=no -rf
+	  tests/contract/http -n $(TESTS_IN_PARALLEL) --show-capture=no -rf
 
 test-localcloud: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
@@ -51,6 +53,7 @@ test-extension: setup
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(DEPLOYED) tools localcloud/src benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
@@ -94,8 +97,10 @@ lock:
 	  --no-emit-package d2c --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 	  --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra app --constraint requirements-dev.lock \
-	  --no-emit-package d2c --universal --python-version 3.11 --no-annotate --quiet \
+	  --no-emit-package d2c --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
 	  --custom-compile-command "make lock" --output-file requirements.txt
+	@$(MAKE) --no-print-directory setup
+	@$(BIN)/python -m tools.write_licences
 
 clean:
 	@rm -rf .venv build localcloud/node/node_modules

@@ -23,7 +23,7 @@ from d2c.clients.telemetry import configure_telemetry
 from orchestrators import check_plan, clean_up, lane, run_operation, run_to_its_end
 from triggers import dashboard, events, http_api, timers
 
-structure_logs(os.environ)
+structure_logs()
 configure_telemetry(os.environ)
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)

@@ -20,7 +20,7 @@ from d2c.checks.containers import check_container
 from d2c.checks.cosmos_account import check_room
 from d2c.checks.findings import Finding, counts_of_findings, state_of_findings
 from d2c.checks.store import keep, kept
-from d2c.checks.tables import CheckedTable, check_table, find_tables
+from d2c.checks.tables import CheckedTable, check_allowed, check_table, find_tables
 from d2c.clients.azure.cosmos import has_documents
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.clients.clients import Clients
@@ -44,9 +44,9 @@ blueprint = df.Blueprint()
 @outcome
 def list_checked_tables(clients: Clients, payload: CheckInput) -> CheckParts:
     """Find the plan's tables, and put them into parts that are checked side by side."""
-    tables, findings = find_tables(
-        _plan(clients, payload), lambda place: clients.dynamodb(*place).list_tables()
-    )
+    plan = _plan(clients, payload)
+    tables, findings = find_tables(plan, lambda place: clients.dynamodb(*place).list_tables())
+    findings += check_allowed(plan, tables, clients.settings)
     starts = range(0, len(tables), TABLES_OF_A_PART)
     parts = [
         _keep(clients, payload, f"tables-{number}", tables[start : start + TABLES_OF_A_PART])

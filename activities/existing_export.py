@@ -10,9 +10,9 @@ from activities.export import source_of
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
-from d2c.errors import PermanentError
-from d2c.export_format import ExportFormatError, ExportManifest, read_export_manifest
-from d2c.export_format.manifest import FILE_LIST_FILE, MANIFEST_FILES
+from d2c.errors import PermanentError, SettingsError
+from d2c.export_format import ExportManifest, UnfinishedExportError, read_export_manifest
+from d2c.export_format.manifest import FILE_LIST_FILE, MANIFEST_FILES, MOST_BYTES
 from d2c.load_run.mappers import table_mapper
 from d2c.plan.tables import location_of
 from d2c.shapes import Arrived, Findings, Look, Progress, Source, TableInput
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from d2c.clients.aws.dynamodb import TableDescription
 
 PATIENCE = timedelta(hours=1)
+# What is written to in the lake has a younger time than this.
+QUIET = timedelta(minutes=10)
 NAMED_FILES = 3
 blueprint = df.Blueprint()
 
@@ -45,20 +47,22 @@ def look_at_arrival(clients: Clients, payload: TableInput) -> Look[Findings]:
     The result is what the stages export and copy would have found.
     """
     refuse_if_cancelled(clients.lake, payload)
-    lake, sizes = clients.lake, clients.lake.sizes(payload["arrived"]["folder"])
+    lake, folder = clients.lake, payload["arrived"]["folder"]
+    sizes = lake.sizes(folder)
     wanted: list[str] = list(MANIFEST_FILES)
-    damage = None
-    manifest = None
+    manifest, finding = None, None
     if not _missing(wanted, sizes):
         try:
             manifest = _manifest(lake, payload["arrived"])
             wanted += [f"data/{file.name}" for file in manifest.files]
-        except ExportFormatError as error:
-            damage = error
+        except UnfinishedExportError as error:
+            _check_is_written(lake, folder, error)
+            finding = error.detail
     missing = _missing(wanted, sizes)
     if manifest is None or missing:
-        _check_patience(payload, missing, damage)
-        return {"state": "running", "progress": _progress(wanted, missing)}
+        finding = finding or _what_is_missing(missing, sizes)
+        _check_patience(payload, finding)
+        return {"state": "running", "progress": {**_progress(wanted, missing), "finding": finding}}
     return {"state": "succeeded", "result": _findings(payload, manifest, sizes)}
 
 
@@ -74,24 +78,42 @@ def _manifest(lake: Lake, arrived: Arrived) -> ExportManifest:
     """Return the manifest, whose files may be in the midst of being written."""
     export = arrived["export"]
     return read_export_manifest(
-        lambda name: lake.read(f"{arrived['folder']}/{name}") or b"",
+        lambda name: lake.read(f"{arrived['folder']}/{name}", MOST_BYTES[name]) or b"",
         export_arn=export["arn"],
         table_arn=export["table_arn"],
     )
 
 
-def _check_patience(payload: TableInput, missing: list[str], damage: ExportFormatError | None) -> None:
+def _check_is_written(lake: Lake, folder: str, error: UnfinishedExportError) -> None:
+    """Refuse a manifest that is not what its checksums say, and that nobody has written to for some time."""
+    files, _ = lake.listed(f"{folder}/manifest-", len(MANIFEST_FILES), None)
+    if all(datetime.now(UTC) - file.modified > QUIET for file in files):
+        raise error
+
+
+def _what_is_missing(missing: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """Return what is wrong with files that are waited for, with the names of the first ones."""
+    absent = [name for name in missing if name not in sizes]
+    empty = [name for name in missing if name in sizes]
+    parts = [f"not there: {_some(absent)}"] if absent else []
+    parts += [f"of 0 bytes: {_some(empty)}"] if empty else []
+    return "; ".join(parts)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED_FILES:,} more" if len(names) > NAMED_FILES else ""
+    return ", ".join(names[:NAMED_FILES]) + more
+
+
+def _check_patience(payload: TableInput, finding: str) -> None:
     """Refuse to wait any longer for files that whoever copied the manifest did not copy."""
     if datetime.now(UTC) - datetime.fromisoformat(payload["started_at"]) < PATIENCE:
         return
-    if damage:
-        raise damage
-    examples = ", ".join(missing[:NAMED_FILES])
     raise PermanentError(
-        f"{len(missing)} files of the export are not in the lake's {payload['arrived']['folder']} an hour after its "
-        f"manifest: {examples}.",
-        "Copy them there, then retry the migration.",
-        "Files of the export are missing",
+        f"An hour after its manifest, the export in the lake's {payload['arrived']['folder']} is not complete: "
+        f"{finding}.",
+        "Copy these files there again, then retry the migration.",
+        "The export is not complete",
     )
 
 
@@ -151,7 +173,7 @@ def _describe_table(clients: Clients, payload: TableInput) -> "TableDescription"
     next_step = f"Add the table's keys to {arrived['plan']} as `source`, then retry the migration."
     try:
         table = clients.dynamodb(*location_of(payload)).describe_table(payload["table"])
-    except PermanentError as error:
+    except (PermanentError, SettingsError) as error:
         raise PermanentError(
             f"The keys of the table that arrived are not known: {error.detail}", next_step
         ) from error

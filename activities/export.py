@@ -9,6 +9,7 @@ from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.export_format import ExportManifest, read_export_manifest
+from d2c.export_format.manifest import MOST_BYTES
 from d2c.load_run.mappers import table_mapper
 from d2c.plan.tables import location_of
 from d2c.shapes import Export, Look, Source, TableInput
@@ -127,7 +128,7 @@ def _landed_manifest(bucket: "Bucket", folder: str, export_arn: str, table_arn: 
         pass
 
     def read(name: str) -> bytes:
-        content = bucket.read(f"{folder}/{name}")
+        content = bucket.read(f"{folder}/{name}", MOST_BYTES[name])
         if content is None:
             raise NotLandedYet
         return content

@@ -6,7 +6,7 @@ import azure.durable_functions as df
 
 from activities.copy import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
-from activities.outcome import cancelled_error, error_dict, is_cancelled, outcome
+from activities.outcome import cancelled_error, is_cancelled, outcome
 from activities.table_end import end_table as end
 from activities.table_end import state_of
 from activities.unit import TABLES_AT_ONCE, end_failed, lane_of, open_tables, read_queue, read_queue_file
@@ -185,7 +185,7 @@ def end_tables(clients: Clients, payload: LaneInput) -> None:
         if error:
             end_failed(clients, payload, name, stage, error, restore_error=restore_error)
         else:
-            cancelled: ErrorDict = {**error_dict(cancelled_error(flag, payload, name)), "stage": stage}
+            cancelled: ErrorDict = {**cancelled_error(flag, payload, name).to_dict(), "stage": stage}
             end(clients, payload, name, error=cancelled, restore_error=restore_error)
 
     side_by_side(one, open_tables(lake, payload), at_once=TABLES_AT_ONCE)

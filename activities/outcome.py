@@ -15,11 +15,11 @@ from typing import Any
 from opentelemetry.trace import StatusCode
 
 from d2c.app.observing import observed
-from d2c.app.redaction import without_secrets
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients, app_clients
 from d2c.errors import CancelledError, D2CError, TransientError
-from d2c.shapes import Answer, ErrorDict
+from d2c.redaction import without_secrets
+from d2c.shapes import Answer
 from d2c.state.ids import operation_name, run_key, run_key_name, unit_name
 from d2c.state.operations import MIGRATING, START
 from d2c.state.paths import cancel_path
@@ -82,11 +82,11 @@ def answer_of(activity: Activity, connect: Callable[[], Clients], payload: Mappi
             value = activity(clients, _completed(clients.lake, payload) if "file" in payload else payload)
         except D2CError as error:
             log_error(name, error)
-            failure = error_dict(error)
+            failure = error.to_dict()
         except Exception as error:
             stack_trace = without_secrets(traceback.format_exc())
             logger.error("%s failed unexpectedly\n%s", name, stack_trace)  # noqa: TRY400
-            failure = error_dict(unexpected(name, error))
+            failure = unexpected(name, error).to_dict()
         else:
             log_value(name, value)
             return {"value": value}
@@ -111,11 +111,6 @@ def unexpected(name: str, error: Exception) -> TransientError:
         "Retrying. If it keeps failing, report it with the app's log.",
         title="Unexpected error",
     )
-
-
-def error_dict(error: D2CError) -> ErrorDict:
-    """Return an error as it crosses the durable boundary, which is history that many may read."""
-    return {**error.to_dict(), "detail": without_secrets(error.detail)}
 
 
 def refuse_if_cancelled(lake: Lake, payload: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ import azure.durable_functions as df
 from activities.outcome import outcome
 from activities.unit import for_each, open_tables
 from d2c.clients.azure.cosmos import has_documents
-from d2c.clients.azure.cosmos_management import Container
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
@@ -20,7 +19,14 @@ from d2c.load_run.throughput import (
     wanted_ru_per_second,
 )
 from d2c.mapping import Mapper
-from d2c.mapping.container import find_concerns, find_misfit, marks_of, wanted_container
+from d2c.mapping.container import (
+    Misfit,
+    find_concerns,
+    find_misfit,
+    find_short_key,
+    marks_of,
+    wanted_container,
+)
 from d2c.shapes import Described, LaneInput, Look, StageEntry, TableInput
 from d2c.state.container_lock import (
     Record,
@@ -110,7 +116,7 @@ def _describe(clients: Clients, payload: TableInput, record: Record) -> Describe
     container = management.find_container(*names)
     if container is None:
         return new
-    _check_fits(payload, new, container)
+    _refuse(payload, find_misfit(new, container) or find_short_key(mapper, container))
     for concern in find_concerns(container):
         logger.warning("Container %s has %s %s", "/".join(names), concern.cause, concern.next_step)
     _check_empty(clients, payload, mapper)
@@ -142,7 +148,7 @@ def _ask_for(clients: Clients, payload: TableInput) -> None:
             ru_per_second=described["peak_ru_per_second"],
         )
         return
-    _check_fits(payload, described, container)
+    _refuse(payload, find_misfit(described, container))
     throughput = management.find_throughput(*names)
     if throughput and described["peak_ru_per_second"] is not None:
         change_throughput(management, *names, throughput, described["peak_ru_per_second"])
@@ -172,9 +178,8 @@ def _is_scaled(clients: Clients, payload: TableInput) -> bool:
     return False
 
 
-def _check_fits(payload: TableInput, described: Described, container: Container) -> None:
+def _refuse(payload: TableInput, misfit: Misfit | None) -> None:
     """Refuse a container that documents of this table cannot be written to faithfully."""
-    misfit = find_misfit(described, container)
     if misfit:
         name = f"Container {payload['database']}/{payload['container']}"
         raise PermanentError(f"{name} has {misfit.cause}", misfit.next_step, misfit.title)

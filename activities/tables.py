@@ -10,6 +10,7 @@ from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake, needed_json
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError
+from d2c.plan.allowed import refuse_forbidden
 from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan, times_of
 from d2c.plan.tables import in_order, location_of, locations_with_patterns, resolve_tables
@@ -140,9 +141,10 @@ def _resolved(clients: Clients, plan: Plan, arrived: Arrived | None) -> list[Tab
         arrived: the export that others copied into the lake, of the plan's one table, or None.
     """
     existing = {place: clients.dynamodb(*place).list_tables() for place in locations_with_patterns(plan)}
-    tables = [
-        {**table, **({"arrived": arrived} if arrived else {})} for table in resolve_tables(plan, existing)
-    ]
+    resolved = resolve_tables(plan, existing)
+    if not arrived:
+        refuse_forbidden(resolved, clients.settings)
+    tables = [{**table, **({"arrived": arrived} if arrived else {})} for table in resolved]
     sizes = side_by_side(lambda table: _size(clients, table), tables, at_once=CALLS_AT_ONCE)
     return [cast("TableInput", {**table, **size}) for table, size in zip(tables, sizes, strict=True)]
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from activities.outcome import cancelled_error, error_dict, is_cancelled, log_error, unexpected
+from activities.outcome import cancelled_error, is_cancelled, log_error, unexpected
 from activities.table_end import end_table, state_of
 from d2c.app.logs import log_fields
 from d2c.app.threads import side_by_side
@@ -141,7 +141,7 @@ def _end_or_count(
 ) -> TransientError | bool:
     """End a table that failed, and return True; what keeps it from ending may heal."""
     try:
-        end_failed(clients, payload, name, stage, error_dict(error))
+        end_failed(clients, payload, name, stage, error.to_dict())
     except TransientError as again:
         return _after_failure(clients, payload, name, stage, again)
     return True
@@ -160,9 +160,9 @@ def _after_failure(
         _count_failures(lake, payload, name, failures)
         return error
     try:
-        end_failed(clients, payload, name, stage, error_dict(error))
+        end_failed(clients, payload, name, stage, error.to_dict())
     except TransientError as again:
-        end_failed(clients, payload, name, stage, error_dict(error), restore_error=error_dict(again))
+        end_failed(clients, payload, name, stage, error.to_dict(), restore_error=again.to_dict())
     return True
 
 

@@ -100,7 +100,7 @@ class SimulatedRunner(Runner):
         progress.close()
 
     def _ended(self, log: str) -> set[str]:
-        return ended_tables(self._lake.read_log(_in_lake(log)))
+        return ended_tables((self._lake.read(_in_lake(log)) or b"").decode())
 
     def _read(self, path: str) -> str:
         content = self._lake.read(_in_lake(path))

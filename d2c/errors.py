@@ -16,7 +16,10 @@ D2CError
 
 from collections.abc import Sequence
 
-from d2c.shapes import ErrorDict
+from d2c.redaction import without_secrets
+from d2c.shapes import ErrorDict, ErrorTexts
+
+MOST_FAULTS = 100
 
 
 class D2CError(Exception):
@@ -36,12 +39,21 @@ class D2CError(Exception):
         self.detail = detail
         self.next_step = next_step
 
+    def texts(self) -> ErrorTexts:
+        """Return what the error says without secrets: the one way into history, answers, records and reports."""
+        return {
+            "title": without_secrets(self.title),
+            "detail": without_secrets(self.detail),
+            "next_step": without_secrets(self.next_step),
+        }
+
     def to_dict(self) -> ErrorDict:
         """Return the error as it crosses the durable boundary and appears in reports."""
+        texts = self.texts()
         return {
-            "title": self.title,
-            "detail": self.detail,
-            "next_step": self.next_step,
+            "title": texts["title"],
+            "detail": texts["detail"],
+            "next_step": texts["next_step"],
             "transient": isinstance(self, TransientError),
             "busy": isinstance(self, BusyError),
             "another_run": isinstance(self, RunFailedError),
@@ -55,17 +67,24 @@ class RefusedError(D2CError):
     default_title = "The request was refused"
 
 
+def _first(faults: Sequence[str], more: int) -> tuple[str, ...]:
+    """Return as many faults as somebody reads, and how many more there are."""
+    more = max(more, 0) + max(len(faults) - MOST_FAULTS, 0)
+    return (*faults[:MOST_FAULTS], *([f"and {more:,} more faults"] if more > 0 else ()))
+
+
 class PlanError(RefusedError):
     """An invalid plan, with all its faults.
 
     Args:
-        faults: one text per fault, each naming the field.
+        faults: one text per fault, each naming the field; the error has the first of them and the number of the rest.
+        more: the number of faults that are not among them.
     """
 
     default_title = "The plan was refused"
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, faults: Sequence[str], more: int = 0) -> None:
+        self.faults = _first(faults, more)
         super().__init__(
             "; ".join(self.faults),
             "Fix the plan and submit it again; docs/start/plan.md describes every field.",
@@ -76,11 +95,12 @@ class BodyError(RefusedError):
     """An invalid request body, with all its faults.
 
     Args:
-        faults: one text per fault, each naming the field.
+        faults: like a `PlanError`'s.
+        more: likewise.
     """
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, faults: Sequence[str], more: int = 0) -> None:
+        self.faults = _first(faults, more)
         super().__init__(
             "; ".join(self.faults),
             "Fix the body and submit it again; docs/reference/http-api.md describes it.",

@@ -17,7 +17,7 @@ const PAGE_TO_LOOK_THROUGH = 100;
  * @typedef {{table: string, state: string, stage?: string | null, items_exported?: number | null,
  *   items_written?: number | null, items_rejected?: number | null, items_expired?: number | null,
  *   mismatches?: number | null, percent?: number | null, eta?: string | null, error?: Trouble | null,
- *   stalled?: Stall | null, waiting?: {for?: string, until?: string | null, place?: number | null} | null, stages?: Stage[]}} Table
+ *   stalled?: Stall | null, finding?: string | null, waiting?: {for?: string, until?: string | null, place?: number | null} | null, stages?: Stage[]}} Table
  * @typedef {{operation: string, number: number, state: string, started_at?: string, finished_at?: string | null,
  *   error?: Trouble | null}} Operation
  * @typedef {{id: string, state: string, started_at?: string, finished_at?: string | null, paused?: boolean,

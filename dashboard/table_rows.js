@@ -74,9 +74,8 @@ function arrival(table) {
  */
 function more(migration, table) {
   const retry = canRetry(table) && isAtRest(migration) ? retryButton(table.table) : null;
-  const notes = [table.error ? trouble(table.error, retry) : retry, stallNote(table), waitNote(table)].filter(
-    (one) => one !== null,
-  );
+  const problem = table.error ? trouble(table.error, retry) : retry;
+  const notes = [problem, stallNote(table), findingNote(table), waitNote(table)].filter((one) => one !== null);
   return notes.length ? notes : null;
 }
 
@@ -99,6 +98,15 @@ export function stallNote({ stalled }) {
       stalled.detail ? `: ${stalled.detail}` : null,
     ),
   );
+}
+
+/**
+ * Return a note of what is wrong with what a table's stage waits for; null if nothing is.
+ * @param {Table} table
+ */
+export function findingNote({ finding }) {
+  if (!finding) return null;
+  return h("p", { class: "note stalled" }, picture("stalled"), h("span", {}, finding));
 }
 
 /**

@@ -12,7 +12,7 @@ import { beginBrowsing, browsingDeeds, mismatches, readFirst, rejectedItems } fr
 import { LIST, migrationAddress } from "./router.js";
 import { note } from "./samples.js";
 import { isUnderWay, readReport, readTable, stagesOf } from "./status.js";
-import { stallNote, waitNote } from "./table_rows.js";
+import { findingNote, stallNote, waitNote } from "./table_rows.js";
 import { throughput } from "./throughput.js";
 
 /** @typedef {import("./router.js").Route} Route */
@@ -85,6 +85,7 @@ export function render(route, { migration, table, part }, browsing) {
     part ? h("p", { class: "soft" }, "Container ", h("code", {}, `${part.database}/${part.container}`)) : null,
     table.error ? trouble(table.error) : null,
     stallNote(table),
+    findingNote(table),
     waitNote(table),
     progress(table),
     counts(table, part),

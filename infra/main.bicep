@@ -89,6 +89,15 @@ param sparkCosmosAuth string = 'ServicePrincipal'
 @description('The cluster of load runs as JSON (D2C_CLUSTER); empty for the default one.')
 param cluster string = ''
 
+@description('The databases that plans may load into, separated by commas (D2C_ALLOWED_DATABASES); all if empty.')
+param allowedDatabases string = ''
+
+@description('The tables that plans may migrate, separated by commas (D2C_ALLOWED_TABLES); all if empty.')
+param allowedTables string = ''
+
+@description('The AWS accounts of tables that plans may migrate, separated by commas (D2C_ALLOWED_ACCOUNTS); all if empty.')
+param allowedAccounts string = ''
+
 @description('Prices of the estimate as JSON (D2C_PRICES); empty for the defaults.')
 param prices string = ''
 
@@ -162,6 +171,9 @@ module resources 'resources.bicep' = {
       D2C_COPY_BYTES_PER_SECOND: copyBytesPerSecond
       D2C_CLUSTER: cluster
       D2C_SPARK_COSMOS_AUTH: sparkCosmosAuth
+      D2C_ALLOWED_DATABASES: allowedDatabases
+      D2C_ALLOWED_TABLES: allowedTables
+      D2C_ALLOWED_ACCOUNTS: allowedAccounts
       D2C_PRICES: prices
       D2C_WEBHOOK_URL: webhookUrl
       D2C_WEBHOOK_SECRET: webhookSecret

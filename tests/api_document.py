@@ -35,7 +35,7 @@ def check_answer(method: str, path: str, status: int, media_type: str, value: An
     response = operation["responses"].get(str(status))
     if response is None:
         raise UndocumentedError(f"{where}, which the document does not know: {value}")
-    content = response["content"].get(media_type.split(";")[0])
+    content = response.get("content", {}).get(media_type.split(";")[0])
     if content is None:
         raise UndocumentedError(f"{where} with {media_type}, which the document does not know")
     faults = list(_validator(content["schema"]["$ref"]).iter_errors(value)) if content else []

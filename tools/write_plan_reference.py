@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from d2c.plan.model import MEANINGS, Plan
+from d2c.plan.fields import MEANINGS
+from d2c.plan.model import Plan
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "plan-reference.md"
 BOUNDS = {"minimum": "from {}", "maximum": "to {}", "multipleOf": "a multiple of {}"}

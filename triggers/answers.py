@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,6 +22,8 @@ from d2c.errors import (
     RefusedError,
     TransientError,
 )
+from d2c.redaction import without_secrets
+from triggers.requests import ForeignOriginError, MediaTypeError, TooLargeError, check_origin, logged_id
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +31,30 @@ logger = logging.getLogger(__name__)
 STATUS_OF_ERROR: tuple[tuple[type[D2CError], int], ...] = (
     (PlanError, 400),
     (ConflictError, 409),
+    (ForeignOriginError, 403),
+    (TooLargeError, 413),
+    (MediaTypeError, 415),
     (RefusedError, 400),
     (NotFoundError, 404),
     (TransientError, 503),
     (D2CError, 500),
 )
 
+# No browser keeps an answer, takes it for something else, tells its address, or lets it load, run or frame anything.
+# https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+HEADERS = MappingProxyType(
+    {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+# A page may bring a style along, as the report does. It is data: whatever got into it has no script and no origin.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox"
+)
 STATUS_LINK = "statusQueryGetUri"
 OWN_LINKS = ("report", "cancel", "suspend", "resume", "retry", "rejected", "replay", "verify")
 
@@ -43,6 +64,12 @@ Handler = Callable[..., Awaitable[func.HttpResponse]]
 def json_answer(value: Any, status: int = 200) -> func.HttpResponse:
     """Return a value as a JSON answer."""
     return func.HttpResponse(json.dumps(value), status_code=status, mimetype="application/json")
+
+
+def page_answer(content: bytes) -> func.HttpResponse:
+    """Return HTML that has nothing but text and style as an answer."""
+    policy = {"Content-Security-Policy": PAGE_POLICY}
+    return func.HttpResponse(content, mimetype="text/html", headers=policy)
 
 
 def links_of(req: func.HttpRequest, app: App, migration: str, instance: str | None = None) -> dict[str, str]:
@@ -92,41 +119,40 @@ def _weight(media_range: str) -> tuple[str, float] | None:
 def problem(error: D2CError) -> func.HttpResponse:
     """Return an error as a problem document (RFC 9457)."""
     status = next(status for kind, status in STATUS_OF_ERROR if isinstance(error, kind))
-    body: dict[str, Any] = {
-        "status": status,
-        "title": error.title,
-        "detail": error.detail,
-        "next_step": error.next_step,
-    }
+    body: dict[str, Any] = {"status": status, **error.texts()}
     if isinstance(error, PlanError | BodyError):
-        body["faults"] = list(error.faults)
+        body["faults"] = [without_secrets(fault) for fault in error.faults]
     return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/problem+json")
 
 
 def answers_problems(handler: Handler) -> Handler:
-    """Make an HTTP function answer with a problem document where it raises one of our errors."""
+    """Make an HTTP function answer with a problem document where it raises one of our errors, and with `HEADERS`."""
     name = handler.__name__
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest, *arguments: Any, **named: Any) -> func.HttpResponse:
-        with observed(name, migration=req.route_params.get("id")) as span:
+        with observed(name, migration=logged_id(req)) as span:
             try:
+                check_origin(req)
                 answered = await handler(req, *arguments, **named)
             except D2CError as error:
                 logger.info("%s is refused: %s", name, error)
-                return problem(error)
+                answered = problem(error)
             except Exception:
                 logger.exception("%s failed unexpectedly", name)
                 span.set_status(StatusCode.ERROR, "unexpectedly")
-                return problem(
-                    D2CError(
-                        "The app met an error that it did not expect.",
-                        "See the app's log.",
-                        "Unexpected error",
-                    )
-                )
-            if req.method != "GET":
-                logger.info("%s answered %s", name, answered.status_code)
-            return answered
+                answered = problem(_unexpected())
+            else:
+                if req.method != "GET":
+                    logger.info("%s answered %s", name, answered.status_code)
+        for header, value in HEADERS.items():
+            answered.headers.setdefault(header, value)
+        return answered
 
     return answer
+
+
+def _unexpected() -> D2CError:
+    return D2CError(
+        "The app met an error that it did not expect.", "See the app's log.", title="Unexpected error"
+    )

@@ -15,6 +15,7 @@ from d2c.clients.webhook import connect_webhook
 from d2c.control import notifications
 from d2c.control.app import App
 from d2c.control.arrivals import existing_exports, plan_files
+from d2c.foreign_json import quoted
 from d2c.state.paths import is_plain
 from triggers.app import with_app
 
@@ -61,7 +62,7 @@ def path_in_lake(name: str) -> str | None:
     _, _, path = name.partition("/")
     if is_plain(path):
         return path
-    logger.error("%r is ignored, because its name leads elsewhere; give it a plain name", name)
+    logger.error("%s is ignored, because its name leads elsewhere; give it a plain name", quoted(name))
     return None
 
 

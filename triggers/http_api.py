@@ -9,19 +9,23 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from d2c.api.openapi import api_document
+from d2c.api.requests import MOST_BODY_BYTES
+from d2c.clients.threads import in_thread
 from d2c.control import checks, lifecycle, migrations, operations, queries, results
 from d2c.control.app import App
-from d2c.errors import BodyError
-from d2c.plan.model import Plan, parse_plan
+from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
 from d2c.state.operations import REPLAY, RETRY, VERIFY
-from triggers.answers import answers_problems, durable_links, json_answer, links_of, prefers_html
+from triggers.answers import (
+    answers_problems,
+    durable_links,
+    json_answer,
+    links_of,
+    page_answer,
+    prefers_html,
+)
 from triggers.app import with_app
+from triggers.requests import body_of, check_of, migration_of, parameters_of
 
-PAGE_SIZE = 20
-LARGEST_PAGE = 100
-DEFAULT_WAIT_SECONDS = 25
-# A Function app's HTTP call may take 230 seconds, and callers give up earlier.
-LONGEST_WAIT_SECONDS = 60
 RETRY_AFTER_SECONDS = 2
 
 blueprint = df.Blueprint()
@@ -36,9 +40,10 @@ async def start_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
     A standing plan is stored in the lake, where the exports that it waits for find it.
     """
-    plan = parse_plan(req.get_body())
-    if req.params.get("dry_run", "").lower() == "true":
-        return await _check(req, app, plan)
+    asked = parameters_of(req, "start_migration")
+    plan = await in_thread(parse_plan, body_of(req, MOST_PLAN_BYTES))
+    if asked["dry_run"]:
+        return await _check(req, app, plan, asked["wait"])
     return _accepted(req, app, plan.name, {"state": await migrations.submit(app, plan)})
 
 
@@ -48,7 +53,8 @@ async def start_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def list_migrations(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
-    page, token = await queries.page_of_migrations(app, _page_size(req), req.params.get("token"))
+    asked = parameters_of(req, "list_migrations")
+    page, token = await queries.page_of_migrations(app, asked["top"], asked["token"])
     return json_answer({"migrations": page, "next": token})
 
 
@@ -58,15 +64,20 @@ async def list_migrations(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def get_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Return the status of a migration and a page of its tables."""
-    migration = req.route_params["id"]
-    migrations.check_id(migration)
+    migration, asked = migration_of(req), parameters_of(req, "get_migration")
+    tables = queries.TableFilter(asked["state"], asked["top"], int(asked["token"] or 0))
     status, last_operations = await asyncio.gather(
-        queries.status_of(app, migration, queries.table_filter(req.params)),
+        queries.status_of(app, migration, tables),
         operations.status_list(app, migration),
     )
+    return await in_thread(_status_answer, req, app, {**status, "operations": last_operations})
+
+
+def _status_answer(req: func.HttpRequest, app: App, status: dict[str, Any]) -> func.HttpResponse:
+    """Return a status with the addresses of the migration and its tables; of 1,000 tables that takes its time."""
     for table in status["tables"]:
         table["links"] = durable_links(app, table.pop("instance"))
-    return json_answer({**status, "operations": last_operations, "links": links_of(req, app, migration)})
+    return json_answer({**status, "links": links_of(req, app, status["id"])})
 
 
 @blueprint.route(route="migrations/{id}/report", methods=["GET"])
@@ -76,8 +87,8 @@ async def get_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 async def get_report(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Return the report, as a page where the caller prefers HTML."""
     as_page = prefers_html(req.headers.get("accept", ""))
-    report = await results.report_of(app, req.route_params["id"], as_page=as_page)
-    return func.HttpResponse(report, mimetype="text/html" if as_page else "application/json")
+    report = await results.report_of(app, migration_of(req), as_page=as_page)
+    return page_answer(report) if as_page else func.HttpResponse(report, mimetype="application/json")
 
 
 @blueprint.route(route="migrations/{id}/verify", methods=["POST"])
@@ -99,7 +110,7 @@ async def replay_rejected_items(req: func.HttpRequest, app: App) -> func.HttpRes
 
 
 async def _operate(req: func.HttpRequest, app: App, kind: str) -> func.HttpResponse:
-    request = await operations.start(app, req.route_params["id"], kind, req.get_body())
+    request = await operations.start(app, migration_of(req), kind, body_of(req, MOST_BODY_BYTES))
     answer = {
         "operation": kind,
         "number": request["number"],
@@ -114,33 +125,20 @@ async def _operate(req: func.HttpRequest, app: App, kind: str) -> func.HttpRespo
 @with_app
 async def list_rejected_items(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """List the items that are currently rejected; ``next`` of one page is the ``token`` of the following one."""
-    wanted = {name: req.params.get(name) for name in ("table", "reason", "token")}
-    items, following = await results.rejected_items(
-        app, req.route_params["id"], size=_page_size(req), **wanted
-    )
+    asked = results.RejectedFilter(**parameters_of(req, "list_rejected_items"))
+    items, following = await results.rejected_items(app, migration_of(req), asked)
     body = b'{"rejected":[' + b",".join(items) + b'],"next":' + json.dumps(following).encode() + b"}"
     return func.HttpResponse(body, mimetype="application/json")
 
 
-async def _check(req: func.HttpRequest, app: App, plan: Plan) -> func.HttpResponse:
-    check = await checks.start(app, plan, _wait_seconds(req))
+async def _check(req: func.HttpRequest, app: App, plan: Plan, wait_seconds: int) -> func.HttpResponse:
+    check = await checks.start(app, plan, wait_seconds)
     if check["state"] != "running":
-        return json_answer(check)
+        return await in_thread(json_answer, check)
     answer = json_answer(check, 202)
     answer.headers["Location"] = f"{req.url.split('/migrations', 1)[0]}/checks/{check['id']}"
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
-
-
-def _wait_seconds(req: func.HttpRequest) -> int:
-    text = req.params.get("wait", str(DEFAULT_WAIT_SECONDS))
-    if not text.isdecimal() or int(text) > LONGEST_WAIT_SECONDS:
-        raise BodyError([f"wait: it takes whole seconds from 0 to {LONGEST_WAIT_SECONDS}, not {text!r}"])
-    return int(text)
-
-
-def _page_size(req: func.HttpRequest) -> int:
-    return queries.page_size(req.params, PAGE_SIZE, LARGEST_PAGE)
 
 
 @blueprint.route(route="checks/{id}", methods=["GET"])
@@ -149,7 +147,7 @@ def _page_size(req: func.HttpRequest) -> int:
 @with_app
 async def get_check(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Return a check: its progress, or its findings."""
-    return json_answer(await checks.find(app, req.route_params["id"]))
+    return await in_thread(json_answer, await checks.find(app, check_of(req)))
 
 
 @blueprint.route(route="migrations/{id}/cancel", methods=["POST"])
@@ -158,8 +156,8 @@ async def get_check(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def cancel_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Cancel a migration, tables of it, or the operation that runs on it: external runs are stopped."""
-    migration = req.route_params["id"]
-    return _accepted(req, app, migration, await lifecycle.cancel(app, migration, req.get_body()))
+    migration, body = migration_of(req), body_of(req, MOST_BODY_BYTES)
+    return _accepted(req, app, migration, await lifecycle.cancel(app, migration, body))
 
 
 @blueprint.route(route="migrations/{id}/retry", methods=["POST"])
@@ -168,8 +166,8 @@ async def cancel_migration(req: func.HttpRequest, app: App) -> func.HttpResponse
 @with_app
 async def retry_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Start the failed and cancelled tables again, each from its last completed stage."""
-    migration = req.route_params["id"]
-    await operations.start(app, migration, RETRY, req.get_body())
+    migration, body = migration_of(req), body_of(req, MOST_BODY_BYTES)
+    await operations.start(app, migration, RETRY, body)
     return _accepted(req, app, migration, {"state": await migrations.state_of(app, migration)})
 
 
@@ -179,7 +177,7 @@ async def retry_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def suspend_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Pause: running stages finish, no new stage starts."""
-    migration = req.route_params["id"]
+    migration = migration_of(req)
     await lifecycle.suspend(app, migration)
     return _accepted(req, app, migration, {"state": await migrations.state_of(app, migration)})
 
@@ -190,7 +188,7 @@ async def suspend_migration(req: func.HttpRequest, app: App) -> func.HttpRespons
 @with_app
 async def resume_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Resume a paused migration."""
-    migration = req.route_params["id"]
+    migration = migration_of(req)
     await lifecycle.resume(app, migration)
     return _accepted(req, app, migration, {"state": await migrations.state_of(app, migration)})
 
@@ -207,4 +205,4 @@ def _accepted(
 @answers_problems
 async def get_api_document(req: func.HttpRequest) -> func.HttpResponse:
     """Return the OpenAPI document, which has nothing about migrations in it."""
-    return json_answer(api_document())
+    return json_answer(await in_thread(api_document))

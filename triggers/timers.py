@@ -40,6 +40,9 @@ async def _in_spite_of_errors(work: Awaitable[None]) -> None:
         await work
     except D2CError as error:
         logger.warning("The watchdog failed, and tries again at its next time: %s", error)
+    except Exception:
+        # What comes after it is looked at all the same.
+        logger.exception("The watchdog failed, and tries again at its next time")
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%D2C_WATCH_SCHEDULE%")

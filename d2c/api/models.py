@@ -99,6 +99,9 @@ class TableStatus(Answer):
     eta: Moment | None = Field(description="Estimated completion time; null until it can be estimated.")
     waiting: Waiting | None
     stalled: Stall | None
+    finding: str | None = Field(
+        description="What is wrong with what the stage waits for, such as a data file of 0 bytes; null if nothing is."
+    )
     error: StageError | None
     links: Links
 

@@ -7,7 +7,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from d2c.api.models import Problem
-from d2c.api.routes import JSON, ROUTES, Model, Parameter, Route
+from d2c.api.parameters import Parameter
+from d2c.api.routes import JSON, ROUTES, Model, Route
+from d2c.plan.fields import NAME
+from d2c.state.ids import CHECK_ID
 from d2c.version import VERSION
 
 Json = dict[str, Any]
@@ -15,14 +18,26 @@ Json = dict[str, Any]
 PROBLEM = "application/problem+json"
 ERRORS = {
     400: "The plan, the body or a parameter is invalid.",
+    401: "The function key is missing or wrong; the platform answers, without a body.",
+    403: "A browser sent the call for a page of another site.",
     404: "Not found.",
     409: "The request conflicts with existing state.",
+    413: "The body is larger than the call allows.",
+    415: "The body is not declared as JSON.",
     500: "An unexpected error in the app.",
     503: "A service did not respond correctly; a retry may succeed.",
 }
+KEY_IS_MISSING = 401
+FOREIGN_ORIGIN = 403
+BAD_BODY = (413, 415)
 ANY_CALL_MAY_FAIL_WITH = (500, 503)
 SUCCESSES = {200: "Success.", 202: "Accepted, and carried out in the background."}
-PATH_PARAMETERS = {"id": "The id of the migration or check.", "path": "The path of the file."}
+# By the part of a path before each of its parameters.
+PATH_PARAMETERS = {
+    "migrations": ("The migration's id.", {"type": "string", "pattern": NAME}),
+    "checks": ("The check's id.", {"type": "string", "pattern": CHECK_ID}),
+    "dashboard": ("The path of the file.", {"type": "string"}),
+}
 KEY = {
     "type": "apiKey",
     "in": "header",
@@ -64,7 +79,7 @@ def _operation(route: Route) -> Json:
         str(status): {"description": SUCCESSES[status], "content": {JSON: _content(model)}}
         for status, model in route.also
     }
-    errors = {str(status): _error(status) for status in (*route.errors, *ANY_CALL_MAY_FAIL_WITH)}
+    errors = {str(status): _error(status) for status in sorted(_errors(route))}
     operation: Json = {
         "operationId": route.function,
         "summary": route.summary,
@@ -79,16 +94,26 @@ def _operation(route: Route) -> Json:
     return operation | ({"security": []} if route.is_open else {})
 
 
+def _errors(route: Route) -> set[int]:
+    return {
+        *route.errors,
+        *ANY_CALL_MAY_FAIL_WITH,
+        *(() if route.is_open else (KEY_IS_MISSING,)),
+        *(() if route.method == "GET" else (FOREIGN_ORIGIN,)),
+        *(BAD_BODY if route.body else ()),
+    }
+
+
 def _path_parameters(route: Route) -> list[Json]:
     return [
         {
             "name": name,
             "in": "path",
             "required": True,
-            "description": PATH_PARAMETERS[name],
-            "schema": {"type": "string"},
+            "description": PATH_PARAMETERS[before][0],
+            "schema": PATH_PARAMETERS[before][1],
         }
-        for name in re.findall(r"{(\w+)}", path_of(route))
+        for before, name in re.findall(r"(?<!\w)(\w+)/{(\w+)}", path_of(route))
     ]
 
 
@@ -106,7 +131,8 @@ def _content(model: Model | None) -> Json:
 
 
 def _error(status: int) -> Json:
-    return {"description": ERRORS[status], "content": {PROBLEM: _content(Problem)}}
+    content = {} if status == KEY_IS_MISSING else {"content": {PROBLEM: _content(Problem)}}
+    return {"description": ERRORS[status], **content}
 
 
 def _schemas() -> Json:

@@ -133,6 +133,10 @@ class ReportedCensus(Answer):
     longest_document_id_bytes: Count
     attributes: list[AttributeTypes]
     values_of_other_attributes: Count
+    never_expiring: dict[Literal["not_a_number", "milliseconds", "long_past"], Count] = Field(
+        default={},
+        description="Items whose time-to-live attribute has a value by which they never expire, by cause.",
+    )
     logical_partitions: LogicalPartitions
     write_ru: Count
     load_estimate: list[LoadEstimate]

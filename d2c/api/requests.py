@@ -6,20 +6,14 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from d2c.errors import BodyError
-from d2c.plan.model import (
-    LimitsPlan,
-    MaxParallel,
-    MaxParallelExports,
-    RulesPlan,
-    StrictModel,
-    TableName,
-    ThroughputPlan,
-    Verify,
-    fault_text,
-)
+from d2c.errors import MOST_FAULTS, BodyError
+from d2c.foreign_json import ForeignJsonError, json_value
+from d2c.plan.fields import MaxParallel, MaxParallelExports, TableName, Verify
+from d2c.plan.model import LimitsPlan, RulesPlan, StrictModel, ThroughputPlan, fault_texts
 
 Model = TypeVar("Model", bound=StrictModel)
+# A retry that changes the rules of 1,000 tables has some 250 KB.
+MOST_BODY_BYTES = 2**19
 
 
 def read_body(model: type[Model], body: bytes) -> Model:
@@ -33,9 +27,12 @@ def read_body(model: type[Model], body: bytes) -> Model:
         BodyError: with every fault of it.
     """
     try:
-        return model.model_validate_json(body.strip() or b"{}")
+        return model.model_validate(json_value(body.strip() or b"{}", "the body", MOST_BODY_BYTES))
+    except ForeignJsonError as error:
+        raise BodyError(error.faults) from None
     except ValidationError as error:
-        raise BodyError([fault_text(item, "the body") for item in error.errors()]) from None
+        errors = error.errors(include_url=False)
+        raise BodyError(fault_texts(errors, "the body"), more=len(errors) - MOST_FAULTS) from None
 
 
 class RetryTable(StrictModel):
@@ -163,8 +160,9 @@ def _refuse_names(names: Sequence[str], known_tables: Sequence[str], field: str 
     """
     faults = []
     first: dict[str, int] = {}
+    known = set(known_tables)
     for number, name in enumerate(names):
-        if name not in known_tables:
+        if name not in known:
             faults.append(f"tables.{number}{field}: {name} is no table of the migration")
         if first.setdefault(name, number) != number:
             faults.append(f"tables.{number}{field}: {name} is in tables.{first[name]} already")

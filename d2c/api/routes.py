@@ -1,7 +1,7 @@
 """The calls of the HTTP API: path, parameters, body and responses of each."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -14,30 +14,27 @@ from d2c.api.models import (
     OperationAccepted,
     RejectedItems,
 )
+from d2c.api.parameters import (
+    PLACE_OF_REJECTED,
+    PLACE_OF_TABLE,
+    Parameter,
+    choice,
+    flag,
+    name_like,
+    page_of,
+    whole_number,
+)
 from d2c.api.report_models import Report
 from d2c.api.requests import CancelBody, ReplayBody, RetryBody, VerifyBody
 from d2c.mapping import REASONS
+from d2c.plan.fields import MEANINGS, TABLE_NAME
 from d2c.plan.model import Plan
+from d2c.state.paths import INDEX_NAME
 from d2c.state.table_states import STATES
 
-Schema = dict[str, Any]
 Model = type[BaseModel]
 
 JSON, HTML = "application/json", "text/html"
-
-
-class Parameter(NamedTuple):
-    """An optional query parameter of a call.
-
-    Args:
-        name: its name.
-        description: its text in the document.
-        schema: the schema of its value.
-    """
-
-    name: str
-    description: str
-    schema: Schema
 
 
 class Route(NamedTuple):
@@ -72,14 +69,6 @@ class Route(NamedTuple):
     also: tuple[tuple[int, Model], ...] = ()
 
 
-def _page_of(maximum: int, default: int) -> tuple[Parameter, Parameter]:
-    bounds = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
-    return (
-        Parameter("top", "Maximum number of entries on a page.", bounds),
-        Parameter("token", "The `next` of the previous page.", {"type": "string"}),
-    )
-
-
 def _get(path: str, function: str, summary: str, model: Model, *parameters: Parameter) -> Route:
     errors = (400, 404) if "{id}" in path else (400,)
     return Route("GET", path, function, summary, 200, {JSON: model}, errors, parameters=parameters)
@@ -103,26 +92,28 @@ ROUTES = (
         Plan,
         is_body_required=True,
         parameters=(
-            Parameter(
-                "dry_run", "Whether to only check the plan, without starting anything.", {"type": "boolean"}
-            ),
-            Parameter(
-                "wait",
-                "How many seconds to wait for a check before responding with 202.",
-                {"type": "integer", "minimum": 0, "maximum": 60, "default": 25},
+            flag("dry_run", "Whether to only check the plan, without starting anything."),
+            whole_number(
+                "wait", "How many seconds to wait for a check before responding with 202.", 0, 60, 25
             ),
         ),
         also=((200, Check),),
     ),
     _get("checks/{id}", "get_check", "Return the progress of a check, and its findings.", Check),
-    _get("migrations", "list_migrations", "List migrations, newest first.", Migrations, *_page_of(100, 20)),
+    _get(
+        "migrations",
+        "list_migrations",
+        "List migrations, newest first.",
+        Migrations,
+        *page_of(100, 20, INDEX_NAME),
+    ),
     _get(
         "migrations/{id}",
         "get_migration",
         "Return the status of a migration and a page of its tables.",
         MigrationStatus,
-        Parameter("state", "Only tables in this state.", {"enum": list(STATES)}),
-        *_page_of(1000, 100),
+        choice("state", "Only tables in this state.", STATES),
+        *page_of(1000, 100, PLACE_OF_TABLE),
     ),
     Route(
         "GET",
@@ -138,9 +129,9 @@ ROUTES = (
         "list_rejected_items",
         "List the currently rejected items.",
         RejectedItems,
-        Parameter("table", "Only this table's items.", {"type": "string"}),
-        Parameter("reason", "Only items with this reason.", {"enum": list(REASONS)}),
-        *_page_of(100, 20),
+        name_like("table", "Only this table's items.", TABLE_NAME, MEANINGS[TABLE_NAME]),
+        choice("reason", "Only items with this reason.", REASONS),
+        *page_of(100, 20, PLACE_OF_REJECTED),
     ),
     _post(
         "cancel",
@@ -194,3 +185,5 @@ ROUTES = (
         is_open=True,
     ),
 )
+
+PARAMETERS = {route.function: {one.name: one for one in route.parameters} for route in ROUTES}

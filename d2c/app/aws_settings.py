@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 from d2c.app.environment import EMPTY, SettingsGroup, json_object
 from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND
 from d2c.errors import SettingsError
+from d2c.foreign_json import quoted
 
 ROLE_KEY = re.compile(r"(?P<account>[0-9]{12})(/(?P<region>[a-z]{2}(-[a-z]+)+-[0-9]))?")
 ACCOUNT = re.compile(r"[0-9]{12}")
@@ -43,10 +44,12 @@ def read_roles(text: str) -> Mapping[str, str]:
 def _role_fault(key: str, arn: Any) -> str | None:
     place = ROLE_KEY.fullmatch(key)
     if not place:
-        return f"D2C_AWS_ROLES has the key {key!r}, not <12 digits> or <12 digits>/<region>"
+        return f"D2C_AWS_ROLES has the key {quoted(key)}, not <12 digits> or <12 digits>/<region>"
     role = ROLE_ARN.fullmatch(arn) if isinstance(arn, str) else None
     if not role:
-        return f"D2C_AWS_ROLES has {arn!r} for {key}, not a role such as arn:aws:iam::{key[:12]}:role/d2c"
+        return (
+            f"D2C_AWS_ROLES has {quoted(arn)} for {key}, not a role such as arn:aws:iam::{key[:12]}:role/d2c"
+        )
     if role["account"] != place["account"]:
         return f"D2C_AWS_ROLES has a role of account {role['account']} for {key}"
     return None
@@ -131,7 +134,7 @@ class AwsSettings(SettingsGroup):
     def _account_has_12_digits(cls, account: str, info: ValidationInfo) -> str:
         if account and not ACCOUNT.fullmatch(account):
             name = cls.model_fields[str(info.field_name)].validation_alias
-            raise ValueError(f"{name} is {account!r}, not an AWS account's 12 digits")
+            raise ValueError(f"{name} is {quoted(account)}, not an AWS account's 12 digits")
         return account
 
     @field_validator("account")
@@ -145,7 +148,7 @@ class AwsSettings(SettingsGroup):
     def _key_is_one_of_kms(cls, key: str) -> str:
         if key and not KMS_KEY.fullmatch(key):
             raise ValueError(
-                f"D2C_EXPORT_KMS_KEY is {key!r}, not a KMS key's id or ARN such as "
+                f"D2C_EXPORT_KMS_KEY is {quoted(key)}, not a KMS key's id or ARN such as "
                 "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
             )
         return key

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from d2c.app.environment import json_object
+from d2c.foreign_json import quoted
 
 NAME = "D2C_CLUSTER"
 # Spark 4.0 and Scala 2.13, as the connector needs.
@@ -85,18 +86,18 @@ def _faults_of_existing(cluster: Mapping[str, Any]) -> Iterator[str]:
 def _faults_of_new(cluster: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(cluster.keys() - FIELDS):
         fields = ", ".join(sorted(FIELDS))
-        yield f"{NAME} has the field {name}, which a job's cluster does not have; it has {fields}"
+        yield f"{NAME} has the field {quoted(name)}, which a job's cluster does not have; it has {fields}"
     version = cluster.get("spark_version", RUNTIME)
     if not isinstance(version, str) or not FITTING_RUNTIME.fullmatch(version):
         yield (
-            f"{NAME}.spark_version is {version!r}, but the Cosmos DB connector needs Spark 4.0 and Scala 2.13: take "
-            f"{RUNTIME}"
+            f"{NAME}.spark_version is {quoted(version)}, but the Cosmos DB connector needs Spark 4.0 and Scala 2.13: "
+            f"take {RUNTIME}"
         )
     mode = cluster.get("data_security_mode", "SINGLE_USER")
     if mode not in ACCESS_MODES:
         yield (
-            f"{NAME}.data_security_mode is {mode!r}: Unity Catalog refuses the Cosmos DB connector in shared access "
-            "mode (SQLSTATE 0AKUC), and a job has no other; use SINGLE_USER"
+            f"{NAME}.data_security_mode is {quoted(mode)}: Unity Catalog refuses the Cosmos DB connector in shared "
+            "access mode (SQLSTATE 0AKUC), and a job has no other; use SINGLE_USER"
         )
     pools, machines = [name for name in POOLS if cluster.get(name)], [n for n in MACHINES if cluster.get(n)]
     if pools and machines:
@@ -119,8 +120,8 @@ def _plain_secrets(cluster: Mapping[str, Any]) -> Iterator[str]:
             setting = re.sub(r"\.[a-z0-9]+\.(dfs|blob)\.core\.windows\.net$", "", name)
             if SECRET_NAME.search(setting.rpartition(".")[2]) and not SECRET_REFERENCE.fullmatch(value):
                 yield (
-                    f"{NAME}.{field} holds {name} as plain text, which everyone who can view a run can read: put it "
-                    "into a secret scope and write {{secrets/<scope>/<name>}}"
+                    f"{NAME}.{field} holds {quoted(name)} as plain text, which everyone who can view a run can read: "
+                    "put it into a secret scope and write {{secrets/<scope>/<name>}}"
                 )
 
 

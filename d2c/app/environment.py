@@ -4,8 +4,8 @@ Each field of a model is declared once, with the variable (its alias), the meani
 the limits. A validator that a plain limit cannot replace raises ``ValueError`` with whole sentences, one per fault.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from annotated_types import Ge, Le
@@ -14,8 +14,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from d2c.foreign_json import json_value, quoted
+
 # The default of a field whose validator makes a value of an empty text; a default is validated like a text.
 EMPTY: Any = ""
+# Far more than any setting needs; Azure takes no longer ones in all.
+MOST_CHARACTERS = 65_536
 
 
 class SettingsGroup(BaseModel):
@@ -59,14 +63,35 @@ def json_object(name: str, text: str) -> dict[str, Any]:
     Raises:
         ValueError: with a sentence about the variable.
     """
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{name} is not JSON: {error}") from None
-    match value:
-        case dict():
+    match json_value(text.encode(errors="surrogatepass"), name, 4 * MOST_CHARACTERS):
+        case dict() as value:
             return value
     raise ValueError(f"{name} is not a JSON object")
+
+
+def odd_texts(
+    environment: Mapping[str, str], names: Iterable[str], many_lines: Container[str]
+) -> Iterator[str]:
+    """Yield what is wrong with the texts of variables, whatever they mean.
+
+    Args:
+        environment: names to texts.
+        names: of the variables.
+        many_lines: those among them that may have tabs and line breaks.
+    """
+    for name in names:
+        text = environment.get(name) or ""
+        if len(text) > MOST_CHARACTERS:
+            yield f"{name} has {len(text):,} characters, and may have at most {MOST_CHARACTERS:,}"
+        elif odd := _odd_character(text, "\t\r\n" if name in many_lines else ""):
+            yield f"{name} has the character {odd!a}, which no setting has; remove it, at its end for instance"
+
+
+def _odd_character(text: str, allowed: str) -> str | None:
+    """Return the first control character, or what is not Unicode, such as a byte of another encoding."""
+    return next(
+        (one for one in text if unicodedata.category(one) in ("Cc", "Cs") and one not in allowed), None
+    )
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
@@ -97,7 +122,7 @@ def _texts(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> tuple[str, .
     name = str(error["loc"][-1])
     if error["type"] == "missing":
         return (f"{name} is missing: {fields[name].description}",)
-    return (f"{name} is {error['input']!r}, not {_form(fields[name])}",)
+    return (f"{name} is {quoted(error['input'])}, not {_form(fields[name])}",)
 
 
 def _form(field: FieldInfo) -> str:

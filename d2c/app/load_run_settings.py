@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from d2c.app.environment import SettingsGroup
+from d2c.foreign_json import quoted
 
 # For Databricks Runtime 17.3 LTS: Spark 4.0, Scala 2.13. Versions before 4.47.0 may hang for ever as several tasks load
 # the SDK's classes at once: https://github.com/Azure/azure-sdk-for-java/pull/48689
@@ -19,7 +20,7 @@ VerifyReadsWith = Literal["all-cores", "one-task-per-partition"]
 def _coordinates(text: str) -> str:
     if not COORDINATES.fullmatch(text):
         raise ValueError(
-            f"D2C_COSMOS_CONNECTOR is {text!r}, not the Maven coordinates of the connector, such as {CONNECTOR}"
+            f"D2C_COSMOS_CONNECTOR is {quoted(text)}, not the Maven coordinates of the connector, such as {CONNECTOR}"
         )
     return text
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from d2c.app.redaction import known_secrets, without_secrets
+from d2c.redaction import without_secrets
 
 # At INFO these log every request, response and token. The worker of the Functions runtime sets the root logger to INFO.
 CHATTY = (
@@ -45,18 +45,21 @@ def current_fields() -> Mapping[str, Any]:
 
 
 class StructuredRecord(logging.LogRecord):
-    """A record with the current fields, and without any secret in its text or its stack trace."""
-
-    secrets: tuple[str, ...] = ()
+    """A record with the current fields, without any secret in its text or its stack trace, and fit for UTF-8."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.__dict__.update(_fields.get())
         if isinstance(self.msg, str):
-            self.msg, self.args = without_secrets(super().getMessage(), self.secrets), None
+            self.msg, self.args = _told(super().getMessage()), None
         if self.exc_info and self.exc_info[0]:
             # A formatter uses an existing text.
-            self.exc_text = without_secrets(logging.Formatter().formatException(self.exc_info), self.secrets)
+            self.exc_text = _told(logging.Formatter().formatException(self.exc_info))
+
+
+def _told(text: str) -> str:
+    """Return a text without secrets; half a surrogate pair, as in a foreign name, would end the handler's writing."""
+    return without_secrets(text).encode(errors="backslashreplace").decode()
 
 
 class JsonLines(logging.Formatter):
@@ -76,13 +79,8 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def structure_logs(environment: Mapping[str, str]) -> None:
-    """Make this process log with fields and without secrets, one line of JSON per record, and SDKs only warnings.
-
-    Args:
-        environment: names to texts, such as ``os.environ``; the secrets in it never reach a log.
-    """
-    StructuredRecord.secrets = known_secrets(environment)
+def structure_logs() -> None:
+    """Make this process log with fields and without secrets, one line of JSON per record, and SDKs only warnings."""
     logging.setLogRecordFactory(StructuredRecord)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(JsonLines())

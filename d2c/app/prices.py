@@ -4,11 +4,14 @@ A price is confirmed if its source itself was read. The others are widely publis
 them: prices change, and yours may differ.
 """
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from d2c.app.environment import MOST_CHARACTERS, json_object
+from d2c.foreign_json import quoted
 
 Json = dict[str, Any]
 
@@ -72,6 +75,21 @@ DATABRICKS_PRICES = "https://azure.microsoft.com/pricing/details/databricks/"
 VM_PRICES = "https://azure.microsoft.com/pricing/details/virtual-machines/linux/"
 FUNCTIONS_PRICES = "https://azure.microsoft.com/pricing/details/functions/"
 LAKE_PRICES = "https://azure.microsoft.com/pricing/details/storage/data-lake/"
+
+# What `D2C_PRICES` has.
+PARTS: Mapping[str, type] = {
+    "currency": str,
+    "as_of": str,
+    "region": str,
+    "prices": dict,
+    "assumptions": dict,
+}
+KIND_NAMES: Mapping[type, str] = {str: "text", dict: "a JSON object"}
+OTHER_MACHINE = re.compile(r"(?:vm_hour|dbu_per_hour):[A-Za-z0-9_-]{1,64}")
+MOST_NAME_CHARACTERS = 64
+AS_GIVEN = "as given"
+# Whatever they are multiplied with or divided by, the result is finite.
+LEAST_ASSUMPTION, MOST_NUMBER = 1e-6, 1e15
 
 # A cautious guess: Microsoft reports gigabytes per second at most, and whole factories that copied far less.
 # https://learn.microsoft.com/azure/data-factory/data-migration-guidance-s3-azure-storage
@@ -147,40 +165,55 @@ def read_prices(text: str, copy_bytes_per_second: int) -> Prices:
     defaults = replace(DEFAULTS, assumptions={**DEFAULTS.assumptions, "copy_bytes_per_second": copying})
     if not text:
         return defaults
+    given = json_object("D2C_PRICES", text if text.lstrip().startswith("{") else _file_text(text))
     try:
-        given = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
         return _with_given(defaults, given)
-    except OSError as error:
-        raise ValueError(f"D2C_PRICES names a file that cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"D2C_PRICES: {error}") from None
 
 
-def _with_given(defaults: Prices, given: Any) -> Prices:
-    if not isinstance(given, dict) or given.keys() - {"currency", "as_of", "region", "prices", "assumptions"}:
-        raise ValueError(
-            "it is a JSON object with currency, as_of, region, prices and assumptions, each optional"
-        )
-    origin = {name: str(given.get(name, "as given")) for name in ("as_of", "region")}
+def _file_text(path: str) -> str:
+    try:
+        with Path(path).open(encoding="utf-8-sig") as file:
+            return file.read(MOST_CHARACTERS + 1)
+    except OSError as error:
+        raise ValueError(f"D2C_PRICES names a file that cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError("D2C_PRICES names a file that is not UTF-8 text") from None
+
+
+def _with_given(defaults: Prices, given: Json) -> Prices:
+    if given.keys() - PARTS.keys():
+        raise ValueError(f"it is a JSON object with {', '.join(PARTS)}, each optional")
+    for name, kind in PARTS.items():
+        if not isinstance(given.get(name, kind()), kind):
+            raise ValueError(f"{name} is {quoted(given[name])}, not {KIND_NAMES[kind]}")  # noqa: TRY004 - a fault of a setting
+    currency, as_of, region = (_short(name, given.get(name)) for name in ("currency", "as_of", "region"))
     prices = dict(defaults.prices)
     for name, amount in given.get("prices", {}).items():
-        _check_number(name, amount)
-        if name not in prices and ":" not in name:
+        if name not in prices and not OTHER_MACHINE.fullmatch(name):
             raise ValueError(
-                f"prices.{name}: unknown; the names are {', '.join(prices)}, and vm_hour and dbu_per_hour of other "
-                "node types"
+                f"prices.{quoted(name)}: unknown; the names are {', '.join(prices)}, and vm_hour and dbu_per_hour of "
+                "other node types"
             )
+        _check_number(name, amount, least=0)
         unit = prices[name].unit if name in prices else "hour"
-        prices[name] = Price(amount, unit, origin["region"], origin["as_of"], "D2C_PRICES", True)
+        prices[name] = Price(amount, unit, region or AS_GIVEN, as_of or AS_GIVEN, "D2C_PRICES", True)
     assumptions = dict(defaults.assumptions)
     for name, value in given.get("assumptions", {}).items():
-        _check_number(name, value)
-        if name not in assumptions or not value:
-            raise ValueError(f"assumptions.{name}: unknown, or 0; the names are {', '.join(assumptions)}")
+        if name not in assumptions:
+            raise ValueError(f"assumptions.{quoted(name)}: unknown; the names are {', '.join(assumptions)}")
+        _check_number(name, value, least=LEAST_ASSUMPTION)
         assumptions[name] = replace(assumptions[name], value=value, why="D2C_PRICES")
-    return Prices(str(given.get("currency", defaults.currency)), prices, assumptions)
+    return Prices(currency or defaults.currency, prices, assumptions)
 
 
-def _check_number(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"{name}: {value!r} is not a number of at least 0")
+def _short(name: str, text: str | None) -> str | None:
+    if text and len(text) > MOST_NAME_CHARACTERS:
+        raise ValueError(f"{name} is {quoted(text)}; at most {MOST_NAME_CHARACTERS} characters")
+    return text
+
+
+def _check_number(name: str, value: Any, least: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= MOST_NUMBER:
+        raise ValueError(f"{name}: {quoted(value)} is not a number from {least:g} to {MOST_NUMBER:g}")

@@ -10,14 +10,15 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from d2c.app.addresses import LOOPBACK_HOSTS, has_user, host_of, is_webhook_address
+from d2c.app.allowed import AllowedSettings
 from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
-from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of
+from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of, odd_texts
 from d2c.app.load_run_settings import LoadRunSettings
 from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND, Prices, read_prices
 from d2c.errors import SettingsError
@@ -26,7 +27,8 @@ SparkCosmosAuth = Literal["ServicePrincipal", "ManagedIdentity", "MasterKey"]
 SPARK_COSMOS_AUTH_TYPES = get_args(SparkCosmosAuth)
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 WEBHOOK_KEY_BYTES = (24, 64)
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+IN_JSON = ("D2C_AWS_ROLES", "D2C_CLUSTER", "D2C_PRICES")
+MOST_FAULTS = 50
 
 Address = Annotated[str, AfterValidator(lambda text: text.rstrip("/"))]
 KeyPrefix = Annotated[str, AfterValidator(lambda text: text.strip("/") or "d2c")]
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
     webhook_url: str = Field("", validation_alias="D2C_WEBHOOK_URL", repr=False)
     webhook_secret: str = Field("", validation_alias="D2C_WEBHOOK_SECRET", repr=False)
     aws: AwsSettings
+    allowed: AllowedSettings
     prices: Prices = Field(EMPTY, validation_alias="D2C_PRICES")
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -137,7 +140,7 @@ class Settings(BaseSettings):
         for part in self.lake_connection_string.split(";"):
             if part.startswith("AccountName="):
                 return part.removeprefix("AccountName=")
-        return (_host(self.lake_url) or "").split(".")[0]
+        return (host_of(self.lake_url) or "").split(".")[0]
 
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
@@ -154,11 +157,26 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator(
+        "lake_url",
+        "lake_queue_url",
+        "management_endpoint",
+        "cosmos_endpoint",
+        "databricks_host",
+        "webhook_url",
+    )
+    @classmethod
+    def _address_has_no_password(cls, url: str, info: ValidationInfo) -> str:
+        if has_user(url):
+            name = cls.model_fields[str(info.field_name)].validation_alias
+            raise ValueError(f"{name} has a user or a password in its address; leave it out")
+        return url
+
     @field_validator("management_token")
     @classmethod
     def _fixed_token_is_local(cls, token: str, info: ValidationInfo) -> str:
         """Refuse a fixed token for another machine: the only sign-in to Azure is Entra ID's."""
-        if token and _host(info.data["management_endpoint"]) not in LOOPBACK_HOSTS:
+        if token and host_of(info.data.get("management_endpoint", "")) not in LOOPBACK_HOSTS:
             raise ValueError(
                 "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
                 "a fixed token is for the local cloud only"
@@ -168,8 +186,11 @@ class Settings(BaseSettings):
     @field_validator("webhook_url")
     @classmethod
     def _webhook_url_is_https(cls, url: str) -> str:
-        if url and not _is_webhook_address(url):
-            raise ValueError("D2C_WEBHOOK_URL is not an https address (http is for this machine only)")
+        if url and not is_webhook_address(url):
+            raise ValueError(
+                "D2C_WEBHOOK_URL is not an https address with a host that DNS knows, such as "
+                "https://hooks.example.com/d2c (http is for this machine only)"
+            )
         return url
 
     @field_validator("webhook_secret")
@@ -212,26 +233,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: with every missing or invalid setting by name.
     """
+    faults = list(odd_texts(environment, dict(fields_of(Settings)), IN_JSON))
     try:
-        return Settings(environment)
+        if not faults:
+            return Settings(environment)
     except ValidationError as error:
         faults = faults_of(Settings, error.errors())
     # Outside the block, since the error of pydantic quotes values.
+    more = [f"and {len(faults) - MOST_FAULTS} more faults"] if len(faults) > MOST_FAULTS else []
     raise SettingsError(
-        "; ".join(faults), "Set them in the app settings; local.settings.json.example shows all."
+        "; ".join([*faults[:MOST_FAULTS], *more]),
+        "Set them in the app settings; local.settings.json.example shows all.",
     )
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
-def _is_webhook_address(url: str) -> bool:
-    host = _host(url)
-    return bool(host) and (url.startswith("https:") or (url.startswith("http:") and host in LOOPBACK_HOSTS))
 
 
 def _is_webhook_secret(secret: str) -> bool:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from d2c.app.redaction import known_secrets, without_secrets
 from d2c.canary.checks.table import Check
 from d2c.canary.findings import STATES, Found
 from d2c.canary.scene import Scene
 from d2c.errors import D2CError
+from d2c.redaction import known_secrets, without_secrets
 from d2c.version import VERSION
 
 Row = tuple[Check, Found, float]
@@ -34,7 +34,7 @@ def result_of(
         "connector": scene.settings.load_runs.connector,
         "runtime": scene.settings.cluster.get("spark_version"),
         "migration": scene.report and scene.report["state"],
-        "error": error and {"title": error.title, "detail": error.detail, "next_step": error.next_step},
+        "error": error and error.texts(),
         "counts": {state: sum(found.state == state for _, found, _ in rows) for state in STATES},
         "checks": [
             {

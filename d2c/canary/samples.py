@@ -16,7 +16,7 @@ ODD_SORT_KEYS = (
     "Köln/日本/🎵",
     "a#b?c\\d/e",
     " blanks at both ends ",
-    "100% |pipe|",
+    "100% |pipe| ~2F %2F",
     "line\nand\ttab",
     "e\u0301 and é",
     "'quotes\"",

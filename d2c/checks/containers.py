@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.mapping import Mapper
-from d2c.mapping.container import find_concerns, find_misfit, marks_of, wanted_container
+from d2c.mapping.container import find_concerns, find_misfit, find_short_key, marks_of, wanted_container
 
 CONTAINER, DOCUMENTS, THROUGHPUT, LOCK = "container", "documents", "throughput", "held by a migration"
 # The maximum of a physical partition; scaling beyond the maximum of all partitions takes hours.
@@ -99,7 +99,7 @@ def _check_fit(findings: Findings, thing: str, existing: Container, mapper: Mapp
             thing, CONTAINER, "It exists; its requirements depend on the table, which could not be read."
         )
         return
-    misfit = find_misfit(wanted_container(mapper), existing)
+    misfit = find_misfit(wanted_container(mapper), existing) or find_short_key(mapper, existing)
     if misfit:
         findings.failed(thing, CONTAINER, f"{misfit.title}: it has {misfit.cause}", misfit.next_step)
     else:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from d2c.app.redaction import without_secrets
 from d2c.errors import D2CError
+from d2c.redaction import without_secrets
 
 # In ascending order of severity.
 STATES = ("ok", "skipped", "warning", "failed")
@@ -75,7 +75,7 @@ class Findings:
                 "check": check,
                 "state": state,
                 "finding": without_secrets(finding),
-                "next_step": next_step,
+                "next_step": without_secrets(next_step),
             }
         )
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from d2c.app.settings import Settings
 from d2c.checks.findings import Finding, Findings, numbered
-from d2c.errors import PlanError
+from d2c.errors import MOST_FAULTS, PlanError
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping import Mapper
-from d2c.plan.model import MOST_EXPORT_BYTES, Plan
+from d2c.plan.allowed import forbidden_tables
+from d2c.plan.fields import MOST_EXPORT_BYTES
+from d2c.plan.model import Plan
 from d2c.plan.tables import Location, locations_with_patterns, resolve_tables
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ TABLE, RECOVERY, RIGHTS, RULES, TIME_TO_LIVE = (
 )
 
 
-TABLES = "tables"
+TABLES, ALLOWED = "tables", "allowed tables and databases"
 Json = dict[str, Any]
 
 
@@ -66,6 +69,25 @@ def check_table(table: Mapping[str, Any], connect: Callable[[], "DynamoDB"], buc
         if mapper is not None:
             findings.ok(name, TIME_TO_LIVE, _time_to_live(description, mapper))
     return CheckedTable(findings.found, description, mapper)
+
+
+def check_allowed(plan: Plan, tables: Sequence[Json], settings: Settings) -> list[Finding]:
+    """Check that the app's settings let it touch the plan's tables, their accounts and databases.
+
+    Args:
+        plan: the plan.
+        tables: its tables, those of patterns among them.
+        settings: the app's.
+    """
+    findings = Findings("Plan")
+    faults = list(forbidden_tables(tables, settings))
+    for fault in faults[:MOST_FAULTS]:
+        findings.failed(
+            plan.name, ALLOWED, fault, "Change the plan; docs/install/settings.md has the limits."
+        )
+    if not faults:
+        findings.ok(plan.name, ALLOWED, "The app may touch all its tables and databases.")
+    return findings.found
 
 
 def _check_size(findings: Findings, name: str, description: "TableDescription") -> None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 import typer
 
+from d2c.foreign_json import ForeignJsonError, json_value
+from d2c.load_run.request import MOST_RULES_BYTES
 from d2c.mapping import RulesError
-from d2c.mapping.export_line import holds_a_name_twice
 
 STANDARD_INPUT = "-"
 
@@ -48,16 +48,14 @@ def load_rules(text: bytes, name: str) -> dict[str, Any]:
         name: the file as the user named it.
 
     Raises:
-        RulesError: unless the file is one JSON object without duplicate names.
+        RulesError: unless the file is one JSON object that a load run takes.
     """
     try:
-        rules = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise RulesError([f"{name} is not JSON ({error}); fix it"]) from None
+        rules = json_value(text, name, MOST_RULES_BYTES)
+    except ForeignJsonError as error:
+        raise RulesError(error.faults) from None
     if not isinstance(rules, dict):
         raise RulesError([f"{name} is not a JSON object; write the rules as one"])
-    if holds_a_name_twice(text):
-        raise RulesError([f"{name} has a duplicate name in one object; keep one of them"])
     return rules
 
 

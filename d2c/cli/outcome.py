@@ -94,6 +94,6 @@ def _exit_status(state: str, lost: bool) -> int:
 
 
 def _as_dict(error: D2CError) -> dict[str, Any]:
-    fields: dict[str, Any] = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+    fields: dict[str, Any] = {**error.texts()}
     faults = faults_of(error)
     return {**fields, "faults": list(faults)} if faults else fields

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from d2c.app.settings import LOOPBACK_HOSTS
+from d2c.app.addresses import LOOPBACK_HOSTS
 from d2c.errors import TransientError
 
 TIMEOUT_SECONDS = 10.0
@@ -25,16 +25,19 @@ def clock_skew(url: str) -> timedelta:
     host = urlsplit(url).hostname
     sent = datetime.now(UTC)
     try:
-        answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=host not in LOOPBACK_HOSTS)
-        server_time = parsedate_to_datetime(answer.headers["date"])
+        # The answer itself is not read, whatever its size.
+        with httpx.stream(
+            "GET", url, timeout=TIMEOUT_SECONDS, trust_env=host not in LOOPBACK_HOSTS
+        ) as answer:
+            server_time = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(
             f"{host} did not answer: {type(error).__name__}.", "Check the address and the network."
         ) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise TransientError(
             f"{host} does not send its time.", "Check that the address is the service's."
         ) from error
     # The header has whole seconds, so it is half a second behind on average.
     here = sent + (datetime.now(UTC) - sent) / 2
-    return server_time.astimezone(UTC) + timedelta(seconds=0.5) - here
+    return server_time + timedelta(seconds=0.5) - here

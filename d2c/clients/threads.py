@@ -1,7 +1,9 @@
 """Threads for calls that block, from code on an event loop.
 
 The loop's own threads are five on an instance with one core (`asyncio` takes as many as it has cores, and four), and
-one HTTP call of the app reads more files of the lake than that at once.
+one HTTP call of the app reads more files of the lake than that at once. A call that a service does not answer holds its
+thread for half a minute (`d2c.clients.retries`), and the others must not wait for it, so there are many; an idle one
+costs little, and one is made only when all others are busy.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-THREADS = 32
+THREADS = 128
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

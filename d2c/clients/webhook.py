@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import standardwebhooks
 
-from d2c.app.settings import LOOPBACK_HOSTS, Settings
+from d2c.app.addresses import LOOPBACK_HOSTS
+from d2c.app.settings import Settings
 from d2c.errors import TransientError
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from d2c.clients import durable
 from d2c.clients.azure.lake import Lake
 from d2c.control.app import App
 from d2c.errors import NotFoundError, PlanError
+from d2c.foreign_json import quoted
+from d2c.plan.allowed import account_faults
 from d2c.plan.model import Plan
-from d2c.plan.tables import account_faults
 from d2c.shapes import Reference
-from d2c.state.ids import check_id
+from d2c.state.ids import CHECK_ID, check_id
 
-CHECK = re.compile(r"check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}")
 POLL_SECONDS = 0.25
 
 
@@ -45,15 +45,29 @@ async def start(app: App, plan: Plan, wait_seconds: float) -> dict[str, Any]:
         await asyncio.sleep(POLL_SECONDS)
 
 
+def refuse_impossible(identity: str) -> None:
+    """Refuse what no check can be called before it becomes part of addresses.
+
+    Raises:
+        NotFoundError: if it is that.
+    """
+    if not re.fullmatch(CHECK_ID, identity):
+        raise _no_check(quoted(identity))
+
+
+def _no_check(identity: str) -> NotFoundError:
+    return NotFoundError(f"There is no check {identity}.", "POST a plan to /api/migrations?dry_run=true.")
+
+
 async def find(app: App, identity: str) -> dict[str, Any]:
     """Return a check in the words of the HTTP API.
 
     Raises:
         NotFoundError: if there is no such check, or its findings are no longer in the lake.
     """
-    status = await app.durable.get_status(identity) if CHECK.fullmatch(identity) else None
+    status = await app.durable.get_status(identity)
     if not status:
-        raise NotFoundError(f"There is no check {identity}.", "POST a plan to /api/migrations?dry_run=true.")
+        raise _no_check(identity)
     state = durable.state_of(status)
     check: dict[str, Any] = {
         "id": identity,

@@ -11,10 +11,14 @@ from d2c.app.logs import log_fields
 from d2c.app.settings import Settings
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.azure.lake import Lake
+from d2c.clients.threads import in_thread
 from d2c.control.app import App
 from d2c.errors import ConflictError, NotFoundError, PlanError
-from d2c.plan.model import NAME, Plan
-from d2c.plan.tables import account_faults
+from d2c.foreign_json import quoted
+from d2c.plan.allowed import account_faults, forbidden_entries
+from d2c.plan.fields import NAME
+from d2c.plan.model import Plan
 from d2c.shapes import AcceptedPlan, Arrived, OperationInput, OperationKind, Waits
 from d2c.state import paths, standing_plans
 from d2c.state.table_states import UNDER_WAY
@@ -27,9 +31,10 @@ async def submit(app: App, plan: Plan) -> str:
 
     Raises:
         ConflictError: if another plan, or a migration that has ended, has the name.
-        PlanError: if the app has no role for an AWS account of the plan.
+        PlanError: if the app has no role for an AWS account of the plan, or may not touch one of its tables.
     """
     if standing_plans.is_standing(plan):
+        refuse_forbidden(app, plan)
         await app.lake.run(standing_plans.keep, plan)
         return "pending"
     await start(app, plan)
@@ -46,16 +51,20 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
 
     Raises:
         ConflictError: if another plan, or a migration that has ended, has the name.
-        PlanError: if the app has no role for an AWS account of the plan, which an existing export does not need.
+        PlanError: if the app has no role for an AWS account of the plan, which an existing export does not need, or
+            may not touch one of its tables.
     """
+    refuse_forbidden(app, plan, account_of(arrived))
     faults = [] if arrived else account_faults(plan, app.settings.aws)
     if faults:
         raise PlanError(faults)
     if not await app.lake.exists(paths.plan_path(plan.name)):
         # The watchdog starts a migration that a crash from here on leaves accepted and not started.
         await app.lake.write(paths.open_path(plan.name), b"")
-    accepted = await _accept(app.lake, plan, arrived)
-    if accepted["digest"] != plan.digest():
+    digest = await in_thread(plan.digest)
+    deployment = await deployment_id(app.lake)
+    accepted = await app.lake.run(_accept, plan, digest, deployment, arrived)
+    if accepted["digest"] != digest:
         raise ConflictError(
             f"Another plan has the name {plan.name}.",
             "Give this plan another name, or submit the other one again.",
@@ -72,6 +81,28 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
     await app.lake.write(paths.index_path(plan.name, int(accepted_at.timestamp() * 1000)), b"")
     await start_orchestration(app, accepted, 0)
+
+
+def account_of(arrived: Arrived | None) -> str | None:
+    """Return the AWS account of an existing export's table; None if there is no such export."""
+    # arn:aws:dynamodb:<region>:<account>:table/<name>
+    return arrived["export"]["table_arn"].split(":")[4] if arrived else None
+
+
+def refuse_forbidden(app: App, plan: Plan, account: str | None = None) -> None:
+    """Refuse a plan that has tables, databases or accounts that the app's settings do not allow.
+
+    Args:
+        app: the app.
+        plan: the plan.
+        account: that of an existing export's table.
+
+    Raises:
+        PlanError: with each of them.
+    """
+    faults = forbidden_entries(plan, app.settings, account)
+    if faults:
+        raise PlanError(faults)
 
 
 async def start_orchestration(app: App, accepted: AcceptedPlan, number: int) -> None:
@@ -112,19 +143,19 @@ def operation_input(
     return value
 
 
-async def _accept(lake: AsyncLake, plan: Plan, arrived: Arrived | None) -> AcceptedPlan:
+def _accept(lake: Lake, plan: Plan, digest: str, deployment: str, arrived: Arrived | None) -> AcceptedPlan:
     """Return the accepted plan of this name, with its digest and its time: this plan if there was none."""
     path = paths.plan_path(plan.name)
     accepted: AcceptedPlan = {
         "plan": plan.model_dump(mode="json", exclude_none=True),
         "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "digest": plan.digest(),
-        "deployment": await deployment_id(lake),
+        "digest": digest,
+        "deployment": deployment,
     }
     if arrived:
         accepted["arrived"] = arrived
-    if not await lake.create(path, json.dumps(accepted, indent=1).encode()):
-        accepted = await lake.read_json(path)
+    if not lake.create(path, json.dumps(accepted, indent=1).encode()):
+        accepted = lake.read_json(path)
     return accepted
 
 
@@ -164,7 +195,7 @@ def check_id(migration: str) -> None:
         NotFoundError: if no plan can have the name.
     """
     if not re.fullmatch(NAME, migration):
-        raise _no_migration(migration)
+        raise _no_migration(quoted(migration))
 
 
 async def instance_of(app: App, migration: str) -> Any:
@@ -173,7 +204,6 @@ async def instance_of(app: App, migration: str) -> Any:
     Raises:
         NotFoundError: if there is no such migration.
     """
-    check_id(migration)
     status = await app.durable.get_status(migration)
     if not status:
         raise _no_migration(migration)

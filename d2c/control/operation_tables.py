@@ -6,8 +6,10 @@ from typing import Any
 
 from d2c.api.requests import OperationRequest, parse_operation, parse_retry
 from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.threads import in_thread
 from d2c.control import migrations
 from d2c.errors import BodyError, ConflictError
+from d2c.load_run.request import MOST_HISTORY_BYTES, fault_of_size, rules_size
 from d2c.mapping.rule_changes import faults_of_rules
 from d2c.shapes import TableRecord
 from d2c.state import paths
@@ -29,7 +31,8 @@ async def tables_of(
     if kind == RETRY:
         return await _retried(lake, migration, body)
     names = await migrations.table_names(lake, migration)
-    return await _verified(lake, migration, names, kind, parse_operation(kind, body, names)), {}
+    request = await in_thread(parse_operation, kind, body, names)
+    return await _verified(lake, migration, names, kind, request), {}
 
 
 async def _retried(
@@ -38,7 +41,7 @@ async def _retried(
     """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
     listed = await lake.read_json(paths.tables_path(migration))
     names = [table["table"] for table in listed["tables"]] if listed else []
-    request = parse_retry(body, names if listed else None)
+    request = await in_thread(parse_retry, body, names if listed else None)
     if listed is None:
         return [], request.caps
     ended = await lake.read_log(paths.ended_tables_path(migration))
@@ -69,6 +72,10 @@ def _all_retried(migration: str, states: Mapping[str, str]) -> list[dict[str, An
 
 async def _check_changes(lake: AsyncLake, migration: str, entry: Mapping[str, Any]) -> None:
     record = await lake.read_json(paths.table_record_path(migration, entry["table"]))
+    size = rules_size((record or {}).get("rules"), entry.get("rules"))
+    fault = fault_of_size(size) if "rules" in entry else None
+    if fault:
+        raise BodyError([f"rules of {entry['table']}, with its former ones: {fault}"])
     reason = why_not_changed(record, entry)
     if reason:
         raise ConflictError(
@@ -99,7 +106,7 @@ async def _verified(
         )
     if request.tables is None and kind == REPLAY:
         possible = [name for name in possible if items_rejected(records[name])]
-    rules = _new_rules({name: records[name] for name in possible}, request)
+    rules = await in_thread(_new_rules, {name: records[name] for name in possible}, request)
     return [
         {
             "table": name,
@@ -115,13 +122,25 @@ def _new_rules(records: Mapping[str, TableRecord], request: OperationRequest) ->
     rules: dict[str, Any] = {}
     faults = []
     tables = request.tables or {}
+    numbers = {name: number for number, name in enumerate(tables)}
     for name, record in records.items():
         changes = tables.get(name)
         last = rules_history(record)[-1]
         rules[name] = {**last, **changes} if changes is not None else None
         if changes is not None:
-            table_faults = faults_of_rules(last, {**last, **changes}, record["source"])
-            faults += [f"tables.{list(tables).index(name)}.rules: {fault}" for fault in table_faults]
+            table_faults = _faults_of_replay(record, {**last, **changes})
+            faults += [f"tables.{numbers[name]}.rules: {fault}" for fault in table_faults]
     if faults:
         raise BodyError(faults)
     return rules
+
+
+def _faults_of_replay(record: TableRecord, rules: Mapping[str, Any]) -> list[str]:
+    history = rules_history(record)
+    own, all_ = rules_size(rules), rules_size(*history, rules)
+    sizes = (
+        ("", fault_of_size(own)),
+        ("with those of all replays ", fault_of_size(all_, MOST_HISTORY_BYTES)),
+    )
+    faults = [f"{whose}{fault}" for whose, fault in sizes if fault]
+    return faults or list(faults_of_rules(history[-1], rules, record["source"]))

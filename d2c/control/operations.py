@@ -6,18 +6,21 @@ is what runs, even if the call that wrote it broke off before it started anythin
 
 import asyncio
 import json
+from collections.abc import Container, Mapping
 from typing import Any, TypedDict, cast
 
 from d2c.app import clock
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.azure.lake import Lake
 from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.operation_tables import tables_of
 from d2c.control.orphans import input_of
-from d2c.errors import ConflictError
+from d2c.errors import MOST_FAULTS, ConflictError
+from d2c.plan.allowed import forbidden_tables
 from d2c.report.contents import worst_state
-from d2c.shapes import ErrorDict, OperationFile, OperationKind, QueueEntry, State
+from d2c.shapes import ErrorDict, ListedTables, OperationFile, OperationKind, QueueEntry, State
 from d2c.state import paths
 from d2c.state.ids import operation_instance_id, operation_name
 from d2c.state.operations import MIGRATING, RETRY, last_number
@@ -49,7 +52,8 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFi
     Raises:
         NotFoundError: if there is no such migration.
         BodyError: with every fault of the body.
-        ConflictError: if the migration or an operation on it runs, or a table does not allow the operation.
+        ConflictError: if the migration or an operation on it runs, or a table or the app's settings do not allow the
+            operation.
     """
     state = await migrations.state_of(app, migration)
     if state in UNDER_WAY:
@@ -57,6 +61,7 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFi
     await _refuse_beside_last(app, migration)
     await _refuse_during_clean_up(app, migration)
     tables, caps = await tables_of(app.lake, migration, kind, body)
+    await _refuse_forbidden(app, migration, {table["table"] for table in tables})
     request: OperationFile = {
         "kind": kind,
         "number": await app.lake.run(last_number, migration) + 1,
@@ -71,6 +76,26 @@ async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFi
     return request
 
 
+async def _refuse_forbidden(app: App, migration: str, names: Container[str]) -> None:
+    """Refuse tables that the app's settings do not allow, or no longer.
+
+    Raises:
+        ConflictError: if there are some.
+    """
+    listed: ListedTables | None = await app.lake.read_json(paths.tables_path(migration))
+    if listed is None:
+        return
+    account = migrations.account_of((await migrations.accepted_of(app.lake, migration)).get("arrived"))
+    tables = [table for table in listed["tables"] if table["table"] in names]
+    faults = list(forbidden_tables(({"account": account, **_known(table)} for table in tables), app.settings))
+    if faults:
+        raise ConflictError("; ".join(faults[:MOST_FAULTS]), "Name tables that the app may touch.")
+
+
+def _known(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value is not None}
+
+
 async def _take_number(lake: AsyncLake, request: OperationFile) -> None:
     """Write an operation's request, unless another call has taken its number.
 
@@ -78,11 +103,15 @@ async def _take_number(lake: AsyncLake, request: OperationFile) -> None:
         ConflictError: if it has.
     """
     path = paths.operation_path(request["migration"], request["number"])
-    if not await lake.create(path, json.dumps(request, indent=1).encode()):
+    if not await lake.run(_create, path, request):
         raise ConflictError(
             f"Another operation on migration {request['migration']} was started at the same moment.",
             "See the migration's status, and start this one once that operation has ended.",
         )
+
+
+def _create(lake: Lake, path: str, request: OperationFile) -> bool:
+    return lake.create(path, json.dumps(request, indent=1).encode())
 
 
 async def _refuse_beside_last(app: App, migration: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from d2c.app.one_of_many import one_of_many
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import DurableClient
@@ -14,6 +15,7 @@ from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.work import Work
 from d2c.errors import PermanentError
+from d2c.foreign_json import quoted
 from d2c.shapes import AcceptedPlan, ContainerHolder, MigrationEnd, OrphanedTable, Orphans, OrphansFile, Waits
 from d2c.state import paths
 from d2c.state.ids import clean_up_instance_id
@@ -83,19 +85,23 @@ async def orphaned_containers(
         open_migrations: the migrations that have not ended.
     """
     migrations = sorted({lock["migration"] for lock in locks.values()})
-    logs = await asyncio.gather(*(lake.read_log(paths.ended_tables_path(one)) for one in migrations))
-    ends = {
-        (migration, line["table"]): line["operation"]
-        for migration, log in zip(migrations, logs, strict=True)
-        for line in log
-    }
+    logs = await asyncio.gather(*(_ends(lake, migration) for migration in migrations))
+    ends = dict(zip(migrations, logs, strict=True))
     return [
         holder_at(path, lock)
         for path, lock in locks.items()
         if lock.get("being_put_back")
         or lock["migration"] not in open_migrations
-        or ends.get((lock["migration"], lock["table"]), -1) >= lock["operation"]
+        or ends[lock["migration"]].get(lock["table"], -1) >= lock["operation"]
     ]
+
+
+async def _ends(lake: AsyncLake, migration: str) -> dict[str, int]:
+    """Return the operations in which the tables of a migration ended; none if its log cannot be read."""
+    with one_of_many(f"The log of ended tables of the migration {quoted(migration)}"):
+        log = await lake.read_log(paths.ended_tables_path(migration))
+        return {line["table"]: line["operation"] for line in log}
+    return {}
 
 
 def holder_at(path: str, lock: Mapping[str, Any]) -> ContainerHolder:

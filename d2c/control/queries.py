@@ -5,17 +5,16 @@ only, for all of them by one call.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
 from d2c.clients import durable
-from d2c.clients.azure.async_lake import AsyncLake
-from d2c.clients.durable import Snapshot
+from d2c.clients.azure.lake import Lake
+from d2c.clients.threads import in_thread
 from d2c.control import migrations
 from d2c.control.app import App
-from d2c.control.work import Work, at_work, read_work
-from d2c.errors import RefusedError
+from d2c.control.work import AtWork, Work, at_work, read_work
 from d2c.shapes import ErrorDict, Waiting
 from d2c.state import paths
 from d2c.state.operations import last_migrating
@@ -31,10 +30,7 @@ from d2c.state.status import (
     table_under_way,
     times_of,
 )
-from d2c.state.table_states import STATES, UNDER_WAY, TableState, held_back_by, loads_of_stages, waiting_of
-
-TABLES_OF_A_PAGE = 100
-MOST_TABLES_OF_A_PAGE = 1000
+from d2c.state.table_states import UNDER_WAY, TableState, held_back_by, loads_of_stages, waiting_of
 
 
 class ListedMigration(TypedDict):
@@ -55,43 +51,26 @@ class TableFilter(NamedTuple):
         begin: the position of the first one among all tables.
     """
 
-    state: str | None = None
-    top: int = TABLES_OF_A_PAGE
-    begin: int = 0
-
-
-def table_filter(params: Mapping[str, str]) -> TableFilter:
-    """Return the tables that a request asks for by ``state``, ``top`` and ``token``.
-
-    Raises:
-        RefusedError: if one of them has a fault.
-    """
-    state, token = params.get("state") or None, params.get("token") or "0"
-    if state is not None and state not in STATES:
-        raise RefusedError(f"state is {state!r}.", f"Give one of {', '.join(STATES)}.")
-    if not (token.isascii() and token.isdecimal()):
-        raise RefusedError(f"token is {token!r}.", "Give the `next` of the page before, or none.")
-    return TableFilter(state, page_size(params, TABLES_OF_A_PAGE, MOST_TABLES_OF_A_PAGE), int(token))
-
-
-def page_size(params: Mapping[str, str], default: int, most: int) -> int:
-    """Return how many entries a request asks for at the most.
-
-    Raises:
-        RefusedError: if that is not a number, or out of bounds.
-    """
-    size = params.get("top", str(default))
-    if not size.isdecimal() or not 1 <= int(size) <= most:
-        raise RefusedError(f"top is {size!r}.", f"Give a whole number from 1 to {most}.")
-    return int(size)
+    state: str | None
+    top: int
+    begin: int
 
 
 async def page_of_migrations(
     app: App, size: int, token: str | None
 ) -> tuple[list[ListedMigration], str | None]:
-    """Return one page of migrations, newest first, and the next page's token or None."""
-    entries, following = await app.lake.page(paths.MIGRATIONS_BY_TIME, size, token)
-    page = await asyncio.gather(*(_entry(app, entry) for entry in entries))
+    """Return one page of migrations, newest first, and the next page's token or None.
+
+    Args:
+        app: the app.
+        size: how many migrations to return at the most.
+        token: the second value of the page before, or None for the first page; it is the name of an index entry.
+    """
+    index = paths.MIGRATIONS_BY_TIME
+    after = index + token if token else None
+    entries = await app.lake.run(Lake.paths_after, index, after, size + 1)
+    page = await asyncio.gather(*(_entry(app, entry) for entry in entries[:size]))
+    following = entries[size - 1].removeprefix(index) if len(entries) > size else None
     return [migration for migration in page if migration], following
 
 
@@ -111,6 +90,13 @@ async def _entry(app: App, path: str) -> ListedMigration | None:
     }
 
 
+class _Shown(NamedTuple):
+    """A table's view, and the orchestration that its links name."""
+
+    view: TableView
+    instance: str
+
+
 async def status_of(app: App, migration: str, tables: TableFilter) -> dict[str, Any]:
     """Return the status of a migration and a page of its tables; a table's ``instance`` is that of what is at work.
 
@@ -125,22 +111,30 @@ async def status_of(app: App, migration: str, tables: TableFilter) -> dict[str, 
         app.lake.read_json(paths.watchdog_path(migration)),
     )
     work = await read_work(app.lake, migration, number, accepted["plan"])
-    whole = durable.times_and_state(instance)
-    runs = whole["state"] in UNDER_WAY
+    runs = durable.state_of(instance) in UNDER_WAY
     times = times_of(accepted["plan"], _began(instance) if runs else None, is_paused, datetime.now(UTC))
-    shown = await _views(app, work, times if runs else None)
+    shown = await in_thread(_views, work, await _all_at_work(app, work), times if runs else None)
+    status = await in_thread(_status_of_tables, work, shown, times, _watched_in(watched, number), tables)
+    return {
+        "id": migration,
+        **durable.times_and_state(instance),
+        "started_at": in_seconds(datetime.fromisoformat(accepted["accepted_at"])),
+        "error": _error_of(instance),
+        **(_stages(work) if runs else {"stages": None, "held_back_by": None}),
+        **status,
+    }
+
+
+def _status_of_tables(
+    work: Work, shown: Sequence[_Shown], times: Times, watched: WatchdogFile, tables: TableFilter
+) -> dict[str, Any]:
+    """Return the sums over all tables, and a page of them."""
     views = [one.view for one in shown]
     instances = {one.view.by_logs.table: one.instance for one in shown}
     page, following = page_of(views, tables.state, tables.top, tables.begin)
-    kept = _watched_in(watched, number)
     return {
-        "id": migration,
-        **whole,
-        "started_at": in_seconds(datetime.fromisoformat(accepted["accepted_at"])),
-        "error": _error_of(instance),
-        **sums_of(views, number, times),
-        **(_stages(work) if runs else {"stages": None, "held_back_by": None}),
-        "tables": [_status(view, instances[view.by_logs.table], times, kept) for view in page],
+        **sums_of(views, work.operation, times),
+        "tables": [_status(view, instances[view.by_logs.table], times, watched) for view in page],
         "next": following,
     }
 
@@ -166,25 +160,26 @@ def _watched_in(watched: WatchdogFile | None, number: int) -> WatchdogFile:
     return watched if watched and watched.get("operation") == number else {}
 
 
-class _Shown(NamedTuple):
-    """A table's view, and the orchestration that its links name."""
+async def _all_at_work(app: App, work: Work) -> dict[str, AtWork]:
+    """Return what is at work for each table that a lane has; Durable is asked only where the lake does not answer."""
+    claimed = [table.table for table in work.tables if work.claim(table.table) and not table.end]
+    if not claimed:
+        return {}
+    snapshot = await durable.snapshot(app.durable, work.migration)
+    found = await asyncio.gather(*(at_work(app.lake, snapshot, work, name) for name in claimed))
+    return {name: now for name, now in zip(claimed, found, strict=True) if now}
 
-    view: TableView
-    instance: str
 
-
-async def _views(app: App, work: Work, times: Times | None) -> list[_Shown]:
-    """Return a view of each table; Durable is asked only where the lake does not answer.
+def _views(work: Work, at_work_now: Mapping[str, AtWork], times: Times | None) -> list[_Shown]:
+    """Return a view of each table.
 
     Args:
-        app: the app.
         work: the migration's.
-        times: its times if it runs, or None.
+        at_work_now: what is at work for a table, if a lane has it.
+        times: the migration's if it runs, or None.
     """
     held, runs = _held(times) if times else None, times is not None
-    claimed = [table for table in work.tables if work.claim(table.table)]
-    snapshot = await durable.snapshot(app.durable, work.migration) if claimed else None
-    views = await asyncio.gather(*(_view(app.lake, snapshot, work, table, held) for table in work.tables))
+    views = [_view(work, at_work_now.get(table.table), table, held) for table in work.tables]
     # Nothing is waited for once nobody takes it.
     return [one if runs else _without_waiting(one) for one in views]
 
@@ -207,14 +202,11 @@ def _held(times: Times) -> Waiting | None:
     return None
 
 
-async def _view(
-    lake: AsyncLake, snapshot: Snapshot | None, work: Work, table: TableState, held: Waiting | None
-) -> _Shown:
+def _view(work: Work, now: AtWork | None, table: TableState, held: Waiting | None) -> _Shown:
     name, queue = table.table, work.queue
     if table.end:
         return _Shown(TableView(table, ended_table(table.end)), work.migration)
     items = queue.items.get(name) if queue else None
-    now = await at_work(lake, snapshot, work, name) if snapshot else None
     if now:
         status = table_under_way(name, table.state, now.stage, items, now.progress)
         return _Shown(TableView(table, status, queue.begun.get(name) if queue else None), now.instance)

@@ -1,12 +1,12 @@
 """The results of a migration: its report, and its rejected items page by page."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from d2c.clients.azure.lake import Lake
 from d2c.control import migrations
 from d2c.control.app import App
-from d2c.errors import NotFoundError, RefusedError
-from d2c.mapping import REASONS
+from d2c.errors import NotFoundError
 from d2c.state import paths
 from d2c.state.rejected_pages import read_page, read_token
 from d2c.state.table_record import rejected_folder
@@ -18,7 +18,6 @@ async def report_of(app: App, migration: str, *, as_page: bool) -> bytes:
     Raises:
         NotFoundError: if there is no such migration, or no report yet.
     """
-    migrations.check_id(migration)
     path = paths.report_page_path(migration) if as_page else paths.report_path(migration)
     report = await app.lake.read(path)
     if report is None:
@@ -29,34 +28,38 @@ async def report_of(app: App, migration: str, *, as_page: bool) -> bytes:
     return report
 
 
-async def rejected_items(
-    app: App, migration: str, *, size: int, table: str | None, reason: str | None, token: str | None
-) -> tuple[list[bytes], str | None]:
-    """Return one page of rejected items as JSON text, and the next page's token or None.
+class RejectedFilter(NamedTuple):
+    """The rejected items that a request asks for.
 
     Args:
-        app: the app.
-        migration: its id.
-        size: how many items to return at the most.
         table: the table whose items are asked for; every table's if None.
         reason: why they were rejected; any reason if None.
+        top: how many at the most.
         token: the second value of the page before, or None for the first page.
+    """
+
+    table: str | None
+    reason: str | None
+    top: int
+    token: str | None
+
+
+async def rejected_items(app: App, migration: str, asked: RejectedFilter) -> tuple[list[bytes], str | None]:
+    """Return one page of rejected items as JSON text, and the next page's token or None.
 
     Raises:
-        RefusedError: if there is no such reason, or the token is not one of ours.
+        RefusedError: if the token is not one of ours.
         NotFoundError: if there is no such migration, or it has no such table.
     """
+    begin = read_token(asked.token) if asked.token is not None else None
     await migrations.state_of(app, migration)
-    if reason is not None and reason not in REASONS:
-        raise RefusedError(f"reason is {reason!r}.", f"Give one of {', '.join(REASONS)}.")
-    begin = read_token(token) if token is not None else None
     names = await migrations.table_names(app.lake, migration)
-    if table is not None and table not in names:
+    if asked.table is not None and asked.table not in names:
         raise NotFoundError(
-            f"Migration {migration} has no table {table}.", f"Give one of {', '.join(names[:20])}."
+            f"Migration {migration} has no table {asked.table}.", f"Give one of {', '.join(names[:20])}."
         )
-    folders = await app.lake.run(_folders, migration, names if table is None else [table])
-    items, following = await app.lake.run(read_page, folders, reason, size, begin)
+    folders = await app.lake.run(_folders, migration, names if asked.table is None else [asked.table])
+    items, following = await app.lake.run(read_page, folders, asked.reason, asked.top, begin)
     return items, following.to_token() if following else None
 
 

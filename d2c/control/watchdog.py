@@ -6,11 +6,13 @@ what the one before could not.
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
 from d2c.app.observing import measure_tables, observed
+from d2c.app.one_of_many import one_of_many
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control import lifecycle, migrations, orphans
@@ -18,8 +20,11 @@ from d2c.control.app import App
 from d2c.control.stall_watch import look_for_stalls
 from d2c.control.work import Work, read_work
 from d2c.errors import D2CError
+from d2c.foreign_json import quoted
+from d2c.plan.fields import NAME
 from d2c.shapes import AcceptedPlan, ContainerHolder, ErrorDict, State
 from d2c.state import paths
+from d2c.state.container_lock import parse_lock
 from d2c.state.ids import start_instance_id
 from d2c.state.operations import last_migrating
 from d2c.state.stall_rules import WatchdogFile
@@ -34,7 +39,9 @@ async def reconcile_all(app: App, now: datetime) -> None:
         app: the app.
         now: the time, with an offset.
     """
-    open_migrations = set(await app.lake.sizes(paths.MIGRATIONS_OPEN))
+    open_migrations = {
+        name for name in await app.lake.sizes(paths.MIGRATIONS_OPEN) if re.fullmatch(NAME, name)
+    }
     locks = await _container_locks(app.lake, paths.containers_folder(app.settings.cosmos_account))
     orphaned = await orphans.orphaned_containers(app.lake, locks, open_migrations)
     for migration in sorted(open_migrations | {container["migration"] for container in orphaned}):
@@ -155,12 +162,21 @@ async def _start_again(
 async def _container_locks(lake: AsyncLake, folder: str) -> dict[str, Any]:
     """Return the locks of containers that are being loaded, by their paths."""
     lock_paths = [f"{folder}/{name}" for name in await lake.sizes(folder)]
-    locks = await asyncio.gather(*(lake.read_json(path) for path in lock_paths))
+    locks = await asyncio.gather(*(_lock(lake, path) for path in lock_paths))
     return {path: lock for path, lock in zip(lock_paths, locks, strict=True) if lock}
+
+
+async def _lock(lake: AsyncLake, path: str) -> Any:
+    """Return a lock; None if it is gone, or is none."""
+    with one_of_many(f"The lock {quoted(path)}"):
+        value = await lake.read_json(path)
+        return None if value is None else parse_lock(value, path)
+    return None
 
 
 async def _forget_ended(lake: AsyncLake, open_migrations: set[str]) -> None:
     """Delete the watchdog's files of migrations that have ended."""
     for name in await lake.sizes(paths.WATCHDOG):
         if name.removesuffix(".json") not in open_migrations:
-            await lake.delete(f"{paths.WATCHDOG}{name}")
+            with one_of_many(f"The file {quoted(name)} of the watchdog"):
+                await lake.delete(f"{paths.WATCHDOG}{name}")

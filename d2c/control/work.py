@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
+from d2c.clients.threads import in_thread
 from d2c.load_run.progress import PROGRESS_FILE
-from d2c.shapes import ListedTables, Progress, QueueFile, TableEnd
+from d2c.shapes import ListedTables, Progress, QueueEntry, QueueFile, TableEnd
 from d2c.state import paths
 from d2c.state.ids import lane_instance_id, operation_name, stage_instance_id, unit_instance_id, unit_name
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
@@ -90,16 +91,26 @@ async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mappi
         plan: as it was accepted.
     """
     listed: ListedTables | None
-    file: QueueFile | None
-    ended: list[TableEnd]
     listed, file, log, ended = await asyncio.gather(
         lake.read_json(paths.tables_path(migration)),
         lake.read_json(paths.queue_path(migration, operation)),
         lake.read_log(paths.queue_log_path(migration, operation)),
         lake.read_log(paths.ended_tables_path(migration)),
     )
-    queue = Queue(file, log) if file else None
     tables = listed["tables"] if listed else named_tables(plan)
+    return await in_thread(_work, migration, operation, tables, file, log, ended)
+
+
+def _work(
+    migration: str,
+    operation: int,
+    tables: Sequence[Mapping[str, Any]],
+    file: QueueFile | None,
+    log: Sequence[QueueEntry],
+    ended: Sequence[TableEnd],
+) -> Work:
+    """Return the work by what the lake has of it; of 1,000 tables the logs have some 8,000 lines."""
+    queue = Queue(file, log) if file else None
     states = states_of_tables(tables, operation, queue, ended)
     return Work(migration, operation, "retry" if operation else "start", file, queue, states)
 

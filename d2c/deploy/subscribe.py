@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 
 import d2c
-from d2c.app.redaction import without_secrets
 from d2c.errors import D2CError, SettingsError
+from d2c.redaction import without_secrets
 
 NEEDED = (
     "AZURE_SUBSCRIPTION_ID",

@@ -1,7 +1,7 @@
 """Read exports in DynamoDB's format: manifests and data files. Pure functions of bytes."""
 
 from d2c.export_format.data_file import read_lines
-from d2c.export_format.errors import ExportFormatError
+from d2c.export_format.errors import ExportFormatError, UnfinishedExportError, WrongExportError
 from d2c.export_format.manifest import (
     DataFile,
     ExportManifest,
@@ -15,6 +15,8 @@ __all__ = [
     "ExportFormatError",
     "ExportManifest",
     "ManifestSummary",
+    "UnfinishedExportError",
+    "WrongExportError",
     "md5_base64",
     "read_export_manifest",
     "read_lines",

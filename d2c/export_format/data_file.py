@@ -1,13 +1,17 @@
 """Read data files: gzip of one JSON text per line."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from d2c.export_format.errors import ExportFormatError
 
 PIECE_BYTES = 1 << 20
 # An item has at most 400 KB, and its DynamoDB JSON is far smaller than this.
 LONGEST_LINE_BYTES = 16 << 20
+FIRST_PIECE_BYTES = 1 << 12
+# An export's file is one member. Tools that compress in parallel make members of 64 KB and more.
+MOST_MEMBERS = 100_000
+SMALLEST_GZIP_BYTES = 20
 _GZIP = 31
 
 
@@ -22,7 +26,8 @@ def read_lines(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
         name: the file's name, for messages.
 
     Raises:
-        ExportFormatError: if the gzip is damaged or truncated, or a line is longer than any item can be.
+        ExportFormatError: if the gzip is empty, damaged or truncated, has too many members, or a line is longer than
+            any item can be.
     """
     rest: list[bytes] = []
     rest_bytes = 0
@@ -41,17 +46,32 @@ def read_lines(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
 
 def _decompressed(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     data = memoryview(compressed)
-    position = 0
+    if not len(data):
+        raise ExportFormatError(f"{name} has no bytes; the smallest gzip has {SMALLEST_GZIP_BYTES}.")
+    position = members = 0
     while position < len(data):
-        member = zlib.decompressobj(_GZIP)
-        while not member.eof:
-            if position >= len(data) and not member.unconsumed_tail:
-                raise ExportFormatError(f"{name} is a truncated gzip: it ends after {len(data)} bytes.")
-            taken = member.unconsumed_tail or data[position : position + PIECE_BYTES]
-            if not member.unconsumed_tail:
-                position += len(taken)
-            try:
-                yield member.decompress(taken, PIECE_BYTES)
-            except zlib.error as error:
-                raise ExportFormatError(f"{name} is a damaged gzip: {error}.") from error
-        position -= len(member.unused_data)
+        members += 1
+        if members > MOST_MEMBERS:
+            raise ExportFormatError(f"{name} is a gzip of more than {MOST_MEMBERS} members.")
+        position = yield from _decompressed_member(data, position, name)
+
+
+def _decompressed_member(data: memoryview, position: int, name: str) -> Generator[bytes, None, int]:
+    """Decompress the gzip member that begins at a position; return the position after it.
+
+    What follows a member is read with it and copied, so a small member is read in small pieces.
+    """
+    member = zlib.decompressobj(_GZIP)
+    taken_bytes = FIRST_PIECE_BYTES
+    while not member.eof:
+        if position >= len(data) and not member.unconsumed_tail:
+            raise ExportFormatError(f"{name} is a truncated gzip: it ends after {len(data)} bytes.")
+        taken = member.unconsumed_tail or data[position : position + taken_bytes]
+        if not member.unconsumed_tail:
+            position += len(taken)
+            taken_bytes = min(2 * taken_bytes, PIECE_BYTES)
+        try:
+            yield member.decompress(taken, PIECE_BYTES)
+        except zlib.error as error:
+            raise ExportFormatError(f"{name} is a damaged gzip: {error}.") from error
+    return position - len(member.unused_data)

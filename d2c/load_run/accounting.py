@@ -13,13 +13,15 @@ from d2c.mapping import Document, Expired, Mapped
 # A worker receives a file as one Arrow value. Spark 4.0 doubles the buffer of such a value, which it cannot above
 # 1 GiB: it fails, or copies without end. The limit leaves some room for the other columns.
 LARGEST_DATA_FILE_BYTES = 1_000_000_000
+LONGEST_SHOWN = 300
 
 
 @dataclass
 class FileTally:
     """The outcomes of the lines of one data file; ``fault`` is the reason if it could not be read to its end.
 
-    Assess adds the file's ``census``, as returned by `Census.to_json`.
+    ``stopped`` means that it was not mapped to its end, because of its rejected items. Assess adds the file's
+    ``census``, as returned by `Census.to_json`.
     """
 
     file: str
@@ -29,6 +31,7 @@ class FileTally:
     rejected: Counter[str] = field(default_factory=Counter)
     document_bytes: int = 0
     fault: str | None = None
+    stopped: bool = False
     census: dict[str, Any] | None = None
 
     def count(self, mapped: Mapped) -> None:
@@ -60,20 +63,23 @@ def parse_tallies(text: str) -> list[FileTally]:
 
 
 def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> None:
-    """Check that a folder has the manifest's data files and no others.
+    """Check that a folder has the manifest's data files, none of them empty, and no others.
 
     Args:
         files: the manifest's list.
         sizes: the folder's files by name, in bytes.
 
     Raises:
-        PermanentError: with the first few that are missing or not listed.
+        PermanentError: with the first few that are missing, not listed or empty.
     """
     listed = {file.name for file in files}
-    missing, extra = sorted(listed - set(sizes)), sorted(set(sizes) - listed)
-    if missing or extra:
-        parts = [f"missing: {_some(missing)}"] if missing else []
-        parts += [f"not in the manifest: {_some(extra)}"] if extra else []
+    found = {
+        "missing": listed - sizes.keys(),
+        "not in the manifest": sizes.keys() - listed,
+        "of 0 bytes, which no gzip has": {name for name in listed if sizes.get(name) == 0},
+    }
+    parts = [f"{fault}: {_some(sorted(names))}" for fault, names in found.items() if names]
+    if parts:
         raise PermanentError(
             f"The copied data files differ from the export's manifest ({'; '.join(parts)}).",
             "Copy the export again, into an empty folder, then start again.",
@@ -120,7 +126,7 @@ def _file_fault(file: DataFile, tally: FileTally | None) -> str | None:
     if tally is None:
         return f"{file.name} was not read"
     if tally.fault:
-        return tally.fault
+        return tally.fault.removesuffix(".")
     accounted = tally.documents + tally.expired + tally.rejected.total()
     if tally.lines != file.item_count or accounted != tally.lines:
         return (
@@ -171,5 +177,7 @@ def totals(tallies: Iterable[FileTally]) -> dict[str, Any]:
 
 
 def _some(texts: Sequence[str], most: int = 3) -> str:
-    shown = ", ".join(texts[:most])
+    shown = ", ".join(
+        text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…" for text in texts[:most]
+    )
     return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"

@@ -1,6 +1,7 @@
 """Convert rows to and from Arrow batches, the data of Spark's workers in ``DataFrame.mapInArrow``."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from d2c.export_format import DataFile, ExportFormatError, md5_base64, read_line
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 10_000
+GZIP_MAGIC = b"\x1f\x8b"
 
 Batches = Iterable[pa.RecordBatch]
 Worker = Callable[[Batches], Iterator[pa.RecordBatch]]
@@ -64,13 +66,26 @@ def files_of(batches: Batches) -> Iterator[tuple[str, memoryview]]:
 
 
 def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview) -> Iterator[bytes]:
-    """Return the lines of a data file after checking its MD5 against the manifest."""
+    """Return the lines of a data file after checking its MD5 against the manifest, as many as the manifest lists.
+
+    Raises:
+        ExportFormatError: if the file is not the listed one, or has more lines.
+    """
     file = listed.get(name)
     if file is None:
-        raise ExportFormatError(f"{name} is not in the manifest.", "Copy the export again.")
+        raise ExportFormatError(f"{name} is not in the manifest.")
     digest = md5_base64(content)
     if digest != file.md5:
         raise ExportFormatError(
-            f"{name} has the MD5 {digest}, but the manifest has {file.md5}.", "Copy the export again."
+            f"{name} has the MD5 {digest}, but the manifest has {file.md5}{_cause(content)}."
         )
-    return read_lines(content, name)
+    lines = read_lines(content, name)
+    yield from islice(lines, file.item_count)
+    if next(lines, None) is not None:
+        raise ExportFormatError(f"{name} has more lines than the {file.item_count} items of the manifest.")
+
+
+def _cause(content: memoryview) -> str:
+    """Return the cause of a wrong MD5 that the first bytes show."""
+    is_gzip = bytes(content[:2]) == GZIP_MAGIC
+    return "" if is_gzip else "; it is not a gzip, so it was decompressed or changed on its way"

@@ -17,6 +17,9 @@ from d2c.mapping import Document, document_identity, fingerprint, identity_of
 # `identity` is the canonical text of partition key and id; `digest` that of the document's value.
 EXPECTED_SCHEMA = "identity string, digest binary, expires_at bigint"
 _EXPECTED = pa.schema([("identity", pa.string()), ("digest", pa.binary()), ("expires_at", pa.int64())])
+EXPECTED_ONCE = ("identity", "digest", "other_digest", "expires_at", "lines")
+EXPECTED_ONCE_SCHEMA = "identity string, digest binary, other_digest binary, expires_at bigint, lines bigint"
+"""Those of `EXPECTED_SCHEMA` with one row for each identity, however many lines of the export it has."""
 ACTUAL_SCHEMA = "identity string, digest binary, ttl bigint, written_at bigint"
 _ACTUAL = pa.schema(
     [("identity", pa.string()), ("digest", pa.binary()), ("ttl", pa.int64()), ("written_at", pa.int64())]

@@ -6,12 +6,13 @@ from typing import Any
 
 import orjson
 
+from d2c.errors import PermanentError
 from d2c.load_run.accounting import FileTally
 from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, pack
 from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper, request_mappers
 from d2c.load_run.request import LoadRequest
-from d2c.mapping import Document, Mapped, Mapper, Rejected
-from d2c.mapping.rejected import MALFORMED_LINE
+from d2c.mapping import REASONS, Document, Mapped, Mapper, Rejected
+from d2c.mapping.rejected import MALFORMED_LINE, shown
 
 
 def decide(request: LoadRequest, decided_at: int) -> Worker:
@@ -62,8 +63,7 @@ def _replay_worker(
         for part, lines in groupby(_lines(batches), key=lambda row: row[0]):
             tally = FileTally(part)
             for _, text in lines:
-                kept = orjson.loads(text)
-                rejected = _read(text, kept)
+                kept, rejected = _read(text)
                 line = _export_line(rejected)
                 mapped = map_line(mapper, line) if _is_original(mappers, rejected, line) else rejected
                 tally.count(mapped)
@@ -81,11 +81,26 @@ def _lines(batches: Batches) -> Iterator[tuple[str, bytes]]:
             yield part.as_py(), value.as_py().encode()
 
 
-def _read(text: bytes, kept: dict[str, Any]) -> Rejected:
-    """Return the rejected item of a JSON line, with ``item`` as text, since parsing could lose digits and names."""
-    others = orjson.dumps({name: value for name, value in kept.items() if name != "item"})
-    item = text[len(others[:-1]) + len(',"item":') : -1]
-    return Rejected(kept["reason"], kept["detail"], kept["keys"], item)
+def _read(text: bytes) -> tuple[dict[str, Any], Rejected]:
+    """Return a rejected item's JSON line as parsed, and with ``item`` as text, since parsing loses digits and names.
+
+    Raises:
+        PermanentError: if no load run wrote it.
+    """
+    try:
+        kept = orjson.loads(text)
+        others = orjson.dumps({name: value for name, value in kept.items() if name != "item"})
+        item = text[len(others[:-1]) + len(',"item":') : -1]
+        rejected = Rejected(kept["reason"], kept["detail"], kept["keys"], item)
+        is_ours = rejected.reason in REASONS and rejected.to_json_line(kept["file"], kept["line"]) == text
+    except (ValueError, TypeError, KeyError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise PermanentError(
+            f"The lake has a rejected item that no load run wrote: {shown(text.decode(errors='replace'))}",
+            "Stop other writers to the rejected items in the lake. The export in the lake is unchanged.",
+        )
+    return kept, rejected
 
 
 def _export_line(rejected: Rejected) -> bytes:

@@ -4,16 +4,26 @@ It lists the paths of the requests of the tables that the run loads, several at 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from d2c.errors import PermanentError
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
+from d2c.mapping.rejected import shown
+
+F = TypeVar("F", "LoadRequest", "RequestList")
 
 REQUEST_FILE = "request.json"
+# What the notebook reads of a request.
+REQUEST_BYTES = 2**20
+# What a table's rules may have, and those together that its plan and its replays have given it: the rest of a request
+# is short, so none is too large.
+MOST_RULES_BYTES = 2**16
+MOST_HISTORY_BYTES = 2**19
 STAGES = ("assess", "load", "verify")
 KNOWN_STAGES = (*STAGES, "replay")
+VERIFY_METHODS = ("full", "counts")
 WITH_ALL_CORES, BY_PARTITION = "all-cores", "one-task-per-partition"
 """How verify reads a container that has fewer physical partitions than Spark has cores."""
 
@@ -53,7 +63,7 @@ class LoadRequest:
 
     def to_json(self) -> bytes:
         """Return the request in the form that the app writes to the lake."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return json.dumps(asdict(self)).encode()
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,24 @@ class RequestList:
 
     def to_json(self) -> bytes:
         """Return the list in the form that the app writes to the lake."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return json.dumps(asdict(self)).encode()
+
+
+def rules_size(*rules: Mapping[str, Any] | None) -> int:
+    """Return the bytes that rules have in a request."""
+    return sum(len(json.dumps(each or {})) for each in rules)
+
+
+def fault_of_size(size_bytes: int, most_bytes: int = MOST_RULES_BYTES) -> str | None:
+    """Return why rules are too large, or None if they are not.
+
+    Args:
+        size_bytes: theirs, as `rules_size` returns it.
+        most_bytes: what they may have.
+    """
+    if size_bytes <= most_bytes:
+        return None
+    return f"{size_bytes:,} bytes as JSON, but a load run takes at most {most_bytes:,}; shorten them"
 
 
 def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadRequest], str]:
@@ -73,16 +100,12 @@ def read_requests(path: str, read: Callable[[str], str]) -> tuple[list[LoadReque
 
     Args:
         path: the path of the list of requests.
-        read: returns a file's text.
+        read: returns a file's text, or what `REQUEST_BYTES` hold of it.
 
     Raises:
         PermanentError: as `parse_request`.
     """
-    try:
-        asked = json.loads(read(path))
-        several = RequestList(tuple(asked["requests"]), asked["log"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise _not_understood(error) from error
+    several = _parsed(RequestList, read(path), lists=("requests",))
     return [parse_request(read(one)) for one in several.requests], several.log
 
 
@@ -92,28 +115,72 @@ def parse_request(text: str) -> LoadRequest:
     Raises:
         PermanentError: if it is invalid, which means that the app and the wheel are of different versions.
     """
-    try:
-        fields = json.loads(text)
-        lists = {name: tuple(fields[name]) for name in ("stages", "rules_history")}
-        request = LoadRequest(**{**fields, **lists})
-    except (ValueError, TypeError, KeyError) as error:
-        raise _not_understood(error) from error
+    request = _parsed(LoadRequest, text, lists=("stages", "rules_history"))
     unknown = [stage for stage in request.stages if stage not in KNOWN_STAGES]
     if unknown:
         raise PermanentError(
-            f"The load request has unknown stages: {', '.join(unknown)}.",
+            f"The load request has unknown stages: {shown(', '.join(unknown))}.",
             f"Use {', '.join(KNOWN_STAGES)}.",
         )
+    if not request.rules_history or not 0 < sample_fraction(request.verify) <= 1:
+        raise _not_understood("rules_history or verify has an impossible value")
     return request
 
 
-def _not_understood(error: Exception) -> PermanentError:
+def _parsed(form: type[F], text: str, lists: Sequence[str]) -> F:
+    """Read a file as its ``to_json`` wrote it, with values of the right types.
+
+    Args:
+        form: the data class of the file.
+        text: the file's.
+        lists: the names of the fields that are lists.
+
+    Raises:
+        PermanentError: if it is invalid.
+    """
+    if len(text.encode(errors="replace")) >= REQUEST_BYTES:
+        raise PermanentError(
+            f"The load request has {REQUEST_BYTES:,} bytes or more.",
+            "Make the plan's rules for the table shorter.",
+        )
+    try:
+        values = json.loads(text)
+        found = form(**values | {name: tuple(values[name]) for name in lists if type(values[name]) is list})
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _not_understood(str(error)) from error
+    wrong = [field.name for field in fields(form) if not _FITS[field.type](getattr(found, field.name))]
+    if wrong:
+        raise _not_understood(f"wrong values of {', '.join(wrong)}")
+    return found
+
+
+def _each(kind: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) is tuple and all(type(member) is kind for member in value)
+
+
+_FITS: dict[Any, Callable[[Any], bool]] = {
+    str: lambda value: type(value) is str,
+    int: lambda value: type(value) is int,
+    str | None: lambda value: value is None or type(value) is str,
+    int | None: lambda value: value is None or type(value) is int,
+    tuple[str, ...]: _each(str),
+    tuple[Mapping[str, Any], ...]: _each(dict),
+}
+"""Whether a value is of a field's type, by the types of the two files' fields."""
+
+
+def _not_understood(cause: str) -> PermanentError:
     return PermanentError(
-        f"This wheel cannot read the load request: {error}",
+        f"This wheel cannot read the load request: {shown(cause)}",
         "Install the d2c wheel of the app's version in the workspace (d2c deploy).",
     )
 
 
 def sample_fraction(verify: str) -> float:
-    """Return the part of the documents to compare: 1.0 for ``full``, 0.01 for ``sample:0.01``."""
-    return float(verify.removeprefix("sample:")) if verify.startswith("sample:") else 1.0
+    """Return the part of the documents to compare: 1.0 for ``full``, 0.01 for ``sample:0.01``, 0 for what is none."""
+    if not verify.startswith("sample:"):
+        return 1.0 if verify in VERIFY_METHODS else 0.0
+    try:
+        return float(verify.removeprefix("sample:"))
+    except ValueError:
+        return 0.0

@@ -5,7 +5,7 @@ import re
 from d2c.errors import PermanentError
 
 STACK_TRACE = re.compile(
-    r"^\s*(?:at [\w.$/]+\(|Traceback \(|JVM stacktrace:|Driver stacktrace:)", re.MULTILINE
+    r"^[ \t]*(?:at [\w.$/]+\(|Traceback \(|JVM stacktrace:|Driver stacktrace:)", re.MULTILINE
 )
 WORKER_ERROR = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)")
 # The connector's error for one document (BulkWriter.scala), which has its id; Spark shows it only as a later cause.

@@ -1,9 +1,13 @@
 """The tables of a load run: those that ended before their turn, and the others, several at once."""
 
+import json
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from d2c.errors import PermanentError
+from d2c.mapping.rejected import shown
 
 T = TypeVar("T")
 NewThread = Callable[..., threading.Thread]
@@ -12,13 +16,29 @@ MOST_AT_ONCE = 16
 """Each table keeps a thread of the driver waiting for Spark."""
 
 
-def ended_tables(entries: Sequence[Mapping[str, Any]]) -> set[str]:
+def ended_tables(log: str) -> set[str]:
     """Return the tables that have ended, by a cancellation for instance.
 
     Args:
-        entries: the log of the run's unit. Each is ``{"table"}``, and the same may be there twice.
+        log: the log of the run's unit, a line of JSON for each: ``{"table"}``. The same may be there twice.
+
+    Raises:
+        PermanentError: if it is not such a log.
     """
-    return {entry["table"] for entry in entries}
+    try:
+        tables = {json.loads(line)["table"] for line in log.split("\n") if line}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _not_a_log(str(error)) from error
+    if not all(type(table) is str for table in tables):
+        raise _not_a_log("a table's name is not text")
+    return tables
+
+
+def _not_a_log(cause: str) -> PermanentError:
+    return PermanentError(
+        f"This wheel cannot read the log of the load run's unit: {shown(cause)}",
+        "Stop other writers to the migration's folder in the lake, then retry.",
+    )
 
 
 def tables_at_once(tables: int, cores: int) -> int:

@@ -4,13 +4,15 @@ The document of an expiring item exists or not, depending on the moment of readi
 if its time to live ends after the reading.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from d2c.errors import PermanentError
 from d2c.mapping import differences
+from d2c.mapping.rejected import shown
 
 # Some versions of the connector use this name for themselves (CosmosWriterBase.scala), and may remove such a property.
 CONNECTORS_OWN_NAME = "operationType"
@@ -32,12 +34,23 @@ _TTL_FITS = (
     "case when e.expires_at is null then a.ttl is null "
     f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
 )
-_DIFFERS = f"(e.digest != a.digest or not coalesce({_TTL_FITS}, false))"
+_DIFFERS = f"(e.digest != a.digest or e.other_digest != a.digest or not coalesce({_TTL_FITS}, false))"
+_SEEMS_WRONG = f"(a.identity is null or {_DIFFERS})"
+# An export has one line for each key; the lines of one that has more are one expected document, with two digests.
+EXPECTED_ONCE_SQL = {
+    "digest": "min(digest)",
+    "other_digest": "max(digest)",
+    "expires_at": "max(expires_at)",
+    "lines": "count(*)",
+}
 JUDGEMENT_SQL = {
     "identity": "coalesce(e.identity, a.identity)",
     # For a second look at what seems wrong.
-    "digest": f"case when a.identity is null or {_DIFFERS} then e.digest end",
+    "digest": f"case when {_SEEMS_WRONG} then e.digest end",
+    "other_digest": f"case when {_SEEMS_WRONG} then e.other_digest end",
     "expires_at": "e.expires_at",
+    "lines": "e.lines",
+    "is_unlike": "e.digest != e.other_digest",
     "mismatch": (
         "case when a.identity is null then 'missing' when e.identity is null then 'unexpected' "
         f"when {_DIFFERS} then 'different' end"
@@ -70,6 +83,14 @@ def counts_sql(read_at: int) -> dict[str, str]:
         "actual": "count_if(mismatch is null or mismatch != 'missing')",
         **{kind: f"count_if({mismatch_sql(kind, read_at)})" for kind in KINDS},
     }
+
+
+REPEATED_SQL = {
+    "keys": "count_if(lines > 1)",
+    "unlike": "count_if(lines > 1 and is_unlike)",
+    "example": "min(case when lines > 1 then identity end)",
+}
+"""SQL over judged rows: how many keys have several lines, how many of those have different values, and one of them."""
 
 
 def wrong_sql(read_at: int) -> str:
@@ -125,6 +146,26 @@ def check_compared_something(counts: Mapping[str, Any], documents_written: int) 
         )
 
 
+def check_keys_once(keys: int, unlike: int, example: str | None) -> None:
+    """Check that an export has one line for each key.
+
+    Args:
+        keys: how many have several lines.
+        unlike: how many of those have lines with different values.
+        example: the identity of one.
+
+    Raises:
+        PermanentError: if there are any.
+    """
+    if keys:
+        raise PermanentError(
+            f"The export has several lines for each of {keys} keys, such as {shown(example or '')}; for {unlike} of "
+            "them with different values. The container has one document for each, by whichever line was written last.",
+            "DynamoDB has one item for each key: export the table again, then migrate it into an empty container.",
+            title="The export has a key twice",
+        )
+
+
 def should_have(attribute: str, census: Mapping[str, Any] | None, assessed: Mapping[str, Any] | None) -> bool:
     """Return whether a load surely wrote documents with an attribute: some items have it, and all items were written.
 
@@ -154,13 +195,18 @@ def check_kept(name: str, documents: int) -> None:
 
 
 def describe(
-    kinds: Mapping[str, str], expected: Mapping[str, str], actual: Mapping[str, str], *, ignore_ttl: bool
+    kinds: Mapping[str, str],
+    expected: Mapping[str, Sequence[str]],
+    actual: Mapping[str, Sequence[str]],
+    *,
+    ignore_ttl: bool,
 ) -> list[dict[str, Any]]:
     """Return mismatches, with the differing properties for kind ``different``.
 
     Args:
         kinds: ``missing``, ``unexpected`` or ``different`` by document identity.
-        expected: expected documents as JSON text by identity, for those that differ.
+        expected: expected documents as JSON texts by identity, for those that differ: one, or two where the export has
+            several lines for a key.
         actual: actual documents in the same form.
         ignore_ttl: whether `ttl` is ignored because it depends on the time of writing.
     """
@@ -168,14 +214,15 @@ def describe(
         {
             "kind": kind,
             "document": identity,
-            "properties": _properties(expected.get(identity), actual.get(identity), ignore_ttl),
+            "properties": _properties(expected.get(identity, ()), actual.get(identity, ()), ignore_ttl),
         }
         for identity, kind in sorted(kinds.items())
     ]
 
 
-def _properties(expected: str | None, actual: str | None, ignore_ttl: bool) -> list[str]:
-    if expected is None or actual is None:
+def _properties(expected: Sequence[str], actual: Sequence[str], ignore_ttl: bool) -> list[str]:
+    if not expected or not actual:
         return []
-    found = differences(orjson.loads(expected), orjson.loads(actual), ignore_ttl=ignore_ttl)
-    return found or ["ttl"]
+    document = orjson.loads(actual[0])
+    found = [differences(orjson.loads(text), document, ignore_ttl=ignore_ttl) for text in expected]
+    return list(dict.fromkeys(chain.from_iterable(found))) or ["ttl"]

@@ -15,6 +15,7 @@ from d2c.export_format import DataFile, ExportFormatError
 from d2c.load_run.accounting import FileTally
 from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_lines, files_of, pack
 from d2c.load_run.census.counts import Census
+from d2c.load_run.limits import Allowance
 from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper
 from d2c.load_run.request import LoadRequest
 from d2c.mapping import (
@@ -95,15 +96,19 @@ def _outcome_worker(
     *,
     takes_census: bool = False,
 ) -> Worker:
-    """Return a worker that emits the ``row_of`` each item, and a tally after each file."""
+    """Return a worker that emits the ``row_of`` each item, and a tally after each file.
+
+    A file ends early with far more rejected items than the plan allows: the table fails in any case.
+    """
     listed = {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row]:
         mapped_shape = MappedShape() if takes_census else None
         mapper = request_mapper(request, mapped_shape)
+        rules = mapper.rules
         for name, content in files_of(batches):
-            tally = FileTally(name)
-            census = Census(mapped_shape, mapper.rules.drop) if mapped_shape else None
+            tally, allowance = FileTally(name), Allowance(request.max_rejected_items)
+            census = Census(mapped_shape, rules.drop, rules.ttl_attribute) if mapped_shape else None
             try:
                 for line in checked_lines(listed, name, content):
                     mapped = map_line(mapper, line)
@@ -113,8 +118,11 @@ def _outcome_worker(
                     row = row_of(mapped, name, tally.lines)
                     if row is not None:
                         yield row
+                    if isinstance(mapped, Rejected) and not allowance.covers(mapped):
+                        tally.stopped = True
+                        break
             except ExportFormatError as error:
-                tally.fault = str(error)
+                tally.fault = error.detail
             tally.census = None if census is None else census.to_json()
             yield "file", tally.to_json()
 

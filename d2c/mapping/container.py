@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, Protocol
 
 from d2c.mapping.comparison import document_identity
 from d2c.mapping.mapper import Mapper
+from d2c.mapping.names import levels_of
 from d2c.mapping.rules import Rules
 
 Json = dict[str, Any]
+SHORT_KEY_BYTES = 101
 
 
 class Misfit(NamedTuple):
@@ -51,7 +53,7 @@ def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit |
         container: the existing container.
     """
     paths, default_ttl = wanted["partition_key_paths"], container.default_ttl
-    if list(container.partition_key_paths) != paths:
+    if list(map(levels_of, container.partition_key_paths)) != list(map(levels_of, paths)):
         return Misfit(
             "The container has a different partition key",
             f"the partition key {', '.join(container.partition_key_paths)} and the plan needs {', '.join(paths)}; "
@@ -74,18 +76,27 @@ def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit |
     return Misfit("The container has a different time to live", cause, next_step)
 
 
+def find_short_key(mapper: Mapper, container: ContainerLike) -> Misfit | None:
+    """Return why keys may be too long for a container whose partition key has version 1, or None if they are not.
+
+    "101 bytes if large partition-key is not enabled": longer keys that begin alike share a logical partition, with its
+    limits and unique keys. https://learn.microsoft.com/azure/cosmos-db/large-partition-keys
+    """
+    constants = mapper.rules.constants
+    levels = [str(constants.get(name, "?" * SHORT_KEY_BYTES + "?")) for name in mapper.rules.partition_key]
+    if container.hashes_whole_keys or len("".join(levels).encode()) <= SHORT_KEY_BYTES:
+        return None
+    return Misfit(
+        "The container's partition key has version 1",
+        f"a partition key of version 1, which takes keys of at most {SHORT_KEY_BYTES} bytes, and the table's may be "
+        "longer.",
+        "Name another container, or delete this one if it is empty: a new one gets version 2.",
+    )
+
+
 def find_concerns(container: ContainerLike) -> list[Misfit]:
-    """Return what may go wrong in an existing container that fits; both are fixed when a container is created."""
+    """Return what may go wrong in an existing container that fits; it is fixed when a container is created."""
     concerns = []
-    if not container.hashes_whole_keys:
-        concerns.append(
-            Misfit(
-                "The partition key has version 1",
-                "a partition key of version 1, which hashes only the first 101 bytes: longer keys that begin alike "
-                "share a physical partition, and its limits of size and throughput.",
-                "If keys may be longer than 101 bytes, name another container; a new one gets version 2.",
-            )
-        )
     if container.unique_keys:
         names = "; ".join(", ".join(paths) for paths in container.unique_keys)
         concerns.append(

@@ -33,6 +33,14 @@ class MappedShape:
         except TypeError:  # not all are tagged values, for which the mapper rejects the item
             self.shape = ()
 
+    def tag_of(self, name: str) -> str | None:
+        """Return the type tag of an attribute; None if the item lacks it or the rules drop it."""
+        names = len(self.shape) // 2
+        try:
+            return self.shape[names + self.shape.index(name, 0, names)]
+        except ValueError:
+            return None
+
     def watched(self, rule: NumberRule) -> NumberRule:
         """Return a number rule with the same results that also records inexact numbers here."""
         if rule is exact:  # keeps the fast path for exact numbers
@@ -53,14 +61,14 @@ class MappedShape:
 
         The line is parsed again only if they are in maps or lists.
         """
-        item, inexact, names = self._item, self.inexact, self.shape[: len(self.shape) // 2]
+        item, inexact, names = self._item, set(self.inexact), self.shape[: len(self.shape) // 2]
         counts: dict[str, int] = {}
         for name, tag in zip(names, self.shape[len(names) :], strict=True):
             if tag == "N" and item[name] in inexact:
                 counts[name] = 1
             elif tag == "NS" and (count := sum(member in inexact for member in item[name])):
                 counts[name] = count
-        if sum(counts.values()) == len(inexact):
+        if sum(counts.values()) == len(self.inexact):
             return counts
         fresh = orjson.loads(self._line)["Item"]
         return {name: count for name in names if (count := count_inexact(fresh[name]))}

@@ -21,10 +21,11 @@ from d2c.mapping.rejected import (
     Fault,
     Rejected,
     reject_line,
+    shown,
 )
 from d2c.mapping.rules import Rules
 from d2c.mapping.time_to_live import read_expiry, ttl_seconds
-from d2c.mapping.values import faults_of, map_values
+from d2c.mapping.values import first_faults, map_values
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_DOCUMENT_BYTES = 2_000_000
@@ -53,6 +54,8 @@ class Expired(NamedTuple):
 
 
 Mapped = Document | Expired | Rejected
+# Values by attribute, tags and texts of the required attributes, the expiry, and an inexact number that is a fault.
+_Read = tuple[dict[str, Any], Sequence[tuple[str, Any]], int | None, Fault | None]
 
 
 class Mapper:
@@ -89,16 +92,16 @@ class Mapper:
             now: epoch seconds at which the document is written; only `ttl` and expiry depend on it.
         """
         try:
-            return self._map_quickly(line, now)
-        except Fault:
-            pass
-        try:
-            return self._map_carefully(line, now)
+            try:
+                read = self._read_quickly(line, now)
+            except Fault:
+                read = self._read_carefully(line, now)
+            return self._complete(*read, now)
         except Fault as fault:
             return reject_line(line, fault, self.rules.key_schema.names)
 
-    def _map_quickly(self, line: bytes, now: int) -> Document | Expired:
-        """Map an item in one pass up to the first fault, which may not be the one to report."""
+    def _read_quickly(self, line: bytes, now: int) -> _Read:
+        """Read and map an item's values in one pass up to the first fault, which may not be the one to report."""
         rules = self.rules
         item = parse_item(line)
         # Each name and text has two quotes, so their count shows whether parsing kept all names, provided that
@@ -115,29 +118,31 @@ class Mapper:
         strings = 1 + len(item) + map_values(item, item.items(), self._number)
         if counts_quotes and line.count(b'"') != 2 * strings:
             raise Fault(MALFORMED_LINE, NAME_TWICE)
-        return self._complete(item, keys, expires_at, now)
+        return item, keys, expires_at, None
 
-    def _map_carefully(self, line: bytes, now: int) -> Document | Expired:
-        """Map an item check by check, in the order in which reasons take precedence."""
+    def _read_carefully(self, line: bytes, now: int) -> _Read:
+        """Read and map an item's values check by check, in the order in which reasons take precedence."""
         rules = self.rules
         item = read_item(line)
         kept = {name: tagged for name, tagged in item.items() if name not in rules.drop}
-        faults = [fault for name, tagged in kept.items() for fault in faults_of(name, tagged, self._number)]
-        _raise_first(MALFORMED_LINE, faults)
+        faults = first_faults(kept, self._number)
+        if MALFORMED_LINE in faults:
+            raise faults[MALFORMED_LINE]
         keys = read_keys(item, self._required)
-        _raise_first(UNKNOWN_TYPE, faults)
+        if UNKNOWN_TYPE in faults:
+            raise faults[UNKNOWN_TYPE]
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         # The remaining faults are inexact numbers, and names are checked before them.
         map_values(kept, kept.items(), exact if faults else self._number)
-        return self._complete(kept, keys, expires_at, now, faults)
+        return kept, keys, expires_at, faults.get(INEXACT_NUMBER)
 
     def _complete(
         self,
         mapped: dict[str, Any],
         keys: Sequence[tuple[str, Any]],
         expires_at: int | None,
+        inexact: Fault | None,
         now: int,
-        faults: Sequence[Fault] = (),
     ) -> Document | Expired:
         """Build a document of mapped values and read keys, unless it is expired or a later reason applies."""
         if expires_at is not None and expires_at <= now:
@@ -145,8 +150,8 @@ class Mapper:
         texts = [value if tag == "S" else key_text(tag, value) for tag, value in keys[: self._names_in_id]]
         identifier = document_id(texts)
         document = self._name_properties(mapped, identifier)
-        if faults:
-            _raise_first(INEXACT_NUMBER, faults)
+        if inexact is not None:
+            raise inexact
         if expires_at is not None:
             document["ttl"] = ttl_seconds(expires_at, now)
         partition_key = tuple(map(document.__getitem__, self.partition_key_properties))
@@ -183,17 +188,10 @@ def compile_mapper(rules: Rules, mapped_shape: MappedShape | None = None) -> Map
     return Mapper(rules, mapped_shape)
 
 
-def _raise_first(reason: str, faults: Sequence[Fault]) -> None:
-    """Raise the fault of this reason with the alphabetically first detail, if there is one."""
-    details = [fault.detail for fault in faults if fault.reason == reason]
-    if details:
-        raise Fault(reason, min(details))
-
-
 def _collision(names: list[str]) -> Fault:
     ordered = sorted(names)
     twice = next(name for name, after in pairwise(ordered) if name == after)
-    return Fault(NAME_COLLISION, f"more than one value would become the property {twice}")
+    return Fault(NAME_COLLISION, f"more than one value would become the property {shown(twice)}")
 
 
 def _check_sizes(body: bytes, partition_key: tuple[Any, ...]) -> None:

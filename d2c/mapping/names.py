@@ -12,6 +12,7 @@ SYSTEM_PROPERTIES = frozenset({"_rid", "_self", "_etag", "_ts", "_attachments"})
 NAMES_OF_COSMOS = SYSTEM_PROPERTIES | {"id", "ttl"}
 
 _PLAIN_PATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LEVEL = re.compile(r'/(?:"([^"]*)"|([^/]*))')
 # The SDKs' path parsers do not undo escapes inside quotes, so such a name would never match.
 _IMPOSSIBLE_IN_PATH = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -30,6 +31,16 @@ def is_name(value: object) -> bool:
 def can_stand_in_path(name: str) -> bool:
     """Return whether a property of this name can be part of a partition key."""
     return not _IMPOSSIBLE_IN_PATH.search(name)
+
+
+def has_form_of_path(name: str) -> bool:
+    """Return whether a name reads as a path: from the root, as ``/pk``, or into an object, as ``product.sku``."""
+    return "/" in name or "." in name
+
+
+def levels_of(path: str) -> tuple[str, ...]:
+    """Return the names in a path: ``/device-id`` and ``/"device-id"`` are one."""
+    return tuple(quoted or plain for quoted, plain in _LEVEL.findall(path))
 
 
 def path_of(name: str) -> str:

@@ -15,11 +15,13 @@ from d2c.mapping.rejected import INEXACT_NUMBER, MALFORMED_LINE, Fault
 
 MAX_SIGNIFICANT_DIGITS = 38
 MIN_EXPONENT, MAX_EXPONENT = -130, 125
+LONGEST_NUMBER = 500
+"""In characters. The largest number written out has 126 digits, the smallest 167; zeros at the ends may be more."""
 MAX_EXACT_INTEGER = 2**53
 
 NumberRule = Callable[[Any], int | float | str]
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 # Any decimal of 15 significant digits survives conversion to binary64 and back (C's DBL_DIG).
 _SHORT_INTEGER = 15
 _SHORT_DECIMAL = 16  # one character of it is the point or the `e`
@@ -37,6 +39,8 @@ def parse_number(text: Any) -> Decimal:
     """
     if not isinstance(text, str):
         raise Fault(MALFORMED_LINE, "N is not a JSON string")
+    if len(text) > LONGEST_NUMBER:
+        raise Fault(MALFORMED_LINE, f"N has more than {LONGEST_NUMBER} characters")
     if not _NUMBER.fullmatch(text):
         raise Fault(MALFORMED_LINE, "N is not a number")
     # The constructor is exact; arithmetic would round to the context's 28 digits.

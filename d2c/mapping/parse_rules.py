@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from d2c.mapping.names import NAMES_OF_COSMOS, can_stand_in_path, is_name
+from d2c.foreign_json import quoted
+from d2c.mapping.names import NAMES_OF_COSMOS, can_stand_in_path, has_form_of_path, is_name
 from d2c.mapping.numbers import MAX_EXACT_INTEGER, NUMBER_RULES
 from d2c.mapping.rules import KeySchema, Rules, RulesError
 from d2c.mapping.values import MAX_DEPTH
@@ -81,9 +82,28 @@ def _faults_of_form(given: Mapping[str, Any]) -> Iterator[str]:
     for name, value in given.items():
         expectation, fits = _FORMS.get(name, (None, None))
         if expectation is None or fits is None:
-            yield f"{name}: unknown rule; known rules are {', '.join(sorted(_FORMS))}"
+            yield f"{name:.100}: unknown rule; known rules are {', '.join(sorted(_FORMS))}"
         elif not fits(value):
             yield f"{name}: must be {expectation}"
+
+
+def _faults_of_paths(rules: Rules) -> Iterator[str]:
+    """Find names that are meant as paths; one that is truly an attribute's is a key, or renamed."""
+    known = {*rules.key_schema.names, *rules.rename, *rules.constants}
+    for name in rules.partition_key:
+        if name in known or not has_form_of_path(name):
+            continue
+        inside = name.strip("/")
+        if has_form_of_path(inside):
+            meant = (
+                "an attribute inside another one cannot be a partition key, only one at the top of an item"
+            )
+        else:
+            meant = f"name the attribute, {quoted(inside)}"
+        yield (
+            f"partition_key: {quoted(name)} reads as a path; {meant}. Where an attribute has this very name, give it "
+            "another with `rename`"
+        )
 
 
 def _faults_of_partition_key(rules: Rules) -> Iterator[str]:
@@ -91,14 +111,20 @@ def _faults_of_partition_key(rules: Rules) -> Iterator[str]:
         if name not in rules.constants:
             continue
         if isinstance(rules.constants[name], (dict, list)) or rules.constants[name] == "":
-            yield f"partition_key: the constant `{name}` must be text that is not empty, a number, true, false or null"
+            yield (
+                f"partition_key: the constant `{name:.100}` must be text that is not empty, a number, true, false or "
+                "null"
+            )
         if name in rules.key_schema.names or name in rules.rename:
-            yield f"partition_key: `{name}` is an attribute and a constant; give the constant another name in `set`"
+            yield (
+                f"partition_key: `{name:.100}` is an attribute and a constant; give the constant another name in "
+                "`set`"
+            )
     for name, found in zip(rules.partition_key, rules.partition_key_properties, strict=True):
         if not can_stand_in_path(found):
             yield (
-                f"partition_key: `{name}` has a quote, backslash or control character, which a path cannot contain; "
-                "give it another name with `rename`"
+                f"partition_key: `{name:.100}` has a quote, backslash or control character, which a path cannot "
+                "contain; give it another name with `rename`"
             )
 
 
@@ -106,34 +132,34 @@ def _faults_of_identity(rules: Rules) -> Iterator[str]:
     keys = rules.key_schema.names
     for name in rules.document_id:
         if name not in keys:
-            yield f"document_id: `{name}` is not a key attribute of the table; use only {', '.join(keys)}"
+            yield f"document_id: `{name:.100}` is not a key attribute of the table; use only {', '.join(keys)}"
     for name in keys:
         if name not in rules.document_id and name not in rules.partition_key_attributes:
             yield (
-                f"document_id: the key attribute `{name}` is neither in the document id nor in the partition key, so "
-                "two items could become one document; add it to one of them"
+                f"document_id: the key attribute `{name:.100}` is neither in the document id nor in the partition key, "
+                "so two items could become one document; add it to one of them"
             )
 
 
 def _faults_of_drop(rules: Rules) -> Iterator[str]:
     for name in rules.required_attributes:
         if name in rules.drop:
-            yield f"drop: `{name}` is part of the key or the partition key and cannot be dropped"
+            yield f"drop: `{name:.100}` is part of the key or the partition key and cannot be dropped"
 
 
 def _faults_of_rename(rules: Rules) -> Iterator[str]:
     for name in rules.rename:
         if name in rules.drop:
-            yield f"rename: `{name}` is dropped; remove it from `drop` or from `rename`"
+            yield f"rename: `{name:.100}` is dropped; remove it from `drop` or from `rename`"
 
 
 def _faults_of_targets(rules: Rules) -> Iterator[str]:
     for name, target in rules.rename.items():
         if target in NAMES_OF_COSMOS:
-            yield f"rename: `{name}` cannot become `{target}`, which Cosmos DB reserves; use another name"
+            yield f"rename: `{name:.100}` cannot become `{target:.100}`, which Cosmos DB reserves; use another name"
     for name in rules.constants:
         if name in NAMES_OF_COSMOS:
-            yield f"set: `{name}` is reserved by Cosmos DB; use another name"
+            yield f"set: `{name:.100}` is reserved by Cosmos DB; use another name"
 
 
 def _faults_of_names(rules: Rules) -> Iterator[str]:
@@ -142,8 +168,8 @@ def _faults_of_names(rules: Rules) -> Iterator[str]:
     for attribute in rules.required_attributes:
         name = rules.property_of(attribute)
         if name in owners:
-            yield f"rename: `{attribute}` and {owners[name]} would both become `{name}`; rename one of them"
-        owners[name] = f"`{attribute}`"
+            yield f"rename: `{attribute:.100}` and {owners[name]} would both become `{name:.100}`; rename one of them"
+        owners[name] = f"`{attribute:.100}`"
 
 
 def _is_list_of_names(value: Any) -> bool:
@@ -199,6 +225,7 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "ttl": (f"one of {', '.join(TTL_RULES)}", lambda value: value in TTL_RULES),
 }
 _CHECKS: dict[Callable[[Rules], Iterator[str]], frozenset[str]] = {
+    _faults_of_paths: frozenset({"partition_key", "rename", "set"}),
     _faults_of_partition_key: frozenset({"partition_key", "document_id", "rename", "set"}),
     _faults_of_identity: frozenset({"partition_key", "document_id", "set"}),
     _faults_of_drop: frozenset({"partition_key", "drop", "set"}),

@@ -24,6 +24,15 @@ REASONS = (
 """Every reason, in order of precedence."""
 
 
+LONGEST_SHOWN = 200
+"""In characters. A name in an item may be as long as the item."""
+
+
+def shown(text: str) -> str:
+    """Return a text of an item as a detail has it: not longer than `LONGEST_SHOWN`."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 class Fault(Exception):  # noqa: N818 - an item's property, not an error of the program
     """One fault that prevents an item from becoming a document.
 
@@ -89,7 +98,9 @@ def reject_line(line: bytes, fault: Fault, key_names: tuple[str, ...]) -> Reject
             fault.reason, fault.detail, None, orjson.dumps(line.decode("utf-8", "backslashreplace"))
         )
     keys = {name: item[name] for name in key_names if name in item}
-    return Rejected(fault.reason, fault.detail, keys if keys and _dumps(keys) else None, text)
+    # As deep as they stand in the rejected item's line.
+    is_written = keys and _dumps({"keys": keys})
+    return Rejected(fault.reason, fault.detail, keys if is_written else None, text)
 
 
 def _item_text(line: bytes, record: dict[str, Any]) -> bytes | None:

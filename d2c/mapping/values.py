@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any
 
 from d2c.mapping.numbers import NumberRule, exact, parse_number
-from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault
+from d2c.mapping.rejected import MALFORMED_LINE, UNKNOWN_TYPE, Fault, shown
 
 MAX_DEPTH = 32
 """Nested maps and lists; DynamoDB's limit."""
@@ -19,7 +19,7 @@ def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: Number
     """Replace each tagged value with its JSON value, recursively.
 
     This is the hot path: it works in place and stops at the first fault, whatever its precedence. After a fault the
-    container is unusable; `faults_of` returns the faults of a freshly parsed one.
+    container is unusable; `first_faults` returns the faults of a freshly parsed one.
 
     Args:
         container: object or array of tagged values, such as `{"title": {"S": "text"}}`.
@@ -62,29 +62,47 @@ def map_values(container: Any, places: Iterable[tuple[Any, Any]], number: Number
     return strings
 
 
-def faults_of(path: str, tagged: Any, number: NumberRule, depth: int = 1) -> Iterator[Fault]:
-    """Yield every fault of a tagged value, each with the path to it in its detail.
+def first_faults(item: dict[str, Any], number: NumberRule) -> dict[str, Fault]:
+    """Return by reason the fault of an item's values whose detail, which begins with its path, is alphabetically first.
 
     Args:
-        path: path of the value, such as `lines[0].price`.
-        tagged: the value.
+        item: attributes in DynamoDB JSON; it stays as it is.
         number: an entry of `NUMBER_RULES`.
-        depth: how many maps and lists enclose it, the item included.
     """
-    try:
-        if type(tagged) is not dict or len(tagged) != 1:
-            raise fault_of_shape(tagged)
-        ((tag, value),) = tagged.items()
-        if tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
-            for name, member in value.items():
-                yield from faults_of(f"{path}.{name}", member, number, depth + 1)
-        elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
-            for index, member in enumerate(value):
-                yield from faults_of(f"{path}[{index}]", member, number, depth + 1)
-        else:
-            map_scalar_or_set(tag, value, number)
-    except Fault as fault:
-        yield Fault(fault.reason, f"{path}: {fault.detail}")
+    first: dict[str, Fault] = {}
+    for path, fault in _faults_in("", item, item.items(), number, 1):
+        detail = f"{path}: {fault.detail}"
+        if fault.reason not in first or detail < first[fault.reason].detail:
+            first[fault.reason] = Fault(fault.reason, detail)
+    return first
+
+
+def _faults_in(
+    path: str, container: Any, places: Iterable[tuple[Any, Any]], number: NumberRule, depth: int
+) -> Iterator[tuple[str, Fault]]:
+    """Yield every fault in a map or list, with the path of its value, such as `lines[0].price`."""
+    for place, tagged in places:
+        try:
+            if type(tagged) is not dict or len(tagged) != 1:
+                raise fault_of_shape(tagged)
+            ((tag, value),) = tagged.items()
+            if tag == "M" and type(value) is dict and depth <= MAX_DEPTH:
+                inner = _path(path, container, place)
+                yield from _faults_in(inner, value, value.items(), number, depth + 1)
+            elif tag == "L" and type(value) is list and depth <= MAX_DEPTH:
+                inner = _path(path, container, place)
+                yield from _faults_in(inner, value, enumerate(value), number, depth + 1)
+            else:
+                map_scalar_or_set(tag, value, number)
+        except Fault as fault:
+            yield _path(path, container, place), fault
+
+
+def _path(outer: str, container: Any, place: Any) -> str:
+    """Return the path of a value in a map or list; names may be as long as a line, so it is cut."""
+    if type(container) is list:
+        return shown(f"{outer}[{place}]")
+    return shown(f"{outer}.{shown(place)}" if outer else place)
 
 
 def map_scalar_or_set(tag: str, value: Any, number: NumberRule) -> Any:

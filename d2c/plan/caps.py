@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
-from d2c.plan.model import MOST_EXPORTS, MOST_PARALLEL, MOST_TABLES_PER_LOAD_RUN, Plan
+from d2c.plan.fields import MOST_EXPORTS, MOST_PARALLEL, MOST_TABLES_PER_LOAD_RUN
+from d2c.plan.model import Plan
 from d2c.plan.tables import location_of
 from d2c.shapes import Caps
 

@@ -3,64 +3,44 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
-from d2c.errors import PlanError
+from d2c.errors import MOST_FAULTS, PlanError
+from d2c.foreign_json import MOST_QUOTED, ForeignJsonError, json_value, quoted
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
+from d2c.plan.fields import (
+    MEANINGS,
+    MOST_TABLES_PER_LOAD_RUN,
+    Account,
+    AttributeName,
+    AttributeNames,
+    Constant,
+    KeyName,
+    ManualThroughput,
+    MaxParallel,
+    MaxParallelExports,
+    Moment,
+    Name,
+    Region,
+    ResourceName,
+    TableNames,
+    TimeZone,
+    Verify,
+    Window,
+)
 from d2c.plan.validation import faults_between_fields, is_pattern
 from d2c.shapes import Times
 
-# DynamoDB's limits on concurrent exports of an account in a region: their number, and the total size of their tables.
-# A terabyte is taken as 10**12 bytes.
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
-MOST_EXPORTS = 300
-MOST_EXPORT_BYTES = 100 * 10**12
-MOST_PARALLEL = 1000
-MOST_TABLES_PER_LOAD_RUN = 100
-
-# Patterns, and their meanings in words.
-# A name becomes part of orchestration instance ids (at most 100 printable characters) and of lake paths.
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$"
-TABLE_NAME = r"^[A-Za-z0-9_.-]{3,255}$"
-TABLE_NAMES = r"^([A-Za-z0-9_.-]{3,255}|[A-Za-z0-9_.-]{0,254}\*)$"
-RESOURCE_NAME = r"^[^/\\#?]{0,254}[^/\\#? ]$"
-ACCOUNT = r"^[0-9]{12}$"
-REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
-VERIFY = r"^(full|counts|sample:0?\.[0-9]*[1-9][0-9]*)$"
-MOMENT = (
-    r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
-)
-TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
-MEANINGS = {
-    NAME: "1 to 48 letters, digits, - or _, the first a letter or digit",
-    TABLE_NAME: "a DynamoDB table name: 3 to 255 letters, digits, -, _ or .",
-    TABLE_NAMES: "a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., or a prefix of names followed by one *",
-    RESOURCE_NAME: "a Cosmos DB name: 1 to 255 characters, none of / \\ # ?, no space at the end",
-    ACCOUNT: "an AWS account's 12 digits",
-    REGION: "an AWS region such as eu-west-1",
-    VERIFY: "full, counts, or sample: with a part below 1 such as sample:0.01",
-    MOMENT: "a moment with its offset from UTC, such as 2026-11-06T22:00:00+01:00",
-    TIME_OF_DAY: "a time of the day from 00:00 to 23:59",
-}
-
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-TableName = Annotated[str, StringConstraints(pattern=TABLE_NAME)]
-TableNames = Annotated[str, StringConstraints(pattern=TABLE_NAMES)]
-ResourceName = Annotated[str, StringConstraints(pattern=RESOURCE_NAME)]
-Account = Annotated[str, StringConstraints(pattern=ACCOUNT)]
-Region = Annotated[str, StringConstraints(pattern=REGION)]
-AttributeName = Annotated[str, StringConstraints(min_length=1, max_length=65_535)]
-Verify = Annotated[str, StringConstraints(pattern=VERIFY)]
-Constant = str | int | float | bool | None
-MaxParallel = Annotated[int, Field(ge=1, le=MOST_PARALLEL)]
-MaxParallelExports = Annotated[int, Field(ge=1, le=MOST_EXPORTS)]
-ManualThroughput = Annotated[int, Field(ge=400, le=1_000_000, multiple_of=100)]
-
+# A plan of 1,000 tables with rules of their own has some 500 KB.
+MOST_PLAN_BYTES = 2**20
 DEFAULT_VERIFY = "full"
 DEFAULT_MAX_REJECTED_ITEMS = 0
 
@@ -71,38 +51,13 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _real_moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
-def _window(between: list[str]) -> list[str]:
-    if between[0] == between[1]:
-        raise ValueError("both times are equal; omit it to let the plan run at any time")
-    return between
-
-
-def _known_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        raise ValueError(f"{name!r} is not a time zone; use an IANA name such as Europe/Berlin") from None
-    return name
-
-
-Moment = Annotated[str, StringConstraints(pattern=MOMENT), AfterValidator(_real_moment)]
-TimeOfDay = Annotated[str, StringConstraints(pattern=TIME_OF_DAY)]
-Window = Annotated[list[TimeOfDay], Field(min_length=2, max_length=2), AfterValidator(_window)]
-TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
-
-
 class RulesPlan(StrictModel):
     """Rules for mapping items to documents; `d2c.mapping` checks them against the table's key schema."""
 
-    partition_key: Annotated[list[AttributeName], Field(min_length=1, max_length=3)] | None = None
-    document_id: Annotated[list[AttributeName], Field(min_length=1)] | None = None
+    partition_key: Annotated[AttributeNames, Field(min_length=1, max_length=3)] | None = None
+    document_id: Annotated[AttributeNames, Field(min_length=1)] | None = None
     rename: dict[AttributeName, AttributeName] | None = None
-    drop: list[AttributeName] | None = None
+    drop: AttributeNames | None = None
     set: dict[AttributeName, Constant] | None = None
     numbers: Literal["exact", "reject", "string"] | None = None
     ttl: Literal["convert", "off"] | None = None
@@ -125,9 +80,9 @@ class LimitsPlan(StrictModel):
 class SourcePlan(StrictModel):
     """A table's description, for tables that the app cannot describe with DynamoDB."""
 
-    hash_key: AttributeName
-    range_key: AttributeName | None = None
-    ttl_attribute: AttributeName | None = None
+    hash_key: KeyName
+    range_key: KeyName | None = None
+    ttl_attribute: KeyName | None = None
 
 
 class SharedPlan(StrictModel):
@@ -215,15 +170,19 @@ def parse_plan(body: bytes) -> Plan:
     Raises:
         PlanError: with all faults.
     """
+    try:
+        value = json_value(body, "the plan", MOST_PLAN_BYTES)
+    except ForeignJsonError as error:
+        raise PlanError(error.faults) from None
     plan, errors = None, []
     try:
-        plan = Plan.model_validate_json(body)
+        plan = Plan.model_validate(value)
     except ValidationError as error:
-        errors = error.errors()
-    faults = [fault_text(error, "the plan") for error in errors]
-    faults += faults_between_fields(body, [error["loc"] for error in errors])
+        errors = error.errors(include_url=False)
+    faults = fault_texts(errors, "the plan")
+    faults += faults_between_fields(value, [error["loc"] for error in errors])
     if plan is None or faults:
-        raise PlanError(faults)
+        raise PlanError(faults, more=len(errors) - MOST_FAULTS)
     return plan
 
 
@@ -233,22 +192,25 @@ def times_of(plan: Plan) -> Times:
     return cast("Times", times)
 
 
-def fault_text(error: Mapping[str, Any], whole: str) -> str:
-    """Return the place and the fault in words; pydantic's own messages are about inputs and models.
+def fault_texts(errors: Sequence[Mapping[str, Any]], whole: str) -> list[str]:
+    """Return the first faults in words, each with its place; pydantic's own messages are about inputs and models.
 
     Args:
-        error: an error of a ValidationError.
+        errors: of a ValidationError.
         whole: the name of the validated document, such as ``the plan``.
     """
-    where = ".".join(str(part) for part in error["loc"] if not re.search(r"\[|constrained", str(part)))
+    return [_fault_text(error, whole) for error in errors[:MOST_FAULTS]]
+
+
+def _fault_text(error: Mapping[str, Any], whole: str) -> str:
+    parts = [str(part) for part in error["loc"]]
+    where = ".".join(part[:MOST_QUOTED] for part in parts if not re.search(r"\[|constrained", part))
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown field"
-    if error["type"] == "json_invalid":
-        return f"{whole} is not JSON: {error['ctx']['error']}"
     if error["type"] == "missing":
         return f"{where}: missing"
     if error["type"] == "string_pattern_mismatch":
-        return f"{where}: {error['input']!r} is not {MEANINGS[error['ctx']['pattern']]}"
+        return f"{where}: {quoted(error['input'])} is not {MEANINGS[error['ctx']['pattern']]}"
     if error["type"] == "value_error":
         return f"{where}: {error['ctx']['error']}"
     message = re.sub(r"^(Input|String|Value) ", "", error["msg"])

@@ -1,10 +1,10 @@
 """Resolve the tables of a plan, including patterns, to existing tables."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from d2c.app.aws_settings import AwsSettings
 from d2c.errors import PlanError
 from d2c.plan.model import Plan, TablePlan
 from d2c.plan.validation import faults_of_sharers, is_pattern
@@ -50,13 +50,14 @@ def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> li
     Raises:
         PlanError: with all faults that depend on the existing tables.
     """
-    owners = {
-        place: _owners(plan, _entries_in(plan, place), sorted(names)) for place, names in existing.items()
-    }
+    matching: defaultdict[int, list[str]] = defaultdict(list)
+    for place, names in existing.items():
+        for table, owner in _owners(plan, _entries_in(plan, place), sorted(names)).items():
+            matching[id(owner)].append(table)
     found = [
         (number, plan.table_input(entry, table))
         for number, entry in enumerate(plan.tables)
-        for table in _tables_of(entry, owners.get(_place(plan, entry), {}))
+        for table in (matching[id(entry)] if is_pattern(entry.table) else [entry.table])
     ]
     inputs = [table for _, table in found]
     faults = [
@@ -106,12 +107,6 @@ def in_order(plan: Plan, tables: Iterable[TableT]) -> list[TableT]:
     return sorted(tables, key=size, reverse=True)
 
 
-def _tables_of(entry: TablePlan, owners: Mapping[str, TablePlan]) -> list[str]:
-    if not is_pattern(entry.table):
-        return [entry.table]
-    return [table for table, owner in owners.items() if owner is entry]
-
-
 def _entries_in(plan: Plan, place: Location) -> list[TablePlan]:
     return [entry for entry in plan.tables if _place(plan, entry) == place]
 
@@ -120,9 +115,11 @@ def _owners(plan: Plan, entries: Sequence[TablePlan], tables: Sequence[str]) -> 
     """Return the plan's entry for each table: the one with its name, otherwise the first matching pattern."""
     by_name = {entry.table: entry for entry in entries}
     patterns = [entry for entry in entries if is_pattern(entry.table)]
+    left_out = {name for name in plan.exclude if not is_pattern(name)}
+    beginnings = tuple(name[:-1] for name in plan.exclude if is_pattern(name))
     owners = {}
     for table in tables:
-        excluded = any(_matches(table, pattern) for pattern in plan.exclude)
+        excluded = table in left_out or table.startswith(beginnings)
         matching = () if excluded else (entry for entry in patterns if _matches(table, entry.table))
         owner = by_name.get(table) or next(iter(matching), None)
         if owner is not None:
@@ -157,15 +154,3 @@ def _tables_of_two_places(found: Sequence[tuple[int, Json]]) -> Iterator[str]:
                 f"tables.{number}.table: {table['table']} of {location_of(table)} has the same name as "
                 f"tables.{before} of {location_of(other)}; migrate one of them with another plan"
             )
-
-
-def account_faults(plan: Plan, aws: AwsSettings) -> list[str]:
-    """Return the faults of tables in an account or region for which the settings have no role."""
-
-    def faults() -> Iterator[str]:
-        for number, entry in enumerate(plan.tables):
-            fault = aws.fault(entry.account or plan.account, str(entry.region or plan.region))
-            if fault:
-                yield f"tables.{number}.{fault}"
-
-    return list(faults())

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json
+from d2c.foreign_json import MOST_QUOTED
+from d2c.load_run.request import fault_of_size, rules_size
+from d2c.mapping import KeySchema, RulesError, parse_rules
 
 Json = Mapping[str, Any]
 Loc = tuple[int | str, ...]
@@ -17,26 +19,25 @@ def is_pattern(table: str) -> bool:
     return table.endswith("*")
 
 
-def faults_between_fields(body: bytes, spoilt: Sequence[Loc]) -> list[str]:
+def faults_between_fields(plan: Any, spoilt: Sequence[Loc]) -> list[str]:
     """Return what is wrong between the fields of a plan that may have faults within them, too.
 
     Args:
-        body: the plan as JSON text.
+        plan: the plan as a JSON value.
         spoilt: the places of the faults within its fields, as pydantic tells them.
     """
     if () in spoilt:
         return []
-    plan = from_json(body)
     entries = [] if ("tables",) in spoilt else _entries(plan.get("tables"))
-    sound = {number: entry for number, entry in entries if _is_sound(number, spoilt)}
+    sound = _sound(entries, spoilt)
     return [
         *_faults_of_schedule(plan),
         *_faults_of_patterns(entries),
         *_incomplete_tables(plan, entries),
         *_repeated_tables(entries),
-        *faults_of_sharers(
-            _as_input(plan, entry) for entry in sound.values() if not is_pattern(entry["table"])
-        ),
+        *_faults_of_size(plan, sound),
+        *_faults_of_rules(plan, sound),
+        *faults_of_sharers(_as_input(plan, entry) for entry in sound if not is_pattern(entry["table"])),
     ]
 
 
@@ -61,7 +62,7 @@ def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iter
         if "partition_key" in rules:
             paths.setdefault(_key_paths(rules), name)
     if len(paths) > 1:
-        told = _some([f"{path} of {name}" for path, name in paths.items()])
+        told = _some([f"{path[:MOST_QUOTED]} of {name}" for path, name in paths.items()])
         yield f"{shared}, but not its partition key ({told}): make the paths equal, with `rename` or `set`"
     marks = [_constants_in_key(rules) for rules in tables.values()]
     common = set.intersection(*map(set, marks))
@@ -106,8 +107,8 @@ def _faults_of_patterns(entries: Sequence[tuple[int, Json]]) -> Iterator[str]:
         table = entry.get("table")
         if isinstance(table, str) and is_pattern(table) and entry.get("container") is not None:
             yield (
-                f"tables.{number}.container: the tables of a pattern, {table}, get containers of their own names; "
-                "leave it out, or list those that need another by their names"
+                f"tables.{number}.container: the tables of a pattern, {table[:MOST_QUOTED]}, get containers of their "
+                "own names; leave it out, or list those that need another by their names"
             )
 
 
@@ -123,7 +124,28 @@ def _repeated_tables(entries: Sequence[tuple[int, Json]]) -> Iterator[str]:
     for number, entry in entries:
         table = entry.get("table")
         if isinstance(table, str) and first.setdefault(table, number) != number:
-            yield f"tables.{number}.table: {table} is in tables.{first[table]} already"
+            yield f"tables.{number}.table: {table[:MOST_QUOTED]} is in tables.{first[table]} already"
+
+
+def _faults_of_size(plan: Json, entries: Sequence[Json]) -> Iterator[str]:
+    at_the_top = rules_size(plan.get("rules"))
+    for entry in entries:
+        fault = fault_of_size(at_the_top + rules_size(entry.get("rules")))
+        if fault:
+            yield f"rules of {entry['table']}, with those at the top: {fault}"
+
+
+def _faults_of_rules(plan: Json, entries: Sequence[Json]) -> Iterator[str]:
+    """Find impossible rules of tables whose keys the plan has; the others are checked once theirs are known."""
+    for entry in entries:
+        source = _given(entry.get("source"))
+        if not source:
+            continue
+        keys = KeySchema(source["hash_key"], source.get("range_key"))
+        try:
+            parse_rules(_as_input(plan, entry)["rules"], keys, ttl_attribute=source.get("ttl_attribute"))
+        except RulesError as error:
+            yield from (f"rules of {entry['table']}: {fault}" for fault in error.faults)
 
 
 def _entries(tables: Any) -> list[tuple[int, Json]]:
@@ -131,9 +153,12 @@ def _entries(tables: Any) -> list[tuple[int, Json]]:
     return [(number, entry) for number, entry in enumerate(found) if isinstance(entry, dict)]
 
 
-def _is_sound(number: int, spoilt: Sequence[Loc]) -> bool:
-    """Return whether a table, and what the top says for it, has no fault within its fields."""
-    return not any(place[0] in ("database", "rules") or place[:2] == ("tables", number) for place in spoilt)
+def _sound(entries: Sequence[tuple[int, Json]], spoilt: Sequence[Loc]) -> list[Json]:
+    """Return the tables without a fault in their own fields; none if what the top says for all has one."""
+    if any(place[0] in ("database", "rules") for place in spoilt):
+        return []
+    spoilt_numbers = {place[1] for place in spoilt if place[0] == "tables" and len(place) > 1}
+    return [entry for number, entry in entries if number not in spoilt_numbers]
 
 
 def _as_input(plan: Json, entry: Json) -> Json:

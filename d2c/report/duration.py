@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple, cast
 
 from d2c.plan.caps import CAPS, MOST_AHEAD, SHORTEST_UNIT_SECONDS
-from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.plan.fields import MOST_EXPORT_BYTES
 from d2c.plan.tables import Location
 from d2c.shapes import Caps
 

@@ -8,6 +8,7 @@ offset unless a field says otherwise, sizes are bytes, and paths are paths withi
 from d2c.shapes.answers import (
     Answer,
     ErrorDict,
+    ErrorTexts,
     Failure,
     Look,
     Operation,
@@ -85,6 +86,7 @@ __all__ = [
     "Copy",
     "Described",
     "ErrorDict",
+    "ErrorTexts",
     "Export",
     "Failure",
     "Findings",

@@ -7,12 +7,17 @@ Operation = Literal["verify", "replay"]
 Result = TypeVar("Result")
 
 
-class ErrorDict(TypedDict):
-    """What `D2CError.to_dict` returns: the texts for a user, and the flags that orchestrators decide on."""
+class ErrorTexts(TypedDict):
+    """What `D2CError.texts` returns: the texts for a user, without secrets."""
 
     title: str
     detail: str
     next_step: str
+
+
+class ErrorDict(ErrorTexts):
+    """What `D2CError.to_dict` returns: the texts, and the flags that orchestrators decide on."""
+
     transient: bool  # the same call may succeed later
     busy: bool  # the service has no capacity now; waited for without limit
     another_run: bool  # a new run outside may succeed
@@ -58,6 +63,7 @@ class Progress(TypedDict, total=False):
     """What a look shows of something that is still running; each stage fills what it knows."""
 
     status: str
+    finding: str  # what is wrong with what is waited for
     stage: str
     done: int  # bytes or items, out of `total`
     total: int

@@ -12,14 +12,13 @@ from pyspark.sql import SparkSession
 
 from d2c.errors import D2CError
 from d2c.load_run.progress import repeated, task_counts
-from d2c.load_run.request import LoadRequest, read_requests
+from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
 from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
 from d2c.spark_run.table_load import TableLoad
 from d2c.spark_run.verifying import verify
 from d2c.spark_run.writing import assess, load_documents, replay
 
-REQUEST_BYTES = 2**20
 STAGES = {"assess": assess, "load": load_documents, "replay": replay, "verify": verify}
 
 
@@ -44,7 +43,7 @@ def run_tables(path: str, spark: SparkSession, dbutils: Any) -> dict[str, str]:
 
     def run_table(request: LoadRequest) -> None:
         # Just before its turn, since it may be cancelled while others are loaded.
-        if request.table not in ended_tables([json.loads(line) for line in read(log).splitlines()]):
+        if request.table not in ended_tables(read(log)):
             _enter_thread(spark, request.table)
             states[request.table] = run_stages(TableLoad(request, spark, dbutils), alone=len(requests) == 1)
 
@@ -66,7 +65,8 @@ def run_stages(load: TableLoad, *, alone: bool) -> str:
             with load.progress.stage(stage), _tasks_counted(load):
                 STAGES[stage](load)
     except D2CError as error:
-        print(f"{error.title}: {error.detail} {error.next_step}")
+        texts = error.texts()
+        print(f"{texts['title']}: {texts['detail']} {texts['next_step']}")
     except Exception as error:
         if alone or not _spark_answers(load.spark):
             raise

@@ -12,6 +12,7 @@ from d2c.export_format.manifest import MANIFEST_FILES
 from d2c.load_run import accounting, cosmos_options
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest
+from d2c.load_run.spark_paths import literal
 
 CONNECTOR = "cosmos.oltp"
 DATA_FILE_SUFFIX = ".json.gz"
@@ -53,7 +54,7 @@ class TableLoad:
     @functools.cached_property
     def listed(self) -> tuple[DataFile, ...]:
         """The data files in the manifest; without one there is no folder of them, as for an empty table."""
-        paths = [f"{self.request.export_folder}/{name}" for name in MANIFEST_FILES]
+        paths = [literal(f"{self.request.export_folder}/{name}") for name in MANIFEST_FILES]
         read = self.spark.read.format("binaryFile").load(paths).select("path", "content")
         contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in read.coalesce(1).collect()}
         arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
@@ -77,7 +78,7 @@ class TableLoad:
         if not self.listed:
             return self.spark.range(0).selectExpr("'' as path", "binary('') as content")
         folder = self.spark.read.format("binaryFile").option("pathGlobFilter", f"*{DATA_FILE_SUFFIX}")
-        rows = folder.load(f"{self.request.export_folder}/data").select("path", "content")
+        rows = folder.load(literal(f"{self.request.export_folder}/data")).select("path", "content")
         return rows.coalesce(1) if self.is_small else rows
 
     def put(self, name: str, text: str) -> None:

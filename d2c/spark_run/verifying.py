@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
 from d2c.load_run import comparing, cosmos_options, verification
@@ -15,25 +15,29 @@ from d2c.spark_run.table_load import TableLoad
 
 Counts = dict[str, Any]
 Mismatches = list[dict[str, Any]]
+# Keys for which the export has several lines, as `check_keys_once` takes them.
+Repeated = dict[str, Any]
+NOT_LOOKED_AT: Repeated = {"keys": 0, "unlike": 0, "example": None}
 
 
 def verify(load: TableLoad) -> None:
     """Compare both sides, and what seems wrong once more after a pause."""
     since = load.request.load_started_at or load.progress.found("load_started_at")
     compare = _compare_numbers if load.request.verify == "counts" else _compare_documents
-    counts, mismatches = compare(load, since)
+    counts, mismatches, repeated = compare(load, since)
     load.progress.note(verification={**counts, "method": load.request.verify}, mismatches=mismatches)
     written = sum((load.progress.found(stage) or {}).get("documents", 0) for stage in ("loaded", "replayed"))
     verification.check_compared_something(counts, load.request.documents_written + written)
+    verification.check_keys_once(**repeated)
 
 
-def _compare_numbers(load: TableLoad, since: int) -> tuple[Counts, Mismatches]:
+def _compare_numbers(load: TableLoad, since: int) -> tuple[Counts, Mismatches, Repeated]:
     counts = _count_both_sides(load, since)
     if verification.needs_second_look(counts):
         time.sleep(verification.SECOND_LOOK_SECONDS)
         counts = _count_both_sides(load, since)
     _check_connectors_own_name(load)
-    return counts, []
+    return counts, [], NOT_LOOKED_AT
 
 
 def _check_connectors_own_name(load: TableLoad) -> None:
@@ -60,17 +64,18 @@ def _count_both_sides(load: TableLoad, since: int) -> Counts:
     return verification.compare_counts(actual, surely or 0, possibly or 0)
 
 
-def _compare_documents(load: TableLoad, since: int) -> tuple[Counts, Mismatches]:
+def _compare_documents(load: TableLoad, since: int) -> tuple[Counts, Mismatches, Repeated]:
     """Compare all documents, or a sample, by digests; describe a few that differ."""
     worker = comparing.expected_documents(load.request, load.files, since)
-    expected = load.contents.mapInArrow(worker, comparing.EXPECTED_SCHEMA)
+    lines = load.contents.mapInArrow(worker, comparing.EXPECTED_SCHEMA)
+    expected = lines.groupBy("identity").agg(*_columns(verification.EXPECTED_ONCE_SQL))
     actual = _digests(load, _all_documents(load))
     with _judged(expected, actual.repartition(1) if load.is_small else actual) as rows:
-        counts, read_at = _judgements(rows)
+        counts, repeated, read_at = _judgements(rows)
         if verification.needs_second_look(counts):
             wrong = rows.filter(verification.wrong_sql(read_at)).collect()
-            return _look_again(load, since, counts, wrong)
-        return counts, _describe(load, since, _examples(rows, counts, read_at))
+            return *_look_again(load, since, counts, wrong), repeated
+        return counts, _describe(load, since, _examples(rows, counts, read_at)), repeated
 
 
 def _look_again(
@@ -79,11 +84,13 @@ def _look_again(
     """Compare once more what seemed wrong, after a pause."""
     time.sleep(verification.SECOND_LOOK_SECONDS)
     identities = [row.identity for row in wrong]
-    known = [(row.identity, row.digest, row.expires_at) for row in wrong if row.mismatch != "unexpected"]
-    expected = load.spark.createDataFrame(known, comparing.EXPECTED_SCHEMA)
+    known = [
+        tuple(row[name] for name in comparing.EXPECTED_ONCE) for row in wrong if row.mismatch != "unexpected"
+    ]
+    expected = load.spark.createDataFrame(known, comparing.EXPECTED_ONCE_SCHEMA)
     actual = _digests(load, _documents_with(load, identities)).filter(F.col("identity").isin(identities))
     with _judged(expected, actual) as rows:
-        again, read_at = _judgements(rows)
+        again, _, read_at = _judgements(rows)
         mismatches = _describe(load, since, _examples(rows, again, read_at))
     return verification.counts_after_second_look(first, again), mismatches
 
@@ -114,20 +121,28 @@ def _digests(load: TableLoad, documents: DataFrame) -> DataFrame:
 def _judged(expected: DataFrame, actual: DataFrame) -> Iterator[DataFrame]:
     """Join both sides and judge each pair; the rows are kept while the block runs."""
     compared = expected.alias("e").join(actual.alias("a"), F.expr("e.identity = a.identity"), "full_outer")
-    columns = [F.expr(sql).alias(name) for name, sql in verification.JUDGEMENT_SQL.items()]
-    rows = compared.select(*columns).persist()
+    rows = compared.select(*_columns(verification.JUDGEMENT_SQL)).persist()
     try:
         yield rows
     finally:
         rows.unpersist()
 
 
-def _judgements(rows: DataFrame) -> tuple[Counts, int]:
-    """Return the counts of judged rows, and the time at which both sides were read."""
+def _judgements(rows: DataFrame) -> tuple[Counts, Repeated, int]:
+    """Return the counts of judged rows, the repeated keys, and the time at which both sides were read."""
     rows.count()  # reads both sides to their ends, which defines the time of reading
     read_at = int(time.time())
-    sums = [F.expr(sql).alias(name) for name, sql in verification.counts_sql(read_at).items()]
-    return _only_row(rows.agg(*sums)).asDict(), read_at
+    counts = verification.counts_sql(read_at)
+    found = _only_row(rows.agg(*_columns(counts | verification.REPEATED_SQL))).asDict()
+    return (
+        {name: found[name] for name in counts},
+        {name: found[name] for name in verification.REPEATED_SQL},
+        read_at,
+    )
+
+
+def _columns(sql_by_name: Mapping[str, str]) -> list[Column]:
+    return [F.expr(sql).alias(name) for name, sql in sql_by_name.items()]
 
 
 def _examples(rows: DataFrame, counts: Mapping[str, int], read_at: int) -> dict[str, str]:
@@ -142,8 +157,8 @@ def _examples(rows: DataFrame, counts: Mapping[str, int], read_at: int) -> dict[
 def _describe(load: TableLoad, since: int, kinds: Mapping[str, str]) -> Mismatches:
     """Return mismatches with the properties that differ, from the whole documents."""
     different = frozenset(identity for identity, kind in kinds.items() if kind == "different")
-    expected: dict[str, str] = {}
-    actual: dict[str, str] = {}
+    expected: dict[str, list[str]] = {}
+    actual: dict[str, list[str]] = {}
     if different:
         worker = comparing.expected_bodies(load.request, load.files, since, different)
         expected = _bodies(load.contents.mapInArrow(worker, comparing.BODY_SCHEMA))
@@ -154,8 +169,10 @@ def _describe(load: TableLoad, since: int, kinds: Mapping[str, str]) -> Mismatch
     return verification.describe(kinds, expected, actual, ignore_ttl=has_ttl)
 
 
-def _bodies(rows: DataFrame) -> dict[str, str]:
-    return {row.identity: row.body for row in rows.collect()}
+def _bodies(rows: DataFrame) -> dict[str, list[str]]:
+    """Return the documents of each identity: one, or two of those by several lines of the export."""
+    found = rows.groupBy("identity").agg(F.min("body").alias("one"), F.max("body").alias("other"))
+    return {row.identity: sorted({row.one, row.other}) for row in found.collect()}
 
 
 def _only_row(rows: DataFrame) -> Row:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
 from d2c.load_run import accounting, batches, cosmos_options, limits, replaying, workers
 from d2c.load_run.census import counts
+from d2c.load_run.spark_paths import literal
 from d2c.spark_run.table_load import CONNECTOR, TableLoad
 
 # So many censuses reach the driver at the most.
@@ -32,6 +33,7 @@ def assess(load: TableLoad) -> None:
     load.progress.note(
         assessed=sums, files={"listed": len(files), "verified": accounting.verified(files, tallies)}
     )
+    limits.check_mapped_to_the_end(tallies, load.request.max_rejected_items)
     accounting.check_conservation(files, tallies)
     load.progress.note(census=counts.summarise(table_census))
     limits.check_limits(
@@ -107,6 +109,6 @@ def _upsert_documents(load: TableLoad, outcomes: DataFrame, sums: Mapping[str, i
 
 def _rejected_lines(load: TableLoad) -> DataFrame:
     """Return the rejected items of earlier runs as JSON lines, each with its part of a file."""
-    lines = load.spark.read.option("lineSep", "\n").text(load.request.rejected_folder or "")
+    lines = load.spark.read.option("lineSep", "\n").text(literal(load.request.rejected_folder or ""))
     part = F.concat_ws("@", "_metadata.file_name", "_metadata.file_block_start")
     return lines.select(part.alias("part"), "value")

@@ -16,7 +16,7 @@ from d2c.state.paths import container_path, ended_tables_path
 
 Record = dict[str, Any]
 
-HOLDER = ("migration", "table", "operation")
+HOLDER = {"migration": str, "table": str, "operation": int}
 
 
 def record_path(settings: Settings, payload: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
     taken_at = clock.text()
     names = {"database": payload["database"], "container": payload["container"]}
     lake.create(path, json.dumps({**holder, **names, "taken_at": taken_at}).encode())
-    found = lake.read_version(path)
+    found = _read(lake, path)
     if found is None:
         raise _changes_hands(payload)
     record, version = found
@@ -72,15 +72,15 @@ def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Re
 
 def release_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> None:
     """Delete the lock that a table holds; a lock of another holder stays."""
-    found = lake.read_version(path)
+    found = _read(lake, path)
     if found and holder_of(found[0]) == holder_of(payload):
         lake.delete(path, found[1])
 
 
 def is_held_by_another(lake: Lake, path: str, payload: Mapping[str, Any]) -> bool:
     """Return whether another table has locked a container after this one."""
-    record = lake.read_json(path)
-    return record is not None and holder_of(record) != holder_of(payload)
+    found = _read(lake, path)
+    return found is not None and holder_of(found[0]) != holder_of(payload)
 
 
 def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record | None:
@@ -93,7 +93,7 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
         path: the lock's.
         holder: the lock's holder when it was found to have ended.
     """
-    found = lake.read_version(path)
+    found = _read(lake, path)
     if found is None or holder_of(found[0]) != holder_of(holder):
         return None
     record: Record
@@ -101,6 +101,32 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
     if not record.get("being_put_back"):
         record, _ = keep_record(lake, path, {**record, "being_put_back": True}, version)
     return record
+
+
+def parse_lock(value: Any, path: str) -> Record:
+    """Return a lock as the lake has it.
+
+    Args:
+        value: of the file.
+        path: the file's, for messages.
+
+    Raises:
+        PermanentError: if it is no lock.
+    """
+    fields = value if isinstance(value, dict) else {}
+    if not all(type(fields.get(name)) is kind for name, kind in HOLDER.items()):
+        raise PermanentError(
+            f"The lake's {path} is not the lock of a container.",
+            "Look for what else writes there; delete the file once nothing loads the container.",
+        )
+    record: Record = value
+    return record
+
+
+def _read(lake: Lake, path: str) -> tuple[Record, str] | None:
+    """Return a lock and its version, or None if there is none."""
+    found = lake.read_version(path)
+    return None if found is None else (parse_lock(found[0], path), found[1])
 
 
 def holder_of(record: Mapping[str, Any]) -> Record:

@@ -9,19 +9,23 @@ exports-loaded/<digest>.json         the last export of a table that a standing 
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import orjson
 
 from d2c.app import clock
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake, Listed
-from d2c.errors import D2CError, RefusedError
+from d2c.errors import D2CError, PermanentError, RefusedError
 from d2c.export_format import ExportFormatError
-from d2c.export_format.manifest import SUMMARY_FILE, ManifestSummary, parse_summary
-from d2c.plan.model import NAME, Plan
+from d2c.export_format.manifest import MOST_BYTES, SUMMARY_FILE, ManifestSummary, parse_summary
+from d2c.foreign_json import quoted
+from d2c.plan.fields import NAME
+from d2c.plan.model import Plan
 from d2c.plan.tables import Location, table_input_of
-from d2c.shapes import Arrived
+from d2c.shapes import Arrived, ListedTables
 from d2c.state import paths
 from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
@@ -32,6 +36,7 @@ MESSAGE_FILE = "d2c-arrival.json"
 TABLE_ARN = re.compile(
     r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):table/(?P<table>[A-Za-z0-9_.-]+)"
 )
+EXPORT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 # A plan's name has at most 48 characters: these, a hyphen and eight of a digest.
 NAME_CHARACTERS = 39
 
@@ -44,18 +49,60 @@ class ExistingExport(NamedTuple):
 
 
 def own_migration(lake: Lake, folder: str) -> tuple[str, str] | None:
-    """Return the migration and the table that an export's folder is of, or None if no migration has it."""
+    """Return the migration and the table that an export's folder is of, or None if no migration has it.
+
+    Another export may be in a folder that has a migration's name, such as ``exports/music/AWSDynamoDB/<export id>``.
+    """
     parts = folder.removeprefix(EXPORTS).split("/")
     if len(parts) != 3 or not re.fullmatch(NAME, parts[0]):
         return None
-    return (parts[0], parts[1]) if lake.exists(paths.plan_path(parts[0])) else None
+    migration, table = parts[0], paths.name_of_folder(parts[1])
+    return (migration, table) if _has_table(lake, migration, table) else None
+
+
+def _has_table(lake: Lake, migration: str, table: str) -> bool:
+    """Return whether a migration has a table; one that has not listed its tables yet may have any."""
+    if not lake.exists(paths.plan_path(migration)):
+        return False
+    listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
+    return listed is None or any(entry["table"] == table for entry in listed["tables"])
 
 
 def is_own_export(summary: ManifestSummary, folder: str, settings: Settings) -> bool:
     """Return whether an export was made by a migration of this app, and is in that migration's folder."""
     parts = folder.removeprefix(EXPORTS).split("/")
-    own_prefix = "/".join((settings.export_prefix, *parts[:2]))
+    own_prefix = "/".join((settings.export_prefix, *map(paths.name_of_folder, parts[:2])))
     return len(parts) == 3 and (summary.s3_bucket, summary.s3_prefix) == (settings.export_bucket, own_prefix)
+
+
+def check_own(lake: Lake, folder: str, number: int, settings: Settings) -> None:
+    """Refuse an export of others in the folder of a migration's table.
+
+    Args:
+        lake: the lake.
+        folder: the export's, of a migration's table.
+        number: of the migration's last start or retry.
+        settings: the app's.
+
+    Raises:
+        RefusedError: if it is neither the one that the migration has made, nor one that this app has made.
+    """
+    migration, table_folder, export_id = folder.removeprefix(EXPORTS).split("/")
+    table = paths.name_of_folder(table_folder)
+    known = lake.read_json(paths.table_file_path(migration, number, table)) or {}
+    if (known.get("export") or {}).get("id") == export_id:
+        return
+    try:
+        summary = read_summary(lake, folder)
+    except PermanentError:
+        # The copy tells what is wrong with an export of its own.
+        return
+    if summary and not is_own_export(summary, folder, settings):
+        raise RefusedError(
+            f"The folder is that of the table {table} of the migration {migration}, which has not made this export.",
+            "Copy it into another folder below exports/.",
+            "The export is in the folder of a migration",
+        )
 
 
 def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan]) -> ExistingExport:
@@ -71,11 +118,14 @@ def match(summary: ManifestSummary, folder: str, standing: Sequence[StandingPlan
         ExportFormatError: if the manifest does not name its table.
     """
     found = _table_and_place(summary.table_arn)
-    if not found or not summary.export_arn.startswith(f"{summary.table_arn}/export/"):
+    export_id = summary.export_arn.removeprefix(f"{summary.table_arn}/export/")
+    if not found or not EXPORT_ID.fullmatch(export_id):
         raise ExportFormatError(
-            f"{SUMMARY_FILE} names the export {summary.export_arn!r} of {summary.table_arn!r}, which are no ARNs of "
-            "an export and its table."
+            f"{SUMMARY_FILE} names the export {quoted(summary.export_arn)} of {quoted(summary.table_arn)}, which are "
+            "no ARNs of an export and its table."
         )
+    if not summary.export_time:
+        raise ExportFormatError(f"{SUMMARY_FILE} has no exportTime.")
     table, place = found
     plans = plans_for(standing, table, place)
     if len(plans) != 1:
@@ -96,18 +146,27 @@ def read_summary(lake: Lake, folder: str) -> ManifestSummary | None:
 
     Raises:
         ExportFormatError: if it is not that of a full export.
+        PermanentError: if it is too large, or cannot be read.
     """
-    content = lake.read(f"{folder}/{SUMMARY_FILE}")
+    content = lake.read(f"{folder}/{SUMMARY_FILE}", MOST_BYTES[SUMMARY_FILE])
     return None if content is None else parse_summary(content)
 
 
 def leave_message(lake: Lake, folder: str, error: D2CError) -> None:
     """Write next to an export why it is not loaded, unless that message is there already."""
     path = f"{folder}/{MESSAGE_FILE}"
-    message = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
-    current = lake.read_json(path) or {}
-    if {name: current.get(name) for name in message} != message:
+    message = error.texts()
+    if not says(lake.read(path), message):
         lake.write_json(path, {**message, "at": clock.text()})
+
+
+def says(content: bytes | None, message: Mapping[str, Any]) -> bool:
+    """Return whether the file next to something says a message already; it may hold anything else."""
+    try:
+        current = orjson.loads(content or b"null")
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(current, dict) and {name: current.get(name) for name in message} == message
 
 
 def let_wait(lake: Lake, folder: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
+CHECK_ID = r"^check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}$"
 # Attempts at something outside within one operation, counted from 1.
 RUNS_AT_MOST = 3
 

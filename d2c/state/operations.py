@@ -1,5 +1,6 @@
 """Operations on a migration: their kinds and numbers, and the tables that are retried."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ START, RETRY, VERIFY, REPLAY = "start", "retry", "verify", "replay"
 # They take tables through all stages, and the state of the migration is theirs.
 MIGRATING = (START, RETRY)
 
+OPERATION_FILE = re.compile(r"(?P<number>[0-9]{6})\.json")
 # The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
 KEPT_FINDINGS = ("source", "export", "copy", "described")
 SETTINGS = (
@@ -47,8 +49,8 @@ def accepted_plan(lake: Lake, migration: str) -> AcceptedPlan:
 
 def last_number(lake: Lake, migration: str) -> int:
     """Return the number of the last operation of any kind; 0 stands for the migration's start."""
-    files = lake.sizes(operations_prefix(migration))
-    return max((int(name.removesuffix(".json")) for name in files), default=0)
+    found = (OPERATION_FILE.fullmatch(name) for name in lake.sizes(operations_prefix(migration)))
+    return max((int(name["number"]) for name in found if name), default=0)
 
 
 def last_migrating(lake: Lake, migration: str) -> int:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import orjson
+
 from d2c.app.logs import log_fields
 from d2c.app.observing import measure
 from d2c.app.settings import Settings
@@ -38,6 +40,7 @@ PATIENCE = timedelta(hours=24)
 SIDE_BY_SIDE = 16
 # Four times a hanging receiver's timeout at the most; the other events are due at the next run.
 MOST_AT_ONCE = 64
+MOST_EVENT_BYTES = 2**18
 EVENT_ID = re.compile(r"evt_[0-9a-f]{32}")
 
 
@@ -145,17 +148,23 @@ class Delivery:
         waiting = await self._lake.sizes(OUTBOX)
         ids = list(_known(name.removesuffix(".json") for name in waiting))
         measure("d2c.outbox.events", len(ids))
-        flags = await asyncio.gather(*(self._is_due(event_id) for event_id in ids))
-        due = [event_id for event_id, is_due in zip(ids, flags, strict=True) if is_due]
+        flags = await asyncio.gather(*(self._is_due(event_id) for event_id in ids), return_exceptions=True)
+        due = [event_id for event_id, is_due in zip(ids, flags, strict=True) if is_due is True]
         chosen = (self._deliver(event_id) for event_id in due[:MOST_AT_ONCE])
-        for failure in filter(None, await asyncio.gather(*chosen, return_exceptions=True)):
-            raise failure
+        outcomes = [*flags, *await asyncio.gather(*chosen, return_exceptions=True)]
+        for failure in outcomes:
+            if isinstance(failure, BaseException):
+                raise failure
 
     async def _deliver(self, event_id: str) -> None:
         """Send an event of the outbox; one that fails stays there, and is given up once it is a day old."""
         async with self._free:
-            event = await self._lake.read(f"{OUTBOX}{event_id}.json")
+            event = await self._lake.read(f"{OUTBOX}{event_id}.json", MOST_EVENT_BYTES)
             if event is None:
+                return
+            if not _is_event(event):
+                logger.error("%s%s.json is no event and is moved to %s", OUTBOX, event_id, FAILED)
+                await self._move(event_id, event, FAILED)
                 return
             if await self._lake.exists(f"{SENT}{event_id}.json"):
                 await self._lake.delete(f"{OUTBOX}{event_id}.json")
@@ -167,7 +176,7 @@ class Delivery:
         try:
             await self._receiver.send(event_id, event)
         except TransientError as error:
-            await self._note(event_id, error.detail)
+            await self._note(event_id, error.texts()["detail"])
             await self._give_up_if_old(event_id, event, error)
         else:
             await self._note(event_id, "delivered")
@@ -175,7 +184,7 @@ class Delivery:
 
     async def _is_due(self, event_id: str) -> bool:
         attempts = await self._lake.read_log(f"{ATTEMPTS}{event_id}.jsonl")
-        event = await self._lake.read(f"{OUTBOX}{event_id}.json")
+        event = await self._lake.read(f"{OUTBOX}{event_id}.json", MOST_EVENT_BYTES)
         return event is not None and is_due(self._now(), written_at(event), attempts)
 
     async def _give_up_if_old(self, event_id: str, event: bytes, error: TransientError) -> None:
@@ -206,18 +215,30 @@ def _known(ids: Iterable[str]) -> Iterable[str]:
 def _subject_of(event: bytes) -> dict[str, str]:
     """Return the migration and the table of an event, as far as its file has them."""
     try:
-        data = json.loads(event)["data"]
+        data = orjson.loads(event)["data"]
         return {name: str(data[name]) for name in ("migration", "table") if name in data}
     except (ValueError, KeyError, TypeError):
         return {}
 
 
+def _is_event(content: bytes) -> bool:
+    """Return whether a file of the outbox is a JSON object in UTF-8, which is all that its delivery asks for."""
+    try:
+        return isinstance(orjson.loads(content), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
 def written_at(event: bytes) -> datetime:
     """Return the time of an event; the year 1970 if its file has none."""
     try:
-        return datetime.fromisoformat(json.loads(event)["time"]).astimezone(UTC)
-    except (ValueError, KeyError, TypeError):
+        return _time(orjson.loads(event)["time"])
+    except (ValueError, KeyError, TypeError, OverflowError):
         return datetime.fromtimestamp(0, UTC)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def is_due(now: datetime, written_at: datetime, attempts: list[Any]) -> bool:
@@ -225,6 +246,14 @@ def is_due(now: datetime, written_at: datetime, attempts: list[Any]) -> bool:
 
     An attempt in the future, which a clock that was set back leaves, does not delay it.
     """
-    last = datetime.fromisoformat(attempts[-1]["at"]) if attempts else written_at
+    last = _last_attempt(attempts) or written_at
     interval = max(FIRST_INTERVAL, last - written_at)
     return not timedelta() <= now - last < interval
+
+
+def _last_attempt(attempts: list[Any]) -> datetime | None:
+    """Return the time of the last attempt; None if there was none, or its line has none."""
+    try:
+        return _time(attempts[-1]["at"])
+    except (LookupError, ValueError, TypeError, OverflowError):
+        return None

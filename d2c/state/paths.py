@@ -39,6 +39,8 @@ Logs (``.jsonl``) are appended to, a line at a time, so that many can write, and
 ignore duplicates.
 """
 
+import re
+
 SWEEP = "sweep.json"
 DEPLOYMENT = "deployment.json"
 MIGRATIONS_BY_TIME = "migrations-by-time/"
@@ -46,19 +48,36 @@ MIGRATIONS_OPEN = "migrations-open/"
 WATCHDOG = "watch/"
 # Epoch milliseconds have 13 digits until the year 2286; counted down from here, younger names sort first.
 _END_OF_TIME_MS = 9_999_999_999_999
+# What an entry of the index is called: its time, and the migration.
+INDEX_NAME = r"^[0-9]{13}-[A-Za-z0-9][A-Za-z0-9_-]{0,47}$"
 
 
 def is_plain(path: str) -> bool:
     """Return whether files next to a file would be in the same folder.
 
-    HTTP clients resolve parts such as ``..`` of an address before they send it.
+    HTTP clients resolve parts such as ``..`` of an address before they send it. Half a surrogate pair has no UTF-8.
     """
-    return {"", ".", ".."}.isdisjoint(path.split("/")) and "\\" not in path
+    return {"", ".", ".."}.isdisjoint(path.split("/")) and not re.search(r"[\\\ud800-\udfff]", path)
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder of a table or a database.
+
+    Azure Storage drops the dots at the end of a folder's name, so that ``orders.`` would be ``orders``, too; no table
+    has ``~`` in its name.
+    https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+    """
+    return f"{name}~" if name.endswith((".", "~")) else name
+
+
+def name_of_folder(folder: str) -> str:
+    """Return the name of the table or database that a folder is of, as `folder_name` has made it."""
+    return folder[:-1] if folder.endswith((".~", "~~")) else folder
 
 
 def export_folder(migration: str, table: str, export_id: str) -> str:
     """Return the folder that one export of a table is copied to."""
-    return f"exports/{migration}/{table}/{export_id}"
+    return f"exports/{migration}/{folder_name(table)}/{export_id}"
 
 
 def plan_path(migration: str) -> str:
@@ -143,7 +162,7 @@ def check_file_path(check: str, name: str) -> str:
 
 def container_path(account: str, database: str, container: str) -> str:
     """Return the path of a container's lock."""
-    return f"containers/{account}/{database}/{container}.json"
+    return f"containers/{account}/{folder_name(database)}/{container}.json"
 
 
 def containers_folder(account: str) -> str:
@@ -166,6 +185,10 @@ def cancel_path(migration: str, operation: int) -> str:
     return f"migrations/{migration}/cancel-{operation}.json"
 
 
+def _table_folder(migration: str, table: str) -> str:
+    return f"migrations/{migration}/tables/{folder_name(table)}"
+
+
 def report_path(migration: str) -> str:
     """Return the path of the migration's report as JSON."""
     return f"migrations/{migration}/report.json"
@@ -178,17 +201,17 @@ def report_page_path(migration: str) -> str:
 
 def table_report_path(migration: str, table: str) -> str:
     """Return the path of one table's part of the report."""
-    return f"migrations/{migration}/tables/{table}/report.json"
+    return f"{_table_folder(migration, table)}/report.json"
 
 
 def copy_begun_path(migration: str, operation: int, table: str, attempt: int) -> str:
     """Return the path of the flag that a copy run may have been started."""
-    return f"migrations/{migration}/tables/{table}/copy-{operation}-{attempt}.begun"
+    return f"{_table_folder(migration, table)}/copy-{operation}-{attempt}.begun"
 
 
 def table_record_path(migration: str, table: str) -> str:
     """Return the path of a table's record, from which its part of the report is made."""
-    return f"migrations/{migration}/tables/{table}/record.json"
+    return f"{_table_folder(migration, table)}/record.json"
 
 
 def load_folder(migration: str, table: str, run: str, attempt: int) -> str:
@@ -200,7 +223,7 @@ def load_folder(migration: str, table: str, run: str, attempt: int) -> str:
         run: the operation that the run is part of, such as ``start-0`` or ``verify-1``.
         attempt: counted from 1.
     """
-    return f"migrations/{migration}/tables/{table}/{run}-{attempt}"
+    return f"{_table_folder(migration, table)}/{run}-{attempt}"
 
 
 def index_path(migration: str, started_at_ms: int) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from d2c.plan.caps import MOST_AHEAD, SHORTEST_UNIT_SECONDS, is_small
-from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.plan.fields import MOST_EXPORT_BYTES
 from d2c.shapes import Caps, ErrorDict, LaneStage, QueuedTable, QueueEntry, QueueFile
 
 STAGES: tuple[LaneStage, ...] = ("export", "copy", "load")

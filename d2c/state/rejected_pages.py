@@ -14,8 +14,10 @@ import orjson
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import PermanentError, RefusedError
+from d2c.foreign_json import json_value
 
 PIECE_BYTES = 2**20
+MOST_TOKEN_BYTES = 1536
 # A page ends early rather than that one call reads, or answers with, any more than this.
 MOST_BYTES_READ = 64 * 2**20
 MOST_BYTES_ANSWERED = 8 * 2**20
@@ -41,7 +43,8 @@ def read_token(token: str) -> Cursor:
         RefusedError: if it is not a token.
     """
     try:
-        table, folder, file, offset = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        content = base64.b64decode(token, altchars=b"-_", validate=True)
+        table, folder, file, offset = json_value(content, "token", MOST_TOKEN_BYTES)
     except (binascii.Error, ValueError, TypeError):
         raise _bad_token() from None
     texts = [value for value in (table, folder, file) if isinstance(value, str)]

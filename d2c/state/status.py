@@ -26,6 +26,7 @@ class TableStatus(TypedDict):
     eta: str | None
     waiting: Waiting | None
     stalled: Stall | None
+    finding: str | None
     error: ErrorDict | None
 
 
@@ -147,7 +148,8 @@ def shown_table(view: TableView, times: Times, stall: Stall | None) -> TableStat
     """
     runs = view.status["state"] == "running"
     stall = stall if runs else None
-    eta = times.eta(view.began, view.status["percent"]) if runs and not stall else None
+    is_sound = runs and not stall and not view.status["finding"]
+    eta = times.eta(view.began, view.status["percent"]) if is_sound else None
     return {**view.status, "percent": int(view.status["percent"]), "eta": eta, "stalled": stall}
 
 
@@ -204,5 +206,6 @@ def _status(
         "eta": None,
         "waiting": waiting,
         "stalled": None,
+        "finding": (progress or {}).get("finding"),
         "error": error,
     }

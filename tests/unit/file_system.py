@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import StorageErrorCode
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobProperties, StorageErrorCode
 
 
 class SubstituteFileSystem:
@@ -29,6 +30,9 @@ class SubstituteFileSystem:
         if path not in self.files:
             raise ResourceNotFoundError
         content = self.files[path][offset:]
+        if length is not None and not content:
+            # As the service answers for a range of an empty blob.
+            raise HttpResponseError(response=SimpleNamespace(status_code=416, reason="InvalidRange"))
         return _File(content if length is None else content[:length])
 
     def get_blob_client(self, path):
@@ -46,7 +50,7 @@ class SubstituteFileSystem:
         ]
         return _Pages(found, results_per_page)
 
-    def list_blob_names(self, name_starts_with, results_per_page):
+    def list_blob_names(self, name_starts_with, results_per_page=None):
         return _Pages(
             [name for name in sorted(self.files) if name.startswith(name_starts_with)], results_per_page
         )
@@ -77,6 +81,8 @@ class _Listed:
 
 
 class _File:
+    properties = BlobProperties(ETag='"1"')
+
     def __init__(self, content):
         self._content = content
 

@@ -15,8 +15,9 @@ STAGES = ("export", "copy", "prepare", "assess", "load", "verify", "report")
 def census_of(items: list[dict[str, Any]], keys: tuple[str, str]) -> dict[str, Any]:
     """Return the census of items, as a load run leaves it."""
     mapped_shape = MappedShape()
-    mapper = compile_mapper(parse_rules({}, KeySchema(*keys)), mapped_shape)
-    census = Census(mapped_shape)
+    rules = parse_rules({}, KeySchema(*keys), ttl_attribute="Until")
+    mapper = compile_mapper(rules, mapped_shape)
+    census = Census(mapped_shape, rules.drop, rules.ttl_attribute)
     for item in items:
         census.add(mapper.map_line(line_of(item), NOW))
     return summarise(merged([census.to_json()]))
@@ -34,6 +35,7 @@ def orders(count: int) -> list[dict[str, Any]]:
                 "L": [{"M": {"Sku": s(f"SKU-{number}"), "Count": n("3"), "Text": s("x" * (number % 700))}}]
             },
             HOSTILE: {"SS": ["a", "b"]},
+            **({"Until": n(str(NOW * 1000))} if number < 3 else {}),
         }
         for number in range(count)
     ]

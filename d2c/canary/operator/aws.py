@@ -1,7 +1,8 @@
 """DynamoDB and S3, as an AWS profile of the operator reaches them."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,11 @@ from botocore.exceptions import ClientError
 
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.aws.sign_in import SDK_CONFIG
-from d2c.errors import PermanentError
+from d2c.errors import PermanentError, TransientError
 
 OBJECTS_OF_A_CALL = 1000
 ITEMS_OF_A_BATCH = 25
+FIRST_PAUSE_SECONDS, MOST_IDLE_BATCHES = 0.1, 8
 # Of a table that was made a moment ago.
 NOT_READY = ("ContinuousBackupsUnavailableException", "ResourceNotFoundException", "ResourceInUseException")
 
@@ -26,10 +28,18 @@ class OperatorAws:
         s3: boto3's client.
         account: the account's 12 digits.
         region: the region.
+        sleep: waits for some seconds.
     """
 
-    def __init__(self, dynamodb: Any, s3: Any, account: str, region: str) -> None:
-        self._dynamodb, self._s3 = dynamodb, s3
+    def __init__(
+        self,
+        dynamodb: Any,
+        s3: Any,
+        account: str,
+        region: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._dynamodb, self._s3, self._sleep = dynamodb, s3, sleep
         self.account, self.region = account, region
 
     def create_table(self, name: str, keys: Sequence[str], tags: Mapping[str, str]) -> None:
@@ -78,12 +88,33 @@ class OperatorAws:
         return latest
 
     def write(self, name: str, items: Sequence[Mapping[str, Any]]) -> None:
-        """Write items, given in DynamoDB JSON; a handful, so that all are taken at once."""
-        requests = [{"PutRequest": {"Item": _for_boto3(item)}} for item in items]
+        """Write items, given in DynamoDB JSON.
+
+        Raises:
+            TransientError: if the table takes none of them for many calls.
+        """
+        left = [{"PutRequest": {"Item": _for_boto3(item)}} for item in items]
+        idle = 0
         with aws_errors(self._table(name)):
-            for start in range(0, len(requests), ITEMS_OF_A_BATCH):
-                batch = requests[start : start + ITEMS_OF_A_BATCH]
-                self._dynamodb.batch_write_item(RequestItems={name: batch})
+            while left:
+                batch = left[:ITEMS_OF_A_BATCH]
+                answer = self._dynamodb.batch_write_item(RequestItems={name: batch})
+                unprocessed = (answer.get("UnprocessedItems") or {}).get(name, [])
+                left = unprocessed + left[ITEMS_OF_A_BATCH:]
+                idle = idle + 1 if len(unprocessed) == len(batch) else 0
+                if unprocessed:
+                    self._pause_after(idle, name)
+
+    def _pause_after(self, idle: int, name: str) -> None:
+        """Wait before what a table did not take is sent again, longer each time that it took nothing.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+        """
+        if idle >= MOST_IDLE_BATCHES:
+            raise TransientError(
+                f"{self._table(name)} takes no items: all are left unprocessed.", "Run the canary again."
+            )
+        self._sleep(FIRST_PAUSE_SECONDS * 2**idle)
 
     def tables_with(self, prefix: str, tag: str) -> list[str]:
         """Return the tables whose names begin with a prefix and that have a tag."""

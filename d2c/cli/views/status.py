@@ -76,6 +76,7 @@ def status_view(status: Mapping[str, Any], room: Room | None = None) -> Renderab
         *rest,
         *_errors(status, tables, room.errors),
         *_stalls(tables, room.errors),
+        *_findings(tables, room.errors),
         *(line for operation in operations_to_show(status) for line in _operation_lines(operation)),
     )
 
@@ -167,6 +168,12 @@ def _stalls(tables: Sequence[Mapping[str, Any]], at_most: int | None) -> Iterato
     for name, stall in stalled[:at_most]:
         heading = f"{name}, {stall['stage']}: no progress since {time_text(stall['since'])} UTC"
         yield Text.assemble((heading, "bold yellow"), f": {stall['detail']}")
+
+
+def _findings(tables: Sequence[Mapping[str, Any]], at_most: int | None) -> Iterator[Text]:
+    found = [(table["table"], table["stage"], table["finding"]) for table in tables if table.get("finding")]
+    for name, stage, finding in found[:at_most]:
+        yield Text.assemble((f"{name}, {stage}", "bold yellow"), f": {finding}")
 
 
 def _operation_lines(operation: Mapping[str, Any]) -> Iterator[Text]:

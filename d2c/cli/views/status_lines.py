@@ -41,7 +41,7 @@ def _delays(table: Mapping[str, Any]) -> list[str]:
     waiting, stalled = table.get("waiting"), table.get("stalled")
     waits = [f"waits for {WAITS_FOR[waiting['for']]}{_place(waiting)}"] if waiting else []
     stalls = [f"no progress since {time_text(stalled['since'])} UTC"] if stalled else []
-    return [*waits, *stalls]
+    return [*waits, *stalls, *filter(None, [table.get("finding")])]
 
 
 def _place(waiting: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The temporary credentials with which Data Factory reads one export: permissions and lifetime."""
 
 import math
+import re
 from typing import Any
 
 from d2c.app.aws_settings import SESSION_SECONDS, AwsSettings
@@ -23,6 +24,9 @@ def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, An
         bucket: the export bucket.
         folder: the export's folder, without a trailing slash.
     """
+    # In a policy these characters begin a pattern or a variable.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+    name = re.sub(r"[*?$]", r"${\g<0>}", folder)
     bucket_arn = f"arn:{role_arn.split(':')[1]}:s3:::{bucket}"
     return {
         "Version": "2012-10-17",
@@ -30,13 +34,13 @@ def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, An
             {
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-                "Resource": f"{bucket_arn}/{folder}/*",
+                "Resource": f"{bucket_arn}/{name}/*",
             },
             {
                 "Effect": "Allow",
                 "Action": "s3:ListBucket",
                 "Resource": bucket_arn,
-                "Condition": {"StringLike": {"s3:prefix": f"{folder}*"}},
+                "Condition": {"StringLike": {"s3:prefix": f"{name}*"}},
             },
             {"Effect": "Allow", "Action": "s3:GetBucketLocation", "Resource": bucket_arn},
             {

@@ -1,5 +1,6 @@
 """DynamoDB: descriptions of tables, and their exports to S3."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import name_of, text_of, typed
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.aws.sign_in import aws_client
 from d2c.clients.connections import connected_once
@@ -77,10 +79,11 @@ class DynamoDB:
         while True:
             with aws_errors(f"DynamoDB tables in {self._region}"):
                 page = self._client.list_tables(**arguments)
-            names += page["TableNames"]
-            if "LastEvaluatedTableName" not in page:
+                names += map(name_of, page["TableNames"])
+            last = page.get("LastEvaluatedTableName")
+            if last is None or last == arguments.get("ExclusiveStartTableName"):
                 return names
-            arguments["ExclusiveStartTableName"] = page["LastEvaluatedTableName"]
+            arguments["ExclusiveStartTableName"] = last
 
     def describe_table(self, name: str) -> TableDescription:
         """Return a table's keys, size and time to live.
@@ -91,34 +94,27 @@ class DynamoDB:
         with aws_errors(self._thing(name)):
             table = self._client.describe_table(TableName=name)["Table"]
             time_to_live = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
+            described = typed(_described(table, time_to_live))
+            status = name_of(table["TableStatus"])
+        if status not in ("ACTIVE", "UPDATING"):
             raise PermanentError(
-                f"{self._thing(name)} is {table['TableStatus']}, not active.",
+                f"{self._thing(name)} is {status}, not active.",
                 "Wait until it is active, then try again.",
             )
-        keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
-        return TableDescription(
-            arn=table["TableArn"],
-            hash_key=keys["HASH"],
-            range_key=keys.get("RANGE"),
-            item_count=table.get("ItemCount", 0),
-            size_bytes=table.get("TableSizeBytes", 0),
-            ttl_attribute=time_to_live.get("AttributeName")
-            if time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
-            else None,
-            table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
-        )
+        return described
 
     def recovery_window(self, name: str) -> RecoveryWindow:
         """Return the times between which a table can be exported."""
         with aws_errors(self._thing(name)):
             answer = self._client.describe_continuous_backups(TableName=name)
-        recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
-            return RecoveryWindow(None, None)
-        return RecoveryWindow(
-            recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
-        )
+            recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+            if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+                return RecoveryWindow(None, None)
+            return typed(
+                RecoveryWindow(
+                    recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")
+                )
+            )
 
     def latest_restorable_time(self, name: str) -> datetime:
         """Return the latest time as of which a table can be exported.
@@ -148,12 +144,14 @@ class DynamoDB:
         while True:
             with aws_errors(f"Exports of {table_arn}"):
                 page = self._client.list_exports(**arguments)
-            for summary in page["ExportSummaries"]:
-                if summary.get("ExportType") == "INCREMENTAL_EXPORT":
-                    continue
-                if self._client_token_of(summary["ExportArn"]) == client_token:
-                    return str(summary["ExportArn"])
-            if not page.get("NextToken"):
+                full = [
+                    one for one in page["ExportSummaries"] if one.get("ExportType") != "INCREMENTAL_EXPORT"
+                ]
+                export_arns = [name_of(summary["ExportArn"]) for summary in full]
+            for export_arn in export_arns:
+                if self._client_token_of(export_arn) == client_token:
+                    return export_arn
+            if not page.get("NextToken") or page["NextToken"] == arguments.get("NextToken"):
                 return None
             arguments["NextToken"] = page["NextToken"]
 
@@ -193,7 +191,7 @@ class DynamoDB:
                 **({"S3BucketOwner": bucket_owner} if bucket_owner else {}),
                 **({"S3SseAlgorithm": "KMS", "S3SseKmsKeyId": kms_key} if kms_key else {}),
             )
-        return str(answer["ExportDescription"]["ExportArn"])
+            return name_of(answer["ExportDescription"]["ExportArn"])
 
     def try_exporting(self, table_arn: str, bucket: str) -> None:
         """Request an impossible export, as of a time before DynamoDB existed, to test the permission.
@@ -230,14 +228,17 @@ class DynamoDB:
         """Return the state of an export."""
         with aws_errors(f"Export {export_arn}"):
             export = self._client.describe_export(ExportArn=export_arn)["ExportDescription"]
-        return ExportState(
-            arn=export["ExportArn"],
-            status=export["ExportStatus"],
-            failure=": ".join(export[key] for key in ("FailureCode", "FailureMessage") if export.get(key)),
-            client_token=export.get("ClientToken", ""),
-            manifest_key=export.get("ExportManifest", ""),
-            ended_at=export.get("EndTime"),
-        )
+            failure = ": ".join(export[key] for key in ("FailureCode", "FailureMessage") if export.get(key))
+            return typed(
+                ExportState(
+                    arn=name_of(export["ExportArn"]),
+                    status=export["ExportStatus"],
+                    failure=text_of(failure),
+                    client_token=export.get("ClientToken", ""),
+                    manifest_key=export.get("ExportManifest", ""),
+                    ended_at=export.get("EndTime"),
+                )
+            )
 
     def _client_token_of(self, export_arn: str) -> str | None:
         """Return an export's client token, or None if the export has aged out since it was listed."""
@@ -250,6 +251,20 @@ class DynamoDB:
 
     def _thing(self, name: str) -> str:
         return f"DynamoDB table {name} in {self._region}"
+
+
+def _described(table: Mapping[str, Any], time_to_live: Mapping[str, Any]) -> TableDescription:
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    has_time_to_live = time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+    return TableDescription(
+        arn=table["TableArn"],
+        hash_key=keys["HASH"],
+        range_key=keys.get("RANGE"),
+        item_count=table.get("ItemCount", 0),
+        size_bytes=table.get("TableSizeBytes", 0),
+        ttl_attribute=time_to_live.get("AttributeName") if has_time_to_live else None,
+        table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+    )
 
 
 @connected_once

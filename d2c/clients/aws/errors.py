@@ -14,8 +14,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from d2c.app.redaction import without_secrets
+from d2c.clients.answers import ODD_ANSWER, odd_answer, text_of
 from d2c.errors import BusyError, PermanentError, TransientError
+from d2c.redaction import without_secrets
 
 # Codes for throttling and service faults; these statuses and every 5xx are transient with any code.
 TRANSIENT_STATUSES = (408, 429)
@@ -73,9 +74,8 @@ def aws_errors(thing: str) -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"].get("Code", "unknown")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        detail = (
-            f"{thing}: {error.operation_name} answered {code}: {error.response['Error'].get('Message', '')}"
-        )
+        message = text_of(error.response["Error"].get("Message"))
+        detail = f"{thing}: {error.operation_name} answered {text_of(code)}: {message}"
         if code in BUSY_CODES:
             raise BusyError(detail, "Retrying until the quota allows it.") from error
         if code in TRANSIENT_CODES or status in TRANSIENT_STATUSES or status >= 500:
@@ -104,7 +104,9 @@ def aws_errors(thing: str) -> Iterator[None]:
         ) from error
     except BotoCoreError as error:
         raise PermanentError(f"{thing}: {_one_line(error)}", "Check the app's AWS settings.") from error
+    except ODD_ANSWER as error:
+        raise odd_answer(thing, error) from error
 
 
 def _one_line(error: Exception) -> str:
-    return without_secrets(" ".join(str(error).split()))
+    return text_of(without_secrets(str(error)))

@@ -6,9 +6,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import typed
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.aws.sign_in import aws_client
 from d2c.clients.connections import connected_once
+from d2c.errors import PermanentError
 
 NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
 
@@ -33,11 +35,22 @@ class Bucket:
         self._client = client
         self.name = name
 
-    def read(self, key: str) -> bytes | None:
-        """Return an object's bytes, or None if there is no such object."""
+    def read(self, key: str, most_bytes: int) -> bytes | None:
+        """Return an object's bytes, or None if there is no such object.
+
+        Args:
+            key: the object's.
+            most_bytes: the largest size that is read.
+
+        Raises:
+            PermanentError: if it is larger.
+        """
         with aws_errors(f"s3://{self.name}/{key}"):
             try:
-                return self._client.get_object(Bucket=self.name, Key=key)["Body"].read()  # type: ignore[no-any-return]
+                answer = self._client.get_object(Bucket=self.name, Key=key)
+                if answer.get("ContentLength", 0) > most_bytes:
+                    raise self._too_large(key, answer["ContentLength"], most_bytes)
+                return answer["Body"].read()  # type: ignore[no-any-return]
             except ClientError as error:
                 if error.response["Error"].get("Code") == "NoSuchKey":
                     return None
@@ -67,8 +80,17 @@ class Bucket:
                 if error.response["Error"].get("Code") == NO_ENCRYPTION:
                     return Encryption("AES256", "")
                 raise
-        rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
-        return Encryption(rule["SSEAlgorithm"], rule.get("KMSMasterKeyID", ""))
+            rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0][
+                "ApplyServerSideEncryptionByDefault"
+            ]
+            return typed(Encryption(rule["SSEAlgorithm"], rule.get("KMSMasterKeyID", "")))
+
+    def _too_large(self, key: str, size_bytes: int, most_bytes: int) -> PermanentError:
+        return PermanentError(
+            f"s3://{self.name}/{key} has {size_bytes:,} bytes, and {most_bytes:,} are read of such an object.",
+            "Check what else writes to the bucket, then start again.",
+            title="An object in the bucket is too large",
+        )
 
     def try_listing(self, prefix: str) -> None:
         """List one object below a prefix, whether or not there is one."""

@@ -5,7 +5,6 @@ last an hour or less; botocore renews them before they expire, however long a mi
 https://aws.amazon.com/blogs/security/how-to-access-aws-resources-from-microsoft-entra-id-tenants-using-aws-security-token-service/
 """
 
-import base64
 import json
 import threading
 from collections.abc import Mapping
@@ -22,14 +21,16 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 
-from d2c.app.redaction import without_secrets
 from d2c.app.settings import Settings
+from d2c.clients import retries
 from d2c.clients.aws.errors import aws_errors
+from d2c.clients.azure.identity import claims_of
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 from d2c.errors import PermanentError
+from d2c.redaction import without_secrets
 
-SDK_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60)
+SDK_CONFIG = Config(**retries.AWS)
 ACTION = "sts:AssumeRoleWithWebIdentity"
 # The app's own sessions are renewed, so they need not live long.
 APP_SESSION_SECONDS = 3600
@@ -204,12 +205,10 @@ def _sts(region: str) -> Any:
 
 def _described(token: str) -> str:
     """Describe a token: issuer, audience and subject, which AWS compares and which are not secret."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return f"the issuer {claims['iss']}, the audience {claims['aud']} and the subject {claims['sub']}"
-    except (IndexError, KeyError, TypeError, ValueError):
+    claims = claims_of(token)
+    if not claims.keys() >= {"iss", "aud", "sub"}:
         return "no readable claims"
+    return f"the issuer {claims['iss']}, the audience {claims['aud']} and the subject {claims['sub']}"
 
 
 def _cause(error: ClientAuthenticationError) -> str:

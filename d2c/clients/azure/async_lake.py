@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.lake import MOST_BYTES, Lake
 from d2c.clients.threads import in_thread
 
 Arguments = ParamSpec("Arguments")
@@ -29,9 +29,9 @@ class AsyncLake:
         """Call a function with the lake and further arguments on a thread, and return its result."""
         return await in_thread(function, self._lake, *arguments, **named)
 
-    async def read(self, path: str) -> bytes | None:
+    async def read(self, path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
         """Return a file's bytes, or None if there is no such file."""
-        return await in_thread(self._lake.read, path)
+        return await in_thread(self._lake.read, path, most_bytes)
 
     async def read_json(self, path: str) -> Any:
         """Return a JSON file's value, or None if there is no such file."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from d2c.app.settings import Settings
+from d2c.clients import retries
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 
@@ -67,6 +68,5 @@ def connect_cosmos(settings: Settings) -> CosmosClient:
         return CosmosClient(
             settings.cosmos_endpoint,
             credential=settings.cosmos_key or azure_credential(),
-            retry_total=2,
-            connection_timeout=10,
+            **retries.COSMOS,
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import typed
 from d2c.clients.azure.cosmos_resources import (
     Account as Account,
 )
@@ -103,8 +104,8 @@ class CosmosManagement:
                 answer = self._sql.get_sql_container(self._group, self._account, database, container)
             except ResourceNotFoundError:
                 return None
-        resource: Any = answer["properties"]["resource"]
-        return container_of(resource)
+            resource: Any = answer["properties"]["resource"]
+            return typed(container_of(resource))
 
     def create_container(
         self,
@@ -159,8 +160,8 @@ class CosmosManagement:
                 if error.status_code == 404 or _is_serverless(error):
                     return None
                 raise
-        resource: Any = answer["properties"]["resource"]
-        return throughput_of(resource)
+            resource: Any = answer["properties"]["resource"]
+            return typed(throughput_of(resource))
 
     def change_throughput(
         self, database: str, container: str, ru_per_second: int, *, autoscale: bool

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import ResourceNotFoundError
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import count_of, name_of, text_of, typed
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
 
@@ -93,7 +94,7 @@ class DataFactory:
             since: a time not after the run's start.
         """
         runs = self._runs(pipelines, since, since + RUN_LIFETIME)
-        return next((str(run.run_id) for run in runs if _run_key(run) == run_key), None)
+        return next((run_id for run_id, key in runs if key == run_key), None)
 
     def active_runs(self, pipelines: Sequence[str], *, since: datetime) -> dict[str, str]:
         """Return the runs of pipelines that have not ended, by their ids, with their run keys.
@@ -104,11 +105,12 @@ class DataFactory:
         """
         status = {"operand": "Status", "operator": "In", "values": list(ACTIVE)}
         runs = self._runs(pipelines, since, datetime.now(UTC) + CLOCK_ALLOWANCE, status)
-        return {str(run.run_id): _run_key(run) for run in runs}
+        return dict(runs)
 
     def _runs(
         self, pipelines: Sequence[str], since: datetime, until: datetime, *filters: dict[str, Any]
-    ) -> Iterator[Any]:
+    ) -> Iterator[tuple[str, str]]:
+        """Yield runs: their ids and their run keys."""
         query: Any = {
             "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
             "lastUpdatedBefore": until.isoformat(),
@@ -120,10 +122,14 @@ class DataFactory:
         while True:
             with azure_errors(f"Runs of pipeline {' or '.join(pipelines)} in data factory {self._factory}"):
                 page = self._client.pipeline_runs.query_by_factory(self._group, self._factory, query)
-            yield from page.value
-            if not page.continuation_token:
+                runs, token = (
+                    [(str(run.run_id), _run_key(run)) for run in page.value],
+                    page.continuation_token,
+                )
+            yield from runs
+            if not token or token == query.get("continuationToken"):
                 return
-            query["continuationToken"] = page.continuation_token
+            query["continuationToken"] = token
 
     def start_run(self, pipeline: str, parameters: Mapping[str, str | int]) -> str:
         """Start a run of a pipeline and return its id."""
@@ -131,13 +137,13 @@ class DataFactory:
             answer = self._client.pipelines.create_run(
                 self._group, self._factory, pipeline, parameters=dict(parameters)
             )
-        return str(answer.run_id)
+            return name_of(answer.run_id)
 
     def get_run(self, run_id: str) -> PipelineRun:
         """Return the state of a run."""
         with azure_errors(self._thing(run_id)):
             run = self._client.pipeline_runs.get(self._group, self._factory, run_id)
-        return PipelineRun(str(run.status), run.message or "")
+            return typed(PipelineRun(text_of(run.status), text_of(run.message)))
 
     def get_copy_progress(self, run_id: str, *, since: datetime) -> CopyProgress:
         """Return the progress of a run's copy activities, by the latest try of each."""
@@ -145,17 +151,7 @@ class DataFactory:
             answer = self._client.activity_runs.query_by_pipeline_run(
                 self._group, self._factory, run_id, _window(since)
             )
-        # Failed tries stay in the list together with the later ones, and a condition with the copies within it.
-        copies = [run for run in answer.value if run.activity_type == COPY]
-        tries = sorted(copies, key=_started)
-        latest = {run.activity_name: run for run in tries}.values()
-        outputs = [run.output or {} for run in latest]
-        errors = [f"{run.activity_name}: {_error_of(run)}" for run in latest if _error_of(run)]
-        return CopyProgress(
-            files=sum(output.get("filesWritten", 0) for output in outputs),
-            size_bytes=sum(output.get("dataWritten", 0) for output in outputs),
-            error=errors[0] if errors else "",
-        )
+            return _copy_progress(answer.value)
 
     def check_progress_access(self) -> None:
         """Ask for the progress of a run that does not exist, which needs the same rights as that of one that does.
@@ -178,6 +174,19 @@ class DataFactory:
 
     def _thing(self, run_id: str) -> str:
         return f"Copy run {run_id} in data factory {self._factory}"
+
+
+def _copy_progress(runs: Sequence[Any]) -> CopyProgress:
+    # Failed tries stay in the list together with the later ones, and a condition with the copies within it.
+    tries = sorted((run for run in runs if run.activity_type == COPY), key=_started)
+    latest = {run.activity_name: run for run in tries}.values()
+    outputs = [run.output or {} for run in latest]
+    errors = [text_of(f"{run.activity_name}: {_error_of(run)}") for run in latest if _error_of(run)]
+    return CopyProgress(
+        files=sum(count_of(output.get("filesWritten")) for output in outputs),
+        size_bytes=sum(count_of(output.get("dataWritten")) for output in outputs),
+        error=errors[0] if errors else "",
+    )
 
 
 def _window(since: datetime) -> Any:

@@ -4,10 +4,10 @@ from typing import Any
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 
-from d2c.clients.azure.sign_in import SDK_RETRIES
+from d2c.clients import retries
 
 SCOPE = "https://storage.azure.com/.default"
 API_VERSION = "2023-11-03"
@@ -45,7 +45,11 @@ def connect_data_lake(blob_url: str, credential: TokenCredential) -> DataLake:
         blob_url: its blob endpoint, ``https://<account>.blob.core.windows.net``.
         credential: azure-identity's.
     """
-    policies = [RetryPolicy(**SDK_RETRIES), BearerTokenCredentialPolicy(credential, SCOPE)]
+    policies = [
+        retries.ShortRetryPolicy(**retries.CORE),
+        BearerTokenCredentialPolicy(credential, SCOPE),
+    ]
     return DataLake(
-        PipelineClient(blob_url, policies=policies), blob_url.rstrip("/").replace(".blob.", ".dfs.", 1)
+        PipelineClient(blob_url, policies=policies, **retries.CORE),
+        blob_url.rstrip("/").replace(".blob.", ".dfs.", 1),
     )

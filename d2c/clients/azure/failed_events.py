@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azure.core.exceptions import ResourceNotFoundError
 
 from d2c.app.settings import Settings
-from d2c.clients.azure.sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.clients import retries
+from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _told(content: Any) -> tuple[str, str] | None:
     try:
         value = json.loads(base64.b64decode(content, validate=True))
         return str(value["ContainerName"]), str(value["BlobName"])
-    except (binascii.Error, ValueError, TypeError, KeyError):
+    except (binascii.Error, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
@@ -101,7 +102,7 @@ def _queue(settings: Settings) -> "QueueClient | None":
     from azure.storage.queue import QueueClient
 
     if any(mark in settings.lake_connection_string for mark in ("QueueEndpoint=", "EndpointSuffix=")):
-        return QueueClient.from_connection_string(settings.lake_connection_string, QUEUE, **SDK_RETRIES)
+        return QueueClient.from_connection_string(settings.lake_connection_string, QUEUE, **retries.STORAGE)
     if settings.lake_queue_url:
-        return QueueClient(settings.lake_queue_url, QUEUE, credential=azure_credential(), **SDK_RETRIES)
+        return QueueClient(settings.lake_queue_url, QUEUE, credential=azure_credential(), **retries.STORAGE)
     return None

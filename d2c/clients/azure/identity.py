@@ -1,17 +1,21 @@
 """The app's own identity in Azure, and its names in access tokens."""
 
 import base64
-import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
+
+from d2c.clients import retries
+from d2c.foreign_json import json_value
 
 # Claims of an access token by their usual names; a token of version 2 has `azp` for `appid`.
 # https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+MOST_CLAIMS_BYTES = 65_536
 CLAIMS = (("client id", ("appid", "azp")), ("object id", ("oid",)), ("tenant", ("tid",)))
 
 
@@ -45,7 +49,31 @@ def azure_credential() -> AppIdentity:
 
 @cache
 def _default_credential() -> DefaultAzureCredential:
-    return DefaultAzureCredential()
+    return new_credential()
+
+
+def new_credential() -> DefaultAzureCredential:
+    """Return azure-identity's credential, whose calls end in seconds; it takes no policy of retries."""
+    return DefaultAzureCredential(transport=_ShortPauses(**retries.CORE), **retries.CORE)
+
+
+class _ShortPauses(RequestsTransport):  # type: ignore[misc]
+    """The transport, but for a pause that a service asks for and that is longer than a call may make."""
+
+    def sleep(self, duration: float) -> None:
+        super().sleep(min(duration, retries.LONGEST_PAUSE_SECONDS))
+
+
+def claims_of(token: str) -> Mapping[str, Any]:
+    """Return the claims of an access token, unverified and for messages only; none if it is any other text."""
+    payload = token.partition(".")[2].partition(".")[0]
+    try:
+        claims = json_value(
+            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), "a token", MOST_CLAIMS_BYTES
+        )
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def name_in_token(token: str) -> str:
@@ -54,12 +82,8 @@ def name_in_token(token: str) -> str:
     Args:
         token: a token of Entra ID, or any other text.
     """
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        values = [(name, next((claims[key] for key in keys if key in claims), None)) for name, keys in CLAIMS]
-    except (IndexError, TypeError, ValueError):
-        return ""
+    claims = claims_of(token)
+    values = [(name, next((claims[key] for key in keys if key in claims), None)) for name, keys in CLAIMS]
     return ", ".join(f"{name} {value}" for name, value in values if value)
 
 

@@ -3,18 +3,30 @@
 import json
 from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorCode
 
 from d2c.app.settings import Settings
+from d2c.clients import retries
 from d2c.clients.azure.data_lake import DataLake, connect_data_lake
-from d2c.clients.azure.sign_in import SDK_RETRIES, azure_credential, azure_errors
+from d2c.clients.azure.lake_text import entry_of, parsed, too_large
+from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
-from d2c.errors import PermanentError, TransientError
+from d2c.errors import PermanentError
+
+# Of a file of the app's own, such as the log of a queue of 20,000 tables; kinds that others write have smaller bounds.
+MOST_BYTES = 128 * 2**20
 
 
 class Listed(NamedTuple):
@@ -42,15 +54,44 @@ class Lake:
         parts = urlsplit(self._client.url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None if there is no such file."""
+    def read(self, path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
+        """Return a file's bytes, or None if there is no such file.
+
+        Args:
+            path: the file's.
+            most_bytes: the largest size; nothing beyond it is read.
+
+        Raises:
+            PermanentError: if it is larger.
+        """
+        found = self._download(path, most_bytes)
+        return None if found is None else found[0]
+
+    def _download(self, path: str, most_bytes: int = MOST_BYTES) -> tuple[bytes, str] | None:
+        """Return a file's bytes and its version, or None if there is no such file."""
         with azure_errors(self._thing(path)):
             try:
-                return self._client.download_blob(path).readall()
+                download = self._begin(path, most_bytes + 1)
+                content: bytes = download.readall()
             except ResourceNotFoundError as error:
                 if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
                     raise
                 return None
+        if len(content) > most_bytes:
+            raise too_large(self._thing(path), most_bytes)
+        return content, str(download.properties.etag)
+
+    def _begin(self, path: str, most_bytes: int) -> Any:
+        """Begin to read a file's first bytes; of an empty one, as a log is at first, the service has no range.
+
+        https://learn.microsoft.com/rest/api/storageservices/get-blob#remarks
+        """
+        try:
+            return self._client.download_blob(path, offset=0, length=most_bytes)
+        except HttpResponseError as error:
+            if error.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                raise
+            return self._client.download_blob(path)
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """Return a part of an existing file.
@@ -71,13 +112,7 @@ class Lake:
             TransientError: if it is not JSON: Spark writes a file in pieces, so it may still be incomplete.
         """
         text = self.read(path)
-        try:
-            return None if text is None else json.loads(text)
-        except ValueError as error:
-            raise TransientError(
-                f"{self._thing(path)} is not JSON: {error}",
-                "Retrying. If it keeps failing, check what else writes to it.",
-            ) from error
+        return None if text is None else parsed(text, self._thing(path))
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file, replacing an existing one."""
@@ -100,15 +135,13 @@ class Lake:
             return True
 
     def read_version(self, path: str) -> tuple[Any, str] | None:
-        """Return a JSON file's value and its version for `replace` and `delete`; None if there is no file."""
-        with azure_errors(self._thing(path)):
-            try:
-                download = self._client.download_blob(path)
-            except ResourceNotFoundError as error:
-                if getattr(error, "error_code", None) == StorageErrorCode.CONTAINER_NOT_FOUND:
-                    raise
-                return None
-            return json.loads(download.readall()), str(download.properties.etag)
+        """Return a JSON file's value and its version for `replace` and `delete`; None if there is no file.
+
+        Raises:
+            TransientError: if it is not JSON.
+        """
+        found = self._download(path)
+        return None if found is None else (parsed(found[0], self._thing(path)), found[1])
 
     def replace(self, path: str, content: bytes, version: str) -> str | None:
         """Replace a version of a file; return its new version, or None if the file has changed since.
@@ -149,8 +182,13 @@ class Lake:
             self._client.get_blob_client(path).create_append_blob(match_condition=MatchConditions.IfMissing)
 
     def read_log(self, path: str) -> list[Any]:
-        """Return the entries of a log in their order; none if there is no such log."""
-        return [json.loads(line) for line in (self.read(path) or b"").splitlines()]
+        """Return the entries of a log in their order; none if there is no such log.
+
+        Raises:
+            TransientError: if a line is not a JSON object; only other writers can have written it.
+        """
+        lines = (self.read(path) or b"").splitlines()
+        return [entry_of(line, f"{self._thing(path)} line {number}") for number, line in enumerate(lines, 1)]
 
     def delete(self, path: str, version: str | None = None) -> None:
         """Delete a file, if there is one; with a version, only if it is still that one."""
@@ -190,6 +228,22 @@ class Lake:
         with azure_errors(self._thing(prefix)):
             names = self._client.list_blob_names(name_starts_with=prefix, results_per_page=size)
             return _page_of(names, token)
+
+    def paths_after(self, prefix: str, after: str | None, most: int) -> list[str]:
+        """Return some paths below a prefix that come after a path, in the order of their names.
+
+        A listing can begin only where an earlier one ended, so that the names before are read too, 5,000 with a call.
+
+        Args:
+            prefix: the beginning of the paths.
+            after: the path; None to begin with the first.
+            most: the maximum number of paths.
+        """
+        with azure_errors(self._thing(prefix)):
+            names = self._client.list_blob_names(
+                name_starts_with=prefix, results_per_page=None if after else most
+            )
+            return list(islice((name for name in names if after is None or name > after), most))
 
     def listed(self, prefix: str, size: int, token: str | None) -> tuple[list[Listed], str | None]:
         """Return one page of the files below a prefix with their times, in the order of their names.
@@ -247,13 +301,15 @@ def connect_lake(settings: Settings) -> Lake:
     """
     if settings.lake_connection_string:
         try:
-            service = BlobServiceClient.from_connection_string(settings.lake_connection_string, **SDK_RETRIES)
+            service = BlobServiceClient.from_connection_string(
+                settings.lake_connection_string, **retries.STORAGE
+            )
         except ValueError as error:
             raise PermanentError(
                 f"D2C_LAKE is not a storage account's connection string: {error}",
                 "Copy the connection string again, or set D2C_LAKE__blobServiceUri instead.",
             ) from None
         return Lake(service.get_container_client(settings.lake_file_system))
-    service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **SDK_RETRIES)
+    service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **retries.STORAGE)
     container = service.get_container_client(settings.lake_file_system)
     return Lake(container, connect_data_lake(settings.lake_url, azure_credential()))

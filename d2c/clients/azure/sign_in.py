@@ -13,15 +13,14 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from d2c.app.redaction import without_secrets
 from d2c.app.settings import Settings
+from d2c.clients import retries
+from d2c.clients.answers import MOST_TEXT_CHARACTERS, ODD_ANSWER, odd_answer, text_of
 from d2c.clients.azure.identity import azure_credential as azure_credential
 from d2c.clients.azure.identity import name_in_headers
 from d2c.clients.azure.refusals import find_refusal, most_specific_line
 from d2c.errors import PermanentError, TransientError
-
-# Few retries inside the SDK: activities return quickly, and the orchestrator waits and retries.
-SDK_RETRIES: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.4, "connection_timeout": 10}
+from d2c.redaction import without_secrets
 
 
 class _FixedTokenPolicy(SansIOHTTPPolicy[Any, Any]):
@@ -52,7 +51,8 @@ def management_arguments(settings: Settings) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "subscription_id": settings.subscription_id,
         "base_url": settings.management_endpoint,
-        **SDK_RETRIES,
+        **retries.CORE,
+        "retry_policy": retries.ShortRetryPolicy(**retries.CORE),
     }
     if settings.management_token:
         return {
@@ -83,13 +83,15 @@ def azure_errors(thing: str) -> Iterator[None]:
         raise _no_answer(thing, error) from error
     except AzureError as error:
         raise _no_answer(thing, error) from error
+    except ODD_ANSWER as error:
+        raise odd_answer(thing, error) from error
 
 
 def _error_of_answer(thing: str, error: HttpResponseError, status: int) -> PermanentError | TransientError:
     """Return the error for a response; a success status means that an accepted operation failed later."""
     text = f"{_text(error)}\n{getattr(error, 'error_code', None) or ''}"
     refusal = find_refusal(text)
-    cause = without_secrets(most_specific_line(text, refusal))
+    cause = text_of(without_secrets(most_specific_line(text, refusal)))
     call = _call_of(error) if refusal or status in STATUSES_WITH_CALL else ""
     detail = f"{thing}: the service answered {status}: {cause}{call}"
     if status < 400:
@@ -119,7 +121,7 @@ def _call_of(error: HttpResponseError) -> str:
 def _no_answer(thing: str, error: Exception) -> TransientError:
     text = _text(error)
     return TransientError(
-        f"{thing}: no complete response: {without_secrets(most_specific_line(text, None))}",
+        f"{thing}: no complete response: {text_of(without_secrets(most_specific_line(text, None)))}",
         "Retrying. Check the network and the endpoint.",
     )
 
@@ -139,4 +141,5 @@ IN_PROGRESS = "operation in progress"
 
 
 def _text(error: Exception) -> str:
-    return str(getattr(error, "message", None) or error).strip() or type(error).__name__
+    text = str(getattr(error, "message", None) or error)[: 8 * MOST_TEXT_CHARACTERS]
+    return text.strip() or type(error).__name__

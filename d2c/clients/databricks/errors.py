@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from requests.exceptions import RequestException
 
-from d2c.app.redaction import without_secrets
+from d2c.clients.answers import ODD_ANSWER, odd_answer, text_of
 from d2c.clients.azure.refusals import find_refusal
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.errors import PermanentError, TransientError
+from d2c.redaction import without_secrets
 
 if TYPE_CHECKING:
     from databricks.sdk.errors.base import DatabricksError
@@ -49,6 +50,8 @@ def databricks_errors(thing: str) -> Iterator[None]:
             f"{thing}: no answer from Databricks: {type(error).__name__}",
             "Retrying. Check DATABRICKS_HOST and the network.",
         ) from error
+    except ODD_ANSWER as error:
+        raise odd_answer(thing, error) from error
 
 
 def _transient(thing: str, error: DatabricksError) -> TransientError:
@@ -61,5 +64,5 @@ def _transient(thing: str, error: DatabricksError) -> TransientError:
 def _message(error: DatabricksError) -> str:
     """Return an error on one line, with the name of the caller, which Databricks does not always include."""
     name = azure_credential().name
-    text = without_secrets(" ".join(str(error).split()))
+    text = text_of(without_secrets(str(error)))
     return f"{text} (called as {name})" if name else text

@@ -7,13 +7,14 @@ the start of the host.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import text_of
 from d2c.clients.connections import connected_once
 from d2c.clients.databricks.errors import databricks_errors
-from d2c.errors import TransientError
+from d2c.errors import PermanentError, TransientError
 from d2c.load_run.spark_errors import readable_cause
 
 if TYPE_CHECKING:
@@ -121,36 +122,22 @@ class Databricks:
         Raises:
             TransientError: if the response has neither.
         """
-        with databricks_errors(f"Load run {run_id}"):
+        thing = f"Load run {run_id}"
+        with databricks_errors(thing):
             run: Any = self._jobs.get_run(run_id)
-        details: Any = run.status and run.status.termination_details
-        kind, code = _value(details and details.type), _value(details and details.code)
-        if run.state and run.state.life_cycle_state:
-            ended = _value(run.state.life_cycle_state) in ENDED
-            result, message = _value(run.state.result_state), run.state.state_message or ""
-        elif run.status and run.status.state:
-            ended = _value(run.status.state) == "TERMINATED"
-            result = RESULT_OF_CODE.get(code, "") if ended else ""
-            message = (details and details.message) or ""
-        else:
-            raise TransientError(f"Load run {run_id}: Databricks returned no state.", "Retrying.")
-        if ended and result != "SUCCESS" and run.tasks:
-            message = self._cause_of_failure(run.tasks[0].run_id) or message
-        return NotebookRun(
-            ended=ended,
-            succeeded=result == "SUCCESS",
-            cancelled=result == "CANCELED",
-            healable=kind in HEALABLE_TYPES or _is_platforms(code, message),
-            message=message,
-        )
+            found = _run_of(run)
+        if found is None:
+            raise TransientError(f"{thing}: Databricks returned no state.", "Retrying.")
+        if found.ended and not found.succeeded and run.tasks:
+            return replace(found, message=self._cause_of_failure(run.tasks[0].run_id) or found.message)
+        return found
 
     def _cause_of_failure(self, task_run_id: int) -> str:
         """Return the error in a task's output; empty if there is none, such as for a run that never started."""
-        from databricks.sdk.errors.base import DatabricksError
-
         try:
-            return readable_cause(self._jobs.get_run_output(task_run_id).error or "")
-        except DatabricksError:
+            with databricks_errors(f"Output of task {task_run_id}"):
+                return text_of(readable_cause(self._jobs.get_run_output(task_run_id).error or ""))
+        except (PermanentError, TransientError):
             return ""
 
     def active_runs(self) -> dict[int, dict[str, str]]:
@@ -158,20 +145,40 @@ class Databricks:
         from databricks.sdk.service.jobs import RunType
 
         with databricks_errors("Load runs"):
-            runs = list(
-                self._jobs.list_runs(active_only=True, expand_tasks=True, run_type=RunType.SUBMIT_RUN)
-            )
-        notebooks = {run.run_id: [task.notebook_task for task in run.tasks or ()] for run in runs}
-        return {
-            int(run_id): tasks[0].base_parameters or {}
-            for run_id, tasks in notebooks.items()
-            if run_id and tasks and tasks[0]
-        }
+            runs = self._jobs.list_runs(active_only=True, expand_tasks=True, run_type=RunType.SUBMIT_RUN)
+            notebooks = {run.run_id: [task.notebook_task for task in run.tasks or ()] for run in runs}
+            return {
+                int(run_id): tasks[0].base_parameters or {}
+                for run_id, tasks in notebooks.items()
+                if run_id and tasks and tasks[0]
+            }
 
     def cancel_run(self, run_id: int) -> None:
         """Cancel a run."""
         with databricks_errors(f"Load run {run_id}"):
             self._jobs.cancel_run(run_id)
+
+
+def _run_of(run: Any) -> NotebookRun | None:
+    """Return a run from the answer about it; None if that has no state."""
+    details: Any = run.status and run.status.termination_details
+    kind, code = _value(details and details.type), _value(details and details.code)
+    if run.state and run.state.life_cycle_state:
+        ended = _value(run.state.life_cycle_state) in ENDED
+        result, told = _value(run.state.result_state), run.state.state_message
+    elif run.status and run.status.state:
+        ended = _value(run.status.state) == "TERMINATED"
+        result, told = RESULT_OF_CODE.get(code, "") if ended else "", details and details.message
+    else:
+        return None
+    message = text_of(told)
+    return NotebookRun(
+        ended=bool(ended),
+        succeeded=result == "SUCCESS",
+        cancelled=result == "CANCELED",
+        healable=kind in HEALABLE_TYPES or _is_platforms(code, message),
+        message=message,
+    )
 
 
 def _is_platforms(code: str, message: str) -> bool:

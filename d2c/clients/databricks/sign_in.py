@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.clock import RealClock
 from databricks.sdk.config import Config
 from databricks.sdk.credentials_provider import CredentialsStrategy
 
 from d2c.app.settings import Settings
+from d2c.clients import retries
 from d2c.clients.azure.sign_in import azure_credential
 from d2c.clients.connections import connected_once
 
@@ -53,6 +55,13 @@ class _ManagedIdentity(CredentialsStrategy):
         return headers
 
 
+class _ShortPauses(RealClock):
+    """The SDK's clock, but for a pause that a service asks for and that is longer than a call may make."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(min(seconds, retries.LONGEST_PAUSE_SECONDS))
+
+
 @connected_once
 def connect_workspace(settings: Settings) -> WorkspaceClient:
     """Return the SDK's client of the workspace in the settings: with its token if one is set, else with Entra ID."""
@@ -61,7 +70,5 @@ def connect_workspace(settings: Settings) -> WorkspaceClient:
         if settings.databricks_token
         else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id)}
     )
-    config = Config(
-        host=settings.databricks_host, http_timeout_seconds=30, retry_timeout_seconds=20, **signing_in
-    )
+    config = Config(host=settings.databricks_host, clock=_ShortPauses(), **retries.DATABRICKS, **signing_in)
     return WorkspaceClient(config=config)

@@ -8,16 +8,19 @@ from typing import Any
 from d2c.app import clock
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
+from d2c.clients.threads import in_thread
 from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.arrivals import existing_exports
-from d2c.errors import PlanError, RefusedError, TransientError
-from d2c.plan.model import Plan, parse_plan
+from d2c.errors import PermanentError, PlanError, RefusedError, TransientError
+from d2c.foreign_json import quoted
+from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
+from d2c.redaction import without_secrets
 from d2c.state import paths
-from d2c.state.standing_plans import MOST_PLAN_BYTES, PLANS, is_standing
+from d2c.state.export_matching import says
+from d2c.state.standing_plans import ACCEPTED, REFUSED, is_standing
 
 logger = logging.getLogger(__name__)
-ACCEPTED, REFUSED = ".accepted", ".refused"
 CHANGES_FOLLOWED = 5
 
 
@@ -31,7 +34,7 @@ async def plan_arrived(app: App, path: str) -> None:
     Raises:
         TransientError: if the file changes faster than it can be followed.
     """
-    before: bytes | int | None = None
+    before: bytes | str | None = None
     for _ in range(CHANGES_FOLLOWED):
         # Events of two versions may be handled in parallel: the last outcome must be that of the current version.
         content = await _read(app.lake, path)
@@ -43,35 +46,37 @@ async def plan_arrived(app: App, path: str) -> None:
     raise TransientError(f"The lake's {path} changes all the time.", "Retrying.")
 
 
-async def _read(lake: AsyncLake, path: str) -> bytes | int | None:
-    """Return a plan's file, or the size in bytes of one that is too large; None if it is gone."""
-    size = (await lake.sizes(PLANS)).get(path.removeprefix(PLANS))
-    if size is not None and size > MOST_PLAN_BYTES:
-        return size
-    return await lake.read(path)
-
-
-async def _decide(app: App, path: str, content: bytes | int) -> None:
+async def _read(lake: AsyncLake, path: str) -> bytes | str | None:
+    """Return a plan's file, or why it cannot be read; None if it is gone."""
     try:
-        if isinstance(content, int):
-            raise PlanError([f"the plan has {content} bytes, and may have {MOST_PLAN_BYTES} at the most"])
-        plan = parse_plan(content)
-        await _start(app, plan)
+        return await lake.read(path, MOST_PLAN_BYTES)
+    except PermanentError as error:
+        return f"{error.detail} {error.next_step}"
+
+
+async def _decide(app: App, path: str, content: bytes | str) -> None:
+    try:
+        if isinstance(content, str):
+            raise PlanError([content])
+        plan = await in_thread(parse_plan, content)
+        migrations.refuse_forbidden(app, plan)
+        digest = await in_thread(plan.digest)
+        await _start(app, plan, digest)
     except RefusedError as error:
-        logger.warning("The plan %s is refused: %s", path, error.detail)
+        logger.warning("The plan %s is refused: %s", quoted(path), error.detail)
         await _write_outcome(app.lake, path, REFUSED, _refusal(error), ACCEPTED)
         return
-    await _write_outcome(app.lake, path, ACCEPTED, {"id": plan.name, "digest": plan.digest()}, REFUSED)
+    await _write_outcome(app.lake, path, ACCEPTED, {"id": plan.name, "digest": digest}, REFUSED)
     if is_standing(plan):
         await existing_exports.match_waiting(app)
 
 
-async def _start(app: App, plan: Plan) -> None:
+async def _start(app: App, plan: Plan, digest: str) -> None:
     """Start a plan's migration, unless it waits for exports or this very plan has run already."""
     if is_standing(plan):
         return
     accepted = await app.lake.read_json(paths.plan_path(plan.name))
-    if accepted and accepted["digest"] == plan.digest():
+    if accepted and accepted["digest"] == digest:
         state = await durable.state_or_none(app.durable, plan.name)
         if state is not None:
             return
@@ -80,12 +85,12 @@ async def _start(app: App, plan: Plan) -> None:
 
 def _refusal(error: RefusedError) -> dict[str, Any]:
     """Return an error as the file next to a plan has it."""
-    refusal: dict[str, Any] = {"title": error.title, "detail": error.detail, "next_step": error.next_step}
+    refusal: dict[str, Any] = {**error.texts()}
     if isinstance(error, PlanError):
         refusal["next_step"] = (
             "Fix the plan and put it under the same name again; docs/start/plan.md describes every field."
         )
-        refusal["faults"] = list(error.faults)
+        refusal["faults"] = [without_secrets(fault) for fault in error.faults]
     return refusal
 
 
@@ -93,8 +98,7 @@ async def _write_outcome(
     lake: AsyncLake, path: str, kind: str, outcome: Mapping[str, Any], other: str
 ) -> None:
     """Write a plan's outcome next to its file, unless it is there already, and delete the contrary one."""
-    current = await lake.read_json(path + kind) or {}
-    if {name: current.get(name) for name in outcome} != outcome:
+    if not says(await lake.read(path + kind), outcome):
         dated = {**outcome, "at": clock.text()}
         await lake.write(path + kind, json.dumps(dated, indent=1).encode())
     await lake.delete(path + other)

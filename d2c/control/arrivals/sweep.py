@@ -1,17 +1,19 @@
 """The order of a sweep: folder after folder, page after page, over as many ticks as it takes."""
 
+import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
 from d2c.clients.azure.lake import Listed
 from d2c.export_format.manifest import SUMMARY_FILE
 from d2c.shapes import SweepFile
 from d2c.state.export_matching import EXPORTS, MESSAGE_FILE
-from d2c.state.standing_plans import PLANS, is_plan_file
+from d2c.state.standing_plans import ACCEPTED, PLANS, REFUSED, is_plan_file
 
 PLACES = (PLANS, EXPORTS)
-OUTCOMES = (".accepted", ".refused")
+OUTCOMES = (ACCEPTED, REFUSED)
 # An event needs a moment, and its function another one.
 GRACE = timedelta(minutes=1)
 
@@ -19,6 +21,36 @@ GRACE = timedelta(minutes=1)
 def first_sweep(now: datetime) -> SweepFile:
     """Return a sweep that leaves alone what was there before; an upgrade must not load exports of years ago."""
     return _sweep(since=now, began=now)
+
+
+def parse_sweep(content: bytes) -> SweepFile:
+    """Return the sweep in a file.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return _parsed(json.loads(content))
+    except (LookupError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _parsed(value: Any) -> SweepFile:
+    token, failures = value["token"], value["failures"]
+    if not (isinstance(token, str | None) and type(failures) is int and value["place"] in PLACES):
+        raise ValueError("no sweep has such values")
+    return {
+        "since": _time(value["since"]),
+        "began": _time(value["began"]),
+        "place": value["place"],
+        "token": token,
+        "failures": failures,
+    }
+
+
+def _time(text: str) -> str:
+    """Return a time that has an offset and a moment before it."""
+    return (datetime.fromisoformat(text).astimezone(UTC) - GRACE + GRACE).isoformat()
 
 
 def next_page(sweep: SweepFile, token: str | None, now: datetime) -> SweepFile:

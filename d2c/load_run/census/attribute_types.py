@@ -1,8 +1,9 @@
 """Count the types and inexact numbers of each attribute, in bounded memory."""
 
+import heapq
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from d2c.mapping import count_inexact
 
@@ -10,12 +11,13 @@ MOST_ATTRIBUTES = 1_000
 LONGEST_NAME = 255
 """In characters. Longer names, and those beyond the `MOST_ATTRIBUTES` shortest ones, are counted together."""
 
+T = TypeVar("T")
 TAGS = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
 NO_TYPE = "none"
 
 # Items of one table have few shapes, so they are counted by shape; a shape can have a thousand attributes.
 MOST_SHAPES = 512
-MOST_NAMES_IN_SHAPES = 2**16
+MOST_CHARACTERS_IN_SHAPES = 2**20
 
 
 class AttributeTypes:
@@ -34,7 +36,7 @@ class AttributeTypes:
         self._types: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._inexact: Counter[str] = Counter()
         self._shapes: dict[tuple[str, ...], int] = {}
-        self._names_in_shapes = 0
+        self._characters_in_shapes = 0
 
     def add(self, shape: tuple[str, ...]) -> None:
         """Count an item's attributes by their names and then as many type tags."""
@@ -44,14 +46,15 @@ class AttributeTypes:
             shapes[shape] = count + 1
             return
         shapes[shape] = 1
-        self._names_in_shapes += len(shape) // 2
-        if len(shapes) > MOST_SHAPES or self._names_in_shapes > MOST_NAMES_IN_SHAPES:
+        self._characters_in_shapes += sum(map(len, shape))
+        if len(shapes) > MOST_SHAPES or self._characters_in_shapes > MOST_CHARACTERS_IN_SHAPES:
             self._fold()
 
     def add_inexact(self, counts: Mapping[str, int]) -> None:
         """Count inexact numbers by attribute, for an item already counted by `add`."""
         for name, count in counts.items():
-            self._inexact[name] += count
+            if len(name) <= LONGEST_NAME:
+                self._inexact[name] += count
         if len(self._inexact) > 2 * self._most:
             self._fold()
 
@@ -88,14 +91,22 @@ class AttributeTypes:
         for shape, count in self._shapes.items():
             half = len(shape) // 2
             self.values += half * count
-            for name, tag in zip(shape[:half], shape[half:], strict=True):
-                if len(name) <= LONGEST_NAME:
-                    self._types[name][tag] += count
-        self._shapes, self._names_in_shapes = {}, 0
-        for name in sorted(self._types, key=lambda name: (len(name), name))[self._most :]:
-            del self._types[name]
+            for name, tag in self._first(zip(shape[:half], shape[half:], strict=True)):
+                self._types[name][tag] += count
+        self._shapes, self._characters_in_shapes = {}, 0
+        kept = self._first(self._types.items())
+        self._types = defaultdict(Counter, kept)
         for name in self._inexact.keys() - self._types.keys():
             del self._inexact[name]
+
+    def _first(self, by_name: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+        """Return the entries whose names are kept, of those given."""
+        short = [entry for entry in by_name if len(entry[0]) <= LONGEST_NAME]
+        return short if len(short) <= self._most else heapq.nsmallest(self._most, short, _place)
+
+
+def _place(entry: tuple[str, Any]) -> tuple[int, str]:
+    return len(entry[0]), entry[0]
 
 
 def _tag_of(tagged: Any) -> str:

@@ -4,6 +4,7 @@ Each data file has a census of a few kilobytes, and these are merged. All counts
 any order of merging. Percentiles and logical partitions have errors, which are documented with them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ SYSTEM_PROPERTIES_BYTES = 200
 SHOWN_PARTITIONS = 20
 # Partitions with less than this part of a file's bytes are omitted from its census, to limit its size.
 LEFT_OUT = 4_000
+# An expiry from here on, in the year 5138, is one in milliseconds since 1970.
+MILLISECONDS = 10**11
 
 
 class Census:
@@ -30,13 +33,19 @@ class Census:
     Args:
         mapped_shape: that of the mapper whose results are added.
         dropped: attributes that the rules drop; they are not counted.
+        ttl_attribute: the attribute that becomes the time to live, None if there is none.
     """
 
     def __init__(
-        self, mapped_shape: MappedShape | None = None, dropped: frozenset[str] = frozenset()
+        self,
+        mapped_shape: MappedShape | None = None,
+        dropped: frozenset[str] = frozenset(),
+        ttl_attribute: str | None = None,
     ) -> None:
         self._mapped_shape = mapped_shape or MappedShape()
         self._dropped = dropped
+        self._ttl_attribute = ttl_attribute
+        self.never_expiring: Counter[str] = Counter()
         self.longest_id_bytes = 0
         self.attributes = AttributeTypes()
         self.sizes = DocumentSizes()
@@ -54,13 +63,23 @@ class Census:
             self.attributes.add_inexact(self._mapped_shape.inexact_by_attribute())
 
     def _add_document(self, document: Document) -> None:
-        body, identifier, partition_key, _ = document
+        body, identifier, partition_key, expires_at = document
         size = len(body)
         self.sizes.add(size)
         self.partitions.add(orjson.dumps(partition_key).decode(), size + SYSTEM_PROPERTIES_BYTES)
         id_bytes = len(identifier) if identifier.isascii() else len(identifier.encode())
         if id_bytes > self.longest_id_bytes:
             self.longest_id_bytes = id_bytes
+        if self._ttl_attribute is not None and (expires_at is None or expires_at >= MILLISECONDS):
+            self._add_never_expiring(self._ttl_attribute, expires_at)
+
+    def _add_never_expiring(self, attribute: str, expires_at: int | None) -> None:
+        """Count a document whose item has the time-to-live attribute, with a value by which it never expires."""
+        tag = self._mapped_shape.tag_of(attribute)
+        if expires_at is not None:
+            self.never_expiring["milliseconds"] += 1
+        elif tag is not None:
+            self.never_expiring["long_past" if tag == "N" else "not_a_number"] += 1
 
     def _add_rejected(self, rejected: Rejected) -> None:
         item = orjson.loads(rejected.item)
@@ -74,6 +93,7 @@ class Census:
         self.attributes.merge(other.attributes)
         self.sizes.merge(other.sizes)
         self.partitions.merge(other.partitions)
+        self.never_expiring.update(other.never_expiring)
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts of a data file as plain JSON, without its light partitions."""
@@ -85,6 +105,7 @@ class Census:
             "attributes": self.attributes.to_json(),
             "sizes": sizes,
             "partitions": self.partitions.to_json(),
+            "never_expiring": self.never_expiring,
         }
 
     @classmethod
@@ -95,6 +116,7 @@ class Census:
         census.attributes = AttributeTypes.from_json(found["attributes"])
         census.sizes = DocumentSizes.from_json(found["sizes"])
         census.partitions = HeavyHitters.from_json(found["partitions"])
+        census.never_expiring.update(found["never_expiring"])
         return census
 
 
@@ -120,6 +142,7 @@ def summarise(census: Census) -> dict[str, Any]:
         "documents_near_2_mb": sizes.near_limit,
         "longest_document_id_bytes": census.longest_id_bytes,
         **_attributes(census.attributes.to_json()),
+        "never_expiring": dict(census.never_expiring),
         "logical_partitions": _partitions(census.partitions),
         "write_ru": write_ru(sizes.kilobytes),
     }

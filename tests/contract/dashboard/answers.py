@@ -53,7 +53,7 @@ def table(name, state="succeeded", **changes):
     nothing = dict.fromkeys(
         ("stage", "items_exported", "items_written", "items_rejected", "items_expired", "mismatches", "eta")
     )
-    rest = {"waiting": None, "stalled": None, "error": None, "links": {}}
+    rest = {"waiting": None, "stalled": None, "finding": None, "error": None, "links": {}}
     return {"table": name, "state": state, **nothing, **rest, **known, **changes}
 
 

@@ -14,6 +14,7 @@ from d2c.clients.aws.dynamodb import ExportState, TableDescription
 from d2c.clients.aws.sign_in import TemporaryCredentials
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
+from d2c.clients.azure.lake import MOST_BYTES
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.state.paths import cancel_path
 from tests.builders import TABLE_ARN
@@ -31,7 +32,7 @@ class FakeLake:
         self._written: set[str] = set()
         self._lock = threading.Lock()
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
         return self.files.get(path)
 
     def read_json(self, path: str) -> Any:
@@ -99,7 +100,7 @@ class FakeBucket:
         self.objects: dict[str, bytes] = {}
         self.name = "exports"
 
-    def read(self, key: str) -> bytes | None:
+    def read(self, key: str, most_bytes: int) -> bytes | None:
         return self.objects.get(key)
 
     def sizes(self, prefix: str) -> dict[str, int]:

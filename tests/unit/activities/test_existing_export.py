@@ -6,8 +6,9 @@ import pytest
 from activities import existing_export
 from d2c.clients.aws.dynamodb import TableDescription
 from d2c.clients.azure.lake import Lake
-from d2c.errors import PermanentError
-from d2c.export_format.manifest import parse_summary
+from d2c.errors import PermanentError, SettingsError
+from d2c.export_format import manifest
+from d2c.export_format.manifest import MANIFEST_FILES, parse_summary
 from d2c.state.export_matching import match
 from d2c.state.paths import cancel_path
 from d2c.state.standing_plans import standing_plans
@@ -33,7 +34,8 @@ class ArrivedWorld(World):
     """A lake with a standing plan and an export, and a DynamoDB that may be asked about its table."""
 
     def __init__(self):
-        super().__init__(Lake(SubstituteFileSystem()))
+        self.files = SubstituteFileSystem()
+        super().__init__(Lake(self.files))
         self.dynamodb = self
         self.described = TableDescription(table_arn(), "pk", None, 9, 900, "until")
         self.plan()
@@ -95,11 +97,18 @@ class TestStartArrival:
         assert (source["arn"], source["hash_key"], source["range_key"]) == (table_arn(), "pk", None)
         assert (source["ttl_attribute"], source["item_count"], source["size_bytes"]) == ("until", 7, 700)
 
-    def test_keys_that_are_added_to_the_plan_later_count_at_a_retry(self, world):
-        world.described = PermanentError("There is no such table.", "Check its name.")
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            PermanentError("There is no such table.", "Check its name."),
+            SettingsError("D2C_AWS_ROLES has no role for 111122223333.", "Set it in the app settings."),
+        ],
+    )
+    def test_keys_that_are_added_to_the_plan_later_count_at_a_retry(self, world, refused):
+        world.described = refused
         payload = world.payload()
         error = error_of(world.answer(existing_export.start_arrival, payload))
-        assert "There is no such table" in error["detail"]
+        assert refused.detail in error["detail"]
         assert "plans/theirs.json as `source`" in error["next_step"]
         world.plan(source={"hash_key": "pk"})
         assert value_of(world.answer(existing_export.start_arrival, payload))["hash_key"] == "pk"
@@ -111,7 +120,7 @@ class TestStartArrival:
         assert "999999999999" in error["detail"]
 
     def test_rules_that_do_not_fit_the_keys_are_refused_before_anything_is_loaded(self, world):
-        world.plan(rules={"partition_key": ["pk", "pk"]})
+        world.plan(rules={"drop": ["pk"]})
         assert error_of(world.answer(existing_export.start_arrival, world.payload()))
 
     def test_a_cancelled_migration_begins_nothing(self, world):
@@ -148,12 +157,14 @@ class TestLookAtArrival:
     @pytest.mark.parametrize("content", [None, b""])
     def test_a_file_that_comes_late_is_waited_for_whichever_it_is(self, world, late, content):
         put_export(world.lake)
+        world.files.now = datetime.now(UTC)
         if content is None:
             world.lake.delete(f"{FOLDER}/{late}")
         else:
             world.lake.write(f"{FOLDER}/{late}", content)
         look = value_of(world.look(minutes=59))
         waiting = "waiting for 1 files" if late.startswith("data/") else "waiting for the manifest"
+        assert late in look["progress"]["finding"]
         assert (look["state"], look["progress"]["status"]) == ("running", waiting)
         put_export(world.lake)
         assert value_of(world.look())["state"] == "succeeded"
@@ -167,11 +178,24 @@ class TestLookAtArrival:
 
     def test_what_is_waited_for_shows_how_far_the_copy_is(self, world):
         put_export(world.lake)
-        data = sorted(name for name in export_files() if name.startswith("data/"))
+        data = [name for name in export_files() if name.startswith("data/")]
         for name in data[1:]:
             world.lake.delete(f"{FOLDER}/{name}")
-        progress = value_of(world.look())["progress"]
-        assert progress == {"status": "waiting for 3 files", "done": 5, "total": 8}
+        assert value_of(world.look())["progress"] == {
+            "status": "waiting for 3 files",
+            "done": 5,
+            "total": 8,
+            "finding": f"not there: {', '.join(data[1:])}",
+        }
+
+    def test_a_data_file_of_no_bytes_is_told_at_once_and_given_up_after_an_hour(self, world):
+        put_export(world.lake)
+        (empty, *_) = [name for name in export_files() if name.startswith("data/")]
+        world.lake.write(f"{FOLDER}/{empty}", b"")
+        assert value_of(world.look())["progress"]["finding"] == f"of 0 bytes: {empty}"
+        error = error_of(world.look(minutes=61))
+        assert f"of 0 bytes: {empty}" in error["detail"]
+        assert "not there" not in error["detail"]
 
     def test_a_manifest_without_its_files_is_given_up_after_an_hour_with_their_names(self, world):
         put_export(world.lake)
@@ -179,20 +203,37 @@ class TestLookAtArrival:
         for name in data:
             world.lake.delete(f"{FOLDER}/{name}")
         error = error_of(world.look(minutes=61))
-        assert f"4 files of the export are not in the lake's {FOLDER}" in error["detail"]
-        assert data[0] in error["detail"]
+        assert FOLDER in error["detail"]
+        assert f"not there: {data[0]}, " in error["detail"]
         assert data[3] not in error["detail"]
+        assert "and 1 more" in error["detail"]
         assert "retry" in error["next_step"]
 
-    def test_a_manifest_in_the_midst_of_being_written_is_waited_for_and_after_an_hour_told_as_damaged(
-        self, world
-    ):
+    @pytest.mark.parametrize("name", ["manifest-files.json", "manifest-summary.md5"])
+    def test_a_manifest_in_the_midst_of_being_written_is_told_and_waited_for(self, world, name):
         put_export(world.lake)
-        world.lake.write(f"{FOLDER}/manifest-files.json", b"{")
-        assert value_of(world.look())["progress"]["status"] == "waiting for the manifest"
-        assert "manifest-files.json has the MD5" in error_of(world.look(minutes=61))["detail"]
+        world.files.now = datetime.now(UTC)
+        world.lake.write(f"{FOLDER}/{name}", b"{")
+        progress = value_of(world.look())["progress"]
+        assert progress["status"] == "waiting for the manifest"
+        assert "has the MD5" in progress["finding"]
+        assert "has the MD5" in error_of(world.look(minutes=61))["detail"]
 
-    def test_the_files_of_another_export_are_not_taken_for_it(self, world):
+    def test_a_manifest_with_a_wrong_checksum_that_nobody_writes_to_is_refused_at_once(self, world):
+        put_export(world.lake)
+        world.lake.write(f"{FOLDER}/manifest-summary.md5", b"{")
+        error = error_of(world.look())
+        assert (error["title"], "manifest-summary.json has the MD5" in error["detail"]) == (
+            "The export is damaged",
+            True,
+        )
+
+    def test_the_files_of_another_export_are_refused_at_once(self, world):
         put_export(world.lake, export_id="01780000009999-a1b2c3d4")
-        assert value_of(world.look())["state"] == "running"
-        assert "01780000009999" in error_of(world.look(minutes=61))["detail"]
+        assert "01780000009999" in error_of(world.look())["detail"]
+
+    @pytest.mark.parametrize("name", MANIFEST_FILES)
+    def test_a_manifest_that_is_too_large_is_not_read(self, world, name, monkeypatch):
+        put_export(world.lake)
+        monkeypatch.setitem(manifest.MOST_BYTES, name, 10)
+        assert f"{FOLDER}/{name} has more than 10 bytes" in error_of(world.look())["detail"]

@@ -16,7 +16,7 @@ from activities.lanes import (
     pass_on,
     take_tables,
 )
-from d2c.plan.model import MOST_EXPORT_BYTES
+from d2c.plan.fields import MOST_EXPORT_BYTES
 from d2c.state import paths
 from d2c.state.ids import run_key
 from d2c.state.operations import retried_input

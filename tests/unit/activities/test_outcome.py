@@ -73,6 +73,16 @@ def test_an_unexpected_exception_may_heal_and_is_told_with_its_kind_but_no_stack
     assert "Traceback" not in str(error)
 
 
+@pytest.mark.parametrize("kind", [ValueError, lambda text: PermanentError(text, text, text)])
+def test_no_part_of_an_error_has_a_secret_of_the_settings_whatever_it_looks_like(kind, caplog, monkeypatch):
+    monkeypatch.setenv("D2C_COSMOS_KEY", "plain words")
+    monkeypatch.setenv("D2C_LAKE", "AccountName=a;AccountKey=of a lake")
+    error = answering(kind("The factory quotes plain words, of a lake"))["error"]
+    assert "The factory quotes ***, ***" in error["detail"]
+    assert "plain words" not in str(error) + caplog.text
+    assert "of a lake" not in str(error) + caplog.text
+
+
 @pytest.mark.parametrize("kind", [ValueError, lambda text: PermanentError(text, "mend it")])
 def test_neither_the_answer_nor_the_log_quotes_a_secret(kind, caplog):
     text = "GET https://lake/a?sig=c2VjcmV0 with Authorization: Bearer c2VjcmV0 by AccountKey=c2VjcmV0"

@@ -180,6 +180,10 @@ class TestDescribing:
             in refused(world)["detail"]
         )
 
+    def test_a_partition_key_of_version_1_is_refused(self, world):
+        existing(world, manual(400), Container(("/Artist",), None, hashes_whole_keys=False))
+        assert "takes keys of at most 101 bytes" in refused(world)["detail"]
+
     @pytest.mark.parametrize(
         ("table", "default_ttl", "words"),
         [

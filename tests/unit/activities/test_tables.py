@@ -396,3 +396,12 @@ class TestComparedTables:
         migrated.cancel(operation=3)
         error = error_of(migrated.answer(list_tables, an_operation(operation=3, kind="verify")), "cancelled")
         assert "verify-3 of migration m" in error["detail"]
+
+
+def test_tables_of_a_pattern_that_the_settings_forbid_are_refused_before_anything_is_queued(world):
+    world.settings = local_settings(D2C_ALLOWED_TABLES="shop-a,shop-b")
+    accept(world, {"table": "shop-*"})
+    exist(world, **{"shop-a": 1, "shop-secret": 2})
+    error = error_of(world.answer(list_tables, an_operation(operation=0, kind="start")))
+    assert error["detail"].startswith("shop-secret.table: the app may touch only those of D2C_ALLOWED_TABLES")
+    assert queue(world) is None

@@ -6,12 +6,13 @@ import re
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from d2c.api.openapi import api_document
+from d2c.api.openapi import api_document, path_of
 from d2c.api.routes import ROUTES
 from tests.api_document import UndocumentedError, check_answer
 from tests.unit.pages import text_of
 from tests.unit.reports import whole_report
 from tools.write_openapi import DOCUMENT_FILE, api_document_text
+from triggers.answers import STATUS_OF_ERROR
 
 PROBLEM = {"status": 404, "title": "Not found", "detail": "There is none.", "next_step": "List them."}
 JSON = "application/json"
@@ -48,6 +49,20 @@ def test_the_document_tells_where_a_key_is_needed():
     assert api_document()["security"] == [{"functionKey": []}]
     assert paths["/api/openapi.json"]["get"]["security"] == []
     assert "security" not in paths["/api/migrations"]["post"]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.function)
+def test_the_document_tells_how_a_call_is_refused_before_it_is_looked_at(route):
+    told = api_document()["paths"][path_of(route)][route.method.lower()]["responses"]
+    assert ("401" in told) is not route.is_open
+    assert ("403" in told) is (route.method == "POST")
+    assert ({"400", "413", "415"} <= set(told)) is (route.body is not None)
+
+
+def test_every_status_of_an_error_is_on_the_page():
+    page = text_of("reference/http-api.md")
+    statuses = {status for _, status in STATUS_OF_ERROR} | {401}
+    assert {status for status in statuses if f"| {status} |" not in page} == set()
 
 
 def test_every_call_has_its_place_on_the_page():

@@ -4,8 +4,8 @@ import pytest
 
 from d2c.app.settings import read_settings
 from d2c.errors import SettingsError
+from d2c.plan.allowed import account_faults
 from d2c.plan.model import parse_plan
-from d2c.plan.tables import account_faults
 from tests.unit.plan.test_model import plan_text
 
 from .test_settings import COMPLETE

@@ -60,7 +60,7 @@ def test_a_cluster_is_completed_unless_a_policy_pool_or_cluster_does(given, clus
         ("[]", "is not a JSON object"),
         ({"existing_cluster_id": ""}, "existing_cluster_id is not the id"),
         ({"existing_cluster_id": "0601-1", "policy_id": "p"}, "together with policy_id"),
-        ({"environment_key": "serverless"}, "field environment_key, which a job's cluster does not have"),
+        ({"environment_key": "serverless"}, "field 'environment_key', which a job's cluster does not have"),
         ({"data_security_mode": "USER_ISOLATION"}, "SQLSTATE 0AKUC"),
         ({"data_security_mode": "DATA_SECURITY_MODE_STANDARD"}, "use SINGLE_USER"),
         ({"data_security_mode": "DATA_SECURITY_MODE_AUTO"}, "use SINGLE_USER"),

@@ -89,3 +89,8 @@ def test_a_stack_trace_stays_on_the_line_of_its_record(lines):
     (line,) = lines()
     assert line["message"] == "it broke"
     assert line["exception"].splitlines()[-1] == "ValueError: odd"
+
+
+def test_half_a_surrogate_pair_of_a_foreign_name_is_told_in_a_form_that_every_handler_writes(lines):
+    logging.getLogger("d2c").warning("The plan %s is refused", "plans/\ud800.json")
+    assert lines()[-1]["message"] == "The plan plans/\\ud800.json is refused"

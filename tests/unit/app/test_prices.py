@@ -57,6 +57,12 @@ def test_the_setting_may_name_a_file(tmp_path):
         ({"prices": {"s3_put": -1}}, "-1 is not a number"),
         ({"assumptions": {"speed": 1}}, "compression"),
         ({"assumptions": {"compression": 0}}, "compression"),
+        ({"prices": []}, "not a JSON object"),
+        ({"assumptions": 1}, "not a JSON object"),
+        ({"currency": 1}, "not text"),
+        ({"prices": {"s3_put": 1e300}}, "s3_put"),
+        ({"assumptions": {"compression": 1e-300}}, "compression"),
+        ('{"prices": {"s3_put": Infinity}}', "not JSON"),
     ],
 )
 def test_a_fault_names_the_setting_and_the_valid_names(given, words):

@@ -41,6 +41,18 @@ def test_an_empty_setting_counts_as_missing():
         ("D2C_WEBHOOK_URL", "ftp://127.0.0.1"),
         ("D2C_WEBHOOK_URL", "https://"),
         ("D2C_WEBHOOK_URL", "https://[::1"),
+        ("D2C_WEBHOOK_URL", "https://user:pw@hooks.example.com"),
+        ("D2C_WEBHOOK_URL", "https://hooks.example.com\r\nX: y"),
+        ("D2C_WEBHOOK_URL", "https://hooks..example.com"),
+        ("D2C_WEBHOOK_URL", "https://hooks.example.com:99999"),
+        ("D2C_COSMOS_ENDPOINT", "https://user:pw@account.documents.azure.com"),
+        ("DATABRICKS_HOST", "user:pw@adb-1.azuredatabricks.net"),
+        ("D2C_COSMOS_KEY", "key\n"),
+        ("D2C_RESOURCE_GROUP", "a\x00"),
+        ("D2C_DATA_FACTORY", "\udc80"),
+        ("D2C_EXPORT_PREFIX", "a" * 100_000),
+        ("D2C_PRICES", '{"prices": {"s3_put": NaN}}'),
+        ("D2C_CLUSTER", "[" * 10_000),
     ],
 )
 def test_an_impossible_setting_is_named(name, value):

@@ -10,7 +10,7 @@ from d2c.canary.operator.aws import OperatorAws
 from d2c.canary.operator.cosmos import OperatorCosmos
 from d2c.canary.operator.factory import OperatorFactory
 from d2c.canary.operator.workspace import OperatorWorkspace
-from d2c.errors import PermanentError
+from d2c.errors import PermanentError, TransientError
 
 from .world import ACCOUNT, REGION, STARTED, deployment
 
@@ -31,7 +31,7 @@ def refusal(code):
 
 def test_binaries_of_an_item_reach_boto3_as_bytes():
     written = []
-    aws(batch_write_item=lambda RequestItems: written.append(RequestItems)).write(
+    aws(batch_write_item=lambda RequestItems: written.append(RequestItems) or {}).write(
         "t", [{"pk": {"S": "AA=="}, "m": {"M": {"b": {"B": "AA=="}, "bs": {"BS": ["/w=="]}}}}]
     )
     (request,) = written[0]["t"]
@@ -39,6 +39,37 @@ def test_binaries_of_an_item_reach_boto3_as_bytes():
         "pk": {"S": "AA=="},
         "m": {"M": {"b": {"B": b"\x00"}, "bs": {"BS": [b"\xff"]}}},
     }
+
+
+class SlowTable:
+    """A table that takes some items of each batch, and leaves the others unprocessed."""
+
+    def __init__(self, *taken):
+        self.items, self._taken = [], list(taken)
+
+    def batch_write_item(self, RequestItems):
+        ((name, requests),) = RequestItems.items()
+        assert 0 < len(requests) <= 25
+        taken = self._taken.pop(0) if self._taken else len(requests)
+        self.items += [request["PutRequest"]["Item"]["pk"]["S"] for request in requests[:taken]]
+        return {"UnprocessedItems": {name: requests[taken:]} if taken < len(requests) else {}}
+
+
+def test_items_that_a_table_leaves_unprocessed_are_sent_again_after_a_pause():
+    table, pauses = SlowTable(10, 0, 0, 24, 25), []
+    names = [str(number) for number in range(60)]
+    OperatorAws(table, None, ACCOUNT, REGION, pauses.append).write(
+        "t", [{"pk": {"S": name}} for name in names]
+    )
+    assert sorted(table.items) == sorted(names)
+    assert pauses == [0.1, 0.2, 0.4, 0.1]
+
+
+def test_a_table_that_takes_no_items_ends_the_canary_in_bounded_time():
+    table, pauses = SlowTable(*[0] * 100), []
+    with pytest.raises(TransientError, match="takes no items"):
+        OperatorAws(table, None, ACCOUNT, REGION, pauses.append).write("t", [{"pk": {"S": "a"}}])
+    assert sum(pauses) < 30
 
 
 def test_a_table_that_is_not_there_yet_is_waited_for_and_any_other_refusal_is_not():

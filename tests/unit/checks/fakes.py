@@ -30,6 +30,13 @@ def states(findings):
     return {(one["thing"], one["check"]): one["state"] for one in findings}
 
 
+def assert_all_ok(findings, *checks):
+    """Check that each of some checks passes and says so, and that there is no other."""
+    assert {(check, state) for (_, check), state in states(findings).items()} == {
+        (check, "ok") for check in checks
+    }
+
+
 def finding(findings, check):
     """Return the only finding of a check."""
     (found,) = [SimpleNamespace(**one) for one in findings if one["check"] == check]

@@ -4,7 +4,7 @@ from d2c.checks.containers import check_container
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.load_run.mappers import table_mapper
 
-from .fakes import REFUSED, Answers, finding, states
+from .fakes import REFUSED, Answers, assert_all_ok, finding, states
 
 MAPPER = table_mapper("Artist", "SongTitle", None, {})
 TABLE = {"table": "Music", "database": "shop", "container": "music", "allow_existing_documents": False}
@@ -37,7 +37,7 @@ def test_a_container_that_is_not_there_is_told_with_what_is_made():
 
 def test_an_empty_container_that_fits_passes():
     found = checked()
-    assert set(states(found.findings).values()) == {"ok"}
+    assert_all_ok(found.findings, "container", "documents", "held by a migration", "throughput")
     assert (found.exists, found.ru_per_second) == (True, 1000)
 
 
@@ -48,6 +48,7 @@ def test_an_empty_container_that_fits_passes():
         (Container(("/Artist", "/SongTitle"), None), "/Artist, /SongTitle"),
         (Container(("/Artist",), -1), "time to live on"),
         (Container(("/Artist",), 60), "60 seconds"),
+        (Container(("/Artist",), None, hashes_whole_keys=False), "at most 101 bytes"),
     ],
 )
 def test_a_container_that_does_not_fit_fails_with_what_is_unlike(container, told):
@@ -57,14 +58,28 @@ def test_a_container_that_does_not_fit_fails_with_what_is_unlike(container, told
     assert found.next_step
 
 
+def test_a_path_with_quotes_that_its_name_does_not_need_is_the_same_path():
+    mapper = table_mapper("device-id", None, None, {})
+    for path in ("/device-id", '/"device-id"'):
+        assert (
+            finding(
+                checked(mapper=mapper, find_container=Container((path,), None)).findings, "container"
+            ).state
+            == "ok"
+        )
+
+
+@pytest.mark.parametrize(("length", "state"), [(101, "ok"), (102, "failed")])
+def test_a_short_constant_is_all_that_a_partition_key_of_version_1_surely_holds(length, state):
+    rules = {"partition_key": ["kind"], "set": {"kind": "x" * length}}
+    mapper = table_mapper("Artist", None, None, rules)
+    old = Container(("/kind",), None, hashes_whole_keys=False)
+    assert finding(checked(mapper=mapper, find_container=old).findings, "container").state == state
+
+
 @pytest.mark.parametrize(
     ("container", "check", "told"),
     [
-        (
-            Container(("/Artist",), None, hashes_whole_keys=False),
-            "the partition key has version 1",
-            "101 bytes",
-        ),
         (
             Container(("/Artist",), None, unique_keys=(("/mail",), ("/x", "/y"))),
             "the container has unique keys",

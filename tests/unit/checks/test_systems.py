@@ -10,7 +10,7 @@ from d2c.checks.surroundings import check_clocks, check_schedule, check_webhook
 from d2c.clients.databricks.reading import ExistingCluster
 from d2c.plan.model import Plan
 
-from .fakes import REFUSED, Answers, finding, states
+from .fakes import REFUSED, Answers, assert_all_ok, finding, states
 
 SENT = ("runKey", "bucket")
 PARAMETERS = {"lakeUrl": "https://lake.dfs.core.windows.net/", "keyVaultUrl": "https://v"}
@@ -29,7 +29,7 @@ class TestLake:
         return check_lake(lambda: Answers(**{**answers, **changes}), "lake", checked_plan)
 
     def test_a_lake_that_can_be_read_and_written_passes(self):
-        assert set(states(self.lake()).values()) == {"ok"}
+        assert_all_ok(self.lake(), "can be read", "can be written", "hierarchical namespace")
 
     def test_what_the_check_could_not_write_tells_that_the_lake_cannot_be_written(self):
         assert finding(self.lake(checked_plan=None), "can be written").state == "failed"
@@ -70,7 +70,15 @@ class TestDataFactory:
         return check_data_factory(lambda: fake, "factory", "copy_export", SENT, ["lake"], "lake")
 
     def test_a_factory_with_this_versions_definitions_passes(self):
-        assert set(states(self.factory()).values()) == {"ok"}
+        assert_all_ok(
+            self.factory(),
+            "factory",
+            "global parameters",
+            "linked service",
+            "pipeline",
+            "progress can be seen",
+            "runs can be seen",
+        )
 
     def test_a_pipeline_that_is_not_there_fails(self):
         assert finding(self.factory(find_pipeline_parameters=None), "pipeline").state == "failed"
@@ -127,7 +135,18 @@ class TestDatabricks:
 
     def test_a_workspace_with_all_that_a_load_run_needs_passes(self):
         findings, facts = self.workspace({**CLUSTER, "policy_id": "p", "instance_pool_id": "i"})
-        assert set(states(findings).values()) == {"ok"}
+        assert_all_ok(
+            findings,
+            "access mode",
+            "node type",
+            "notebook",
+            "policy",
+            "pool",
+            "runtime and connector",
+            "secrets",
+            "sign-in",
+            "wheel",
+        )
         assert facts["cluster"]["num_workers"] == 2
 
     def test_a_connector_that_may_hang_for_ever_is_a_warning(self):
@@ -162,7 +181,16 @@ class TestDatabricks:
 
     def test_an_existing_cluster_is_looked_at_and_tells_the_estimate_its_size(self):
         findings, facts = self.workspace({"existing_cluster_id": "c-1"})
-        assert set(states(findings).values()) == {"ok"}
+        assert_all_ok(
+            findings,
+            "access mode",
+            "cluster",
+            "notebook",
+            "runtime and connector",
+            "secrets",
+            "sign-in",
+            "wheel",
+        )
         assert facts["cluster"]["num_workers"] == 8
 
     @pytest.mark.parametrize("found", [None, ExistingCluster("ERROR", CLUSTER, 8)])

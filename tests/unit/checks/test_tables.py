@@ -2,11 +2,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from d2c.checks.tables import check_table
+from d2c.checks.tables import check_allowed, check_table
 from d2c.clients.aws.dynamodb import RecoveryWindow, TableDescription
 from d2c.errors import PermanentError
+from d2c.plan.model import parse_plan
+from tests.unit.clients.settings import local_settings
+from tests.unit.plan.test_model import plan_text
 
-from .fakes import REFUSED, Answers, finding, states
+from .fakes import REFUSED, Answers, assert_all_ok, finding, states
 
 TABLE = {"table": "Music", "region": "eu-west-1", "rules": {}}
 DESCRIPTION = TableDescription("arn", "Artist", "SongTitle", 1234, 56_789, "until")
@@ -26,7 +29,9 @@ def checked(rules=None, **changes):
 
 def test_a_table_that_can_be_exported_passes_and_tells_what_it_is():
     found = checked()
-    assert set(states(found.findings).values()) == {"ok"}
+    assert_all_ok(
+        found.findings, "export rights", "keys and rules", "point-in-time recovery", "table", "time to live"
+    )
     assert "1,234 items" in finding(found.findings, "table").finding
     assert "2026-06-01" in finding(found.findings, "point-in-time recovery").finding
     assert "until" in finding(found.findings, "time to live").finding
@@ -73,3 +78,18 @@ def test_a_table_that_may_be_empty_or_not_yet_counted_is_a_warning():
 def test_a_table_larger_than_an_account_may_export_at_once_fails():
     large = TableDescription("arn", "Artist", None, 1, 200 * 10**12, None)
     assert finding(checked(describe_table=large).findings, "table").state == "failed"
+
+
+@pytest.mark.parametrize("name", ["/pk", "product.sku"])
+def test_a_partition_key_that_reads_as_a_path_fails_before_anything_is_exported(name):
+    told = finding(checked(rules={"partition_key": [name]}).findings, "keys and rules")
+    assert (told.state, "reads as a path" in told.finding) == ("failed", True)
+
+
+def test_tables_that_the_settings_forbid_fail_with_the_setting():
+    plan = parse_plan(plan_text())
+    tables = plan.table_inputs()
+    allowed = check_allowed(plan, tables, local_settings(D2C_ALLOWED_DATABASES="shop"))
+    assert [found["state"] for found in allowed] == ["ok"]
+    (forbidden,) = check_allowed(plan, tables, local_settings(D2C_ALLOWED_DATABASES="crm"))
+    assert (forbidden["state"], "D2C_ALLOWED_DATABASES" in forbidden["finding"]) == ("failed", True)

@@ -42,6 +42,7 @@ def table(name="Music", state="running", **changes):
         "eta": None,
         "waiting": None,
         "stalled": None,
+        "finding": None,
         "error": None,
         "links": {},
         **changes,

@@ -138,7 +138,7 @@ def test_rules_are_read_from_standard_input_where_the_data_is_not(run, file):
     [
         (b'{"drop": ["Artist"], "colour": 1}', "colour"),
         (b"{", "is not JSON"),
-        (b'{"drop": [], "drop": []}', "duplicate"),
+        (b'{"drop": [], "drop": []}', "occurs twice"),
         (b"[]", "invalid rules"),
     ],
 )

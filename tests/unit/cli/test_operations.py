@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from d2c.cli.commands.operations import METHOD
-from d2c.plan.model import VERIFY
+from d2c.plan.fields import VERIFY
 from tests.unit.cli.conftest import problem
 from tests.unit.cli.samples import OPERATION_FAILED, arrived, migration, operation
 
@@ -107,7 +107,7 @@ def test_rules_without_a_table_are_wrong_use_where_there_are_several(run, app_, 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("{", "is not JSON"), ("[]", "is not a JSON object"), ('{"a": 1, "a": 2}', "duplicate")],
+    [("{", "is not JSON"), ("[]", "is not a JSON object"), ('{"a": 1, "a": 2}', "occurs twice")],
 )
 def test_a_file_that_holds_no_rules_is_wrong_use_and_nothing_is_asked(run, service, text, told):
     result = run("replay", "music-2026", "--table", "Music", "--rules", "-", input=text)

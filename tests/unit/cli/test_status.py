@@ -267,6 +267,7 @@ def test_a_table_that_waits_or_is_stalled_says_so(run, service):
         table("Music", stage="copy", stalled=stalled),
         table("Orders", stage="export", waiting={"for": "tables", "until": None, "place": None}),
         table("Users", stage="copy", waiting={"for": "copy_lane", "until": None, "place": 12}),
+        table("Sold", stage="copy", finding="of 0 bytes: data/a.json.gz"),
     ]
     service.on("GET", ONE, migration("running", *tables), migration("failed", *tables))
     lines = run("status", "music-2026", "--watch").stdout.splitlines()
@@ -281,6 +282,8 @@ def test_a_table_that_waits_or_is_stalled_says_so(run, service):
     assert ["Orders", "waiting", "export"] in rows
     told = "Music, copy: no progress since 2026-02-01 09:00:00 UTC: Nothing was copied for 2 hours."
     assert told in lines
+    assert "Sold | running | copy 60 % | of 0 bytes: data/a.json.gz" in lines[3]
+    assert "Sold, copy: of 0 bytes: data/a.json.gz" in lines
 
 
 def test_a_stage_that_holds_the_migration_back_is_told(run, service):

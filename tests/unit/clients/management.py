@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from azure.core.pipeline.policies import RetryPolicy
+
 from d2c.clients.azure.sign_in import management_arguments
 
 from .http import StubService
@@ -10,7 +12,8 @@ from .settings import local_settings
 
 def management_client(kind: Any, service: StubService) -> Any:
     arguments = management_arguments(local_settings())
-    return kind(**{**arguments, "retry_total": 0}, transport=service.transport, polling_interval=0)
+    once = {"retry_policy": RetryPolicy(retry_total=0)}
+    return kind(**{**arguments, **once}, transport=service.transport, polling_interval=0)
 
 
 def refusal(code: str, message: str = "because") -> dict[str, Any]:

@@ -177,7 +177,7 @@ AWS: dict[str, Callable[[Wire], Any]] = {
         time=SINCE,
         client_token=KEY,
     ),
-    "aws.s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json"),
+    "aws.s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json", 2**20),
     "aws.s3: list_objects_v2": lambda wire: bucket(wire).sizes("d2c/run-42/"),
     "aws.sign_in: assume_role_with_web_identity": _take_on,
 }

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,12 +12,13 @@ from .errors import error_of
 
 
 def answering(monkeypatch, answer):
-    def get(url, **_):
+    @contextmanager
+    def stream(method, url, **_):
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        yield answer
 
-    monkeypatch.setattr(httpx, "get", get)
+    monkeypatch.setattr(httpx, "stream", stream)
 
 
 @pytest.mark.parametrize("status", [200, 403, 404])

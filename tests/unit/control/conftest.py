@@ -19,6 +19,7 @@ from triggers.answers import answers_problems
 
 BASE = "https://my-app.azurewebsites.net/api"
 KEY = "function-key-of-the-caller"
+HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "x-functions-key": KEY}
 UNDER_WAY = ("Pending", "Running", "ContinuedAsNew")
 FUNCTIONS = {
     ("POST", "migrations"): http_api.start_migration,
@@ -125,20 +126,20 @@ class CalledApp:
         """The app as functions get it."""
         return App(self.client, AsyncLake(self.lake), self.settings)
 
-    async def call(self, method, route="migrations", *, body=b"", accept="application/json", **params):
+    async def call(self, method, route="migrations", *, body=b"", headers=None, **params):
         """Return the answer's status and its JSON value, or text where it is none."""
         migration = params.pop("id", None)
         path = route if migration is None else route.replace("{id}", migration)
         request = func.HttpRequest(
             method=method,
             url=f"{BASE}/{path}?code={KEY}",
-            headers={"Accept": accept, "x-functions-key": KEY},
+            headers=HEADERS if headers is None else headers,
             params={**params, "code": KEY},
             route_params={} if migration is None else {"id": migration},
             body=body,
         )
         answer = await answers_problems(user_function(FUNCTIONS[method, route]))(request, app=self.app)
-        self.mimetype = answer.mimetype
+        self.mimetype, self.headers = answer.mimetype, answer.headers
         text = answer.get_body().decode()
         value = json.loads(text) if "json" in answer.mimetype else text
         check_answer(method, f"/api/{route}", answer.status_code, answer.mimetype, value)

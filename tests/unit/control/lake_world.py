@@ -2,6 +2,7 @@
 
 import json
 
+from azure.core.exceptions import HttpResponseError
 from azure.functions.blob import InputStream
 
 from tests.unit.arrived import REGION
@@ -14,6 +15,19 @@ class LakeWorld(CalledApp):
 
     def __init__(self):
         super().__init__(D2C_EXPORT_BUCKET="own-bucket")
+
+    def archive(self, path):
+        """Move a file to the archive tier, where nobody can read it."""
+        read = self.file_system.download_blob
+
+        def download_blob(asked, **part):
+            if asked != path:
+                return read(asked, **part)
+            archived = HttpResponseError("This operation is not permitted on an archived blob.")
+            archived.status_code, archived.error_code = 409, "BlobArchived"
+            raise archived
+
+        self.file_system.download_blob = download_blob
 
     @property
     def started(self):

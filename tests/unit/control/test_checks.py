@@ -60,7 +60,7 @@ async def test_a_plan_with_faults_is_refused_as_at_a_start(app):
 async def test_a_wait_out_of_bounds_is_refused(app, wait):
     status, answer = await dry_run(app, plan(), wait=wait)
     assert (status, app.client.started) == (400, [])
-    assert answer["faults"][0].startswith("wait")
+    assert answer["detail"].startswith("wait")
 
 
 async def test_a_check_that_goes_on_is_answered_with_its_place_and_progress(app):

@@ -4,9 +4,11 @@ import logging
 import pytest
 
 from d2c.state.ids import stage_instance_id
+from d2c.state.paths import export_folder
 from tests.unit.arrived import EXPORT_ID, FOLDER, export_files, put_export, table_arn
+from tests.unit.clients.settings import local_settings
 from tests.unit.control.lake_world import LakeWorld, standing
-from tests.unit.control.table_files import write_operation
+from tests.unit.control.table_files import list_tables, write_operation
 
 OWN_FOLDER = f"exports/music-2026/Music/{EXPORT_ID}"
 COPY = stage_instance_id("music-2026", 0, "Music", "copy")
@@ -38,6 +40,15 @@ class TestAnExportOfOurs:
         assert world.client.events == [(COPY, "wake")]
         assert "The export of Music for migration music-2026 has arrived" in caplog.text
 
+    async def test_the_folder_of_a_table_whose_name_ends_in_a_dot_is_its_own(self, world):
+        list_tables(world, ["Music", "Music."])
+        folder = export_folder("music-2026", "Music.", EXPORT_ID)
+        put_export(world.lake, folder, bucket="own-bucket", prefix="d2c/music-2026/Music.")
+        copy = stage_instance_id("music-2026", 0, "Music.", "copy")
+        world.client.set(copy, "Running")
+        await world.export_event(folder)
+        assert (folder, world.client.events) == (f"exports/music-2026/Music.~/{EXPORT_ID}", [(copy, "wake")])
+
     async def test_it_wakes_the_copy_of_the_last_retry(self, world):
         for number in (1, 2):
             write_operation(world, number)
@@ -59,6 +70,60 @@ class TestAnExportOfOurs:
         assert (world.client.events, world.started) == ([], [])
         assert "made by the migration music-2026" in world.read(f"{OWN_FOLDER}/d2c-arrival.json")["detail"]
         assert waiting(world) == []
+
+
+class TestAFolderNamedLikeAMigration:
+    """Whoever copies an export below ``exports/`` may name the folder as they like, and nothing is ignored."""
+
+    @pytest.fixture(autouse=True)
+    def migration(self, world):
+        world.lake.write_json("migrations/e2e3/plan.json", {"plan": {}})
+        list_tables(world, ["Music"], migration="e2e3")
+
+    async def test_an_export_in_it_that_is_no_table_of_the_migration_is_loaded(self, world):
+        folder = f"exports/e2e3/AWSDynamoDB/{EXPORT_ID}"
+        world.put_plan(PLAN, standing())
+        put_export(world.lake, folder)
+        await world.export_event(folder)
+        assert len(world.started) == 1
+
+    async def test_one_that_no_plan_has_is_refused_beside_it(self, world):
+        folder = f"exports/e2e3/AWSDynamoDB/{EXPORT_ID}"
+        put_export(world.lake, folder)
+        await world.export_event(folder)
+        assert "No plan has the table" in world.read(f"{folder}/d2c-arrival.json")["detail"]
+
+    async def test_one_of_others_in_the_folder_of_a_table_is_refused_beside_it(self, world):
+        folder = f"exports/e2e3/Music/{EXPORT_ID}"
+        world.put_plan(PLAN, standing())
+        put_export(world.lake, folder)
+        await world.export_event(folder)
+        assert "another folder below exports/" in world.read(f"{folder}/d2c-arrival.json")["next_step"]
+        assert world.started == []
+
+
+class TestPlansThatCannotBeRead:
+    """One bad plan does not stop the arrivals of the others."""
+
+    @pytest.mark.parametrize("name", ["b.json", "a/b.json"])
+    async def test_an_archived_one_is_refused_beside_it_and_the_others_load(self, world, name):
+        world.put_plan(PLAN, standing())
+        world.put_plan(f"plans/{name}", standing("b"))
+        world.archive(f"plans/{name}")
+        put_export(world.lake)
+        await world.export_event(FOLDER)
+        assert len(world.started) == 1
+        assert "archive tier" in world.read(f"plans/{name}.refused")["detail"]
+
+    @pytest.mark.parametrize("name", ["q\\..\\b.json", "../b.json", "a//b.json", "./b.json"])
+    async def test_one_whose_name_leads_elsewhere_is_not_read(self, world, name):
+        world.put_plan(PLAN, standing())
+        world.put_plan(f"plans/{name}", standing("b"))
+        world.archive(f"plans/{name}")
+        put_export(world.lake)
+        await world.export_event(FOLDER)
+        assert len(world.started) == 1
+        assert f"plans/{name}.refused" not in world.paths()
 
 
 class TestAnExportOfOthers:
@@ -160,6 +225,26 @@ class TestAnExportOfOthers:
         assert len(world.started) == 1
 
 
+class TestAnExportThatTheSettingsForbid:
+    @pytest.mark.parametrize(
+        "limit", [{"TABLES": "Orders"}, {"DATABASES": "crm"}, {"ACCOUNTS": "999999999999"}]
+    )
+    async def test_it_is_refused_beside_it(self, world, limit):
+        world.put_plan(PLAN, standing("theirs", {"table": "*"}))
+        world.settings = local_settings(**{f"D2C_ALLOWED_{name}": text for name, text in limit.items()})
+        put_export(world.lake)
+        await world.export_event(FOLDER)
+        assert world.started == []
+        assert "D2C_ALLOWED_" in world.read(f"{FOLDER}/d2c-arrival.json")["detail"]
+
+    async def test_its_account_is_that_of_its_table(self, world):
+        world.put_plan(PLAN, standing("theirs", {"table": "*"}))
+        world.settings = local_settings(D2C_ALLOWED_ACCOUNTS=table_arn().split(":")[4])
+        put_export(world.lake)
+        await world.export_event(FOLDER)
+        assert len(world.started) == 1
+
+
 class TestAnExportThatIsNotLoaded:
     async def test_without_a_plan_a_file_beside_it_says_so_and_what_to_do(self, world, caplog):
         put_export(world.lake)
@@ -169,7 +254,7 @@ class TestAnExportThatIsNotLoaded:
         assert "No plan has the table Music in eu-west-1" in message["detail"]
         assert '"start": "when_exports_arrive"' in message["next_step"]
         assert world.started == []
-        assert f"The export in {FOLDER} is not loaded" in caplog.text
+        assert f"The export in {FOLDER!r} is not loaded" in caplog.text
 
     async def test_with_two_plans_for_its_table_both_are_named_and_none_starts(self, world):
         world.put_plan(PLAN, standing())
@@ -185,7 +270,10 @@ class TestAnExportThatIsNotLoaded:
         [
             (b"", "not JSON"),
             (b"{}", "not of a full export"),
-            (b'{"version": "2023-08-01", "exportType": "INCREMENTAL_EXPORT"}', "not of a full export"),
+            (b'{"version": "2023-08-01", "exportType": "INCREMENTAL_EXPORT"}', "an incremental export"),
+            (b'{"version": "2020-06-30", "outputFormat": "ION"}', "Amazon Ion"),
+            (export_files()["manifest-summary.json"].replace(b"exportTime", b"exporttime"), "no exportTime"),
+            (b" " * (2**20 + 1), "more than 1,048,576 bytes"),
             (
                 export_files()["manifest-summary.json"].replace(b"arn:aws:dynamodb", b"arn:aws:s3"),
                 "no ARNs of an export",
@@ -198,6 +286,28 @@ class TestAnExportThatIsNotLoaded:
         await world.export_event(FOLDER)
         assert words in world.read(MESSAGE)["detail"]
         assert (world.started, waiting(world)) == ([], [])
+
+    async def test_a_manifest_that_cannot_be_read_is_told(self, world):
+        world.put_plan(PLAN, standing())
+        put_export(world.lake)
+        world.archive(f"{FOLDER}/manifest-summary.json")
+        await world.export_event(FOLDER)
+        assert "archive tier" in world.read(MESSAGE)["detail"]
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'"text"'])
+    async def test_whatever_is_in_the_place_of_the_message_the_message_is_written(self, world, content):
+        put_export(world.lake)
+        world.lake.write(MESSAGE, content)
+        await world.export_event(FOLDER)
+        assert "No plan has the table" in world.read(MESSAGE)["detail"]
+
+    @pytest.mark.parametrize("content", [b"{", b"[1]", b"7", b'{"folder": 7}', b'{"folder": "exports/../x"}'])
+    async def test_one_odd_file_of_a_waiting_export_does_not_stop_the_others(self, world, content):
+        put_export(world.lake)
+        await world.export_event(FOLDER)
+        world.lake.write("arrivals-waiting/0.json", content)
+        await world.drop(PLAN, standing())
+        assert len(world.started) == 1
 
     async def test_the_same_event_a_hundred_times_leaves_the_first_message(self, world):
         put_export(world.lake)

@@ -58,3 +58,30 @@ async def test_an_impossible_page_size_is_refused(app, top):
     status, answer = await app.call("GET", top=top)
     assert status == 400
     assert "1 to 100" in answer["next_step"]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "\x10A",
+        "\x00",
+        "m-1",
+        "2",
+        "8299999999999-",
+        "8299999999999-m/1",
+        "8299999999999-m-1\n",
+        "9" * 100_000,
+    ],
+)
+async def test_a_token_that_is_none_of_ours_is_refused_before_the_lake_is_asked(app, monkeypatch, token):
+    monkeypatch.setattr(app.file_system, "list_blob_names", None)
+    status, answer = await app.call("GET", token=token)
+    assert (status, answer["detail"][:9]) == (400, "token is ")
+
+
+async def test_the_next_page_begins_after_the_last_migration_even_if_that_is_gone(app):
+    await start_many(app, 5)
+    _, first = await app.call("GET", top="2")
+    del app.file_system.files[paths.MIGRATIONS_BY_TIME + first["next"]]
+    _, second = await app.call("GET", top="2", token=first["next"])
+    assert [row["id"] for row in second["migrations"]] == ["m-2", "m-1"]

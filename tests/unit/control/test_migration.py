@@ -65,14 +65,14 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "", "application/json, text/html;q=0.5"])
 async def test_the_report_is_json_for_machines(reported, accept):
-    answer = await reported.call("GET", "migrations/{id}/report", id="music-2026", accept=accept)
+    answer = await reported.call("GET", "migrations/{id}/report", id="music-2026", headers={"Accept": accept})
     assert answer == (200, REPORT)
     assert reported.mimetype == "application/json"
 
 
 @pytest.mark.parametrize("accept", ["text/html", BROWSER, "application/json;q=0.1, TEXT/HTML"])
 async def test_the_report_is_a_page_where_the_caller_prefers_one(reported, accept):
-    answer = await reported.call("GET", "migrations/{id}/report", id="music-2026", accept=accept)
+    answer = await reported.call("GET", "migrations/{id}/report", id="music-2026", headers={"Accept": accept})
     assert answer == (200, "<p>café")
     assert reported.mimetype == "text/html"
 

@@ -12,6 +12,8 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from d2c.clients.azure.failed_events import FailedEvents
 from d2c.control.arrivals import missed_events
 from d2c.control.arrivals.missed_events import MOST_FAILURES, PAGES_OF_A_TICK, find_missed
+from d2c.control.arrivals.sweep import first_sweep
+from d2c.errors import PermanentError, RefusedError, TransientError
 from d2c.state import paths
 from tests.unit.arrived import EXPORT_ID, FOLDER, put_export
 from tests.unit.control.lake_world import LakeWorld, standing
@@ -70,6 +72,18 @@ async def world():
     await world.plan_event(STANDING)
     await world.tick()
     return world
+
+
+def fail_at(monkeypatch, folder, error):
+    """Let an export's handling fail."""
+    real = missed_events._load
+
+    async def load(app, asked, known):
+        if asked == folder:
+            raise error
+        await real(app, asked, known)
+
+    monkeypatch.setattr(missed_events, "_load", load)
 
 
 def sweep_of(world):
@@ -213,20 +227,52 @@ class TestASweep:
         await world.tick()
         assert len(calls) == 2
 
-    async def test_a_page_that_fails_is_tried_again_and_does_not_stop_the_rest_for_ever(
+    @pytest.mark.parametrize(
+        "error", [RefusedError("no", "never"), PermanentError("no", "never"), ValueError()]
+    )
+    async def test_a_file_that_fails_does_not_stop_the_others(self, world, monkeypatch, caplog, error):
+        put_export(world.lake, "exports/a")
+        put_export(world.lake, "exports/b", export_id="01790000000000-a1b2c3d4")
+        fail_at(monkeypatch, "exports/a", error)
+        await world.tick()
+        assert len(world.started) == 1
+        assert sweep_of(world)["place"] == "plans/"
+        assert "'exports/a/manifest-summary.json' is left out" in caplog.text
+
+    async def test_a_page_with_trouble_that_may_heal_is_tried_again_and_does_not_stop_the_rest_for_ever(
         self, world, monkeypatch, caplog
     ):
-        def broken(app, path):
-            raise missed_events.RefusedError("no", "never", "broken")
-
-        put_export(world.lake)
-        monkeypatch.setattr(missed_events, "_load", broken)
+        put_export(world.lake, "exports/a")
+        put_export(world.lake, "exports/b", export_id="01790000000000-a1b2c3d4")
+        fail_at(monkeypatch, "exports/a", TransientError("no", "later"))
         for _ in range(MOST_FAILURES):
             await world.tick()
+            assert len(world.started) == 1
             assert sweep_of(world)["place"] == "exports/"
         await world.tick()
         assert sweep_of(world)["place"] == "plans/"
-        assert "goes on without the rest of exports/" in caplog.text
+        assert "goes on without what failed in exports/" in caplog.text
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"{", b"[]", b"7", b'{"since": 7}', b"\xff", json.dumps(first_sweep(BEGIN)).encode()[:-9]],
+    )
+    async def test_whatever_is_in_the_place_of_its_file_a_new_one_begins(self, world, content):
+        world.lake.write(paths.SWEEP, content)
+        await world.tick()
+        assert sweep_of(world)["place"] == "plans/"
+        put_export(world.lake)
+        await world.tick()
+        assert len(world.started) == 1
+
+    async def test_the_standing_plans_are_read_once_for_all_exports_that_a_tick_finds(self, world):
+        for number in range(20):
+            put_export(world.lake, f"exports/{number}", table="Orders")
+        read, asked = world.file_system.download_blob, []
+        world.file_system.download_blob = lambda path, **part: asked.append(path) or read(path, **part)
+        await world.tick()
+        assert asked.count(STANDING) == 1
+        assert world.read("exports/19/d2c-arrival.json")
 
     async def test_a_name_that_leads_elsewhere_is_ignored(self, world, caplog):
         world.put_plan("plans/../plans/a.json", plan())

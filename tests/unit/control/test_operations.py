@@ -7,6 +7,7 @@ from d2c.control.migrations import deployment_id
 from d2c.errors import PermanentError
 from d2c.state.ids import lane_instance_id, unit_instance_id
 from d2c.state.paths import open_path, operation_path
+from tests.unit.clients.settings import local_settings
 from tests.unit.control.conftest import BASE, SdkError
 from tests.unit.control.plans import plan
 from tests.unit.control.table_files import (
@@ -101,6 +102,28 @@ async def test_changed_rules_are_laid_over_those_of_before(ended):
     await post(ended, "replay", {"tables": [{"table": "Music", "rules": {"numbers": "string"}}]})
     (table,) = asked_last(ended)["tables"]
     assert table["rules"] == {"drop": ["x"], "numbers": "string"}
+
+
+async def test_rules_of_all_replays_that_a_load_run_cannot_read_are_refused_before_it_starts(ended):
+    large = {"drop": ["x" * 60_000]}
+    put_record(ended, record(rules_history=[large] * 9))
+    status, answer = await post(
+        ended, "replay", {"tables": [{"table": "Music", "rules": {"numbers": "exact"}}]}
+    )
+    assert (status, ended.client.started) == (400, [])
+    assert answer["faults"][0].startswith("tables.0.rules: with those of all replays 600,")
+    status, answer = await post(ended, "replay", {"tables": [{"table": "Music"}]})
+    assert status == 202
+
+
+async def test_rules_of_a_retry_that_a_load_run_cannot_read_are_refused_before_it_starts(ended):
+    list_tables(ended, ["Music"])
+    end_table(ended, "Music", "failed")
+    put_record(ended, record(state="failed", load=None, rules={"drop": ["x" * 60_000]}))
+    changes = {"table": "Music", "rules": {"document_id": ["x" * 60_000]}}
+    status, answer = await post(ended, "retry", {"tables": [changes]})
+    assert (status, ended.client.started) == (400, [])
+    assert answer["faults"][0].startswith("rules of Music, with its former ones: 120,")
 
 
 async def test_rules_that_move_documents_are_refused_before_anything_is_left(ended):
@@ -342,3 +365,23 @@ async def test_while_what_broke_off_is_cleaned_up_nothing_starts(ended):
         status, answer = await post(ended, operation)
         assert (status, "still being ended" in answer["detail"]) == (409, True)
     assert ended.client.started == []
+
+
+@pytest.mark.parametrize("operation", ["verify", "replay"])
+async def test_a_table_that_the_settings_no_longer_allow_is_left_alone(ended, operation):
+    list_tables(ended, ["Music", "Orders"])
+    ended.settings = local_settings(D2C_ALLOWED_TABLES="Orders")
+    status, answer = await post(ended, operation)
+    assert (status, ended.client.started) == (409, [])
+    assert answer["detail"].startswith(
+        "Music.table: the app may touch only those of D2C_ALLOWED_TABLES (Orders)"
+    )
+
+
+async def test_a_retry_of_what_the_settings_no_longer_allow_is_refused(ended):
+    list_tables(ended, ["Music", "Orders"])
+    end_table(ended, "Music", "failed")
+    ended.settings = local_settings(D2C_ALLOWED_DATABASES="crm")
+    status, answer = await post(ended, "retry")
+    assert (status, ended.client.started) == (409, [])
+    assert "D2C_ALLOWED_DATABASES" in answer["detail"]

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from d2c.errors import TransientError
-from d2c.plan.model import parse_plan
-from d2c.state.standing_plans import MOST_PLAN_BYTES
+from d2c.plan.model import MOST_PLAN_BYTES, parse_plan
+from tests.unit.clients.settings import local_settings
 from tests.unit.control.lake_world import LakeWorld, standing
 from tests.unit.control.plans import plan
 
@@ -44,7 +44,7 @@ async def test_a_plans_file_may_have_any_plain_name_in_any_folder(world, path):
     [
         (b"", "not JSON"),
         (b"{", "not JSON"),
-        (b"\xff\xfe{}", "not JSON"),
+        (b"\xff\xfe{}", "not UTF-8"),
         (b"[]", "the plan"),
         (plan(colour=1), "colour: unknown field"),
         (plan("../evil"), "name: '../evil' is not"),
@@ -68,28 +68,41 @@ async def test_all_faults_are_told_at_once(world):
     assert len(world.read(REFUSED)["faults"]) == 3
 
 
-async def test_a_plan_of_ten_megabytes_is_refused_without_being_read(world, monkeypatch):
+async def test_a_plan_of_ten_megabytes_is_refused_without_being_read_whole(world, monkeypatch):
     world.put_plan(PATH, b" " * 10_000_000)
-
-    def read(path):
-        raise AssertionError("a file of ten megabytes is not read")
-
+    read, lengths = world.file_system.download_blob, []
     monkeypatch.setattr(
-        world.file_system, "download_blob", _except(PATH, world.file_system.download_blob, read)
+        world.file_system,
+        "download_blob",
+        lambda path, **part: lengths.append(part["length"]) or read(path, **part),
     )
     await world.plan_event(PATH)
-    assert "10000000 bytes" in world.read(REFUSED)["detail"]
+    assert "more than 1,048,576 bytes" in world.read(REFUSED)["detail"]
+    assert lengths[0] == MOST_PLAN_BYTES + 1
     assert world.started == []
 
 
-def _except(path, real, instead):
-    return lambda asked, **named: instead(asked) if asked == path else real(asked, **named)
+async def test_a_plan_that_cannot_be_read_is_refused_beside_it(world):
+    world.put_plan(PATH, plan())
+    world.archive(PATH)
+    await world.plan_event(PATH)
+    assert "archive tier" in world.read(REFUSED)["detail"]
+    assert world.started == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b'"text"'])
+async def test_whatever_is_in_the_place_of_an_outcome_the_outcome_is_written(world, content):
+    for outcome in (ACCEPTED, REFUSED):
+        world.lake.write(outcome, content)
+    await world.drop(PATH, plan())
+    assert world.read(ACCEPTED)["id"] == "music-2026"
+    assert REFUSED not in world.paths()
 
 
 async def test_the_largest_plan_that_is_read_has_a_mebibyte(world):
-    text = b'{"name": "m"' + b" " * MOST_PLAN_BYTES
+    text = json_of(plan()) + b" " * MOST_PLAN_BYTES
     await world.drop(PATH, text[:MOST_PLAN_BYTES])
-    assert "bytes" not in world.read(REFUSED)["detail"]
+    assert world.started
 
 
 @pytest.mark.parametrize("content", [plan(), b"{", standing()])
@@ -104,7 +117,7 @@ async def test_the_same_event_a_hundred_times_changes_nothing_after_the_first(wo
 async def test_a_hundred_events_at_once_start_one_migration(world):
     world.put_plan(PATH, plan())
     await asyncio.gather(*(world.plan_event(PATH) for _ in range(100)))
-    assert world.started == ["music-2026"]
+    assert set(world.started) == {"music-2026"}
     assert world.read(ACCEPTED)
 
 
@@ -193,6 +206,14 @@ async def test_a_file_that_changes_all_the_time_is_left_for_the_next_event(world
     world.lake.write = write
     with pytest.raises(TransientError, match="changes all the time"):
         await world.plan_event(PATH)
+
+
+@pytest.mark.parametrize("kept", [plan(), standing()])
+async def test_a_plan_that_the_settings_forbid_is_refused_beside_it(world, kept):
+    world.settings = local_settings(D2C_ALLOWED_DATABASES="crm")
+    await world.drop(PATH, kept)
+    assert "D2C_ALLOWED_DATABASES (crm), not shop" in world.read(REFUSED)["faults"][0]
+    assert (world.started, ACCEPTED in world.paths()) == ([], False)
 
 
 async def test_a_standing_plan_is_accepted_and_starts_nothing(world):

@@ -192,3 +192,28 @@ async def test_of_two_that_make_the_deployments_id_at_once_the_first_to_write_it
     assert await deployment_id(AsyncLake(app.lake)) == made[0]
     app.lake.delete("deployment.json")
     assert await deployment_id(AsyncLake(app.lake)) != made[0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed"),
+    [("DATABASES", "crm"), ("TABLES", "shop-*"), ("ACCOUNTS", "111122223333")],
+)
+@pytest.mark.parametrize("start", ["now", "when_exports_arrive"])
+async def test_a_plan_that_the_settings_forbid_leaves_nothing_behind(app, limit, allowed, start):
+    app.settings = local_settings(**{f"D2C_ALLOWED_{limit}": allowed})
+    before = set(app.file_system.files)
+    status, answer = await app.start(plan(account="444455556666", start=start))
+    assert (status, app.client.started, set(app.file_system.files)) == (400, [], before)
+    assert all(f"D2C_ALLOWED_{limit}" in fault for fault in answer["faults"])
+
+
+async def test_a_plan_that_the_settings_allow_starts(app):
+    app.settings = local_settings(D2C_ALLOWED_DATABASES="shop", D2C_ALLOWED_TABLES="Mus*,Ord*")
+    status, _ = await app.start(plan())
+    assert status == 202
+
+
+async def test_a_pattern_is_judged_by_its_database_before_its_tables_are_found(app):
+    app.settings = local_settings(D2C_ALLOWED_DATABASES="crm", D2C_ALLOWED_TABLES="crm-*")
+    _, answer = await app.start(plan(tables=[{"table": "*"}]))
+    assert [fault.split(":")[0] for fault in answer["faults"]] == ["tables.0.database"]

@@ -1,7 +1,10 @@
+import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from d2c.clients.threads import in_thread
 from d2c.state.ids import stage_instance_id, unit_instance_id
 from d2c.state.paths import load_folder
 from tests.unit.control.conftest import BASE, KEY
@@ -252,6 +255,14 @@ class TestWaiting:
         assert tables["Music"]["waiting"] is None
         assert tables["Orders"]["waiting"] == {"for": "pause", "until": None, "place": None}
 
+    @pytest.mark.parametrize("stage", ["export", "copy"])
+    async def test_a_pause_holds_a_table_that_has_begun_and_waits_for_its_next_stage(self, running, stage):
+        take(running, "Music", stage=stage)
+        pass_on(running, "Music", stage)
+        running.lake.write_json(PAUSE, {"paused_at": "2026-01-31T12:00:05+00:00"})
+        music = (await tables_of(running))["Music"]
+        assert (music["state"], music["waiting"]["for"]) == ("running", "pause")
+
     async def test_a_pause_before_the_tables_are_listed_holds_all_of_them(self, app):
         await app.start(plan("music-2026", "Music", "Orders"))
         app.lake.write_json(PAUSE, {"paused_at": "2026-01-31T12:00:05+00:00"})
@@ -488,6 +499,27 @@ async def test_a_table_that_the_watch_found_stalled_says_so_and_not_when_it_arri
     assert tables["Music"]["stalled"] == watched()["tables"]["Music"]["stalled"]
     assert (tables["Music"]["eta"], tables["Orders"]["stalled"]) == (None, None)
     assert tables["Orders"]["eta"]
+
+
+async def test_forty_calls_that_the_lake_does_not_answer_do_not_keep_a_status_from_being_told(running):
+    answered = threading.Event()
+    hanging = [asyncio.create_task(in_thread(answered.wait, 60)) for _ in range(40)]
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            assert (await status_of(running))["id"] == "music-2026"
+        assert not any(task.done() for task in hanging)
+    finally:
+        answered.set()
+        await asyncio.gather(*hanging)
+
+
+async def test_what_is_wrong_with_what_a_stage_waits_for_is_told_in_place_of_when_it_arrives(running):
+    take(running, "Music", stage="copy", at=(datetime.now(UTC) - timedelta(hours=1)).isoformat())
+    shown = {"done": 1, "total": 2, "finding": "of 0 bytes: data/a.json.gz"}
+    running.client.set(stage_instance_id("music-2026", 0, "Music", "copy"), "Running", shown=shown)
+    music = (await tables_of(running))["Music"]
+    assert (music["finding"], music["eta"]) == ("of 0 bytes: data/a.json.gz", None)
 
 
 async def test_what_the_watch_found_in_an_earlier_operation_does_not_count(running):

@@ -409,6 +409,58 @@ async def test_one_migration_that_cannot_be_looked_at_does_not_keep_the_others_f
     assert len(watching.cleaned_up) == 1
 
 
+ODD = (b"", b"{", b"[1]", b"7", b"null", b"\xff", b"[" * 100_000, b'{"migration": "../x", "operation": 0}')
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "containers/x/odd.json",
+        "containers/x/shop/odd.json",
+        "watch/odd.json",
+        "migrations-open/..\\odd",
+        "migrations-open/a/b",
+        "migrations-open/odd",
+        "migrations/odd/plan.json",
+        f"{paths.operations_prefix(ID)}odd.json",
+        f"{paths.operations_prefix(ID)}000001.json.bak",
+    ],
+)
+@pytest.mark.parametrize("content", ODD)
+async def test_one_odd_file_does_not_keep_the_watchdog_from_the_others(watching, path, content):
+    watching.lake.write(path, content)
+    watching.lake.write(paths.open_path("odd"), b"")
+    TestContainers().hold(watching, "other")
+    watching.end("Terminated", "for a test")
+    await watching.look()
+    assert {one["migration"] for one in watching.cleaned_up} == {ID, "other"}
+
+
+async def test_a_log_of_ended_tables_that_cannot_be_read_does_not_keep_the_watchdog_from_other_migrations(
+    watching,
+):
+    for migration in ("odd", "other"):
+        watching.lake.write(paths.open_path(migration), b"")
+        TestContainers().hold(watching, migration)
+    watching.lake.write(paths.ended_tables_path("odd"), b'{"table": 1}\n[]\n')
+    watching.end("Terminated", "for a test")
+    await watching.look()
+    assert [one["migration"] for one in watching.cleaned_up] == [ID]
+
+
+async def test_what_nobody_foresaw_in_the_watchdog_does_not_keep_missed_events_from_being_found(
+    watching, monkeypatch, caplog
+):
+    async def fail(*_):
+        raise ValueError
+
+    monkeypatch.setattr(watchdog, "reconcile_all", fail)
+    watching.lake.write_json("plans/b.json", plan("b"))
+    await user_function(timers.watch)(None, app=watching.app.app)
+    assert watching.lake.read_json("sweep.json")
+    assert "The watchdog failed" in caplog.text
+
+
 async def test_the_timer_looks_at_everything(watching):
     watching.end("Terminated", "for a test")
     await user_function(timers.watch)(None, app=watching.app.app)

@@ -15,6 +15,7 @@ SECTIONS = (
     "## The lake",
     "## Azure",
     "## Databricks and Spark",
+    "## What plans may use",
     "## Polling",
     "## The HTTP API",
     "## Cost",

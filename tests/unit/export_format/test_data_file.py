@@ -1,10 +1,13 @@
 import gzip
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from d2c.export_format import ExportFormatError, read_lines
+from d2c.export_format.data_file import MOST_MEMBERS
+from tests.fuzz.fuzzing import within_bounds
 
 
 def lines_of(text):
@@ -51,6 +54,31 @@ def test_a_flipped_byte_is_found():
 def test_a_too_long_line_is_an_error_in_bounded_memory():
     with pytest.raises(ExportFormatError, match="line of more than"):
         lines_of(b"x" * (40 << 20))
+
+
+def test_a_file_of_no_bytes_is_an_error_that_names_it():
+    with pytest.raises(ExportFormatError, match=r"a\.json\.gz has no bytes"):
+        list(read_lines(b"", "a.json.gz"))
+
+
+def test_many_tiny_members_are_read_in_time_that_grows_with_them_and_too_many_are_refused():
+    tiny = gzip.compress(b"")
+    with within_bounds():
+        assert list(read_lines(tiny * (MOST_MEMBERS - 1) + gzip.compress(b"a\n"), "x")) == [b"a"]
+    with pytest.raises(ExportFormatError, match="more than 100000 members"):
+        list(read_lines(tiny * (MOST_MEMBERS + 1), "x"))
+
+
+def test_a_member_that_ends_within_a_piece_is_followed_by_the_next_one():
+    texts = [b"%d\n" % number * size for number, size in enumerate((1, 4_000, 9_000, 70_000, 1))]
+    members = [gzip.compress(text, compresslevel=0) for text in texts]
+    assert list(read_lines(b"".join(members), "x")) == b"".join(texts).split(b"\n")[:-1]
+
+
+def test_a_bomb_of_short_lines_is_read_only_as_far_as_it_is_asked_for():
+    bomb = gzip.compress(b"\n" * 50_000_000, compresslevel=1)
+    with within_bounds():
+        assert list(islice(read_lines(bomb, "x"), 3)) == [b"", b"", b""]
 
 
 @given(st.binary())

@@ -3,7 +3,10 @@ import re
 
 import yaml
 
+from d2c.app.allowed import AllowedSettings
 from d2c.app.cluster_settings import read_cluster
+from d2c.app.environment import fields_of
+from d2c.app.settings import Settings
 from tests.unit.docs.test_settings import EXAMPLE
 
 from ..pages import ROOT, json_blocks, text_of
@@ -21,6 +24,17 @@ def test_the_workers_opentelemetry_stays_off():
     assert set_somewhere == []
     assert "PYTHON_ENABLE_OPENTELEMETRY" not in EXAMPLE
     assert "Do not set `PYTHON_ENABLE_OPENTELEMETRY`" in text_of("install/settings.md")
+
+
+# Of the Functions runtime: how the lake's triggers sign in, and the watchdog's timer.
+OF_THE_RUNTIME = {"D2C_LAKE__credential", "D2C_LAKE__clientId", "D2C_WATCH_SCHEDULE"}
+
+
+def test_the_deployment_gives_settings_that_the_app_reads_and_all_limits():
+    texts = [(INFRA / name).read_text() for name in ("main.bicep", "resources.bicep")]
+    given = {name for text in texts for name in re.findall(r"^ +(D2C_\w+): ", text, re.MULTILINE)}
+    assert given <= {name for name, _ in fields_of(Settings)} | OF_THE_RUNTIME
+    assert {name for name, _ in fields_of(AllowedSettings)} <= given
 
 
 def triggers():

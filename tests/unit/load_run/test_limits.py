@@ -1,8 +1,18 @@
+from collections import Counter
+
 import pytest
 
 from d2c.errors import PermanentError
+from d2c.load_run.accounting import FileTally
 from d2c.load_run.census.heavy_hitters import HeavyHitters
-from d2c.load_run.limits import check_limits
+from d2c.load_run.limits import (
+    ITEM_BYTES,
+    KEPT_BEYOND_LIMIT,
+    Allowance,
+    check_limits,
+    check_mapped_to_the_end,
+)
+from d2c.mapping import Rejected
 
 PARTITIONS = HeavyHitters({'["small"]': 10, '["large",7]': 100, '["larger"]': 101}, error=1_000)
 
@@ -54,3 +64,33 @@ def test_all_exceeded_limits_are_reported_at_once():
 def test_a_long_partition_key_is_cut():
     error = error_of(partitions=HeavyHitters({f'["{"x" * 2_000}"]': 100}), partition_bytes=1)
     assert len(error.detail) < 500
+
+
+def rejected(size):
+    return Rejected("malformed_line", "", None, b"x" * size)
+
+
+def test_a_file_keeps_far_more_rejected_items_than_the_plan_allows():
+    allowance = Allowance(5)
+    assert all(allowance.covers(rejected(1)) for _ in range(5 + KEPT_BEYOND_LIMIT - 1))
+    assert not allowance.covers(rejected(1))
+
+
+def test_rejected_items_of_unusual_size_use_up_the_allowance_sooner():
+    allowance, size = Allowance(0), 1000 * ITEM_BYTES
+    assert all(allowance.covers(rejected(size)) for _ in range(KEPT_BEYOND_LIMIT // 1000 - 1))
+    assert not allowance.covers(rejected(size))
+
+
+def test_a_file_that_was_not_mapped_to_its_end_stops_the_table():
+    whole = FileTally("a", lines=9, rejected=Counter(missing_key=9))
+    check_mapped_to_the_end([whole], 0)
+    stopped = FileTally("b", lines=12, rejected=Counter(missing_key=7, malformed_line=5), stopped=True)
+    with pytest.raises(PermanentError) as raised:
+        check_mapped_to_the_end([whole, stopped], 2)
+    error = raised.value
+    assert error.title == "Too many rejected items"
+    assert error.detail.startswith("b alone has at least 12 items that cannot become faithful documents")
+    assert "(malformed_line: 5, missing_key: 7); the plan allows 2" in error.detail
+    assert "1 data files were mapped only up to that many" in error.detail
+    assert "limits.max_rejected_items" in error.next_step

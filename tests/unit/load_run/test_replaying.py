@@ -3,6 +3,7 @@ import json
 import pyarrow as pa
 import pytest
 
+from d2c.errors import PermanentError
 from d2c.load_run.accounting import FileTally
 from d2c.load_run.mappers import request_mapper
 from d2c.load_run.replaying import decide, write
@@ -138,3 +139,28 @@ def test_digits_that_parsing_loses_are_kept():
         body for kind, body in rows_of(decide(request(REJECTING), NOW), batch(odd)) if kind == "rejected"
     ]
     assert "1.00000000000000000001" in row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:-1],
+        lambda text: text + " ",
+        lambda text: " " + text,
+        lambda text: "[]",
+        lambda text: "null",
+        lambda text: "[" * 2_000,
+        lambda text: text.replace('"reason":"name_collision"', '"reason":"odd"'),
+        lambda text: text.replace('"reason":"name_collision"', '"reason":[]'),
+        lambda text: text.replace('"detail"', '"details"'),
+        lambda text: text.replace('"line":1', '"line":1,"line":1'),
+        lambda text: text.replace('"item":', '"more":1,"item":'),
+        lambda text: text * 2,
+        lambda text: "x" * 100_000,
+    ],
+)
+def test_a_rejected_item_that_no_load_run_wrote_stops_the_replay(change):
+    (text,) = rejected_by(REJECTING, CURABLE[1])
+    with pytest.raises(PermanentError, match="a rejected item that no load run wrote") as stopped:
+        rows_of(decide(request(REJECTING), NOW), batch(change(text)))
+    assert len(stopped.value.detail) < 500

@@ -4,7 +4,14 @@ from dataclasses import replace
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.load_run.request import LoadRequest, RequestList, parse_request, read_requests, sample_fraction
+from d2c.load_run.request import (
+    REQUEST_BYTES,
+    LoadRequest,
+    RequestList,
+    parse_request,
+    read_requests,
+    sample_fraction,
+)
 
 REQUEST = LoadRequest(
     migration="m",
@@ -32,20 +39,55 @@ def test_a_request_comes_back_from_its_file():
     assert parse_request(REQUEST.to_json().decode()) == REQUEST
 
 
-@pytest.mark.parametrize("change", [{"colour": 1}, {"stages": ["dance"]}, {"stages": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"colour": 1},
+        {"colour" * 100_000: 1},
+        {"stages": ["dance" * 100_000]},
+        {"stages": None},
+        {"stages": "load"},
+        {"stages": [5]},
+        {"hash_key": None},
+        {"range_key": 5},
+        {"max_rejected_items": "0"},
+        {"max_rejected_items": True},
+        {"load_started_at": 1.5},
+        {"rules_history": []},
+        {"rules_history": [None]},
+        {"rules_history": {"numbers": "exact"}},
+        {"verify": "samples"},
+        {"verify": "sample:x"},
+        {"verify": "sample:nan"},
+        {"verify": "sample:0"},
+        {"verify": "sample:1.01"},
+    ],
+    ids=lambda change: str(change)[:40],
+)
 def test_a_request_of_another_version_is_refused(change):
     text = json.dumps({**json.loads(REQUEST.to_json()), **change})
-    with pytest.raises(PermanentError):
+    with pytest.raises(PermanentError) as refused:
         parse_request(text)
+    assert len(str(refused.value)) < 500
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", "[" * 100_000])
 def test_an_invalid_request_is_rejected(text):
     with pytest.raises(PermanentError):
         parse_request(text)
 
 
-@pytest.mark.parametrize(("verify", "fraction"), [("full", 1.0), ("counts", 1.0), ("sample:0.01", 0.01)])
+def test_a_request_of_which_only_a_part_was_read_is_refused_for_its_size():
+    whole = REQUEST.to_json().decode()
+    fits = whole + " " * (REQUEST_BYTES - 1 - len(whole))
+    assert parse_request(fits) == REQUEST
+    with pytest.raises(PermanentError, match="1,048,576 bytes or more"):
+        parse_request(fits + " ")
+
+
+@pytest.mark.parametrize(
+    ("verify", "fraction"), [("full", 1.0), ("counts", 1.0), ("sample:1", 1.0), ("sample:0.01", 0.01)]
+)
 def test_a_sample_says_which_part_is_compared(verify, fraction):
     assert sample_fraction(verify) == fraction
 
@@ -67,7 +109,15 @@ class TestReadRequests:
             read_requests("r", lambda _: REQUEST.to_json().decode())
 
     @pytest.mark.parametrize(
-        "text", ['{"requests": ["a"]}', '{"requests": 7, "log": "g"}', '["requests"]', '"requests"']
+        "text",
+        [
+            '{"requests": ["a"]}',
+            '{"requests": [5], "log": "g"}',
+            '{"requests": "a", "log": "g"}',
+            '{"requests": 7, "log": "g"}',
+            '["requests"]',
+            '"requests"',
+        ],
     )
     def test_what_is_no_list_is_rejected(self, text):
         with pytest.raises(PermanentError):

@@ -2,16 +2,26 @@ import threading
 
 import pytest
 
+from d2c.errors import PermanentError
 from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
 from tests.contract.polling import HANG_SECONDS
 
 
 def test_an_empty_log_names_no_table():
-    assert ended_tables([]) == set()
+    assert ended_tables("") == set()
 
 
 def test_who_has_ended_is_told_once_however_often_it_is_said():
-    assert ended_tables([{"table": "Users"}, {"table": "Music"}, {"table": "Users"}]) == {"Users", "Music"}
+    log = '{"table": "Users"}\n{"table": "Music", "more": 1}\n{"table": "Users"}\n'
+    assert ended_tables(log) == {"Users", "Music"}
+
+
+@pytest.mark.parametrize(
+    "log", ["{", "[]", "5", "null", "{}", '{"table": 5}', '{"table": []}', "[" * 100_000]
+)
+def test_a_log_that_the_app_did_not_write_is_refused(log):
+    with pytest.raises(PermanentError, match="log of the load run's unit"):
+        ended_tables('{"table": "Users"}\n' + log)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from d2c.errors import PermanentError
 from d2c.load_run.verification import (
     check_compared_something,
     check_kept,
+    check_keys_once,
     compare_counts,
     counts_after_second_look,
     describe,
@@ -117,7 +118,7 @@ def test_a_verification_that_compared_all_there_was_passes(counts, written):
 
 def described(kinds, expected=None, actual=None, ignore_ttl=False):
     def texts(documents):
-        return {identity: json.dumps(document) for identity, document in (documents or {}).items()}
+        return {identity: [json.dumps(document)] for identity, document in (documents or {}).items()}
 
     return describe(kinds, texts(expected), texts(actual), ignore_ttl=ignore_ttl)
 
@@ -137,6 +138,22 @@ def test_a_time_to_live_is_named_only_where_nothing_else_differs():
     assert first["properties"] == ["x"]
     (second,) = described({"a": "different"}, {"a": {"ttl": 9}}, {"a": {"ttl": 5}}, True)
     assert second["properties"] == ["ttl"]
+
+
+def test_of_two_lines_of_a_key_the_properties_that_differ_are_named():
+    expected = {"a": ['{"x":1,"y":1}', '{"x":2,"y":1,"z":0}']}
+    (found,) = describe({"a": "different"}, expected, {"a": ['{"x":1,"y":1}']}, ignore_ttl=True)
+    assert found["properties"] == ["x", "z"]
+
+
+def test_an_export_with_several_lines_for_a_key_fails_with_an_example():
+    check_keys_once(keys=0, unlike=0, example=None)
+    with pytest.raises(PermanentError) as raised:
+        check_keys_once(keys=3, unlike=1, example='["p","s"]')
+    error = raised.value
+    assert error.title == "The export has a key twice"
+    assert 'each of 3 keys, such as ["p","s"]; for 1 of them with different values' in error.detail
+    assert "export the table again" in error.next_step
 
 
 def test_a_document_that_expires_during_reading_is_not_missing():

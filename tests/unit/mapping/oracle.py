@@ -199,8 +199,8 @@ def bytes_of(text: str) -> bytes | None:
 
 
 def number_of(text: str) -> Decimal | None:
-    """The value of a DynamoDB number: 38 digits between 1E-130 and 9.99…E+125, otherwise None."""
-    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", text):
+    """The value of a DynamoDB number: 38 digits between 1E-130 and 9.99…E+125, in 500 characters, otherwise None."""
+    if len(text) > 500 or not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", text):
         return None
     number = Decimal(text)
     if number == 0:
@@ -254,7 +254,7 @@ def id_of(key_values: list[dict[str, str]]) -> str:
     escaped = "|".join(escape(text, "|" if len(texts) > 1 else "") for text in texts)
     if len(escaped.encode()) > 1023 or escaped.startswith("sha256:"):
         return "sha256:" + hashlib.sha256(escaped.encode()).hexdigest()
-    return {".": "%2E", "..": "%2E%2E"}.get(escaped, escaped)
+    return {".": "~2E", "..": "~2E~2E"}.get(escaped, escaped)
 
 
 def escape(text: str, more: str) -> str:
@@ -262,12 +262,12 @@ def escape(text: str, more: str) -> str:
     for place, character in enumerate(text):
         at_an_end = place in (0, len(text) - 1)
         if (
-            character in "%/\\?#" + more
+            character in "~%/\\?#" + more
             or ord(character) < 0x20
             or ord(character) == 0x7F
             or (character == " " and at_an_end)
         ):
-            escaped += "".join(f"%{byte:02X}" for byte in character.encode())
+            escaped += "".join(f"~{byte:02X}" for byte in character.encode())
         else:
             escaped += character
     return escaped

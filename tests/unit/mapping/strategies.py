@@ -9,7 +9,9 @@ from .corpus import BAD_VALUES, GOOD_VALUES, MOMENTS, NUMBERS
 from .oracle import Table
 
 text = st.text(max_size=12)
-key_text = st.text(st.sampled_from("ab%/|#? \x1f25F") | st.characters(codec="utf-8"), min_size=1, max_size=6)
+key_text = st.text(
+    st.sampled_from("ab~%/|#? .\x1f25F") | st.characters(codec="utf-8"), min_size=1, max_size=6
+)
 number = st.one_of(
     st.integers(-(10**37), 10**37).map(str),
     st.decimals(-(10**9), 10**9, places=6).map(str),

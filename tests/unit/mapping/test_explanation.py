@@ -87,7 +87,7 @@ def test_time_to_live_is_explained_for_written_and_expired_items():
 
 def test_an_escaped_or_hashed_document_id_is_explained():
     assert explained({**song(), "SongTitle": {"S": "a/b"}}) == [
-        ("document id escaped", "SongTitle became a%2Fb")
+        ("document id escaped", "SongTitle became a~2Fb")
     ]
     ((rule, example),) = explained({**song(), "SongTitle": {"S": "a" * 1024}})
     assert rule == "document id hashed"

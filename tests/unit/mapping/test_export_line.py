@@ -70,6 +70,9 @@ def test_any_other_json_than_an_export_line_is_malformed(line):
         b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s","S":"t"}}}',
         b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"m":{"M":{"a":{"S":"1"},"a":{"S":"1"}}}}}',
         b'{"Item":{"pk":{"S":"q"},"sk":{"S":"s"}},"Item":{"pk":{"S":"p"},"sk":{"S":"s"}}}',
+        rb'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"a":{"S":"\u0022"},"a":{"S":"2"}}}',
+        rb'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"a":{"S":"\u0022"},"m":{"L":[{"M":{"a":{"S":"1"},"\u0061":{"S":"1"}}}]}}}',
+        rb'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"a":{"S":"\""},"a":{"S":"2"}}}',
     ],
 )
 def test_a_duplicate_name_is_rejected_because_one_value_would_be_lost(line):
@@ -82,3 +85,17 @@ def test_a_line_of_an_incremental_export_is_named_as_such():
     mapped = map_line(b'{"Metadata":{},"Keys":{"pk":{"S":"p"}},"NewImage":{"pk":{"S":"p"}}}')
     assert isinstance(mapped, Rejected)
     assert "incremental" in mapped.detail
+
+
+@pytest.mark.parametrize("text", [rb"\u0022", rb"\"", rb"\u0022:\"", rb"\\u0022"])
+def test_quotes_in_texts_are_no_duplicate_names(text):
+    mapped = map_line(
+        b'{"Item":{"pk":{"S":"p"},"sk":{"S":"s"},"a":{"S":"%s"},"b":{"S":"%s"}}}' % (text, text)
+    )
+    assert isinstance(mapped, Document)
+
+
+def test_a_line_of_another_form_is_rejected_with_the_form_that_it_lacks():
+    mapped = map_line(b'{"Key":{"pk":{"S":"p"}}}')
+    assert isinstance(mapped, Rejected)
+    assert mapped.detail == 'the line is not of the form {"Item": {...}}'

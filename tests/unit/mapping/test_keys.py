@@ -27,10 +27,10 @@ def test_the_text_of_a_key_value_is_exact(tag, value, text):
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [
-        ("%/\\?#", "%25%2F%5C%3F%23"),
-        ("a\x00\x1f\x7fb\n", "a%00%1F%7Fb%0A"),
-        ("  a b  ", "%20 a b %20"),
-        (" ", "%20"),
+        ("~%/\\?#", "~7E~25~2F~5C~3F~23"),
+        ("a\x00\x1f\x7fb\n", "a~00~1F~7Fb~0A"),
+        ("  a b  ", "~20 a b ~20"),
+        (" ", "~20"),
         ("\u0080ü|", "\u0080ü|"),
     ],
 )
@@ -40,7 +40,7 @@ def test_an_id_has_no_character_that_cosmos_db_or_its_sdks_refuse(text, escaped)
 
 def test_the_separator_is_escaped_only_in_ids_of_several_attributes():
     assert document_id(["a|b"]) == "a|b"
-    assert document_id(["a|b", "c"]) == "a%7Cb|c"
+    assert document_id(["a|b", "c"]) == "a~7Cb|c"
 
 
 def test_an_id_of_1023_bytes_stays_and_a_longer_one_is_hashed():
@@ -52,7 +52,7 @@ def test_an_id_of_1023_bytes_stays_and_a_longer_one_is_hashed():
 def test_the_length_of_an_id_counts_bytes_after_escaping():
     assert document_id(["ü" * 511]) == "ü" * 511
     assert document_id(["ü" * 512]) == "sha256:" + hashlib.sha256(("ü" * 512).encode()).hexdigest()
-    assert document_id(["#" * 342]) == "sha256:" + hashlib.sha256(b"%23" * 342).hexdigest()
+    assert document_id(["#" * 342]) == "sha256:" + hashlib.sha256(b"~23" * 342).hexdigest()
 
 
 def test_an_id_that_looks_hashed_is_hashed():
@@ -60,7 +60,7 @@ def test_an_id_that_looks_hashed_is_hashed():
 
 
 def test_an_id_that_clients_would_resolve_as_a_part_of_an_address_is_escaped():
-    assert [document_id([text]) for text in (".", "..", "...", ".a")] == ["%2E", "%2E%2E", "...", ".a"]
+    assert [document_id([text]) for text in (".", "..", "...", ".a")] == ["~2E", "~2E~2E", "...", ".a"]
     assert document_id(["..", "."]) == "..|."
 
 

@@ -91,3 +91,12 @@ def test_inexact_numbers_are_counted_at_any_depth(tagged, count):
 @given(any_value)
 def test_any_value_is_counted_without_an_error(tagged):
     assert count_inexact(orjson.loads(orjson.dumps(tagged))) >= 0
+
+
+@pytest.mark.parametrize(("levels", "count"), [(0, 1), (31, 1), (32, 1), (33, 0), (500, 0)])
+@pytest.mark.parametrize("nest", [lambda inner: {"L": [inner]}, lambda inner: {"M": {"a": inner}}])
+def test_inexact_numbers_are_counted_as_deep_as_dynamodb_nests(nest, levels, count):
+    tagged = {"N": "12345678901234567890"}
+    for _ in range(levels):
+        tagged = nest(tagged)
+    assert count_inexact(tagged) == count

@@ -84,7 +84,12 @@ def test_the_rule_reject_accepts_exact_numbers():
         "1E+9999999999999999999",
         "1" * 39,
         "0." + "1" * 39,
+        "0" * 501,
+        "0" * 1_000_000 + "x",
+        "1" * 1_000_000,
+        "." + "0" * 499 + "1",
     ],
+    ids=lambda text: text[:20],
 )
 @pytest.mark.parametrize("rule", NUMBER_RULES)
 def test_a_number_impossible_in_dynamodb_is_a_malformed_line(text, rule):
@@ -93,6 +98,7 @@ def test_a_number_impossible_in_dynamodb_is_a_malformed_line(text, rule):
 
 def test_zeros_at_the_ends_are_no_significant_digits():
     assert positional("0" * 50 + "1" * 38 + "0" * 50) == "1" * 38 + "0" * 50
+    assert positional("0" * 500) == "0"
 
 
 def test_a_fault_is_found_every_time_a_text_comes():

@@ -154,3 +154,37 @@ def test_a_constant_can_replace_a_dropped_attribute_in_the_partition_key():
 def test_renaming_away_makes_room_for_a_constant():
     rules = parse_rules({"rename": {"pk": "customer"}, "set": {"pk": "x"}}, KeySchema("sk", None))
     assert rules.constants == {"pk": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("/pk2", "name the attribute, 'pk2'"),
+        ("/product/sku", "only one at the top of an item"),
+        ("product/sku", "only one at the top of an item"),
+        ("product.sku", "only one at the top of an item"),
+    ],
+)
+def test_a_path_in_place_of_an_attribute_is_refused_with_what_was_probably_meant(name, meant):
+    (fault,) = faults_of({"partition_key": [name]})
+    assert repr(name) in fault
+    assert meant in fault
+
+
+@pytest.mark.parametrize(
+    ("key_schema", "given"),
+    [
+        (KeySchema("/pk"), {}),
+        (KeySchema("a.b"), {"partition_key": ["a.b"]}),
+        (PK_SK, {"partition_key": ["a.b"], "rename": {"a.b": "a_b"}}),
+        (PK_SK, {"partition_key": ["/kind", "pk"], "set": {"/kind": "x"}}),
+    ],
+)
+def test_an_attribute_that_is_surely_called_like_a_path_is_taken(key_schema, given):
+    assert parse_rules(given, key_schema)
+
+
+def test_a_fault_quotes_little_of_a_long_name():
+    long = "x" * 60_000
+    faults = faults_of({"partition_key": [long], "drop": [long], "rename": {long: "ttl"}, long: 1})
+    assert all(len(fault) < 500 for fault in faults)

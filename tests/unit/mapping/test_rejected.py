@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from d2c.mapping import REASONS, Rejected
+from d2c.mapping.rejected import shown
 
 from .helpers import NOW, item_with, line_of, mapper_of, n, s
 
@@ -115,3 +116,18 @@ def test_the_reasons_are_those_that_are_documented():
         "partition_key_too_long",
         "document_too_large",
     )
+
+
+@pytest.mark.parametrize("depth", range(250, 257))
+def test_a_key_nested_as_deep_as_json_is_written_or_deeper_is_rejected_like_any_other(depth):
+    line = b'{"Item":{"pk":' + b"[" * depth + b"]" * depth + b',"sk":{"S":"s"}}}'
+    mapped = mapper_of().map_line(line, NOW)
+    assert isinstance(mapped, Rejected)
+    kept = orjson.loads(mapped.to_json_line("f", 1))
+    assert (kept["reason"], kept["item"]) == ("malformed_line", orjson.loads(line)["Item"])
+    assert kept["keys"] in (None, kept["item"])
+
+
+def test_a_detail_shows_200_characters_of_an_items_text():
+    assert shown("x" * 200) == "x" * 200
+    assert shown("x" * 201) == "x" * 199 + "…"

@@ -5,6 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from d2c.errors import PlanError
+from d2c.foreign_json import quoted
 from d2c.plan.model import Plan, RulesPlan, SourcePlan, TablePlan, parse_plan
 from tests.unit.pages import text_of
 from tools.write_plan_schema import SCHEMA_FILE, plan_schema_text
@@ -140,7 +141,7 @@ def test_a_value_out_of_its_range_is_refused_by_name(field, value):
 def test_a_pattern_is_the_beginning_of_names_and_one_star(table):
     faults = faults_of(plan_text(tables=[{"table": table}]))
     assert faults == (
-        f"tables.0.table: {table!r} is not a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., "
+        f"tables.0.table: {quoted(table)} is not a DynamoDB table name, 3 to 255 letters, digits, -, _ or ., "
         "or a prefix of names followed by one *",
     )
 

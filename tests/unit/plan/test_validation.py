@@ -165,3 +165,14 @@ def test_one_duplicate_among_a_thousand_sharers_gives_a_short_fault():
     assert fault.startswith(
         "T0, T1, T2, T3, T4, T5, T6, T7, T8, T9 and 990 others share the container shop/all"
     )
+
+
+@pytest.mark.parametrize("at_the_top", [True, False])
+def test_rules_are_checked_with_the_plan_where_it_tells_the_tables_keys(at_the_top):
+    rules = {"partition_key": ["/Artist"], "drop": ["Artist"]}
+    table = {"table": "Music", "source": {"hash_key": "Artist"}, **({} if at_the_top else {"rules": rules})}
+    faults = faults_of(plan_text(tables=[table, ORDERS], rules=rules if at_the_top else None))
+    assert [fault.split(":")[:2] for fault in faults] == [
+        ["rules of Music", " partition_key"],
+        ["rules of Music", " drop"],
+    ]

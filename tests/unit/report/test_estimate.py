@@ -51,6 +51,13 @@ def money(found, cluster=JOB):
     }
 
 
+def test_a_copy_is_billed_by_its_begun_minutes_and_its_three_manifests_by_one_each():
+    found = quantities()
+    # 363 s are 7 begun minutes; 3 are the manifests', at 2 DIU, and 4 the data's, at 4 DIU.
+    found["seconds"] = {**found["seconds"], "copy": 363}
+    assert money(found)["Data Factory: data movement"] == pytest.approx((4 * 4 + 3 * 2) / 60 * 0.25, abs=1e-4)
+
+
 def test_a_tables_figures_follow_from_its_items_and_bytes():
     found = quantities()
     kilobytes = 36 * 2**20

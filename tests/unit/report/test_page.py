@@ -104,6 +104,7 @@ def test_a_table_tells_its_census(source, report):
     assert f"About {census['write_ru']:,} RU" in orders
     assert "20,000 RU/s (this load) 3 s" in orders
     assert "less than 0.8 % too large" in orders
+    assert "Never expire: in milliseconds 3" in orders
 
 
 def test_a_table_that_failed_tells_why_and_what_to_do(source):

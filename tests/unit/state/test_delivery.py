@@ -1,12 +1,13 @@
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
-from d2c.errors import TransientError
+from d2c.errors import PermanentError, TransientError
 from d2c.state.outbox import ATTEMPTS, FAILED, OUTBOX, SENT, SIDE_BY_SIDE, Delivery, is_due, written_at
 from tests.unit.file_system import SubstituteFileSystem
 
@@ -188,3 +189,40 @@ def test_an_event_that_does_not_say_when_it_was_written_is_old(text):
 def test_an_event_is_due_again_once_its_age_has_doubled(age_at_last_try, age_now, due):
     attempts = [{"at": (START + age_at_last_try * MINUTE).isoformat()}]
     assert is_due(START + age_now * MINUTE, START, attempts) is due
+
+
+NO_EVENTS = (b"", b"{", b"[1]", b"7", b"\xff", b"[" * 100_000, b"\xff\xfe{}")
+
+
+@pytest.mark.parametrize("content", NO_EVENTS)
+async def test_a_file_that_is_no_event_is_put_aside_and_the_others_are_sent(world, content):
+    world.lake.write(f"{OUTBOX}{event_id(1)}.json", content)
+    world.write(2)
+    assert await world.watch(3) == [1]
+    assert (world.names(FAILED), world.names(SENT)) == ([event_id(1)], [event_id(2)])
+
+
+@pytest.mark.parametrize(
+    "content", [b"{\n", b"[1]\n", b'{"at": 7}\n', b'{"at": "0001-01-01T00:00:00+14:00"}\n']
+)
+async def test_odd_notes_of_attempts_do_not_keep_the_others_from_being_sent(world, content):
+    world.write(1, 2)
+    world.lake.write(f"{ATTEMPTS}{event_id(1)}.jsonl", content)
+    world.now = START + MINUTE
+    with suppress(TransientError):
+        await world.delivery.deliver_what_is_due()
+    assert event_id(2) in world.names(SENT)
+
+
+async def test_a_file_that_is_too_large_for_an_event_is_told_and_the_others_are_sent(world):
+    world.lake.write(f"{OUTBOX}{event_id(1)}.json", b" " * (2**18 + 1))
+    world.write(2)
+    world.now = START + MINUTE
+    with pytest.raises(PermanentError, match="more than 262,144 bytes"):
+        await world.delivery.deliver_what_is_due()
+    assert world.names(SENT) == [event_id(2)]
+
+
+def test_the_time_of_an_event_that_has_none_is_that_of_long_ago():
+    for odd in (b"{", b"[]", b'{"time": "0001-01-01T00:00:00+14:00"}', b'{"time": 7}'):
+        assert written_at(odd).year == 1970

@@ -1,9 +1,16 @@
+import inspect
+
+import pytest
+
+from d2c.state import paths
 from d2c.state.paths import (
     cancel_path,
     copy_begun_path,
+    folder_name,
     index_path,
     load_folder,
     migration_of_index,
+    name_of_folder,
     operation_path,
     operations_prefix,
     queue_log_path,
@@ -61,3 +68,33 @@ def test_every_operation_has_a_folder_of_work_with_files_of_their_own():
 
 def test_an_index_entry_tells_when_its_migration_was_accepted():
     assert time_of_index(index_path("m", 1_700_000_000_123)) == 1_700_000_000_123
+
+
+PATHS = [
+    each
+    for name, each in inspect.getmembers(paths, inspect.isfunction)
+    if name.endswith(("_path", "_folder"))
+]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
+def test_no_folder_of_a_table_or_database_ends_in_a_dot(path):
+    names = [
+        name for name in inspect.signature(path).parameters if name in ("table", "database", "container")
+    ]
+    values = [dict.fromkeys(names, value) for value in ("orders", "orders.", "orders..")]
+    numbers = {"operation": 1, "attempt": 1, "number": 1, "started_at_ms": 1}
+    others = {name: numbers.get(name, "m") for name in inspect.signature(path).parameters}
+    found = [path(**{**others, **value}) for value in values]
+    assert not any(part.endswith(".") for each in found for part in each.split("/"))
+    assert len(set(found)) == (3 if names else 1)
+
+
+@pytest.mark.parametrize("name", ["orders", "orders.", "orders..", "a.b", "...", "db~", "db.~", "~", "~~"])
+def test_the_folder_of_a_name_gives_it_back(name):
+    assert name_of_folder(folder_name(name)) == name
+
+
+def test_no_two_names_have_one_folder():
+    names = ["a", "a.", "a~", "a.~", "a~.", "a..", "a~~"]
+    assert len({folder_name(name) for name in names}) == len(names)

@@ -131,6 +131,8 @@ def token_of(value):
         "x",
         "%%%",
         "é",
+        base64.b64encode(b"[" * 1500).decode(),
+        token_of(["Music", "m/rejected", "part-00001.txt", 10**400]),
         token_of(None),
         token_of({}),
         token_of([]),

@@ -4,10 +4,9 @@ import pytest
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import ConflictError
-from d2c.plan.model import parse_plan
+from d2c.plan.model import MOST_PLAN_BYTES, parse_plan
 from d2c.plan.tables import Location
 from d2c.state.standing_plans import (
-    MOST_PLAN_BYTES,
     is_standing,
     keep,
     plan_of_one_table,
@@ -46,6 +45,14 @@ class TestKeep:
         keep(lake, plan())
         (entry,) = standing_plans(lake)
         assert (entry.path, entry.plan) == ("plans/theirs.json", plan())
+
+    def test_the_largest_plan_that_is_taken_is_not_too_large_as_a_file(self, lake):
+        marks = {"set": {"mark": "\u00e9" * 450}}
+        tables = [{"table": f"Table{number}", "rules": marks} for number in range(1000)]
+        value = plan().model_dump(mode="json", exclude_unset=True) | {"tables": tables}
+        largest = parse_plan(json.dumps(value, ensure_ascii=False).encode())
+        keep(lake, largest)
+        assert [entry.plan for entry in standing_plans(lake)] == [largest]
 
     def test_the_same_plan_again_changes_nothing(self, lake):
         keep(lake, plan())

@@ -55,6 +55,14 @@ def test_a_plans_faults_are_in_the_body():
     assert json.loads(problem(PlanError(["a", "b"])).get_body())["faults"] == ["a", "b"]
 
 
+def test_no_part_of_an_answer_has_a_secret_of_the_settings(monkeypatch):
+    monkeypatch.setenv("D2C_COSMOS_KEY", "plain words")
+    answers = [problem(error) for error in (PlanError(["plain words"]), RefusedError(*["plain words"] * 3))]
+    for body in [answer.get_body() for answer in answers]:
+        assert b"***" in body
+        assert b"plain words" not in body
+
+
 async def test_an_unexpected_error_is_logged_and_its_text_is_not_answered(caplog):
     @answers_problems
     async def breaks(req):

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK_FILE = "running.lock"
+# The bits of a file's mode that are left out: all of the group and of others.
+OTHERS = 0o077
 STOP_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
@@ -25,8 +27,7 @@ def hold(state_folder: Path) -> Iterator[None]:
     Raises:
         AlreadyRunningError: if there is another.
     """
-    state_folder.mkdir(parents=True, exist_ok=True)
-    with (state_folder / LOCK_FILE).open("a+") as file:
+    with _owner_only(state_folder), (state_folder / LOCK_FILE).open("a+") as file:
         if not _lock(file.fileno()):
             file.seek(0)
             raise AlreadyRunningError(
@@ -37,6 +38,20 @@ def hold(state_folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def _owner_only(state_folder: Path) -> Iterator[None]:
+    """Keep what this process and its services write, secrets and data of tables, from other users of the machine."""
+    is_own = not state_folder.exists() or (state_folder / LOCK_FILE).exists()
+    before = os.umask(OTHERS)
+    try:
+        state_folder.mkdir(parents=True, exist_ok=True)
+        if is_own:
+            state_folder.chmod(0o700)
+        yield
+    finally:
+        os.umask(before)
 
 
 def stop(state_folder: Path) -> int | None:

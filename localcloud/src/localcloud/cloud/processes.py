@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud.cloud.lock import OTHERS
 from localcloud.common.ports import free_port
 
 # A busy machine takes its time; whoever takes longer than this hangs.
@@ -68,6 +69,7 @@ def start_service(
             # Ctrl-C reaches the starter alone, which ends services in order. A session of its own would do the same,
             # but Linux shares cores among sessions: on a busy machine the many of the rest starve a new one.
             process_group=0,
+            umask=OTHERS,
         )
     line = _first_line(process, ready_timeout_seconds)
     if line is None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from localcloud.common.callers import refuse_foreign_pages
 from localcloud.common.names import LOOPBACK
 
 
@@ -102,6 +103,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, ended.set)
+    app.middlewares.insert(0, refuse_foreign_pages)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
     await runner.setup()
     try:

@@ -6,7 +6,7 @@ from azure.cosmos import PartitionKey
 from localcloud.aws.api import export_files
 from localcloud.common.names import NOTEBOOK_PATH
 from tests.localcloud.contract.cosmos_account import CosmosAccount
-from tests.localcloud.contract.databricks.conftest import CONNECTOR, EXISTING, WHEEL
+from tests.localcloud.contract.databricks.conftest import CONNECTOR, EXISTING, LAKE, WHEEL
 from tests.localcloud.contract.databricks.exported import put_export, put_request, put_request_list
 
 ITEMS = [
@@ -30,14 +30,21 @@ def account(tmp_path):
     running.stop()
 
 
-def test_the_notebook_assesses_an_export_in_the_lake(workspace, lake):
-    put_export(lake, "assessed", ITEMS)
-    request = put_request_list(lake, "assessed", [put_request(lake, "assessed")])
-    assert workspace.result(run(workspace, "assessed", request)) == {"Music": "succeeded"}
-    result = result_of(lake, "assessed")
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("assessed", "assessed"), ("odd", "their team/[prod] {a,b}*"), ("signs", "a+b c/x+y;z ~1")],
+)
+def test_the_notebook_assesses_an_export_in_the_lake(workspace, lake, name, folder):
+    """Spark's readers take a path as a pattern, and Hadoop fails at a neighbour with a colon when it looks for it."""
+    put_export(lake, folder, ITEMS)
+    lake.upload_blob("their team/a:b/file", b"", overwrite=True)
+    asked = put_request(lake, name, export_folder=f"{LAKE}/{folder}/export")
+    request = put_request_list(lake, name, [asked])
+    assert workspace.result(run(workspace, name, request)) == {"Music": "succeeded"}
+    result = result_of(lake, name)
     assert result["files"] == {"listed": 4, "verified": 4}
     assert (result["assessed"]["lines"], result["assessed"]["documents"]) == (500, 500)
-    assert lake.get_blob_client("assessed/load-1/rejected/_SUCCESS").exists()
+    assert lake.get_blob_client(f"{name}/load-1/rejected/_SUCCESS").exists()
 
 
 def test_an_export_without_data_files_is_loaded_and_verified_as_an_empty_table(
@@ -131,6 +138,37 @@ def test_tables_that_share_a_run_are_loaded_side_by_side_whatever_becomes_of_eac
     assert "Broken: AnalysisException: [PATH_NOT_FOUND]" in found["Broken"]["error"]["detail"]
     assert [entry["name"] for entry in found["Users"]["census"]["attributes"]] == ["Artist", "Song"]
     assert [blob.name for blob in lake.list_blobs("shared/Left/")] == ["shared/Left/load-1/request.json"]
+
+
+def test_a_key_for_which_the_export_has_two_lines_is_told(workspace, lake, account):
+    database = account.database()
+    container = database.create_container("twice", PartitionKey("/Artist"))
+    put_export(lake, "twice", [*ITEMS[:5], ITEMS[0], {**ITEMS[1], "Plays": {"N": "99"}}])
+    asked = {"container": "twice", "database": database.id, "cosmos_endpoint": account.url}
+    asked |= {"secret_scope": "cosmos", "stages": ("assess", "load", "verify")}
+    request = put_request_list(lake, "twice", [put_request(lake, "twice", **asked)])
+    states = workspace.result(run(workspace, "twice", request, [WHEEL, CONNECTOR]))
+    result = result_of(lake, "twice")
+    assert (states, result["error"]["stage"]) == ({"Music": "failed"}, "verify")
+    assert result["error"]["title"] == "The export has a key twice"
+    assert "each of 2 keys" in result["error"]["detail"]
+    assert "for 1 of them with different values" in result["error"]["detail"]
+    verification = result["verification"]
+    assert verification["expected"] == verification["actual"] == len(list(container.read_all_items())) == 5
+    assert (verification["missing"], verification["unexpected"], verification["different"]) == (0, 0, 1)
+    (mismatch,) = result["mismatches"]
+    assert (mismatch["kind"], mismatch["properties"]) == ("different", ["Plays"])
+
+
+def test_a_data_file_without_bytes_is_named_before_anything_is_read(workspace, lake):
+    put_export(lake, "no-bytes", ITEMS)
+    name = next(blob.name for blob in lake.list_blobs("no-bytes/export/data/"))
+    lake.upload_blob(name, b"", overwrite=True)
+    request = put_request_list(lake, "no-bytes", [put_request(lake, "no-bytes")])
+    workspace.result(run(workspace, "no-bytes", request))
+    error = result_of(lake, "no-bytes")["error"]
+    assert f"(of 0 bytes, which no gzip has: {name.rpartition('/')[2]})" in error["detail"]
+    assert "Copy the export again" in error["next_step"]
 
 
 def test_what_seems_wrong_is_compared_again_and_then_told(workspace, lake, account):

@@ -49,6 +49,7 @@ def test_an_activity_gets_the_durable_client_that_it_asks_for(host):
         ("page/", "page "),
         ("page/app/main.js", "page app/main.js"),
         ("page/openapi.json", "{}"),
+        ("page/two%0Alines", "page two\nlines"),
     ],
 )
 def test_a_catch_all_takes_what_no_function_of_an_earlier_name_does(host, path, text):

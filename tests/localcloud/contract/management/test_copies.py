@@ -15,14 +15,17 @@ ORDER = ["IfThereAreDataFiles", "CopyDataFiles", "CopyFileList", "CopySummaryChe
 NOW = datetime.now(UTC)
 
 
-def test_a_copied_export_is_the_source_byte_for_byte_without_the_mark_of_its_start(management, around):
-    files = around.put_export("p/whole")
-    run = management.ended(management.start_copy("whole", "p/whole"))
+@pytest.mark.parametrize("folder", ["p/whole", "gr\u00fcn \U0001f600/a+b c/[x]{y}*%2F"])
+def test_a_copied_export_is_the_source_byte_for_byte_without_the_mark_of_its_start(
+    management, around, folder
+):
+    files = around.put_export(folder)
+    run = management.ended(management.start_copy("whole", folder))
     assert (run.status, run.message) == ("Succeeded", "")
     del files["_started"]
-    assert around.copied("copied/p/whole").keys() == files.keys()
+    assert around.copied(f"copied/{folder}").keys() == files.keys()
     for path, content in files.items():
-        assert around.files.download_blob(f"copied/p/whole/{path}").readall() == content
+        assert around.files.download_blob(f"copied/{folder}/{path}").readall() == content
 
 
 def peak_memory_bytes(management):

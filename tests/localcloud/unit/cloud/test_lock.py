@@ -53,3 +53,18 @@ def test_a_process_that_has_died_is_not_mistaken_for_another_of_its_number(tmp_p
 
 def test_there_is_nothing_to_stop_where_nothing_ever_ran(tmp_path):
     assert lock.stop(tmp_path) is None
+
+
+def test_no_other_user_of_the_machine_reads_what_is_kept(tmp_path):
+    folder = tmp_path / "state"
+    with lock.hold(folder):
+        command = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w')", str(folder / "of-a-service")]
+        subprocess.run(command, check=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+    assert modes == {"state": 0o700, lock.LOCK_FILE: 0o600, "of-a-service": 0o600}
+
+
+def test_a_folder_that_others_made_keeps_its_mode(tmp_path):
+    tmp_path.chmod(0o755)
+    with lock.hold(tmp_path):
+        assert tmp_path.stat().st_mode & 0o777 == 0o755

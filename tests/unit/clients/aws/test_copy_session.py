@@ -21,6 +21,13 @@ def test_a_copy_run_may_read_the_objects_of_its_own_export_only():
     assert not [one for one in statements() if "Put" in str(one) or "Delete" in str(one)]
 
 
+def test_a_folder_is_a_name_and_no_pattern():
+    (of_objects, listing, *_) = copy_session_policy(ROLE, "exports", "a*b/${c}?")["Statement"]
+    name = "a${*}b/${$}{c}${?}"
+    assert of_objects["Resource"] == f"arn:aws:s3:::exports/{name}/*"
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": f"{name}*"}}
+
+
 def test_the_policy_is_of_the_roles_partition():
     (of_objects, *_) = statements("arn:aws-cn:iam::111122223333:role/d2c")
     assert of_objects["Resource"].startswith("arn:aws-cn:s3:::exports/")

@@ -25,19 +25,29 @@ def body(content, length=None):
 def test_an_object_is_read_whole(service):
     bucket, stubber = service
     stubber.add_response("get_object", {"Body": body(b"text")}, {"Bucket": "exports", "Key": "a/b"})
-    assert bucket.read("a/b") == b"text"
+    assert bucket.read("a/b", 4) == b"text"
+
+
+def test_an_object_that_is_too_large_is_not_read(service):
+    bucket, stubber = service
+    content = body(b"12345")
+    stubber.add_response("get_object", {"Body": content, "ContentLength": 5})
+    error = error_of(lambda: bucket.read("a/b", 4))
+    assert type(error) is PermanentError
+    assert "s3://exports/a/b has 5 bytes" in error.detail
+    assert content.tell() == 0
 
 
 def test_an_object_that_is_not_there_is_none(service):
     bucket, stubber = service
     stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
-    assert bucket.read("a/b") is None
+    assert bucket.read("a/b", 4) is None
 
 
 def test_an_object_that_breaks_off_is_read_again_later(service):
     bucket, stubber = service
     stubber.add_response("get_object", {"Body": body(b"te", length=4)})
-    error = error_of(lambda: bucket.read("a/b"))
+    error = error_of(lambda: bucket.read("a/b", 4))
     assert type(error) is TransientError
     assert isinstance(error.__cause__, IncompleteReadError)
 
@@ -53,7 +63,7 @@ def test_an_object_that_breaks_off_is_read_again_later(service):
 def test_what_s3_refuses_is_told_with_the_object_and_what_to_do(service, code, status, kind, words):
     bucket, stubber = service
     stubber.add_client_error("get_object", code, "no", http_status_code=status)
-    error = error_of(lambda: bucket.read("a/b"))
+    error = error_of(lambda: bucket.read("a/b", 4))
     assert type(error) is kind
     assert "s3://exports/a/b" in error.detail
     assert words in error.next_step

@@ -12,6 +12,7 @@ from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.outside import SignedIn, replace_outside
 from tests.unit.clients.settings import local_settings
+from tests.unit.file_system import SubstituteFileSystem
 
 BLOB_HEADERS = {
     "ETag": '"1"',
@@ -66,6 +67,28 @@ def test_a_file_is_read_whole():
     assert service.calls[0].path == "/lake/a/b.json"
 
 
+def test_of_a_file_that_is_too_large_one_byte_more_than_allowed_is_asked_for():
+    here, service = lake(content(b"12345"))
+    error = error_of(lambda: here.read("exports/a.json", most_bytes=4))
+    assert type(error) is PermanentError
+    assert "lake/exports/a.json has more than 4 bytes" in error.detail
+    assert service.calls[0].headers["x-ms-range"] == "bytes=0-4"
+    assert lake(content(b"1234"))[0].read("a", most_bytes=4) == b"1234"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b'{"a": 1}\x00', b"\xff", b"[1]", b"null"])
+def test_a_log_with_a_line_that_no_append_writes_is_read_again_later(text):
+    here, _ = lake(content(b'{"a": 1}\n' + text + b"\n"))
+    error = error_of(lambda: here.read_log("m/queue.jsonl"))
+    assert type(error) is TransientError
+    assert "lake/m/queue.jsonl line 2 is not" in error.detail
+
+
+def test_a_version_of_a_file_that_is_no_json_is_read_again_later():
+    here, _ = lake(content(b"{"))
+    assert type(error_of(lambda: here.read_version("containers/a"))) is TransientError
+
+
 def test_a_file_that_is_not_there_is_none():
     here, _ = lake(refusal(404, "BlobNotFound"))
     assert here.read_json("a/b.json") is None
@@ -76,6 +99,21 @@ def test_a_file_system_that_is_not_there_is_no_missing_file():
     error = error_of(lambda: here.read("a/b.json"))
     assert type(error) is PermanentError
     assert "lake/a/b.json" in error.detail
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda here: here.read_version("a"),
+        lambda here: here.replace("a", b"", '"1"'),
+        lambda here: here.append("a", {}),
+    ],
+)
+def test_neither_is_it_for_what_changes_a_file(call):
+    here, _ = lake(refusal(404, "ContainerNotFound"))
+    error = error_of(lambda: call(here))
+    assert type(error) is PermanentError
+    assert "lake/a" in error.detail
 
 
 def test_a_json_file_is_read_as_its_value():
@@ -160,6 +198,26 @@ def test_names_come_page_by_page_with_a_token_for_the_next():
     assert here.page("i/", 2, "more") == (["i/3"], None)
 
 
+def test_names_after_one_are_found_over_the_services_own_pages():
+    def answer(call):
+        assert "maxresults" not in call.query
+        if call.query.get("marker") == "more":
+            return listing(call, [("i/3", 0), ("i/4", 0), ("i/5", 0)])
+        return listing(call, [("i/1", 0), ("i/2", 0)], following="more")
+
+    here, _ = lake(answer)
+    assert here.paths_after("i/", "i/2", 2) == ["i/3", "i/4"]
+    assert here.paths_after("i/", "i/4.5", 2) == ["i/5"]
+    assert here.paths_after("i/", "i/9", 2) == []
+
+
+def test_the_first_names_are_asked_for_alone():
+    here, service = lake(lambda call: listing(call, [("i/1", 0), ("i/2", 0)], following="more"))
+    assert here.paths_after("i/", None, 2) == ["i/1", "i/2"]
+    (call,) = service.calls
+    assert call.query["maxresults"] == "2"
+
+
 def test_a_page_of_nothing_is_empty():
     here, _ = lake(lambda call: listing(call, []))
     assert here.page("i/", 2, None) == ([], None)
@@ -240,3 +298,10 @@ def test_what_signs_in_with_a_connection_string_does_not_ask(monkeypatch):
     here = connect_lake(local_settings(D2C_LAKE=text, D2C_LAKE_FILE_SYSTEM="lake"))
     assert here.has_hierarchical_namespace() is None
     assert service.calls == []
+
+
+def test_an_empty_file_is_read_though_the_service_has_no_range_of_it():
+    here = Lake(SubstituteFileSystem())
+    here.write("queue.jsonl", b"")
+    assert here.read("queue.jsonl") == b""
+    assert here.read_log("queue.jsonl") == []

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from d2c.load_run.census.attribute_types import (
     LONGEST_NAME,
-    MOST_NAMES_IN_SHAPES,
+    MOST_CHARACTERS_IN_SHAPES,
     MOST_SHAPES,
     NO_TYPE,
     TAGS,
@@ -76,11 +76,24 @@ def test_items_that_all_differ_in_shape_need_bounded_memory():
     assert len(found["types"]) == 1_000
 
 
-def test_a_single_item_of_many_attributes_is_counted():
-    names = [str(number) for number in range(MOST_NAMES_IN_SHAPES + 1)]
-    counts = AttributeTypes()
+def test_an_item_of_many_attributes_is_counted_with_the_shortest_of_their_names():
+    names = [str(number) for number in range(MOST_CHARACTERS_IN_SHAPES // 4)]
+    counts = AttributeTypes(KEPT)
     counts.add((*names, *["S"] * len(names)))
     assert counts.to_json()["values"] == len(names)
+    assert sorted(counts.to_json()["types"]) == ["0", "1", "2"]
+
+
+def test_items_whose_names_are_long_are_counted_in_bounded_memory():
+    counts = AttributeTypes()
+    held = MOST_CHARACTERS_IN_SHAPES // 8
+    for number in range(100):
+        long = f"{number:0{held}}"
+        counts.add((long, "S"))
+        counts.add_inexact({long: 1})
+        assert sum(len(name) for shape in counts._shapes for name in shape) <= MOST_CHARACTERS_IN_SHAPES
+        assert not counts._inexact
+    assert counts.to_json() == {"values": 100, "types": {}, "inexact": {}}
 
 
 def test_a_name_too_long_to_be_shown_is_counted_with_the_others():

@@ -25,7 +25,7 @@ def taken(items, rules=None, keys=("pk", "sk"), ttl_attribute=None):
     parsed = parse_rules(rules or {}, KeySchema(*keys), ttl_attribute=ttl_attribute)
     mapped_shape = MappedShape()
     mapper = compile_mapper(parsed, mapped_shape)
-    census = Census(mapped_shape, parsed.drop)
+    census = Census(mapped_shape, parsed.drop, parsed.ttl_attribute)
     mapped = []
     for item in items:
         mapped.append(mapper.map_line(item if isinstance(item, bytes) else line_of(item), NOW))
@@ -78,6 +78,30 @@ def test_expired_items_have_attributes_and_no_size():
     assert report["document_bytes"]["total"] == 0
     assert report["document_bytes"]["max"] is None
     assert report["logical_partitions"]["largest"] == []
+
+
+UNTIL = [
+    {},
+    {"until": n(str(NOW + 60))},
+    {"until": n(str(NOW - 1))},
+    {"until": n(str(10**11 - 1))},
+    {"until": n(str(10**11))},
+    {"until": n(str(NOW * 1000))},
+    {"until": n(str(NOW * 1000)), "over": {"S": "N"}},
+    {"until": n("0")},
+    {"until": s("2027-01-01T00:00:00Z")},
+    {"until": {"NULL": True}},
+    {"until": {"M": {"days": n("3")}}},
+]
+
+
+def test_items_that_their_time_to_live_attribute_never_expires_are_counted_by_cause():
+    items = [music("a", str(place), **until) for place, until in enumerate(UNTIL)]
+    expected = {"milliseconds": 3, "long_past": 1, "not_a_number": 3}
+    assert report_of(items, ttl_attribute="until")["never_expiring"] == expected
+    assert report_of(items[:4], items[4:], ttl_attribute="until")["never_expiring"] == expected
+    assert report_of(items)["never_expiring"] == {}
+    assert report_of(items, ttl_attribute="until", rules={"ttl": "off"})["never_expiring"] == {}
 
 
 def test_the_longest_document_id_is_measured_in_bytes():

@@ -43,6 +43,11 @@ def test_sums_and_the_largest_are_exact(numbers):
     assert found["near_limit"] == sum(number > NEAR_LIMIT_BYTES for number in numbers)
 
 
+def test_only_a_document_beyond_1_8_mb_is_near_the_limit():
+    assert counted([1_799_999, 1_800_000]).to_json()["near_limit"] == 0
+    assert counted([1_800_001]).to_json()["near_limit"] == 1
+
+
 @given(sizes, sizes, sizes)
 def test_merging_is_as_counting_all_in_any_order(one, two, three):
     whole = counted([*one, *two, *three]).to_json()

@@ -56,6 +56,15 @@ def test_merging_in_any_order_keeps_the_bounds(files, source):
     assert len(summary.weights) <= KEPT
 
 
+def test_merging_gathers_as_many_keys_as_adding_and_then_keeps_the_heaviest():
+    summary = HeavyHitters(kept=KEPT)
+    for number in range(GATHERED):
+        summary.merge(HeavyHitters({f"{number}-{place}": 1 for place in range(KEPT)}))
+    assert (len(summary.weights), summary.error) == (GATHERED * KEPT, 0)
+    summary.merge(HeavyHitters({"heavy": 9}))
+    assert (summary.weights, summary.error) == ({"heavy": 8}, 1)
+
+
 @given(entries, st.integers(0, 1_000))
 def test_leaving_out_the_light_ones_costs_at_most_the_threshold(rows, threshold):
     summary = summary_of(rows)

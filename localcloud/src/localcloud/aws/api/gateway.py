@@ -26,6 +26,7 @@ from localcloud.aws.iam.access import Access, Caller
 from localcloud.aws.iam.requests import Asked
 from localcloud.aws.iam.signatures import read_authorization
 from localcloud.aws.iam.sts import Sts, caller_identity
+from localcloud.common.callers import fault_of_caller
 from localcloud.common.names import AWS_ACCOUNT
 
 Environment = dict[str, Any]
@@ -69,6 +70,10 @@ class Gateway:
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        foreign = fault_of_caller(environment.get("HTTP_HOST"), environment.get("HTTP_ORIGIN"))
+        if foreign:
+            start("403 Forbidden", [("Content-Type", "text/plain")])
+            return [foreign.encode()]
         if environment["PATH_INFO"] == FAULTS_PATH:
             return self._set_faults(environment, start)
         if environment["PATH_INFO"] == CLOCK_PATH:

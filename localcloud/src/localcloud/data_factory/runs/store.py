@@ -55,9 +55,7 @@ class RunStore:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.executescript(
-            f"pragma journal_mode=wal; pragma synchronous=normal; pragma secure_delete=on; {SCHEMA}"
-        )
+        self._connection.executescript(PRAGMAS + SCHEMA)
 
     def create_run(self, pipeline: str, parameters: Mapping[str, Any], secure: Collection[str] = ()) -> str:
         """Store a new run as ``Queued`` and return its id.
@@ -125,8 +123,13 @@ class RunStore:
                 (status, now, json.dumps(run), identity),
             )
             if status in ENDED:
-                self._execute("delete from secure_parameters where run=?", (identity,))
+                self._forget_secure_parameters(identity)
         return True
+
+    def _forget_secure_parameters(self, identity: str) -> None:
+        """Delete the values from the file and from the log beside it."""
+        if self._execute("delete from secure_parameters where run=? returning run", (identity,)):
+            self._execute("pragma wal_checkpoint(truncate)", ())
 
     def find_runs(self, wanted: RunFilter, after_number: int | None, limit: int) -> list[tuple[int, Json]]:
         """Return runs with their numbers, in the order of their starts.

@@ -2,16 +2,19 @@
 
 PySpark ships no driver for ``abfss://``. Its view file system can mount another one under that scheme, so a notebook's
 paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks know.
-Hadoop's client garbles names with spaces, plus or percent signs, or letters beyond ASCII; keep them out of the lake.
+Hadoop's client encodes the names of a path in one way for a look, and in another one for a read or a write, where a
+space is a plus sign too. So a path is looked for in every form that it may have had. Letters beyond ASCII it sends as
+they are, which HTTP cannot carry, and percent signs are lost: keep both out of what notebooks read.
 
 https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
 """
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice, product
 from typing import Any
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 from azure.core.exceptions import AzureError, ResourceNotFoundError
@@ -20,6 +23,8 @@ from localcloud.databricks.files.lake_files import PIECE_BYTES, Entry, LakeFiles
 
 PREFIX = "/webhdfs/v1"
 SECOND_STEP = "second-step"
+AS_IT_CAME = "/%?&=+:;,@~!$'()*[]"
+MOST_FORMS = 64
 log = logging.getLogger(__name__)
 Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
 
@@ -37,8 +42,7 @@ class _Call:
     """One request: its query, and the file system and path that it is about."""
 
     def __init__(self, request: web.Request, lake: LakeFiles, secret: str) -> None:
-        # Hadoop's client encodes a name with a semicolon as in a form, and sends most others as they are.
-        path = unquote_plus(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/"))
+        path = unquote(unquote(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/")))
         given, _, rest = path.partition("/")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise HdfsError(403, "SecurityException", "The path does not begin with this workspace's secret.")
@@ -56,13 +60,35 @@ class _Call:
             raise HdfsError(403, "IOException", "A file cannot be moved to another file system.")
         return path
 
+    async def look(self) -> Entry | None:
+        """Return what is at the path, or None; the call is then about the path in the form that it has there."""
+        entry = await self._first_of(self.path)
+        self.path = entry.path if entry else await self._new(self.path)
+        return entry
+
+    async def _first_of(self, path: str) -> Entry | None:
+        """Return what is at a path in one of its forms."""
+        for form in islice(_forms(path), MOST_FORMS):
+            entry = await self.lake.find(self.file_system, form)
+            if entry is not None:
+                return entry
+        return None
+
+    async def _new(self, path: str) -> str:
+        """Return the path of something new: in the form that its folder has, and with spaces in its own name."""
+        folder, slash, name = path.rpartition("/")
+        if not slash or "+" not in path:
+            return path.replace("+", " ")
+        there = await self._first_of(folder)
+        return f"{there.path if there else await self._new(folder)}/{name.replace('+', ' ')}"
+
     def _split(self, rest: str) -> tuple[str, str]:
         file_system, _, path = rest.strip("/").partition("/")
         return file_system, path
 
     async def find(self) -> Entry:
         """Return what is at the path."""
-        entry = await self.lake.find(self.file_system, self.path)
+        entry = await self.look()
         if entry is None:
             raise HdfsError(404, "FileNotFoundException", f"File does not exist: /{self.path}")
         return entry
@@ -103,6 +129,13 @@ class WebHdfs:
         except AzureError as error:
             log.warning("The lake failed %s %s: %s", request.method, operation, error)
             return _failure(HdfsError(500, "IOException", f"The lake failed: {error.message}"))
+
+
+def _forms(path: str) -> Iterator[str]:
+    """Yield a path, and then with each choice of its plus signs as spaces."""
+    first, *others = path.split("+")
+    for signs in product("+ ", repeat=len(others)):
+        yield first + "".join(sign + part for sign, part in zip(signs, others, strict=True))
 
 
 async def _file_status(call: _Call) -> web.Response:
@@ -148,7 +181,7 @@ async def _create(call: _Call) -> web.Response:
     """Write a file. The protocol is in two steps, so that clients send no data before they know where to."""
     if SECOND_STEP not in call.query:
         return _second_step(call)
-    entry = await call.lake.find(call.file_system, call.path)
+    entry = await call.look()
     if entry and (entry.is_folder or call.query.get("overwrite", "false") != "true"):
         raise HdfsError(403, "FileAlreadyExistsException", f"/{call.path} is there already.")
     pieces = call.request.content.iter_chunked(PIECE_BYTES)
@@ -157,7 +190,7 @@ async def _create(call: _Call) -> web.Response:
 
 
 async def _make_folders(call: _Call) -> web.Response:
-    entry = await call.lake.find(call.file_system, call.path)
+    entry = await call.look()
     if entry and not entry.is_folder:
         raise HdfsError(403, "FileAlreadyExistsException", f"/{call.path} is a file.")
     if entry is None:
@@ -167,7 +200,7 @@ async def _make_folders(call: _Call) -> web.Response:
 
 async def _rename(call: _Call) -> web.Response:
     """Move a file or folder; as everywhere in Hadoop, onto a folder means into it."""
-    source, target = await call.lake.find(call.file_system, call.path), call.destination()
+    source, target = await call.look(), call.destination()
     there = await call.lake.find(call.file_system, target)
     if there and there.is_folder:
         target = f"{target}/{call.path.rpartition('/')[2]}".lstrip("/")
@@ -179,7 +212,7 @@ async def _rename(call: _Call) -> web.Response:
 
 
 async def _delete(call: _Call) -> web.Response:
-    entry = await call.lake.find(call.file_system, call.path)
+    entry = await call.look()
     if entry is None:
         return web.json_response({"boolean": False})
     if entry.is_folder and call.query.get("recursive", "false") != "true":
@@ -203,7 +236,7 @@ _OPERATIONS: dict[tuple[str, str], Handler] = {
 
 def _second_step(call: _Call) -> web.Response:
     # The path as it came: a URL object would write it another way.
-    place = f"http://{call.request.host}{call.request.raw_path}&{SECOND_STEP}=true"
+    place = f"http://{call.request.host}{quote(call.request.raw_path, safe=AS_IT_CAME)}&{SECOND_STEP}=true"
     return web.Response(status=307, headers={"Location": place})
 
 

@@ -167,10 +167,10 @@ def path_pattern(pattern: str) -> re.Pattern[str]:
     begins and ends with; the blob extension 5.3.10 was seen to call a function for whatever it is told of.
     """
     if not pattern:
-        return re.compile(".*")
+        return re.compile(".*", re.DOTALL)
     parts = re.split(r"(/\{\w+\}(?=/)|\{\w+\})", pattern)
     text = "".join(map(_part_pattern, parts))
-    return re.compile(text, re.IGNORECASE)
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
 
 
 def _part_pattern(part: str) -> str:

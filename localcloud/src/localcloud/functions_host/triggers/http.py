@@ -46,7 +46,7 @@ def add_http_functions(app: App, router: web.UrlDispatcher) -> None:
                 return await route.handle(request, parts)
         return web.Response(status=404)
 
-    router.add_route("*", "/{path:.*}", dispatch)
+    router.add_route("*", r"/{path:[\s\S]*}", dispatch)
 
 
 class _Route(NamedTuple):

@@ -56,3 +56,8 @@ def test_a_name_stands_for_any_text_as_with_the_extension(path, matching, other)
 def test_a_container_is_listed_once_for_prefixes_within_each_other():
     assert shortest_prefixes(["exports/", "plans/", "exports/mine/", "plans/"]) == ["exports/", "plans/"]
     assert shortest_prefixes(["exports/", ""]) == [""]
+
+
+@pytest.mark.parametrize("path", ["plans/{name}.json", "exports", ""])
+def test_a_blob_with_a_line_break_in_its_name_fires(path):
+    assert path_pattern(path.partition("/")[2]).fullmatch("a\nb.json")
