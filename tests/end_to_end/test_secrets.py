@@ -12,6 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from localcloud.aws.iam.sessions import Sessions
 from localcloud.common import names
+from localcloud.common.principals import PRINCIPALS
 from tests.end_to_end.conftest import WEBHOOK_SECRET
 from tests.end_to_end.user import API, plan
 
@@ -31,6 +32,7 @@ def secrets_of(cloud):
     """Return every secret of a local cloud by its name; of one of several lines the longest line."""
     identity = cloud.identity
     known = {one.name: getattr(identity, one.name) for one in fields(identity) if one.name != "ports"}
+    known |= {f"credential of {each.client_id}": identity.credential(each) for each in PRINCIPALS}
     known |= {"webhook_secret": WEBHOOK_SECRET, "webhook_token": WEBHOOK_TOKEN, "function_key": FUNCTION_KEY}
     return {name: max(value.splitlines(), key=len) for name, value in known.items()}
 

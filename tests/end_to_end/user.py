@@ -1,6 +1,7 @@
 """What a user of the local cloud does: makes tables, starts migrations, waits for their end, reads containers."""
 
 import json
+import ssl
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class User:
         self.lake = BlobServiceClient.from_connection_string(
             lake_connection(cloud.identity)
         ).get_container_client(names.LAKE_FILE_SYSTEM)
+        self._trust = ssl.create_default_context(cafile=str(cloud.certificates.authority))
         self.cosmos = CosmosClient(cloud.identity.url("cosmos"), cloud.identity.cosmos_key)
 
     def create_table(
@@ -177,7 +179,7 @@ class User:
             headers={**headers, "Content-Type": "application/json"},
             method="POST",
         )
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, context=self._trust) as answer:
             assert answer.status < 300
 
     def kill(self, *services: str) -> None:

@@ -14,9 +14,10 @@ from azure.storage.blob import BlobServiceClient
 
 from localcloud.cloud.app_settings import lake_connection, service_environment
 from localcloud.cloud.deployment import deploy
-from localcloud.cloud.identity import SERVICES, Identity, load_identity, owner_key_id
+from localcloud.cloud.identity import SECURE, SERVICES, Identity, load_identity, owner_key_id
 from localcloud.cloud.processes import ServiceFailedError, ServiceProcess, start_service, stop_service
 from localcloud.common import names
+from localcloud.common.certificates import Certificates, make_certificates
 from localcloud.common.checkout import CHECKOUT
 from localcloud.functions_host.extension import extension_program
 
@@ -36,10 +37,11 @@ ENDPOINTS = {
 # What else must run for a service to do its work.
 NEEDS: dict[str, tuple[str, ...]] = {
     "management": ("aws", "lake", "cosmos"),
-    "databricks": ("lake", "cosmos"),
+    "databricks": ("entra", "lake", "cosmos"),
     # With Microsoft's own extension its storage comes first.
     "functions_host": (
         *(("host_storage",) if extension_program() else ()),
+        "entra",
         "aws",
         "lake",
         "cosmos",
@@ -59,6 +61,11 @@ class Cloud:
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
 
+    @property
+    def certificates(self) -> Certificates:
+        """What its services show, and what they and their users trust."""
+        return Certificates(self.state_folder / "certificates")
+
     def start(self, service: str) -> None:
         """Start a service, for the first time or after it has ended.
 
@@ -70,7 +77,11 @@ class Cloud:
             self.state_folder / service,
             port=self.identity.ports[service],
             arguments=[*_arguments(service, self), *self.arguments.get(service, ())],
-            environment=service_environment(service, self.identity),
+            environment={
+                **service_environment(service, self.identity),
+                **self.certificates.trust_environment(),
+                **(self.certificates.server_environment() if service in SECURE else {}),
+            },
         )
 
     def ended_service(self) -> str | None:
@@ -109,6 +120,7 @@ def running_cloud(
     identity = load_identity(state_folder, functions_port)
     wanted = [name for name in STARTED if name in _with_needs(services)]
     cloud = Cloud(state_folder, identity, arguments or {})
+    make_certificates(cloud.certificates.folder)
     try:
         _start_all(cloud, wanted, on_ready)
         _provision(cloud)

@@ -22,7 +22,7 @@ from localcloud.cloud.services import AWS_TEMPLATE, ROLES
 from localcloud.common import names
 from localcloud.common.ports import free_port
 from localcloud.common.principals import APP, DEPLOYER, OWNER
-from localcloud.functions_host.entra import new_signing_key, public_keys
+from localcloud.entra.tokens import new_signing_key, public_keys
 from localcloud.lake import connection_string
 from tests.contract.polling import HANG_SECONDS, wait_until
 
