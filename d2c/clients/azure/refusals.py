@@ -75,10 +75,12 @@ MANAGEMENT = (
     Refusal("ReadOnlyDisabledSubscription", "the subscription is disabled", "Re-enable the subscription."),
 )  # fmt: skip
 
+# How the lake refuses an identity, in the errors of Data Factory and Spark too.
+LACKS_DATA_ROLE = "AuthorizationPermissionMismatch"
 # https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
 # https://learn.microsoft.com/troubleshoot/azure/azure-storage/blobs/authentication/storage-troubleshoot-403-errors
 STORAGE = (
-    Refusal("AuthorizationPermissionMismatch", "the app's identity lacks the data role for this action", GRANT),
+    Refusal(LACKS_DATA_ROLE, "the app's identity lacks the data role for this action", GRANT),
     Refusal("AuthorizationFailure", "the account's network rules block the app",
             OPEN_NETWORK.format(place="storage account's firewall")),
     Refusal("KeyBasedAuthenticationNotPermitted", "the account does not accept keys",

@@ -18,6 +18,8 @@ from localcloud.functions_host.extension.events import DeliveredTrigger
 from localcloud.functions_host.extension.program import ExtensionProgram
 
 STORAGE, LAKE = "AzureWebJobsStorage", "D2C_LAKE"
+# The program reaches both accounts with their keys.
+LAKE_CONNECTION = "LOCALCLOUD_LAKE"
 # The host's address in what the program tells.
 HOST = "http://127.0.0.1:7071"
 # Azure's queues are looked at less often; here each look costs nothing.
@@ -55,7 +57,7 @@ class ExtensionEngine:
             {"name": trigger.name, "kind": "blob", "path": trigger.path, "connection": LAKE}
             for trigger in triggers
         ]
-        connections = {name: required_variable(name) for name in (STORAGE, LAKE)}
+        connections = {STORAGE: required_variable(STORAGE), LAKE: required_variable(LAKE_CONNECTION)}
         self._program = ExtensionProgram(
             program, folder, with_quick_queues(app.host_settings), functions, connections, self._answer
         )
