@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from d2c.app.settings import LOOPBACK_HOSTS
+from d2c.clients.connections import trusted_authorities
 from d2c.errors import TransientError
 
 TIMEOUT_SECONDS = 10.0
@@ -25,7 +26,12 @@ def clock_skew(url: str) -> timedelta:
     host = urlsplit(url).hostname
     sent = datetime.now(UTC)
     try:
-        answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=host not in LOOPBACK_HOSTS)
+        answer = httpx.get(
+            url,
+            timeout=TIMEOUT_SECONDS,
+            verify=trusted_authorities(),
+            trust_env=host not in LOOPBACK_HOSTS,
+        )
         server_time = parsedate_to_datetime(answer.headers["date"])
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TransientError(
