@@ -79,7 +79,6 @@ class Settings(BaseSettings):
     management_endpoint: Address = Field(
         "https://management.azure.com", validation_alias="D2C_MANAGEMENT_ENDPOINT"
     )
-    management_token: str = Field("", validation_alias="D2C_MANAGEMENT_TOKEN", repr=False)
     cosmos_account: str = Field(
         validation_alias="D2C_COSMOS_ACCOUNT", description="the Cosmos DB account to load into"
     )
@@ -133,11 +132,11 @@ class Settings(BaseSettings):
 
     @property
     def lake_account(self) -> str:
-        """The storage account's name, from its connection string or its address."""
+        """The storage account's name, from its connection string or its address; an emulator has it in the path."""
         for part in self.lake_connection_string.split(";"):
             if part.startswith("AccountName="):
                 return part.removeprefix("AccountName=")
-        return (_host(self.lake_url) or "").split(".")[0]
+        return _path(self.lake_url) or (_host(self.lake_url) or "").split(".")[0]
 
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
@@ -153,17 +152,6 @@ class Settings(BaseSettings):
                 "D2C_LAKE__blobServiceUri is missing: the lake's address (or D2C_LAKE, a connection string)"
             )
         return url
-
-    @field_validator("management_token")
-    @classmethod
-    def _fixed_token_is_local(cls, token: str, info: ValidationInfo) -> str:
-        """Refuse a fixed token for another machine: the only sign-in to Azure is Entra ID's."""
-        if token and _host(info.data["management_endpoint"]) not in LOOPBACK_HOSTS:
-            raise ValueError(
-                "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
-                "a fixed token is for the local cloud only"
-            )
-        return token
 
     @field_validator("webhook_url")
     @classmethod
@@ -227,6 +215,13 @@ def _host(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path.strip("/")
+    except ValueError:
+        return ""
 
 
 def _is_webhook_address(url: str) -> bool:

@@ -25,6 +25,8 @@ def operator(user):
     identity = user.cloud.identity
     return {
         **deployment_settings(identity),
+        **user.cloud.certificates.trust_environment(),
+        "D2C_COSMOS_KEY": identity.cosmos_key,
         "AWS_ACCESS_KEY_ID": identity.aws_key_id,
         "AWS_SECRET_ACCESS_KEY": identity.aws_secret_key,
         "D2C_URL": identity.url("functions_host"),

@@ -82,6 +82,7 @@ class Places:
             f"{identity.url('management')}{FACTORY}/queryPipelineRuns?api-version=2018-06-01",
             json={"lastUpdatedAfter": "2020-01-01T00:00:00Z", "lastUpdatedBefore": "2100-01-01T00:00:00Z"},
             headers={"Authorization": f"Bearer {identity.management_token}"},
+            verify=self._user.trust,
         )
         assert answer.status_code == 200, answer.text
         return [answer.text]

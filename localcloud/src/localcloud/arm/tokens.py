@@ -24,10 +24,11 @@ class Tokens:
 
     Args:
         keys: the public keys of token issuers, as a JSON Web Key Set by issuer.
+        address: the API's own, by which its tenant knows it, too.
     """
 
-    def __init__(self, keys: Mapping[str, Any]) -> None:
-        self._checks = TokenChecks(keys, AUDIENCES)
+    def __init__(self, keys: Mapping[str, Any], address: str = "") -> None:
+        self._checks = TokenChecks(keys, (*AUDIENCES, address))
 
     def caller(self, header: str) -> Principal:
         """Return who a request's header ``Authorization`` belongs to.

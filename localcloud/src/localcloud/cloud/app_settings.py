@@ -2,14 +2,14 @@
 
 import json
 
-from localcloud.cloud.identity import Identity, management_token
+from localcloud.cloud.identity import Identity
 from localcloud.common import names
-from localcloud.common.principals import APP, DEPLOYER, PRINCIPALS, SPARK, Principal
+from localcloud.common.principals import APP, DEPLOYER, FACTORY, PRINCIPALS, SPARK, Principal
 from localcloud.databricks.connector.sign_in import AUTHORITY
 from localcloud.entra.server import IDENTITY_PATH
 from localcloud.entra.tokens import KEYS_VARIABLE, public_keys
 from localcloud.functions_host import BLOBS_WRITTEN
-from localcloud.lake import connection_string
+from localcloud.lake import ACCOUNT, connection_string
 
 # The stand-ins answer within milliseconds, so looking often costs little.
 POLLING = {
@@ -24,6 +24,19 @@ AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret
 def lake_connection(identity: Identity) -> str:
     """Return the connection string of the local lake."""
     return connection_string(identity.url("lake"), identity.lake_key, {"Queue": identity.url("lake_queue")})
+
+
+def lake_urls(identity: Identity, connection: str) -> dict[str, str]:
+    """Return the settings of a connection to the lake with an identity, at the addresses that take tokens.
+
+    Args:
+        identity: the local cloud's.
+        connection: the name that the settings begin with.
+    """
+    kinds = {"blob": "lake_tokens", "queue": "lake_queue_tokens"}
+    return {
+        f"{connection}__{kind}ServiceUri": f"{identity.url(port)}/{ACCOUNT}" for kind, port in kinds.items()
+    }
 
 
 def host_storage_connection(identity: Identity) -> str:
@@ -87,13 +100,13 @@ def app_settings(identity: Identity) -> dict[str, str]:
         "D2C_EXPORT_BUCKET": names.EXPORT_BUCKET,
         "D2C_EXPORT_BUCKET_OWNER": names.AWS_ACCOUNT,
         "D2C_EXPORT_PREFIX": names.EXPORT_PREFIX,
-        "D2C_LAKE": lake_connection(identity),
+        "D2C_LAKE": "",
+        **lake_urls(identity, "D2C_LAKE"),
         "D2C_LAKE_FILE_SYSTEM": names.LAKE_FILE_SYSTEM,
         "AZURE_SUBSCRIPTION_ID": names.SUBSCRIPTION_ID,
         "D2C_RESOURCE_GROUP": names.RESOURCE_GROUP,
         "D2C_DATA_FACTORY": names.DATA_FACTORY,
         "D2C_MANAGEMENT_ENDPOINT": identity.url("management"),
-        "D2C_MANAGEMENT_TOKEN": management_token(identity.token_signing_key, APP),
         "D2C_COSMOS_ACCOUNT": names.COSMOS_ACCOUNT,
         "D2C_COSMOS_ENDPOINT": identity.url("cosmos"),
         "DATABRICKS_HOST": identity.url("databricks"),
@@ -118,7 +131,7 @@ def spark_secrets(identity: Identity) -> dict[str, str]:
 
 def service_environment(service: str, identity: Identity) -> dict[str, str]:
     """Return the environment of one of the local cloud's services: its secrets, and how it finds the others."""
-    lake = {"LOCALCLOUD_LAKE": lake_connection(identity)}
+    lake = lake_urls(identity, "LOCALCLOUD_LAKE")
     token_keys = {KEYS_VARIABLE: json.dumps(public_keys(identity.token_signing_key))}
     environments: dict[str, dict[str, str]] = {
         "entra": {
@@ -126,6 +139,8 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
             "LOCALCLOUD_CREDENTIALS": json.dumps(
                 {principal.client_id: identity.credential(principal) for principal in PRINCIPALS}
             ),
+            # By its address here the management API is known to the tenant, too, as it is by those of other clouds.
+            "LOCALCLOUD_RESOURCES": json.dumps([identity.url("management")]),
         },
         "aws": {
             "LOCALCLOUD_AWS_SECRET_KEY": identity.aws_secret_key,
@@ -133,17 +148,20 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
             **token_keys,
         },
         "lake": {
+            **token_keys,
             "LOCALCLOUD_LAKE_KEY": identity.lake_key,
             "LOCALCLOUD_LAKE_LISTENER": identity.url("functions_host") + BLOBS_WRITTEN,
         },
         "cosmos": {**token_keys, "LOCALCLOUD_COSMOS_KEY": identity.cosmos_key},
         "management": {
+            **identity_environment(identity, FACTORY),
             **lake,
             **token_keys,
             "LOCALCLOUD_COSMOS_KEY": identity.cosmos_key,
             "LOCALCLOUD_VAULT": json.dumps({AWS_SECRET_NAME: identity.aws_secret_key}),
         },
         "databricks": {
+            **identity_environment(identity, SPARK),
             **lake,
             "LOCALCLOUD_DATABRICKS_TOKEN": identity.databricks_token,
             "LOCALCLOUD_SECRETS": json.dumps({names.SECRET_SCOPE: spark_secrets(identity)}),
@@ -153,6 +171,8 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
         "functions_host": {
             **app_settings(identity),
             "LOCALCLOUD_DURABLE_KEY": identity.durable_key,
+            # For Microsoft's extension, where it runs.
+            "LOCALCLOUD_LAKE": lake_connection(identity),
             "AzureWebJobsStorage": host_storage_connection(identity),
         },
     }
@@ -163,7 +183,8 @@ def deployment_settings(identity: Identity) -> dict[str, str]:
     """Return the environment of `d2c deploy`: the app's, and what Data Factory is to know of its surroundings."""
     return {
         **app_settings(identity),
-        "D2C_MANAGEMENT_TOKEN": management_token(identity.token_signing_key, DEPLOYER),
+        **identity_environment(identity, DEPLOYER),
+        "D2C_LAKE__dfsServiceUri": f"https://{ACCOUNT}.dfs.core.windows.net/",
         "D2C_S3_SERVICE_URL": identity.url("aws"),
         "D2C_AWS_ACCESS_KEY_ID": identity.aws_key_id,
         "D2C_KEY_VAULT_URL": names.KEY_VAULT_URL,

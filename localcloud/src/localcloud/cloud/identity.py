@@ -17,9 +17,17 @@ from localcloud.entra.tokens import issue_token, new_signing_key
 
 SERVICES = ("entra", "aws", "lake", "cosmos", "management", "databricks", "functions_host")
 # Services have one port each, Azurite one more for each further kind of storage.
-PORTS = (*SERVICES, "host_storage", "lake_queue", "host_storage_queue", "host_storage_table")
+PORTS = (
+    *SERVICES,
+    "host_storage",
+    "lake_queue",
+    "lake_tokens",
+    "lake_queue_tokens",
+    "host_storage_queue",
+    "host_storage_table",
+)
 # These speak TLS, since SDKs send tokens by HTTPS only.
-SECURE = frozenset({"entra", "cosmos"})
+SECURE = frozenset({"entra", "cosmos", "management", "lake_tokens", "lake_queue_tokens"})
 # Where Azure's own tool serves a function app, and so where `d2c` looks for one.
 FUNCTIONS_PORT = 7071
 IDENTITY_FILE = "identity.json"

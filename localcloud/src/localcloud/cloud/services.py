@@ -36,7 +36,7 @@ ENDPOINTS = {
 }
 # What else must run for a service to do its work.
 NEEDS: dict[str, tuple[str, ...]] = {
-    "management": ("aws", "lake", "cosmos"),
+    "management": ("entra", "aws", "lake", "cosmos"),
     "databricks": ("entra", "lake", "cosmos"),
     # With Microsoft's own extension its storage comes first.
     "functions_host": (
@@ -80,7 +80,7 @@ class Cloud:
             environment={
                 **service_environment(service, self.identity),
                 **self.certificates.trust_environment(),
-                **(self.certificates.server_environment() if service in SECURE else {}),
+                **(self.certificates.server_environment() if service in (*SECURE, "lake") else {}),
             },
         )
 
@@ -160,7 +160,12 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
     given: dict[str, list[str]] = {
         "aws": ["--template", str(AWS_TEMPLATE)],
         "management": ["--cosmos-url", cloud.identity.url("cosmos"), "--roles", str(ROLES)],
-        "lake": ["--queue-port", str(ports["lake_queue"])],
+        "lake": [
+            *("--queue-port", str(ports["lake_queue"])),
+            *("--token-port", str(ports["lake_tokens"])),
+            *("--token-queue-port", str(ports["lake_queue_tokens"])),
+            *("--roles", str(ROLES)),
+        ],
         "host_storage": [
             *("--queue-port", str(ports["host_storage_queue"])),
             *("--table-port", str(ports["host_storage_table"])),
@@ -174,7 +179,7 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
 
 def _provision(cloud: Cloud) -> None:
     """Create the bucket for exports and the lake's file system, and publish what `d2c deploy` publishes."""
-    deploy(cloud.identity, frozenset(cloud.processes))
+    deploy(cloud.identity, cloud.certificates, frozenset(cloud.processes))
     if "aws" in cloud.processes:
         s3 = aws_client(cloud.identity, "s3")
         if names.EXPORT_BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
@@ -225,7 +230,13 @@ def endpoints(cloud: Cloud, asked: Sequence[str] = tuple(ENDPOINTS)) -> dict[str
             "data_factory": names.DATA_FACTORY,
             "cosmos_account": names.COSMOS_ACCOUNT,
         },
-        "cosmos": {"cosmos": {"endpoint": url["cosmos"], "key": identity.cosmos_key}},
+        "cosmos": {
+            "cosmos": {
+                "endpoint": url["cosmos"],
+                "key": identity.cosmos_key,
+                "certificate_authority": str(cloud.certificates.authority),
+            }
+        },
         "databricks": {"databricks": {"host": url["databricks"], "token": identity.databricks_token}},
     }
     found: dict[str, Any] = {}

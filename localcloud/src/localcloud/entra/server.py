@@ -6,7 +6,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -44,11 +44,15 @@ class Entra:
     Args:
         signing_key: the private key of its tokens.
         credentials: the secret of each principal by its client id. It is the header of its managed identity, too.
+        resources: further services that the tenant knows.
     """
 
-    def __init__(self, signing_key: str, credentials: Mapping[str, str]) -> None:
+    def __init__(
+        self, signing_key: str, credentials: Mapping[str, str], resources: Sequence[str] = ()
+    ) -> None:
         self._signing_key = signing_key
         self._credentials = credentials
+        self._resources = (*RESOURCES, *resources)
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
@@ -78,7 +82,7 @@ class Entra:
         return web.json_response({**answer, "expires_in": LIFETIME_SECONDS})
 
     def _token(self, caller: Principal, resource: str) -> dict[str, str]:
-        if resource.rstrip("/") not in RESOURCES:
+        if resource.rstrip("/") not in self._resources:
             raise EntraError(
                 400,
                 "invalid_resource",

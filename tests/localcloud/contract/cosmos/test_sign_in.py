@@ -10,6 +10,8 @@ from azure.cosmos import CosmosClient, PartitionKey
 from azure.cosmos.exceptions import CosmosHttpResponseError
 from azure.identity import ManagedIdentityCredential
 
+from d2c.clients.azure.cosmos import has_documents, try_reading_account
+from d2c.errors import PermanentError
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.common.certificates import make_certificates
 from localcloud.common.names import COSMOS_ACCOUNT, TENANT_ID
@@ -215,6 +217,22 @@ def test_whoever_has_no_role_reads_not_even_the_accounts_properties(account, cal
     refused = refusal(lambda: client_of(account, signed(caller)))
     assert f"principal [{caller.object_id}]" in refused.message
     assert f"action [{METADATA}] on resource [/]" in refused.message
+
+
+def test_the_app_finds_documents_by_its_role_and_may_not_write_any(account, known, assignments):
+    with assigned(assignments, (APP, ROLES["dataReader"], "/")):
+        client = client_of(account, signed(APP))
+        try_reading_account(client, account.url)
+        assert has_documents(client, *known, {"pk": "a"})
+        refused = refusal(lambda: container_of(account, signed(APP), known).upsert_item(ITEM))
+    assert f"action [{UPSERT}]" in refused.message
+
+
+def test_the_app_says_who_lacks_which_action_on_which_container(account, known, assignments):
+    with assigned(assignments, (APP, (METADATA,), "/")), pytest.raises(PermanentError) as refused:
+        has_documents(client_of(account, signed(APP)), *known, {})
+    for words in (f"object id {APP.object_id}", f"[{QUERY}]", f"[dbs/{known[0]}/colls/c]", "permissions.md"):
+        assert words in str(refused.value)
 
 
 def test_a_managed_identity_signs_in_through_azure_identity(

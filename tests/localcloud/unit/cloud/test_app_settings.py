@@ -5,7 +5,7 @@ from localcloud.arm.tokens import Tokens
 from localcloud.cloud.app_settings import app_settings, deployment_settings, service_environment
 from localcloud.cloud.identity import load_identity
 from localcloud.common import names
-from localcloud.common.principals import APP, DEPLOYER, OWNER
+from localcloud.common.principals import APP, DEPLOYER, FACTORY, OWNER, PRINCIPALS, SPARK
 
 
 def test_the_app_gets_no_key_of_aws_and_signs_in_with_roles(tmp_path):
@@ -19,12 +19,23 @@ def test_the_app_gets_no_key_of_aws_and_signs_in_with_roles(tmp_path):
         assert aws.role(account, names.AWS_REGION) == f"arn:aws:iam::{account}:role/d2c"
 
 
-def test_the_app_and_whoever_deploys_have_tokens_of_their_own(tmp_path):
+def test_the_app_and_whoever_deploys_sign_in_as_themselves_and_without_keys(tmp_path):
     identity = load_identity(tmp_path)
+    for settings, principal in ((app_settings(identity), APP), (deployment_settings(identity), DEPLOYER)):
+        assert settings["AZURE_CLIENT_ID"] == principal.client_id
+        assert settings["IDENTITY_HEADER"] == identity.credential(principal)
+        assert read_settings(settings).cosmos_key == ""
     tokens = Tokens(json.loads(service_environment("management", identity)["LOCALCLOUD_TOKEN_KEYS"]))
-    brought = (app_settings(identity), deployment_settings(identity))
-    callers = [tokens.caller(f"Bearer {each['D2C_MANAGEMENT_TOKEN']}") for each in brought]
-    assert [*callers, tokens.caller(f"Bearer {identity.management_token}")] == [APP, DEPLOYER, OWNER]
+    assert tokens.caller(f"Bearer {identity.management_token}") == OWNER
+
+
+def test_each_service_gets_the_secrets_of_the_identity_that_it_signs_in_as_and_of_no_other(tmp_path):
+    identity = load_identity(tmp_path)
+    secret_of = {identity.credential(principal): principal for principal in PRINCIPALS}
+    assert len(secret_of) == len(PRINCIPALS)
+    for service, principal in (("management", FACTORY), ("databricks", SPARK), ("functions_host", APP)):
+        environment = json.dumps(service_environment(service, identity))
+        assert {who for secret, who in secret_of.items() if secret in environment} == {principal}
 
 
 def test_what_signs_tokens_is_with_their_issuer_alone(tmp_path):
