@@ -17,7 +17,7 @@ from yarl import URL
 
 from localcloud.common.names import LOOPBACK
 from localcloud.lake.access.calls import Call, call_of
-from localcloud.lake.access.operations import Need, blob_need, queue_need
+from localcloud.lake.access.operations import FILE_SYSTEM, Need, blob_need, queue_need
 from localcloud.lake.access.refusals import StorageError, no_keys, no_token
 from localcloud.lake.access.rights import Rights
 from localcloud.lake.access.tokens import Tokens
@@ -82,22 +82,24 @@ class Gateway:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._authorise(request)
+            need = self._authorised(request)
         except StorageError as refusal:
             body = None if request.method == "HEAD" else refusal.body()
             return web.Response(status=refusal.status, headers=refusal.headers, body=body)
-        if request.query.get("resource") == "filesystem":
+        if need is FILE_SYSTEM:
             # Azurite has no such endpoint, and an account need not say whether it has a hierarchical namespace.
             return web.Response()
         return await self._forward(request)
 
-    def _authorise(self, request: web.Request) -> None:
+    def _authorised(self, request: web.Request) -> Need:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer":
             raise no_keys() if kind or "sig" in request.query else no_token()
         caller = self._tokens.caller(token)
         call = call_of(request.method, request.raw_path, request.headers)
-        self._rights.check(caller, call, self._need(call))
+        need = self._need(call)
+        self._rights.check(caller, call, need)
+        return need
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         assert self._session is not None  # noqa: S101 - the application has started

@@ -58,6 +58,7 @@ def test_a_call_to_messages_needs_the_actions_of_the_list(method, target, operat
         ("POST", "?comp=batch"),
         ("GET", "/lake/a?comp=tags"),
         ("PATCH", "/lake/a"),
+        ("PUT", "/lake?resource=filesystem"),
     ],
 )
 def test_a_call_that_takes_no_token_or_is_not_known_is_refused(method, target):
@@ -88,6 +89,10 @@ def test_a_path_is_read_as_the_service_behind_reads_it(target, place):
         f"{HOME}/lake/exports/..%5Cplans/x",
         f"{HOME}/lake?restype=container&comp=list&prefix=exports/&prefix=plans/",
         f"{HOME}/lake?restype=container&comp=list&PREFIX=plans/",
+        f"{HOME}/lake?restype=container&comp=list&prefix[]=plans/",
+        f"{HOME}/lake?restype=container&comp=list&{'x=1&' * 1000}prefix=exports/",
+        f"/{HOME}/lake/x",
+        f"{HOME}/lake/migrations/m/plan.json#/tables/T/start-0-1/x",
     ],
 )
 def test_what_the_service_behind_could_read_otherwise_is_refused(target):

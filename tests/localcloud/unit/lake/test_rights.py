@@ -11,7 +11,7 @@ from localcloud.lake.access.calls import call_of
 from localcloud.lake.access.conditions import ConditionError
 from localcloud.lake.access.operations import BLOBS, blob_need
 from localcloud.lake.access.refusals import StorageError
-from localcloud.lake.access.rights import Rights
+from localcloud.lake.access.rights import BUILT_IN, Rights
 
 HOME = "/devstoreaccount1/lake"
 EXPORT = f"{paths.export_folder('music-1', 'Song-plays', '1')}/data/a.json.gz"
@@ -41,12 +41,12 @@ WRITES = {
 CALLS = {**WRITES, "read": ("GET", "{}"), "list": ("GET", "?restype=container&comp=list&prefix={}")}
 
 
-def may(caller, kind, path, source=None):
+def may(caller, kind, path, source=None, built_in=BUILT_IN):
     method, target = CALLS[kind]
     place = target.format(path) if target.startswith("?") else f"/{target.format(path)}"
     call = call_of(method, HOME + place, {"x-ms-copy-source": f"https://l{HOME}/{source}"} if source else {})
     try:
-        Rights(ROLES).check(caller, call, blob_need(call))
+        Rights(ROLES, built_in).check(caller, call, blob_need(call))
     except StorageError as refused:
         return refused.code != "AuthorizationPermissionMismatch"
     return True
@@ -88,6 +88,17 @@ def test_the_app_reads_and_writes_the_file_system_and_who_has_no_role_nothing(ki
         # The subscription's owner may give roles, and has none for data.
         assert not may(OWNER, kind, path)
         assert not may(DEPLOYER, kind, path)
+
+
+@pytest.mark.parametrize(
+    ("action", "needing"),
+    [("read", {"read", "list"}), ("write", {"block", "list of blocks", "metadata"}), ("delete", {"delete"})],
+)
+def test_without_one_action_of_its_role_the_app_lacks_the_calls_that_need_it(action, needing):
+    role = "storageBlobDataContributor"
+    without = tuple(each for each in BUILT_IN[role] if each != f"{BLOBS}/{action}")
+    refused = {kind for kind in CALLS if not may(APP, kind, EXPORT, built_in={**BUILT_IN, role: without})}
+    assert refused == needing
 
 
 def test_a_copy_needs_the_right_to_its_source():

@@ -1,6 +1,6 @@
 """What a request to blobs or queues is about, read once: its kind, its container or queue, its path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,6 +10,7 @@ from localcloud.lake.access.refusals import invalid
 # What a call is told from; a service knows them in lower case.
 WORDS = ("comp", "restype", "prefix", "peekonly", "resource")
 COPY_SOURCE = "x-ms-copy-source"
+MOST_PARAMETERS = 50
 DOTS = frozenset({".", ".."})
 
 
@@ -49,19 +50,21 @@ def call_of(method: str, target: str, headers: Mapping[str, str]) -> Call:
     Raises:
         StorageError: 400, if the service behind could understand it in another way.
     """
+    if "#" in target:
+        raise invalid("it has a fragment, which clients keep to themselves")
     path, _, query = target.partition("?")
     source = headers.get(COPY_SOURCE)
     return Call(
         "GET" if method == "HEAD" else method,
         _place(path),
-        _words(parse_qsl(query, keep_blank_values=True)),
+        _words(query),
         _place(urlsplit(source).path) if source else None,
     )
 
 
 def _place(path: str) -> Place:
     """Return what a path names. The service decodes it as a whole, and takes a backslash in a name for a slash."""
-    account, _, rest = unquote(path, errors="replace").lstrip("/").partition("/")
+    account, _, rest = unquote(path, errors="replace").removeprefix("/").partition("/")
     outer, _, inner = rest.partition("/")
     if account != ACCOUNT:
         raise invalid(f"the address names the account {account[:100]!r}, and this is {ACCOUNT}")
@@ -71,11 +74,17 @@ def _place(path: str) -> Place:
     return Place(outer, inner)
 
 
-def _words(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+def _words(query: str) -> Mapping[str, str]:
+    """Return the parameters that count. Of many, the service reads the first only, and it knows lists by brackets."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise invalid(f"the query has more than {MOST_PARAMETERS} parameters") from error
     found: dict[str, str] = {}
     for name, value in pairs:
-        if name.lower() in WORDS:
-            if name not in WORDS or name in found:
-                raise invalid(f"the parameter {name[:100]!r} is in upper case, or comes twice")
-            found[name] = value
+        word = name.lower().partition("[")[0]
+        if word in WORDS and (name != word or word in found):
+            raise invalid(f"the parameter {name[:100]!r} is in upper case or a list, or comes twice")
+        if word in WORDS:
+            found[word] = value
     return found

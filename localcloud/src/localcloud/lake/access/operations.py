@@ -102,7 +102,7 @@ def blob_need(call: Call) -> Need:
     Raises:
         StorageError: 403, if it is none that is known here.
     """
-    if call.words.get("resource") == "filesystem" and not call.place.inner and call.method == "GET":
+    if call.words == {"resource": "filesystem"} and not call.place.inner and call.method == "GET":
         return FILE_SYSTEM
     inner = OF_BLOB if call.place.inner else OF_CONTAINER
     return _found(inner if call.place.outer else OF_BLOB_SERVICE, call)
