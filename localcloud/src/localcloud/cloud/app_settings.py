@@ -9,6 +9,7 @@ from localcloud.databricks.connector.sign_in import AUTHORITY
 from localcloud.entra.server import IDENTITY_PATH
 from localcloud.entra.tokens import KEYS_VARIABLE, public_keys
 from localcloud.functions_host import BLOBS_WRITTEN
+from localcloud.functions_host.extension import LAKE_CONNECTION, extension_program
 from localcloud.lake import ACCOUNT, connection_string
 
 # The stand-ins answer within milliseconds, so looking often costs little.
@@ -102,6 +103,8 @@ def app_settings(identity: Identity) -> dict[str, str]:
         "D2C_EXPORT_PREFIX": names.EXPORT_PREFIX,
         "D2C_LAKE": "",
         **lake_urls(identity, "D2C_LAKE"),
+        # By this Data Factory and Spark know it; the addresses above say nothing of that.
+        "D2C_LAKE__dfsServiceUri": f"https://{ACCOUNT}.dfs.core.windows.net/",
         "D2C_LAKE_FILE_SYSTEM": names.LAKE_FILE_SYSTEM,
         "AZURE_SUBSCRIPTION_ID": names.SUBSCRIPTION_ID,
         "D2C_RESOURCE_GROUP": names.RESOURCE_GROUP,
@@ -171,8 +174,7 @@ def service_environment(service: str, identity: Identity) -> dict[str, str]:
         "functions_host": {
             **app_settings(identity),
             "LOCALCLOUD_DURABLE_KEY": identity.durable_key,
-            # For Microsoft's extension, where it runs.
-            "LOCALCLOUD_LAKE": lake_connection(identity),
+            **({LAKE_CONNECTION: lake_connection(identity)} if extension_program() else {}),
             "AzureWebJobsStorage": host_storage_connection(identity),
         },
     }
@@ -184,7 +186,6 @@ def deployment_settings(identity: Identity) -> dict[str, str]:
     return {
         **app_settings(identity),
         **identity_environment(identity, DEPLOYER),
-        "D2C_LAKE__dfsServiceUri": f"https://{ACCOUNT}.dfs.core.windows.net/",
         "D2C_S3_SERVICE_URL": identity.url("aws"),
         "D2C_AWS_ACCESS_KEY_ID": identity.aws_key_id,
         "D2C_KEY_VAULT_URL": names.KEY_VAULT_URL,
