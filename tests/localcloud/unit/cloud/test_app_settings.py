@@ -6,6 +6,8 @@ from localcloud.cloud.app_settings import app_settings, deployment_settings, ser
 from localcloud.cloud.identity import load_identity
 from localcloud.common import names
 from localcloud.common.principals import APP, DEPLOYER, FACTORY, OWNER, PRINCIPALS, SPARK
+from localcloud.functions_host.extension import PROGRAM_VARIABLE
+from localcloud.lake import ACCOUNT
 
 
 def test_the_app_gets_no_key_of_aws_and_signs_in_with_roles(tmp_path):
@@ -42,3 +44,20 @@ def test_what_signs_tokens_is_with_their_issuer_alone(tmp_path):
     identity = load_identity(tmp_path)
     services = ("aws", "lake", "cosmos", "management", "databricks")
     assert not [name for name in services if "PRIVATE KEY" in json.dumps(service_environment(name, identity))]
+
+
+def test_no_service_has_the_lakes_key_but_the_lake_and_what_microsofts_extension_needs_it_for(
+    tmp_path, monkeypatch
+):
+    identity = load_identity(tmp_path)
+    key = json.dumps(identity.lake_key)[1:-1]
+    services = ("lake", "management", "databricks", "functions_host")
+
+    def having():
+        return {name for name in services if key in json.dumps(service_environment(name, identity))}
+
+    monkeypatch.delenv(PROGRAM_VARIABLE, raising=False)
+    assert having() == {"lake"}
+    assert read_settings(app_settings(identity)).lake_account == ACCOUNT
+    monkeypatch.setenv(PROGRAM_VARIABLE, "/a/program")
+    assert having() == {"lake", "functions_host"}

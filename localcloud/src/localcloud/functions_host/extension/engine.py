@@ -14,12 +14,11 @@ from localcloud.common.service import required_variable
 from localcloud.functions_host.app import App
 from localcloud.functions_host.durable.binding import HOOK
 from localcloud.functions_host.durable.crashes import Crashes
+from localcloud.functions_host.extension import LAKE_CONNECTION
 from localcloud.functions_host.extension.events import DeliveredTrigger
 from localcloud.functions_host.extension.program import ExtensionProgram
 
 STORAGE, LAKE = "AzureWebJobsStorage", "D2C_LAKE"
-# The program reaches both accounts with their keys.
-LAKE_CONNECTION = "LOCALCLOUD_LAKE"
 # The host's address in what the program tells.
 HOST = "http://127.0.0.1:7071"
 # Azure's queues are looked at less often; here each look costs nothing.
