@@ -9,6 +9,7 @@ import azure.durable_functions as df
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.aws.copy_session import copy_session_name, copy_session_policy, copy_session_seconds
 from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER
+from d2c.clients.azure.refusals import LACKS_DATA_ROLE
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RunFailedError
 from d2c.plan.tables import location_of
@@ -23,6 +24,10 @@ FIRST_TRY = (0, 1)
 SECURE_PARAMETERS = ("awsAccessKeyId", "awsSecretAccessKey", "awsSessionToken")
 # Data Factory passes on S3's text or its HTTP status alone, and not its error code.
 EXPIRED = ("ExpiredToken", "token has expired", "(403)")
+GRANT_FACTORY = (
+    "Grant the data factory's managed identity its role in the lake (docs/install/permissions.md), then retry the "
+    "migration."
+)
 blueprint = df.Blueprint()
 
 
@@ -106,7 +111,7 @@ def stop_copies_of(
     return len(runs)
 
 
-def _run_failure(clients: Clients, payload: TableInput, outcome: str) -> RunFailedError:
+def _run_failure(clients: Clients, payload: TableInput, outcome: str) -> PermanentError:
     folder = export_folder(payload["migration"], payload["table"], payload["export"]["id"])
     copied = clients.lake.sizes(folder)
     next_step = "Another run is started; if it fails too, see the run in Data Factory's monitor."
@@ -115,11 +120,13 @@ def _run_failure(clients: Clients, payload: TableInput, outcome: str) -> RunFail
             "Another run is started, with an AWS session of the longest life; if that is too short as well, set "
             "D2C_COPY_BYTES_PER_SECOND to what Data Factory really copies (docs/install/aws.md)."
         )
-    return RunFailedError(
+    text = (
         f"Copy run {payload['run']} {outcome} (The {len(copied):,} files with {sum(copied.values()):,} bytes that are "
-        f"in the lake's {folder} stay there, and are overwritten.)",
-        next_step,
+        f"in the lake's {folder} stay there, and are overwritten.)"
     )
+    if LACKS_DATA_ROLE in outcome:
+        return PermanentError(text, GRANT_FACTORY)
+    return RunFailedError(text, next_step)
 
 
 def _session(clients: Clients, payload: TableInput) -> dict[str, str]:

@@ -11,6 +11,7 @@ from activities.unit import for_each, open_tables
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.refusals import LACKS_DATA_ROLE
 from d2c.clients.clients import Clients
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.deploy.wheel import wheel_path
@@ -24,6 +25,10 @@ from d2c.state.queue import Claim
 from d2c.state.table_files import keep, read_table, with_stages
 
 REQUESTS_AT_ONCE = 16
+GRANT_SPARK = (
+    "Grant the identity with which Spark reaches the lake its role there (docs/install/permissions.md), then retry the "
+    "migration."
+)
 blueprint = df.Blueprint()
 
 
@@ -185,6 +190,8 @@ def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> Perma
             "Check that the notebook in the workspace is the app's own version.",
         )
     kind = RunFailedError if run.healable else PermanentError
+    if LACKS_DATA_ROLE in run.message:
+        return PermanentError(f"Load run {run_id} failed: {run.message}", GRANT_SPARK)
     return kind(
         f"Load run {run_id} failed: {run.message}",
         "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",

@@ -20,7 +20,7 @@ from d2c.export_format import read_export_manifest
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest, read_requests
 from d2c.load_run.unit import ended_tables
-from localcloud.cloud.app_settings import app_settings
+from localcloud.cloud.app_settings import app_settings, lake_connection
 from localcloud.cloud.identity import Identity
 from localcloud.common.names import LOOPBACK
 from localcloud.databricks.api.reads import Reads
@@ -121,7 +121,9 @@ def simulated_databricks(
         start_seconds: the time of a run before its first table.
         seconds_per_table: the time of each table in a run.
     """
-    lake = connect_lake(read_settings(app_settings(identity)))
+    # With the key: this process has no identity of the local cloud.
+    settings = {**app_settings(identity), "D2C_LAKE": lake_connection(identity)}
+    lake = connect_lake(read_settings(settings))
     loop = asyncio.new_event_loop()
 
     async def begin() -> web.AppRunner:

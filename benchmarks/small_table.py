@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from azure.core.credentials import AccessToken
 from azure.mgmt.datafactory import DataFactoryManagementClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.app.settings import read_settings
-from d2c.clients.azure.sign_in import management_arguments
-from localcloud.cloud.app_settings import app_settings
 from localcloud.cloud.services import Cloud, aws_client, running_cloud
 from localcloud.common import names
 from localcloud.common.ports import free_port
@@ -85,7 +83,12 @@ def _ends_outside(cloud: Cloud, report: dict[str, Any]) -> dict[str, datetime]:
     """Return when the table's export, copy run and load run ended, by the stage that follows each."""
     dynamodb = aws_client(cloud.identity, "dynamodb")
     export = dynamodb.describe_export(ExportArn=report["tables"][0]["export"]["arn"])["ExportDescription"]
-    client = DataFactoryManagementClient(**management_arguments(read_settings(app_settings(cloud.identity))))
+    client = DataFactoryManagementClient(
+        _Owner(cloud.identity.management_token),
+        names.SUBSCRIPTION_ID,
+        base_url=cloud.identity.url("management"),
+        connection_verify=str(cloud.certificates.authority),
+    )
     window: Any = {"lastUpdatedAfter": "2026-01-01T00:00:00Z", "lastUpdatedBefore": "2999-01-01T00:00:00Z"}
     copies: Any = client.pipeline_runs.query_by_factory(
         names.RESOURCE_GROUP, names.DATA_FACTORY, window
@@ -99,6 +102,16 @@ def _ends_outside(cloud: Cloud, report: dict[str, Any]) -> dict[str, datetime]:
         "prepare": max(copy.run_end for copy in copies),
         "report": datetime.fromtimestamp(max(load.end_time or 0 for load in loads) / 1000, UTC),
     }
+
+
+class _Owner:
+    """Signs in as the subscription's owner."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return AccessToken(self._token, 2**31)
 
 
 def _time(text: str) -> datetime:

@@ -46,8 +46,7 @@ SETTINGS = {
     "D2C_LAKE__blobServiceUri": "https://lakeaccount.blob.core.windows.net",
     "D2C_CLUSTER": '{"existing_cluster_id": "0601-1"}',
     "D2C_COSMOS_KEY": "a2V5",
-    "D2C_MANAGEMENT_TOKEN": "x",
-    "D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9",
+    "D2C_MANAGEMENT_ENDPOINT": "https://127.0.0.1:9",
     "D2C_COSMOS_ENDPOINT": "http://127.0.0.1:9/",
     "DATABRICKS_TOKEN": "x",
 }

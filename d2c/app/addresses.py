@@ -19,6 +19,14 @@ def host_of(url: str) -> str | None:
     return None if port == 0 else parts.hostname
 
 
+def path_of(url: str) -> str:
+    """Return the path of an address without the slashes around it."""
+    try:
+        return urlsplit(url).path.strip("/")
+    except ValueError:
+        return ""
+
+
 def has_user(url: str) -> bool:
     """Return whether an address has a user, and maybe a password, before its host."""
     return bool(USER.match(url))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from d2c.app.addresses import LOOPBACK_HOSTS, has_user, host_of, is_webhook_address
+from d2c.app.addresses import has_user, host_of, is_webhook_address, path_of
 from d2c.app.allowed import AllowedSettings
 from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
@@ -81,7 +81,6 @@ class Settings(BaseSettings):
     management_endpoint: Address = Field(
         "https://management.azure.com", validation_alias="D2C_MANAGEMENT_ENDPOINT"
     )
-    management_token: str = Field("", validation_alias="D2C_MANAGEMENT_TOKEN", repr=False)
     cosmos_account: str = Field(
         validation_alias="D2C_COSMOS_ACCOUNT", description="the Cosmos DB account to load into"
     )
@@ -136,11 +135,11 @@ class Settings(BaseSettings):
 
     @property
     def lake_account(self) -> str:
-        """The storage account's name, from its connection string or its address."""
+        """The storage account's name, from its connection string or its address; an emulator has it in the path."""
         for part in self.lake_connection_string.split(";"):
             if part.startswith("AccountName="):
                 return part.removeprefix("AccountName=")
-        return (host_of(self.lake_url) or "").split(".")[0]
+        return path_of(self.lake_url) or (host_of(self.lake_url) or "").split(".")[0]
 
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
@@ -171,17 +170,6 @@ class Settings(BaseSettings):
             name = cls.model_fields[str(info.field_name)].validation_alias
             raise ValueError(f"{name} has a user or a password in its address; leave it out")
         return url
-
-    @field_validator("management_token")
-    @classmethod
-    def _fixed_token_is_local(cls, token: str, info: ValidationInfo) -> str:
-        """Refuse a fixed token for another machine: the only sign-in to Azure is Entra ID's."""
-        if token and host_of(info.data.get("management_endpoint", "")) not in LOOPBACK_HOSTS:
-            raise ValueError(
-                "D2C_MANAGEMENT_TOKEN is set, but D2C_MANAGEMENT_ENDPOINT is not on this machine: "
-                "a fixed token is for the local cloud only"
-            )
-        return token
 
     @field_validator("webhook_url")
     @classmethod

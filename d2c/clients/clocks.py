@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from d2c.app.addresses import LOOPBACK_HOSTS
+from d2c.clients.connections import trusted_authorities
 from d2c.errors import TransientError
 
 TIMEOUT_SECONDS = 10.0
@@ -27,7 +28,11 @@ def clock_skew(url: str) -> timedelta:
     try:
         # The answer itself is not read, whatever its size.
         with httpx.stream(
-            "GET", url, timeout=TIMEOUT_SECONDS, trust_env=host not in LOOPBACK_HOSTS
+            "GET",
+            url,
+            timeout=TIMEOUT_SECONDS,
+            verify=trusted_authorities(),
+            trust_env=host not in LOOPBACK_HOSTS,
         ) as answer:
             server_time = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -1,6 +1,7 @@
-"""One SDK client per connection, shared by the whole process."""
+"""One SDK client per connection, and the trusted authorities, shared by the whole process."""
 
 import functools
+import ssl
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -24,3 +25,15 @@ def connected_once(connect: Callable[Arguments, Client]) -> Callable[Arguments, 
             return cached(*arguments, **named)  # type: ignore[arg-type]
 
     return connect_or_reuse
+
+
+@functools.cache
+def trusted_authorities() -> ssl.SSLContext:
+    """Return the trusted certificate authorities, once: reading them is slow enough to block the event loop.
+
+    They are those of the environment, also where a client is to ignore its proxies.
+    """
+    # Importing it delays the start of a worker.
+    from httpx import create_ssl_context
+
+    return create_ssl_context()

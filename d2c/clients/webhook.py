@@ -6,9 +6,7 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ import standardwebhooks
 
 from d2c.app.addresses import LOOPBACK_HOSTS
 from d2c.app.settings import Settings
+from d2c.clients.connections import trusted_authorities
 from d2c.errors import TransientError
 
 if TYPE_CHECKING:
@@ -94,14 +93,6 @@ class Webhook:
         )
 
 
-@functools.cache
-def _trusted() -> ssl.SSLContext:
-    """Return the trusted certificate authorities, once: reading them is slow enough to block the event loop."""
-    from httpx import create_ssl_context
-
-    return create_ssl_context()
-
-
 @asynccontextmanager
 async def connect_webhook(settings: Settings) -> AsyncIterator[Webhook]:
     """Connect to the webhook of the settings, which must have one."""
@@ -110,6 +101,9 @@ async def connect_webhook(settings: Settings) -> AsyncIterator[Webhook]:
 
     local = urlsplit(settings.webhook_url).hostname in LOOPBACK_HOSTS
     async with httpx.AsyncClient(
-        verify=_trusted(), follow_redirects=False, timeout=TIMEOUT_SECONDS, trust_env=not local
+        verify=trusted_authorities(),
+        follow_redirects=False,
+        timeout=TIMEOUT_SECONDS,
+        trust_env=not local,
     ) as client:
         yield Webhook(client, settings.webhook_url, settings.webhook_secret)

@@ -20,17 +20,10 @@ param privateNetworking bool
 
 var tables = loadJsonContent('../roles.json')
 var roles = tables.builtIn
-var paths = tables.lakePaths
 var contributor = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor.id)
 // https://learn.microsoft.com/azure/storage/blobs/storage-auth-abac-examples
-var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
-var isNoWrite = '!(ActionMatches{\'${blobs}/write\'}) AND !(ActionMatches{\'${blobs}/add/action\'}) AND !(ActionMatches{\'${blobs}/delete\'}) AND !(ActionMatches{\'${blobs}/move/action\'})'
-var isNoRead = '!(ActionMatches{\'${blobs}/read\'} AND NOT SubOperationMatches{\'Blob.List\'})'
-var isNoListing = '!(ActionMatches{\'${blobs}/read\'} AND SubOperationMatches{\'Blob.List\'})'
-var path = '@Resource[${blobs}:path]'
-var prefix = '@Request[${blobs}:prefix]'
-var factoryCondition = '((${isNoWrite} AND ${isNoRead}) OR (${path} StringStartsWith \'${paths.factory}\')) AND ((${isNoListing}) OR (${prefix} StringStartsWith \'${paths.factory}\'))'
-var sparkCondition = '((${isNoWrite}) OR (${path} StringLike \'${paths.spark}\'))'
+var factoryCondition = join(tables.lakeConditions.factory, ' ')
+var sparkCondition = join(tables.lakeConditions.spark, ' ')
 
 var factoryRule = { tenantId: tenant().tenantId, resourceId: factoryId }
 var connectorRule = { tenantId: tenant().tenantId, resourceId: connectorId }

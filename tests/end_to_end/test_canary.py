@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from d2c.canary.names import PREFIX
 from d2c.cli import app
-from localcloud.cloud.app_settings import deployment_settings
+from localcloud.cloud.app_settings import deployment_settings, lake_connection
 from localcloud.common import names
 
 # The name of the check, and a part of what it says.
@@ -24,6 +24,9 @@ def operator(user):
     identity = user.cloud.identity
     return {
         **deployment_settings(identity),
+        **user.cloud.certificates.trust_environment(),
+        "D2C_COSMOS_KEY": identity.cosmos_key,
+        "D2C_LAKE": lake_connection(identity),
         "AWS_ACCESS_KEY_ID": identity.aws_key_id,
         "AWS_SECRET_ACCESS_KEY": identity.aws_secret_key,
         "D2C_URL": identity.url("functions_host"),

@@ -5,12 +5,10 @@ from azure.mgmt.datafactory import DataFactoryManagementClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.app.settings import read_settings
-from d2c.clients.azure.sign_in import management_arguments
-from localcloud.cloud.app_settings import app_settings
 from localcloud.common import names
 from localcloud.functions_host.extension import extension_program
 from tests.contract.polling import wait_until
+from tests.contract.signed import Signed
 from tests.end_to_end.user import ENDED, plan
 
 ITEMS = [{"pk": {"S": f"k{n}"}, "nested": {"M": {"n": {"N": str(n)}}}} for n in range(40)]
@@ -56,8 +54,14 @@ def ended_over_crashes(user, migration):
 
 
 def copy_runs(user):
-    settings = read_settings(app_settings(user.cloud.identity))
-    client = DataFactoryManagementClient(**management_arguments(settings))
+    identity = user.cloud.identity
+    client = DataFactoryManagementClient(
+        Signed(identity.management_token),
+        names.SUBSCRIPTION_ID,
+        base_url=identity.url("management"),
+        credential_scopes=["https://management.azure.com/.default"],
+        connection_verify=str(user.cloud.certificates.authority),
+    )
     window = {"lastUpdatedAfter": "2026-01-01T00:00:00Z", "lastUpdatedBefore": "2099-01-01T00:00:00Z"}
     return client.pipeline_runs.query_by_factory(names.RESOURCE_GROUP, names.DATA_FACTORY, window).value
 

@@ -12,7 +12,9 @@ from tests.end_to_end.user import User
 
 
 def d2c(user: User, *arguments: str) -> tuple[int, dict]:
-    result = CliRunner().invoke(app, list(arguments), env=deployment_settings(user.cloud.identity))
+    trust = user.cloud.certificates.trust_environment()
+    environment = {**deployment_settings(user.cloud.identity), **trust}
+    result = CliRunner().invoke(app, list(arguments), env=environment)
     return result.exit_code, json.loads(result.stdout)
 
 

@@ -8,6 +8,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from standardwebhooks import Webhook
 
 from localcloud.common import names
+from localcloud.common.principals import PLAN_WRITER
 from tests.contract.polling import wait_until
 from tests.end_to_end.conftest import WEBHOOK_SECRET
 from tests.end_to_end.user import API, plan
@@ -38,8 +39,9 @@ def read(user, path):
 def dropped(user):
     """The report of a migration whose plan was dropped into the lake."""
     user.create_table("Dropped", ITEMS)
-    put(user, "plans/bad.json", json.dumps({**plan("../bad"), "colour": 1}))
-    put(user, "plans/monday.json", json.dumps(plan("dropped", {"table": "Dropped"}, **RULES)))
+    lake = user.lake_as(PLAN_WRITER)
+    lake.upload_blob("plans/bad.json", json.dumps({**plan("../bad"), "colour": 1}))
+    lake.upload_blob("plans/monday.json", json.dumps(plan("dropped", {"table": "Dropped"}, **RULES)))
     assert read(user, "plans/monday.json.accepted")["id"] == "dropped"
     assert user.ended("dropped")["state"] == "succeeded"
     return user.report("dropped")

@@ -9,7 +9,10 @@ import pytest
 from d2c.clients.aws.copy_session import copy_session_policy
 from localcloud.aws.iam.policies import actions_of
 from localcloud.common.names import AWS_ACCOUNT, AWS_ROLE, OTHER_AWS_ACCOUNT
-from localcloud.common.principals import APP
+from localcloud.common.principals import APP, FACTORY, SPARK
+from localcloud.cosmos.data_plane.rights import FEED, METADATA, QUERY, UPSERT
+from localcloud.lake.access.operations import BLOBS
+from localcloud.lake.gateway import ACTIONS_PATH as ASKED_OF_THE_LAKE
 from tests.end_to_end.user import plan
 from tests.localcloud.contract.management.app_calls import ACTIONS as IN_AZURE
 from tests.localcloud.contract.management.app_calls import ONLY_ON_AZURE
@@ -68,6 +71,7 @@ def used_in_azure(user, used, *, allowed):
     answer = httpx.get(
         f"{identity.url('management')}/_localcloud/actions",
         headers={"Authorization": f"Bearer {identity.management_token}"},
+        verify=user.trust,
     )
     asked = answer.json()["actions"]
     app = {"object_id": APP.object_id, "allowed": allowed}
@@ -85,3 +89,53 @@ def test_a_migration_uses_every_right_of_its_roles_in_azure_but_those_to_cancel_
 
 def test_nothing_that_a_migration_does_in_azure_is_beyond_its_rights(user, used):
     assert used_in_azure(user, used, allowed=False) == set()
+
+
+def asked_of_the_lake(user, principal, *, allowed):
+    """Return the actions that an identity asked the lake for."""
+    cloud = user.cloud
+    answer = httpx.get(
+        cloud.identity.url("lake_tokens") + ASKED_OF_THE_LAKE,
+        verify=user.trust,
+    )
+    wanted = {"object_id": principal.object_id, "allowed": allowed}
+    found = [each["actions"] for each in answer.json()["actions"] if wanted.items() <= each.items()]
+    return {action.removeprefix(f"{BLOBS}/") for actions in found for action in actions}
+
+
+@pytest.mark.parametrize(
+    ("principal", "actions"),
+    [
+        (APP, {"read", "write", "delete"}),
+        (FACTORY, {"read", "write"}),
+        (SPARK, {"read", "write", "delete"}),
+    ],
+)
+def test_the_app_the_factory_and_spark_reach_the_lake_by_their_roles_and_ask_for_nothing_beyond(
+    user, used, principal, actions
+):
+    seen = {each for each in asked_of_the_lake(user, principal, allowed=True) if "/" not in each}
+    assert actions - {"delete"} <= seen <= actions
+    assert asked_of_the_lake(user, principal, allowed=False) == set()
+
+
+def used_in_cosmos(user, used, principal, *, allowed):
+    """Return what an identity asked Cosmos DB's data plane for, after the migration of ``used``."""
+    identity = user.cloud.identity
+    answer = httpx.get(
+        f"{identity.url('cosmos')}/_localcloud/actions",
+        headers={"x-localcloud-key": identity.cosmos_key},
+        verify=user.trust,
+    )
+    wanted = {"object_id": principal.object_id, "allowed": allowed}
+    return {each["action"] for each in answer.json()["actions"] if wanted.items() <= each.items()}
+
+
+def test_spark_writes_documents_with_upserts_alone_and_the_app_writes_none(user, used):
+    assert used_in_cosmos(user, used, SPARK, allowed=True) == {METADATA, QUERY, FEED, UPSERT}
+    assert {METADATA} <= used_in_cosmos(user, used, APP, allowed=True) <= {METADATA, QUERY, FEED}
+
+
+@pytest.mark.parametrize("principal", [APP, SPARK])
+def test_nothing_that_a_migration_does_with_documents_is_beyond_its_rights(user, used, principal):
+    assert used_in_cosmos(user, used, principal, allowed=False) == set()

@@ -12,6 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from localcloud.aws.iam.sessions import Sessions
 from localcloud.common import names
+from localcloud.common.principals import PRINCIPALS
 from tests.end_to_end.conftest import WEBHOOK_SECRET
 from tests.end_to_end.user import API, plan
 
@@ -31,6 +32,7 @@ def secrets_of(cloud):
     """Return every secret of a local cloud by its name; of one of several lines the longest line."""
     identity = cloud.identity
     known = {one.name: getattr(identity, one.name) for one in fields(identity) if one.name != "ports"}
+    known |= {f"credential of {each.client_id}": identity.credential(each) for each in PRINCIPALS}
     known |= {"webhook_secret": WEBHOOK_SECRET, "webhook_token": WEBHOOK_TOKEN, "function_key": FUNCTION_KEY}
     return {name: max(value.splitlines(), key=len) for name, value in known.items()}
 
@@ -80,6 +82,7 @@ class Places:
             f"{identity.url('management')}{FACTORY}/queryPipelineRuns?api-version=2018-06-01",
             json={"lastUpdatedAfter": "2020-01-01T00:00:00Z", "lastUpdatedBefore": "2100-01-01T00:00:00Z"},
             headers={"Authorization": f"Bearer {identity.management_token}"},
+            verify=self._user.trust,
         )
         assert answer.status_code == 200, answer.text
         return [answer.text]

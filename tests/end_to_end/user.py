@@ -1,6 +1,7 @@
 """What a user of the local cloud does: makes tables, starts migrations, waits for their end, reads containers."""
 
 import json
+import ssl
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +9,16 @@ from typing import Any
 
 import httpx
 from azure.cosmos import CosmosClient
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from localcloud.cloud.app_settings import lake_connection
+from localcloud.cloud.app_settings import lake_connection, lake_urls
 from localcloud.cloud.services import Cloud, aws_client
 from localcloud.common import names
+from localcloud.common.principals import Principal
+from localcloud.entra.tokens import issue_token
 from tests.api_document import check_answer
 from tests.contract.polling import HANG_SECONDS, wait_until
+from tests.contract.signed import Signed
 
 API = "/api/migrations"
 ENDED = ("succeeded", "failed", "cancelled")
@@ -43,7 +47,18 @@ class User:
         self.lake = BlobServiceClient.from_connection_string(
             lake_connection(cloud.identity)
         ).get_container_client(names.LAKE_FILE_SYSTEM)
+        self.trust = ssl.create_default_context(cafile=str(cloud.certificates.authority))
         self.cosmos = CosmosClient(cloud.identity.url("cosmos"), cloud.identity.cosmos_key)
+
+    def lake_as(self, principal: Principal) -> ContainerClient:
+        """Return the lake's file system for an identity, which signs in with a token as on Azure."""
+        identity = self.cloud.identity
+        token = issue_token(identity.token_signing_key, "https://storage.azure.com", principal)
+        return BlobServiceClient(
+            lake_urls(identity, "LAKE")["LAKE__blobServiceUri"],
+            credential=Signed(token),
+            connection_verify=str(self.cloud.certificates.authority),
+        ).get_container_client(names.LAKE_FILE_SYSTEM)
 
     def create_table(
         self, name, items, *, keys=("pk", "S"), recovery=True, ttl=None, account=names.AWS_ACCOUNT
@@ -177,7 +192,7 @@ class User:
             headers={**headers, "Content-Type": "application/json"},
             method="POST",
         )
-        with urllib.request.urlopen(request) as answer:
+        with urllib.request.urlopen(request, context=self.trust) as answer:
             assert answer.status < 300
 
     def kill(self, *services: str) -> None:

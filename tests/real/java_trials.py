@@ -13,8 +13,6 @@ from localcloud.common.checkout import CHECKOUT
 PROJECT = Path(__file__).parent / "cosmos_java"
 SOURCES = sorted((PROJECT / "src").glob("*.java"))
 BUILT = CHECKOUT / "build" / "cosmos_java"
-# What allows the SDK an address without TLS, as of an emulator.
-PLAIN_HTTP = "-DCOSMOS.HTTP_CONNECTION_WITHOUT_TLS_ALLOWED=true"
 BUILD_SECONDS = 900
 RUN_SECONDS = 600
 TRIES = 3
@@ -29,11 +27,11 @@ def trial_names():
     return [name for text in texts for name in re.findall(r'new Trial\(\s*"([^"]+)"', text)]
 
 
-def run_trials(endpoint, key):
+def run_trials(endpoint, key, java_options):
     """Run all trials against an account and return their outcomes by name."""
     classpath = _dependencies()
     _run(["javac", "-proc:none", "-d", str(BUILT), "-cp", classpath, *map(str, SOURCES)], BUILD_SECONDS)
-    command = ["java", PLAIN_HTTP, "-cp", os.pathsep.join([str(BUILT), classpath]), "Main", endpoint]
+    command = ["java", *java_options, "-cp", os.pathsep.join([str(BUILT), classpath]), "Main", endpoint]
     output = _run(command, RUN_SECONDS, COSMOS_KEY=key)
     outcomes = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     return {outcome["name"]: outcome for outcome in outcomes}

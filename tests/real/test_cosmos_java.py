@@ -2,6 +2,7 @@
 
 import pytest
 
+from localcloud.common.certificates import make_certificates
 from tests.localcloud.contract.cosmos_account import KEY, CosmosAccount
 from tests.real.java_trials import run_trials, trial_names
 from tests.real.tools import needs
@@ -11,9 +12,14 @@ pytestmark = [needs("mvn"), needs("javac")]
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    account = CosmosAccount(tmp_path_factory.mktemp("cosmos"))
+    certificates = make_certificates(tmp_path_factory.mktemp("certificates"))
+    account = CosmosAccount(
+        tmp_path_factory.mktemp("cosmos"),
+        environment=certificates.server_environment(),
+        authority=str(certificates.authority),
+    )
     try:
-        return run_trials(account.url, KEY)
+        return run_trials(account.url, KEY, certificates.java_options())
     finally:
         account.stop()
 

@@ -127,7 +127,7 @@ def test_a_known_secret_is_starred_also_where_a_long_text_is_cut():
 
 
 def test_the_longest_secret_is_starred_first_since_it_may_hold_another():
-    known = known_secrets({"DATABRICKS_TOKEN": "abc", "D2C_MANAGEMENT_TOKEN": "abcdef"})
+    known = known_secrets({"DATABRICKS_TOKEN": "abc", "D2C_COSMOS_KEY": "abcdef"})
     assert without_secrets("abcdef", known) == "***"
 
 

@@ -59,7 +59,7 @@ def try_reading_account(client: CosmosClient, endpoint: str) -> None:
 def connect_cosmos(settings: Settings) -> CosmosClient:
     """Return a client of the account in the settings: with Entra ID, or with a key if one is set.
 
-    A key is for the local cloud and Microsoft's emulator, which do not support Entra ID.
+    A key is an alternative for Microsoft's emulator, which takes no tokens.
     """
     # Importing it delays the start of a worker.
     from azure.cosmos import CosmosClient

@@ -75,10 +75,12 @@ MANAGEMENT = (
     Refusal("ReadOnlyDisabledSubscription", "the subscription is disabled", "Re-enable the subscription."),
 )  # fmt: skip
 
+# How the lake refuses an identity, in the errors of Data Factory and Spark too.
+LACKS_DATA_ROLE = "AuthorizationPermissionMismatch"
 # https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
 # https://learn.microsoft.com/troubleshoot/azure/azure-storage/blobs/authentication/storage-troubleshoot-403-errors
 STORAGE = (
-    Refusal("AuthorizationPermissionMismatch", "the app's identity lacks the data role for this action", GRANT),
+    Refusal(LACKS_DATA_ROLE, "the app's identity lacks the data role for this action", GRANT),
     Refusal("AuthorizationFailure", "the account's network rules block the app",
             OPEN_NETWORK.format(place="storage account's firewall")),
     Refusal("KeyBasedAuthenticationNotPermitted", "the account does not accept keys",
@@ -99,6 +101,10 @@ COSMOS = (
             "Assign the data-plane role of docs/install/permissions.md on the account; other roles do not count."),
     Refusal("cannot be authorized by AAD token in data plane", "the data plane does not allow this with Entra ID",
             "The management plane does it: check the account's name and the app's role there."),
+    Refusal("AAD token was issued by the authority", "the token is from another tenant", RIGHT_TENANT),
+    Refusal("AAD token is intended for", "the token is for another service", "Check D2C_COSMOS_ENDPOINT."),
+    Refusal("AAD token has been expired", "the token has expired",
+            "Check the machine's clock, and sign in again; on Azure, restart the app."),
     Refusal("blocked by your Cosmos DB account firewall|Request originated from",
             "the account's network rules block the app",
             OPEN_NETWORK.format(place="Cosmos DB account's firewall")),

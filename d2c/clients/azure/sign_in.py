@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
     HttpResponseError,
 )
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from d2c.app.settings import Settings
 from d2c.clients import retries
@@ -23,45 +20,16 @@ from d2c.errors import PermanentError, TransientError
 from d2c.redaction import without_secrets
 
 
-class _FixedTokenPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Sends a fixed bearer token; azure-core's own policy refuses to do so over plain HTTP."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        request.http_request.headers["Authorization"] = f"Bearer {self._token}"
-
-
-class _FixedTokenCredential:
-    """Satisfies an SDK that requires a credential although its policy sends the token."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return AccessToken(self._token, 2**31)
-
-
 def management_arguments(settings: Settings) -> dict[str, Any]:
-    """Return the common arguments of all management clients: credential, endpoint and retries.
-
-    The fixed token is for the local cloud, whose endpoint is plain HTTP on loopback; settings reject it elsewhere.
-    """
-    arguments: dict[str, Any] = {
+    """Return the common arguments of all management clients: credential, endpoint and retries."""
+    return {
+        "credential": azure_credential(),
         "subscription_id": settings.subscription_id,
         "base_url": settings.management_endpoint,
+        "credential_scopes": [f"{settings.management_endpoint}/.default"],
         **retries.CORE,
         "retry_policy": retries.ShortRetryPolicy(**retries.CORE),
     }
-    if settings.management_token:
-        return {
-            **arguments,
-            "credential": _FixedTokenCredential(settings.management_token),
-            "authentication_policy": _FixedTokenPolicy(settings.management_token),
-        }
-    scope = f"{settings.management_endpoint}/.default"
-    return {**arguments, "credential": azure_credential(), "credential_scopes": [scope]}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from localcloud.arm.faults import Faults
 from localcloud.arm.rights import Rights
 from localcloud.arm.server import Arm
 from localcloud.arm.tokens import Tokens
+from localcloud.common.names import LOOPBACK
 from localcloud.common.service import required_variable, serve, service_parser, start_logging
 from localcloud.cosmos.management_plane.account_calls import AccountCalls
 from localcloud.cosmos.management_plane.container_calls import CosmosCalls
@@ -29,6 +30,7 @@ from localcloud.data_factory.definitions.store import DefinitionStore
 from localcloud.data_factory.runs.errors import ActivityError
 from localcloud.data_factory.runs.runner import Runner, RunnerOptions
 from localcloud.data_factory.runs.store import RunStore
+from localcloud.lake.reach import required_reach
 
 TOKEN_KEYS = "LOCALCLOUD_TOKEN_KEYS"  # noqa: S105 - the variable's name
 COSMOS_KEY = "LOCALCLOUD_COSMOS_KEY"
@@ -45,9 +47,9 @@ def main() -> None:
     """Serve the API until the process is asked to end.
 
     The environment brings ``LOCALCLOUD_TOKEN_KEYS`` (the public keys of Entra ID, a JSON Web Key Set by issuer),
-    ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection string), and as JSON objects of texts
-    ``LOCALCLOUD_FACTORY_PARAMETERS`` (values of the global parameters that ``--adf`` declares) and
-    ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
+    ``LOCALCLOUD_COSMOS_KEY``, ``LOCALCLOUD_LAKE`` (a connection string) or ``LOCALCLOUD_LAKE__blobServiceUri`` (an
+    address, which takes the factory's identity), and as JSON objects of texts ``LOCALCLOUD_FACTORY_PARAMETERS`` (values
+    of the global parameters that ``--adf`` declares) and ``LOCALCLOUD_VAULT`` (the key vault's secrets by name).
 
     Raises:
         SystemExit: if a variable is missing, or the definitions cannot be carried out.
@@ -71,7 +73,7 @@ def main() -> None:
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})
-    tokens = Tokens(json.loads(required_variable(TOKEN_KEYS)))
+    tokens = Tokens(json.loads(required_variable(TOKEN_KEYS)), f"https://{LOOPBACK}:{options.port}")
     arm = Arm(routes, tokens, Rights(options.roles), faults)
     _serve(arm.application(), options, runner, scaler)
 
@@ -135,7 +137,7 @@ def _runner_options(options: argparse.Namespace, faults: Faults) -> RunnerOption
             ) from error
 
     return RunnerOptions(
-        lake_connection=required_variable(LAKE),
+        lake=required_reach(os.environ, LAKE),
         vault=_json_variable(VAULT),
         seconds_per_file=options.copy_seconds_per_file,
         longest_retry_seconds=options.longest_retry_seconds,

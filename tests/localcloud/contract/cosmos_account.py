@@ -1,6 +1,7 @@
 """A running local Cosmos DB, and what tests do with it beside calling it with the SDK."""
 
 import base64
+import ssl
 import uuid
 
 import httpx
@@ -15,18 +16,26 @@ PLENTY_RU = 10_000
 
 
 class CosmosAccount:
-    """A local Cosmos DB of its own state folder."""
+    """A local Cosmos DB of its own state folder; with a certificate authority it speaks TLS."""
 
-    def __init__(self, state_folder):
+    def __init__(self, state_folder, arguments=(), environment=None, authority=None):
         self.state_folder = state_folder
+        self._arguments = arguments
+        self._environment = {"LOCALCLOUD_COSMOS_KEY": KEY, **(environment or {})}
+        self._trust = ssl.create_default_context(cafile=authority)
         self._start()
 
     def _start(self, port=None):
         self.service = start_service(
-            "cosmos", self.state_folder, port=port, environment={"LOCALCLOUD_COSMOS_KEY": KEY}
+            "cosmos",
+            self.state_folder,
+            port=port,
+            arguments=self._arguments,
+            environment=self._environment,
         )
         self.url = self.service.url
-        self.http = httpx.Client(base_url=self.url, headers={"x-localcloud-key": KEY}, timeout=HANG_SECONDS)
+        headers = {"x-localcloud-key": KEY}
+        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=HANG_SECONDS, verify=self._trust)
 
     def client(self, **options):
         return CosmosClient(self.url, KEY, **options)

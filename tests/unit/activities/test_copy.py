@@ -185,6 +185,16 @@ class TestLookAtCopy:
         world.factory.progress = CopyProgress(0, 0, f"CopyDataFiles: {told}")
         assert words in error_of(world.answer(look_at_copy, LOOK), "another_run")["next_step"]
 
+    def test_a_run_that_the_lake_refused_is_not_followed_by_another_and_told_which_identity_lacks_what(
+        self, world
+    ):
+        world.factory.runs["run-0"] = PipelineRun("Failed", "of the run")
+        told = "ErrorCode=AdlsGen2OperationFailed,Message=… ErrorCode: 'AuthorizationPermissionMismatch'."
+        world.factory.progress = CopyProgress(0, 0, told)
+        error = error_of(world.answer(look_at_copy, LOOK))
+        assert told in error["detail"]
+        assert "the data factory's managed identity its role in the lake" in error["next_step"]
+
     def test_a_failed_run_is_told_with_what_it_had_copied(self, world):
         copied(world)
         world.factory.runs["run-0"] = PipelineRun("Failed", "of the run")

@@ -273,6 +273,14 @@ class TestLookAtLoad:
         unit.databricks.runs[0] = run(cancelled=True)
         assert "was cancelled in Databricks" in error_of(look_of(unit))["detail"]
 
+    @pytest.mark.parametrize("healable", [True, False])
+    def test_a_run_that_the_lake_refused_is_not_followed_by_another(self, unit, healable):
+        told = "Operation failed: This request is not authorized, 403, AuthorizationPermissionMismatch"
+        unit.databricks.runs[0] = run(healable=healable, message=told)
+        error = error_of(look_of(unit))
+        assert told in error["detail"]
+        assert "with which Spark reaches the lake" in error["next_step"]
+
     @pytest.mark.parametrize(("healable", "marks"), [(True, ("another_run",)), (False, ())])
     def test_only_a_failure_of_the_platform_is_followed_by_another_run(self, unit, healable, marks):
         unit.databricks.runs[0] = run(healable=healable, message="it broke")

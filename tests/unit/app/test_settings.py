@@ -60,13 +60,6 @@ def test_an_impossible_setting_is_named(name, value):
         read_settings({**COMPLETE, name: value})
 
 
-def test_a_fixed_token_is_refused_for_azure_and_taken_for_this_machine():
-    with pytest.raises(SettingsError, match="D2C_MANAGEMENT_TOKEN"):
-        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "secret"})
-    local = {**COMPLETE, "D2C_MANAGEMENT_TOKEN": "secret", "D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
-    assert read_settings(local).management_token == "secret"
-
-
 def test_secrets_are_not_in_the_text_of_settings():
     secrets = {
         "D2C_COSMOS_KEY": "first-secret",
@@ -81,6 +74,8 @@ def test_secrets_are_not_in_the_text_of_settings():
     [
         ({}, "lakeaccount"),
         ({"D2C_LAKE": "UseX=1;AccountName=devstoreaccount1;AccountKey=x="}, "devstoreaccount1"),
+        ({"D2C_LAKE__blobServiceUri": "https://lakeaccount.blob.core.windows.net/"}, "lakeaccount"),
+        ({"D2C_LAKE__blobServiceUri": "https://127.0.0.1:9/devstoreaccount1"}, "devstoreaccount1"),
     ],
 )
 def test_a_lake_path_is_such_as_spark_takes_it(lake, account):
@@ -121,7 +116,6 @@ def test_a_secret_without_an_address_is_no_webhook():
 def test_faults_of_every_kind_are_reported_at_once():
     environment = {
         "D2C_CLUSTER": '{"colour": "red", "spark_version": 17}',
-        "D2C_MANAGEMENT_TOKEN": "hidden",
         "D2C_POLL_FACTOR": "0",
         "D2C_WEBHOOK_URL": "ftp://hidden",
         "D2C_WEBHOOK_SECRET": "hidden",
@@ -140,7 +134,7 @@ def test_faults_of_every_kind_are_reported_at_once():
 
 def test_an_error_about_settings_has_no_other_error_that_quotes_values():
     with pytest.raises(SettingsError) as refused:
-        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "hidden"})
+        read_settings({**COMPLETE, "D2C_WEBHOOK_URL": "ftp://hidden"})
     assert refused.value.__context__ is None
 
 
@@ -153,8 +147,3 @@ def test_settings_of_the_same_values_are_one_key_of_a_cache():
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         read_settings(COMPLETE).cosmos_key = "other"
-
-
-def test_a_management_endpoint_that_is_no_address_is_not_this_machine():
-    with pytest.raises(SettingsError, match="D2C_MANAGEMENT_ENDPOINT is not on this machine"):
-        read_settings({**COMPLETE, "D2C_MANAGEMENT_TOKEN": "x", "D2C_MANAGEMENT_ENDPOINT": "http://[::1"})

@@ -7,13 +7,14 @@ from azure.core.pipeline.policies import RetryPolicy
 from d2c.clients.azure.sign_in import management_arguments
 
 from .http import StubService
+from .outside import SignedIn
 from .settings import local_settings
 
 
 def management_client(kind: Any, service: StubService) -> Any:
     arguments = management_arguments(local_settings())
-    once = {"retry_policy": RetryPolicy(retry_total=0)}
-    return kind(**{**arguments, **once}, transport=service.transport, polling_interval=0)
+    changed = {**arguments, "credential": SignedIn(), "retry_policy": RetryPolicy(retry_total=0)}
+    return kind(**changed, transport=service.transport, polling_interval=0)
 
 
 def refusal(code: str, message: str = "because") -> dict[str, Any]:

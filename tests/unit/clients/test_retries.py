@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 from azure.mgmt.datafactory import DataFactoryManagementClient
 from azure.storage.blob import BlobServiceClient
@@ -25,6 +26,7 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.sign_in import management_arguments
 from d2c.clients.databricks.jobs import connect_databricks
 from d2c.errors import TransientError
+from tests.unit.clients.outside import SignedIn
 from tests.unit.clients.settings import local_settings
 
 LONGEST_SECONDS = 15
@@ -95,12 +97,21 @@ def _lake(url, _):
     return Lake(account.get_container_client("lake"))
 
 
+def _management(settings):
+    """The service speaks plain HTTP, over which the SDK sends no token: requests go without one."""
+    return {
+        **management_arguments(settings),
+        "credential": SignedIn(),
+        "authentication_policy": SansIOHTTPPolicy(),
+    }
+
+
 def _data_factory(_, settings):
-    return DataFactory(DataFactoryManagementClient(**management_arguments(settings)), "group", "factory")
+    return DataFactory(DataFactoryManagementClient(**_management(settings)), "group", "factory")
 
 
 def _cosmos_management(_, settings):
-    return CosmosManagement(CosmosDBManagementClient(**management_arguments(settings)), "group", "account")
+    return CosmosManagement(CosmosDBManagementClient(**_management(settings)), "group", "account")
 
 
 def _aws(kind, url):

@@ -73,7 +73,6 @@ def test_a_default_is_the_one_that_the_page_says(name):
 
 def test_the_page_marks_the_settings_that_may_hold_a_secret():
     secrets = {name: f"hidden-{name}-" for name in ROWS if name not in REQUIRED}
-    secrets |= {"D2C_MANAGEMENT_ENDPOINT": "http://127.0.0.1:9"}
     secrets |= {name: COMPLETE.get(name, "") for name in ROWS if name.startswith("D2C_POLL")}
     secrets |= {
         "D2C_DURABLE_LINKS": "keys",
@@ -100,7 +99,7 @@ def test_the_example_has_all_that_is_required_and_nothing_that_the_page_does_not
 def test_the_example_is_complete_and_holds_no_secret():
     settings = read_settings(EXAMPLE)
     assert settings.cluster == json_blocks("install/settings.md")[1]
-    secrets = (settings.cosmos_key, settings.databricks_token, settings.management_token)
+    secrets = (settings.cosmos_key, settings.databricks_token)
     assert {*secrets, settings.lake_connection_string} == {""}
 
 

@@ -2,12 +2,8 @@
 
 import json
 import re
-from fnmatch import fnmatchcase
-
-import pytest
 
 from d2c.clients.azure.factory_definitions import COLLECTIONS
-from d2c.state import paths
 
 from ..pages import codes, table_rows, text_of
 from .bicep import FILES, INFRA
@@ -84,35 +80,3 @@ def test_the_page_lists_the_actions_of_both_roles():
     rows = [cells for cells in table_rows(PAGE, "## The app in Azure") if len(cells) == 2]
     listed = {action for cells in rows for action in codes(cells[0])}
     assert listed == {action for role in ROLES["custom"].values() for action in role["actions"]}
-
-
-LOAD = paths.load_folder("music-1", "Song-plays", "start-0", 1)
-
-
-@pytest.mark.parametrize("name", ["result.json", "progress.json", "rejected", "rejected/part-00000.txt"])
-def test_spark_writes_where_its_role_lets_it(name):
-    assert fnmatchcase(f"{LOAD}/{name}", ROLES["lakePaths"]["spark"])
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "plans/music.json",
-        "outbox/evt_1.json",
-        "exports/music-1/Song-plays/1/manifest-summary.json",
-        paths.plan_path("music-1"),
-        paths.report_page_path("music-1"),
-        paths.table_record_path("music-1", "Song-plays"),
-        paths.table_report_path("music-1", "Song-plays"),
-        paths.copy_begun_path("music-1", 0, "Song-plays", 1),
-        paths.unit_requests_path("music-1", 0, "Song-plays", 1),
-        paths.table_file_path("music-1", 0, "Song-plays"),
-        paths.container_path("account", "music", "plays"),
-    ],
-)
-def test_spark_writes_no_plan_no_mail_and_no_record(path):
-    assert not fnmatchcase(path, ROLES["lakePaths"]["spark"])
-
-
-def test_the_factory_writes_exports():
-    assert paths.export_folder("music-1", "Song-plays", "1").startswith(ROLES["lakePaths"]["factory"])

@@ -1,17 +1,13 @@
-"""Tokens of Microsoft Entra ID, checked as Azure Resource Manager checks them.
+"""Tokens of Microsoft Entra ID, refused in the words of Azure Resource Manager."""
 
-https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-tokens
-"""
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-
-import jwt
 
 from localcloud.arm.errors import ArmError
 from localcloud.common.names import TENANT_ID
 from localcloud.common.principals import Principal
+from localcloud.entra.tokens import ISSUER, Claims, Fault, TokenChecks, TokenError
 
 # https://github.com/Azure-Samples/active-directory-dotnetcore-daemon-v2/issues/145
 AUDIENCES = (
@@ -20,10 +16,7 @@ AUDIENCES = (
     "https://management.azure.com/",
     "https://management.azure.com",
 )
-ISSUER = f"https://sts.windows.net/{TENANT_ID}/"
 NOT_VALID = "The access token is invalid."
-
-Claims = Mapping[str, Any]
 
 
 class Tokens:
@@ -31,10 +24,11 @@ class Tokens:
 
     Args:
         keys: the public keys of token issuers, as a JSON Web Key Set by issuer.
+        address: the API's own, by which its tenant knows it, too.
     """
 
-    def __init__(self, keys: Mapping[str, Any]) -> None:
-        self._keys = {key["kid"]: key for key in keys.get(ISSUER, {}).get("keys", ())}
+    def __init__(self, keys: Mapping[str, Any], address: str = "") -> None:
+        self._checks = TokenChecks(keys, (*AUDIENCES, address))
 
     def caller(self, header: str) -> Principal:
         """Return who a request's header ``Authorization`` belongs to.
@@ -48,27 +42,14 @@ class Tokens:
             raise ArmError(401, "AuthenticationFailed", text)
         if kind.lower() != "bearer":
             raise ArmError(401, "InvalidAuthenticationToken", NOT_VALID)
-        claims = self._claims(token)
-        return Principal(str(claims["appid"]), str(claims["oid"]))
-
-    def _claims(self, token: str) -> Claims:
         try:
-            unchecked = jwt.decode(token, options={"verify_signature": False})
-            _check_issuer(unchecked)
-            _check_audience(unchecked)
-            key = jwt.PyJWK(self._keys[jwt.get_unverified_header(token)["kid"]])
-            needed = ["appid", "exp", "oid"]
-            return jwt.decode(token, key, ["RS256"], options={"require": needed}, audience=AUDIENCES)
-        except jwt.ExpiredSignatureError as error:
-            raise _expired(unchecked) from error
-        except (jwt.InvalidTokenError, KeyError) as error:
-            raise ArmError(401, "InvalidAuthenticationToken", NOT_VALID) from error
+            return self._checks.caller(token)
+        except TokenError as error:
+            raise _REFUSALS[error.fault](error.claims) from error
 
 
-def _check_issuer(claims: Claims) -> None:
-    if claims.get("iss") == ISSUER:
-        return
-    raise ArmError(
+def _wrong_issuer(claims: Claims) -> ArmError:
+    return ArmError(
         401,
         "InvalidAuthenticationTokenTenant",
         f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match the tenant '{ISSUER}' "
@@ -77,11 +58,9 @@ def _check_issuer(claims: Claims) -> None:
     )
 
 
-def _check_audience(claims: Claims) -> None:
-    if claims.get("aud") in AUDIENCES:
-        return
+def _wrong_audience(claims: Claims) -> ArmError:
     allowed = ",".join(f"'{each}'" for each in AUDIENCES)
-    raise ArmError(
+    return ArmError(
         401,
         "InvalidAuthenticationTokenAudience",
         f"The access token has been obtained for wrong audience or resource '{claims.get('aud')}'. It should exactly "
@@ -95,5 +74,17 @@ def _expired(claims: Claims) -> ArmError:
     return ArmError(401, "ExpiredAuthenticationToken", text)
 
 
+def _malformed(_: Claims) -> ArmError:
+    return ArmError(401, "InvalidAuthenticationToken", NOT_VALID)
+
+
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+_REFUSALS: dict[Fault, Callable[[Claims], ArmError]] = {
+    "issuer": _wrong_issuer,
+    "audience": _wrong_audience,
+    "expired": _expired,
+    "malformed": _malformed,
+}

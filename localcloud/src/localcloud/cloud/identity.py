@@ -1,6 +1,8 @@
 """The local cloud's ports and secrets: made once, kept in the state folder, so that a restart meets the same ones."""
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
 import time
@@ -11,11 +13,21 @@ from typing import Any
 from localcloud.common.names import AWS_ACCOUNT, LOOPBACK
 from localcloud.common.ports import free_port, port_is_free
 from localcloud.common.principals import OWNER, Principal
-from localcloud.functions_host.entra import issue_token, new_signing_key
+from localcloud.entra.tokens import issue_token, new_signing_key
 
-SERVICES = ("aws", "lake", "cosmos", "management", "databricks", "functions_host")
+SERVICES = ("entra", "aws", "lake", "cosmos", "management", "databricks", "functions_host")
 # Services have one port each, Azurite one more for each further kind of storage.
-PORTS = (*SERVICES, "host_storage", "lake_queue", "host_storage_queue", "host_storage_table")
+PORTS = (
+    *SERVICES,
+    "host_storage",
+    "lake_queue",
+    "lake_tokens",
+    "lake_queue_tokens",
+    "host_storage_queue",
+    "host_storage_table",
+)
+# These speak TLS, since SDKs send tokens by HTTPS only.
+SECURE = frozenset({"entra", "cosmos", "management", "lake_tokens", "lake_queue_tokens"})
 # Where Azure's own tool serves a function app, and so where `d2c` looks for one.
 FUNCTIONS_PORT = 7071
 IDENTITY_FILE = "identity.json"
@@ -34,7 +46,7 @@ class Identity:
     databricks_token: str = field(repr=False)
     aws_secret_key: str = field(repr=False)
     token_signing_key: str = field(repr=False)
-    identity_header: str = field(repr=False)
+    credentials_key: str = field(repr=False)
     durable_key: str = field(repr=False)
 
     @property
@@ -47,9 +59,15 @@ class Identity:
         """A token for the management API, of the subscription's owner."""
         return management_token(self.token_signing_key, OWNER)
 
+    def credential(self, principal: Principal) -> str:
+        """Return a principal's secret: that of its client, and the header of its managed identity."""
+        return hmac.new(
+            self.credentials_key.encode(), principal.client_id.encode(), hashlib.sha256
+        ).hexdigest()
+
     def url(self, service: str) -> str:
         """Return a service's address."""
-        return f"http://{LOOPBACK}:{self.ports[service]}"
+        return f"{'https' if service in SECURE else 'http'}://{LOOPBACK}:{self.ports[service]}"
 
 
 def management_token(signing_key: str, caller: Principal, **claims: Any) -> str:
@@ -62,8 +80,7 @@ def management_token(signing_key: str, caller: Principal, **claims: Any) -> str:
     """
     # A setting is read once, so this one lives longer than a managed identity's, which is asked for each day.
     end = int(time.time()) + MANAGEMENT_TOKEN_SECONDS
-    names = {"appid": caller.client_id, "oid": caller.object_id, "sub": caller.object_id}
-    return issue_token(signing_key, MANAGEMENT_AUDIENCE, **{"exp": end, **names, **claims})
+    return issue_token(signing_key, MANAGEMENT_AUDIENCE, caller, **{"exp": end, **claims})
 
 
 def owner_key_id(account: str) -> str:
@@ -102,7 +119,7 @@ def _new_identity() -> Identity:
         databricks_token=f"dapi{secrets.token_hex(16)}",
         aws_secret_key=secrets.token_urlsafe(30),
         token_signing_key=new_signing_key(),
-        identity_header=secrets.token_hex(16),
+        credentials_key=secrets.token_hex(16),
         durable_key=secrets.token_urlsafe(40),
     )
 

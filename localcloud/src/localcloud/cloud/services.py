@@ -14,9 +14,10 @@ from azure.storage.blob import BlobServiceClient
 
 from localcloud.cloud.app_settings import lake_connection, service_environment
 from localcloud.cloud.deployment import deploy
-from localcloud.cloud.identity import SERVICES, Identity, load_identity, owner_key_id
+from localcloud.cloud.identity import SECURE, SERVICES, Identity, load_identity, owner_key_id
 from localcloud.cloud.processes import ServiceFailedError, ServiceProcess, start_service, stop_service
 from localcloud.common import names
+from localcloud.common.certificates import Certificates, make_certificates
 from localcloud.common.checkout import CHECKOUT
 from localcloud.functions_host.extension import extension_program
 
@@ -35,11 +36,12 @@ ENDPOINTS = {
 }
 # What else must run for a service to do its work.
 NEEDS: dict[str, tuple[str, ...]] = {
-    "management": ("aws", "lake", "cosmos"),
-    "databricks": ("lake", "cosmos"),
+    "management": ("entra", "aws", "lake", "cosmos"),
+    "databricks": ("entra", "lake", "cosmos"),
     # With Microsoft's own extension its storage comes first.
     "functions_host": (
         *(("host_storage",) if extension_program() else ()),
+        "entra",
         "aws",
         "lake",
         "cosmos",
@@ -59,6 +61,11 @@ class Cloud:
     arguments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     processes: dict[str, ServiceProcess] = field(default_factory=dict)
 
+    @property
+    def certificates(self) -> Certificates:
+        """What its services show, and what they and their users trust."""
+        return Certificates(self.state_folder / "certificates")
+
     def start(self, service: str) -> None:
         """Start a service, for the first time or after it has ended.
 
@@ -70,7 +77,11 @@ class Cloud:
             self.state_folder / service,
             port=self.identity.ports[service],
             arguments=[*_arguments(service, self), *self.arguments.get(service, ())],
-            environment=service_environment(service, self.identity),
+            environment={
+                **service_environment(service, self.identity),
+                **self.certificates.trust_environment(),
+                **(self.certificates.server_environment() if service in (*SECURE, "lake") else {}),
+            },
         )
 
     def ended_service(self) -> str | None:
@@ -109,6 +120,7 @@ def running_cloud(
     identity = load_identity(state_folder, functions_port)
     wanted = [name for name in STARTED if name in _with_needs(services)]
     cloud = Cloud(state_folder, identity, arguments or {})
+    make_certificates(cloud.certificates.folder)
     try:
         _start_all(cloud, wanted, on_ready)
         _provision(cloud)
@@ -148,7 +160,12 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
     given: dict[str, list[str]] = {
         "aws": ["--template", str(AWS_TEMPLATE)],
         "management": ["--cosmos-url", cloud.identity.url("cosmos"), "--roles", str(ROLES)],
-        "lake": ["--queue-port", str(ports["lake_queue"])],
+        "lake": [
+            *("--queue-port", str(ports["lake_queue"])),
+            *("--token-port", str(ports["lake_tokens"])),
+            *("--token-queue-port", str(ports["lake_queue_tokens"])),
+            *("--roles", str(ROLES)),
+        ],
         "host_storage": [
             *("--queue-port", str(ports["host_storage_queue"])),
             *("--table-port", str(ports["host_storage_table"])),
@@ -162,7 +179,7 @@ def _arguments(service: str, cloud: Cloud) -> list[str]:
 
 def _provision(cloud: Cloud) -> None:
     """Create the bucket for exports and the lake's file system, and publish what `d2c deploy` publishes."""
-    deploy(cloud.identity, frozenset(cloud.processes))
+    deploy(cloud.identity, cloud.certificates, frozenset(cloud.processes))
     if "aws" in cloud.processes:
         s3 = aws_client(cloud.identity, "s3")
         if names.EXPORT_BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
@@ -213,7 +230,13 @@ def endpoints(cloud: Cloud, asked: Sequence[str] = tuple(ENDPOINTS)) -> dict[str
             "data_factory": names.DATA_FACTORY,
             "cosmos_account": names.COSMOS_ACCOUNT,
         },
-        "cosmos": {"cosmos": {"endpoint": url["cosmos"], "key": identity.cosmos_key}},
+        "cosmos": {
+            "cosmos": {
+                "endpoint": url["cosmos"],
+                "key": identity.cosmos_key,
+                "certificate_authority": str(cloud.certificates.authority),
+            }
+        },
         "databricks": {"databricks": {"host": url["databricks"], "token": identity.databricks_token}},
     }
     found: dict[str, Any] = {}

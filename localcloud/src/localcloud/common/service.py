@@ -4,7 +4,8 @@ A service is a module that runs as ``python -m localcloud.<service> --port N --s
 loopback only, keeps all that it must remember in its state folder, logs to standard error, and prints one line of
 JSON, ``{"ready": true, "url": ...}``, on standard output once it answers. It ends on SIGTERM or SIGINT, and with
 ``--stop-with-parent`` also when its standard input closes, so that it never outlives whoever started it.
-Secrets come by environment, never by command line.
+Secrets come by environment, never by command line. With ``LOCALCLOUD_SERVER_CERTIFICATE`` in its environment, the file
+of its certificate and key, it speaks TLS.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -21,6 +23,7 @@ from pathlib import Path
 from aiohttp import web
 
 from localcloud.common.callers import refuse_foreign_pages
+from localcloud.common.certificates import SERVER_CERTIFICATE
 from localcloud.common.names import LOOPBACK
 
 
@@ -61,6 +64,16 @@ def start_logging() -> None:
     )
 
 
+def server_tls() -> ssl.SSLContext | None:
+    """Return what a server speaks TLS with, or None without a certificate in the environment."""
+    certificate = os.environ.get(SERVER_CERTIFICATE)
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
 def stop_with_parent() -> None:
     """Send this process SIGTERM once its standard input closes, which happens when its starter ends."""
 
@@ -99,7 +112,7 @@ def serve(
 async def _serve(
     app: web.Application, options: argparse.Namespace, on_ready: Callable[[], Awaitable[None]] | None
 ) -> None:
-    ended = asyncio.Event()
+    ended, tls = asyncio.Event(), server_tls()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, ended.set)
@@ -107,7 +120,7 @@ async def _serve(
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, options.port, backlog=1024).start()
+        await web.TCPSite(runner, LOOPBACK, options.port, backlog=1024, ssl_context=tls).start()
     except OSError as error:
         await runner.cleanup()
         raise SystemExit(
@@ -118,6 +131,6 @@ async def _serve(
         stop_with_parent()
     if on_ready is not None:
         await on_ready()
-    announce_ready(f"http://{LOOPBACK}:{options.port}")
+    announce_ready(f"{'https' if tls else 'http'}://{LOOPBACK}:{options.port}")
     await ended.wait()
     await runner.cleanup()

@@ -19,6 +19,7 @@ from localcloud.databricks.files.web_hdfs import WebHdfs
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.runner import Runner, RunnerOptions
 from localcloud.databricks.runs.store import RunStore
+from localcloud.lake.reach import required_reach
 
 TOKEN = "LOCALCLOUD_DATABRICKS_TOKEN"  # noqa: S105 - the variable's name
 SECRETS = "LOCALCLOUD_SECRETS"
@@ -31,9 +32,10 @@ LARGEST_BODY_BYTES = 16 * 2**20
 def main() -> None:
     """Serve the workspace until the process is asked to end.
 
-    The environment brings ``LOCALCLOUD_DATABRICKS_TOKEN``, ``LOCALCLOUD_LAKE`` (a connection string) and
-    ``LOCALCLOUD_SECRETS`` (a JSON object: secrets by scope and key), and perhaps
-    ``LOCALCLOUD_DATABRICKS_VIEWER_TOKEN``, with which a person signs in who does not own the app's runs.
+    The environment brings ``LOCALCLOUD_DATABRICKS_TOKEN``, ``LOCALCLOUD_LAKE`` (a connection string) or
+    ``LOCALCLOUD_LAKE__blobServiceUri`` (an address, which takes Spark's identity), ``LOCALCLOUD_SECRETS`` (a JSON
+    object: secrets by scope and key), and perhaps ``LOCALCLOUD_DATABRICKS_VIEWER_TOKEN``, with which a person signs in
+    who does not own the app's runs.
 
     Raises:
         SystemExit: if a variable is missing or no such object.
@@ -51,8 +53,8 @@ def main() -> None:
     options.state_folder.mkdir(parents=True, exist_ok=True)
     store = RunStore(options.state_folder / "databricks.sqlite")
     workspace, faults = Workspace(options.files), Faults()
-    lake = LakeFiles(required_variable(LAKE))
-    mounts = LakeMounts(lake, f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
+    lake = LakeFiles(required_reach(os.environ, LAKE))
+    mounts = LakeMounts(f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
     runner = Runner(store, workspace, faults, _runner_options(options, mounts))
     reads = Reads(workspace, runner, _secrets())
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)

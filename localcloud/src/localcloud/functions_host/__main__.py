@@ -14,7 +14,6 @@ from localcloud.functions_host.app import App, AppError
 from localcloud.functions_host.durable.crashes import Crashes
 from localcloud.functions_host.durable.local import LocalDurable
 from localcloud.functions_host.durable.store import Store
-from localcloud.functions_host.entra import add_token_endpoint
 from localcloud.functions_host.extension import extension_program
 from localcloud.functions_host.extension.engine import ExtensionEngine
 from localcloud.functions_host.extension.events import DeliveredTrigger
@@ -66,7 +65,6 @@ def main() -> None:
     durable.add_routes(application.router)
     add_http_functions(app, application.router)
     add_listener(blobs, application.router)
-    add_token_endpoint(application.router)
     watching: list[asyncio.Task[None]] = []
 
     async def begin() -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from localcloud.common.checkout import NODE_MODULES
@@ -24,7 +24,13 @@ POLL_SECONDS = 0.05
 END_SECONDS = 5.0
 
 
-def run_azurite(options: Namespace, key: str, ports: Mapping[str, int], *preloaded: Path) -> None:
+def run_azurite(
+    options: Namespace,
+    key: str,
+    ports: Mapping[str, int],
+    *preloaded: Path,
+    beside: Callable[[], None] = lambda: None,
+) -> None:
     """Run Azurite until this process is asked to end, or Azurite ends.
 
     Args:
@@ -32,6 +38,7 @@ def run_azurite(options: Namespace, key: str, ports: Mapping[str, int], *preload
         key: the account's, base64.
         ports: of ``queue`` and ``table``; none if there are blobs only.
         preloaded: scripts that are loaded before Azurite.
+        beside: called once Azurite answers; starts what serves beside it.
     """
     taken = {"blob": options.port, **ports}
     command = [_node(), *(f"--require={path}" for path in (END_WITH_PARENT, *preloaded)), _program(ports)]
@@ -42,10 +49,12 @@ def run_azurite(options: Namespace, key: str, ports: Mapping[str, int], *preload
     _wait_for_the_end_of_another(options.port)
     environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{key}"}
     azurite = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=sys.stderr)
-    _watch(azurite, options, [port for port in taken.values() if port])
+    _watch(azurite, options, [port for port in taken.values() if port], beside)
 
 
-def _watch(azurite: subprocess.Popen[bytes], options: Namespace, ports: list[int]) -> None:
+def _watch(
+    azurite: subprocess.Popen[bytes], options: Namespace, ports: list[int], beside: Callable[[], None]
+) -> None:
     """Say when Azurite answers, and end it when this process is asked to."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,6 +67,7 @@ def _watch(azurite: subprocess.Popen[bytes], options: Namespace, ports: list[int
         raise SystemExit(
             f"Azurite ended with status {azurite.returncode}: is one of the ports {ports} in use?"
         )
+    beside()
     announce_ready(f"http://{LOOPBACK}:{options.port}")
     while azurite.poll() is None and not ended.wait(POLL_SECONDS * 4):
         pass

@@ -20,7 +20,7 @@ from localcloud.cloud.identity import owner_key_id
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.cloud.services import AWS_TEMPLATE
 from localcloud.common.names import AWS_ACCOUNT, EXPORT_BUCKET, OTHER_AWS_ACCOUNT, TOKEN_AUDIENCE
-from localcloud.functions_host.entra import ISSUER, issue_token, new_signing_key, public_keys
+from localcloud.entra.tokens import ISSUER, issue_token, new_signing_key, public_keys
 from tests.contract.polling import wait_until
 
 SECRET = "a secret access key for tests only"

@@ -5,7 +5,6 @@ import socket
 import subprocess
 
 import pytest
-from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 
 from localcloud.cloud.processes import ServiceFailedError, start_service, stop_service
@@ -55,19 +54,3 @@ def test_an_occupied_port_is_named(tmp_path):
             ServiceFailedError, match=f"Cannot listen on {LOOPBACK}:{port}: another program does"
         ):
             start(tmp_path, port)
-
-
-def test_it_tells_nothing_of_its_account_for_which_the_apps_role_has_no_right(tmp_path):
-    running = start(tmp_path)
-    try:
-        box = container(running)
-        box.create_container()
-        with pytest.raises(HttpResponseError) as refused:
-            box.get_account_information()
-        assert (refused.value.status_code, refused.value.error_code) == (
-            403,
-            "AuthorizationPermissionMismatch",
-        )
-        assert list(box.list_blob_names()) == []
-    finally:
-        stop_service(running)

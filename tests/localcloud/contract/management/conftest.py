@@ -1,28 +1,36 @@
 import base64
+import hashlib
 import json
 import os
 import signal
+import ssl
+from contextlib import ExitStack
 from pathlib import Path
+from unittest import mock
 
 import boto3
 import httpx
 import pytest
+from azure.core.credentials import AccessToken
 from azure.storage.blob import BlobServiceClient
 from botocore.config import Config
 
 from d2c.app.settings import read_settings
 from d2c.clients.aws.copy_session import copy_session_policy
+from d2c.clients.azure import cosmos_management, data_factory, factory_definitions
 from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
+from d2c.clients.azure.sign_in import management_arguments
 from localcloud.aws.iam.sessions import Session, Sessions
 from localcloud.cloud.app_settings import stack_parameters
 from localcloud.cloud.identity import management_token, owner_key_id
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.cloud.services import AWS_TEMPLATE, ROLES
 from localcloud.common import names
+from localcloud.common.certificates import make_certificates
 from localcloud.common.ports import free_port
 from localcloud.common.principals import APP, DEPLOYER, OWNER
-from localcloud.functions_host.entra import new_signing_key, public_keys
+from localcloud.entra.tokens import new_signing_key, public_keys
 from localcloud.lake import connection_string
 from tests.contract.polling import HANG_SECONDS, wait_until
 
@@ -32,6 +40,8 @@ SIGNING_KEY = new_signing_key()
 TOKEN, APP_TOKEN, DEPLOYER_TOKEN = (
     management_token(SIGNING_KEY, caller) for caller in (OWNER, APP, DEPLOYER)
 )
+# By the setting that tells the tests' identities apart.
+TOKENS = {}
 ENDED = ("Succeeded", "Failed", "Cancelled")
 SUMMARY = "manifest-summary.json"
 
@@ -40,6 +50,8 @@ class Surroundings:
     """What the management API works on: buckets, the lake and Cosmos DB, each a process of its own."""
 
     def __init__(self, folder):
+        self.certificates = make_certificates(folder / "certificates")
+        self.trust = ssl.create_default_context(cafile=self.certificates.authority)
         stack = {**stack_parameters()[names.AWS_ACCOUNT], "ExportBucketName": "exports", "ExportPrefix": "p"}
         self.aws = start_service(
             "aws",
@@ -104,6 +116,7 @@ class Management:
         fixed = ["--cosmos-url", around.cosmos.url, "--roles", str(roles)]
         self._arguments = [*at_first, *fixed, *often, *arguments]
         self._environment = {
+            **around.certificates.server_environment(),
             "LOCALCLOUD_TOKEN_KEYS": json.dumps(public_keys(SIGNING_KEY)),
             "LOCALCLOUD_COSMOS_KEY": KEY,
             "LOCALCLOUD_LAKE": around.lake_connection,
@@ -123,7 +136,10 @@ class Management:
         self.factory = connect_data_factory(self.app_settings)
         self.cosmos = connect_cosmos_management(self.app_settings)
         self.http = httpx.Client(
-            base_url=self.service.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=HANG_SECONDS
+            base_url=self.service.url,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=HANG_SECONDS,
+            verify=around.trust,
         )
 
     def start(self):
@@ -193,7 +209,33 @@ def session_parameters(key, folder, seconds=900):
     }
 
 
+class Fixed:
+    """A credential with one token."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def get_token(self, *_, **__):
+        return AccessToken(self._token, 2**31)
+
+
+def arguments_of(settings):
+    """Return the arguments of the app's management clients, signed in as the test wants."""
+    return {**management_arguments(settings), "credential": Fixed(TOKENS[settings.secret_scope])}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def signed_in(around):
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.dict(os.environ, around.certificates.trust_environment()))
+        for module in (cosmos_management, data_factory, factory_definitions):
+            patches.enter_context(mock.patch.object(module, "management_arguments", arguments_of))
+        yield
+
+
 def settings(url, token):
+    who = hashlib.sha256(token.encode()).hexdigest()
+    TOKENS[who] = token
     return read_settings(
         {
             "D2C_EXPORT_BUCKET": "exports",
@@ -209,7 +251,7 @@ def settings(url, token):
             "D2C_WHEEL_PATH": "/wheel",
             "D2C_CLUSTER": "{}",
             "D2C_MANAGEMENT_ENDPOINT": url,
-            "D2C_MANAGEMENT_TOKEN": token,
+            "D2C_SECRET_SCOPE": who,
         }
     )
 

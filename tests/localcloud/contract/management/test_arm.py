@@ -7,13 +7,13 @@ from azure.mgmt.datafactory import DataFactoryManagementClient
 
 from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
-from d2c.clients.azure.sign_in import management_arguments
 from d2c.errors import PermanentError, TransientError
 from localcloud.cloud.processes import ServiceFailedError
 from localcloud.common.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from tests.localcloud.contract.management.conftest import (
     ADF,
     Management,
+    arguments_of,
     factory_path,
     group_path,
     settings,
@@ -30,7 +30,7 @@ def test_a_wrong_token_is_refused_by_both_services(management):
         connect_data_factory(wrong).get_run("any")
     with pytest.raises(PermanentError, match="rejected the app's identity"):
         connect_cosmos_management(wrong).create_database("any")
-    client = DataFactoryManagementClient(**management_arguments(wrong))
+    client = DataFactoryManagementClient(**arguments_of(wrong))
     with pytest.raises(ClientAuthenticationError, match="InvalidAuthenticationToken"):
         client.pipeline_runs.get(RESOURCE_GROUP, DATA_FACTORY, "any")
 

@@ -148,7 +148,8 @@ def test_a_missing_file_system_is_told_with_its_name(management, around):
     parameters = copy_parameters("no-lake", "p/no-lake") | {"fileSystem": "nowhere"}
     run = management.ended(management.factory.start_run("copy_export", parameters))
     assert run.status == "Failed"
-    assert "Writing to nowhere/copied/p/no-lake/data failed" in run.message
+    for words in ("FileSystem: 'nowhere'", "Path: 'copied/p/no-lake/data'", "'ContainerNotFound'"):
+        assert words in run.message
 
 
 def test_a_copy_that_fails_for_once_is_tried_again_and_counted_once(management, around):

@@ -3,11 +3,10 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure.cosmos_management import Container, Throughput
-from d2c.clients.azure.sign_in import management_arguments
 from d2c.errors import BusyError, PermanentError
 from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until
-from tests.localcloud.contract.management.conftest import Management
+from tests.localcloud.contract.management.conftest import Management, arguments_of
 
 PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
 
@@ -15,12 +14,12 @@ PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
 @pytest.fixture(scope="module")
 def sql(management):
     """Azure's own client, for what the product's does not reach."""
-    return CosmosDBManagementClient(**management_arguments(management.settings)).sql_resources
+    return CosmosDBManagementClient(**arguments_of(management.settings)).sql_resources
 
 
 @pytest.fixture(scope="module")
 def slow_sql(slow):
-    arguments = {**management_arguments(slow.settings), "polling_interval": 1}
+    arguments = {**arguments_of(slow.settings), "polling_interval": 1}
     return CosmosDBManagementClient(**arguments).sql_resources
 
 

@@ -7,7 +7,7 @@ from localcloud.arm.errors import ArmError
 from localcloud.arm.tokens import Tokens
 from localcloud.cloud.identity import management_token
 from localcloud.common.principals import APP
-from localcloud.functions_host.entra import new_signing_key, public_keys
+from localcloud.entra.tokens import new_signing_key, public_keys
 
 KEY, ANOTHER = new_signing_key(), new_signing_key()
 TOKENS = Tokens(public_keys(KEY))

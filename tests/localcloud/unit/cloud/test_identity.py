@@ -13,7 +13,7 @@ SECRETS = (
     "databricks_token",
     "aws_secret_key",
     "token_signing_key",
-    "identity_header",
+    "credentials_key",
 )
 
 
@@ -60,8 +60,8 @@ def test_a_folder_of_an_earlier_version_gets_what_came_later_and_keeps_the_rest(
     first = load_identity(tmp_path)
     path = tmp_path / IDENTITY_FILE
     kept = json.loads(path.read_text())
-    del kept["identity_header"]
+    del kept["credentials_key"]
     path.write_text(json.dumps({**kept, "aws_key_id": "of an earlier version"}))
     second = load_identity(tmp_path)
-    assert second.identity_header
+    assert second.credentials_key
     assert (second.lake_key, second.token_signing_key) == (first.lake_key, first.token_signing_key)

@@ -6,12 +6,12 @@ from d2c.errors import BusyError, PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
-from tests.unit.clients.settings import SECRETS
+from tests.unit.clients.outside import SIGNATURE
 
 ACCOUNT = "/subscriptions/x/resourceGroups/group/providers/Microsoft.DocumentDB/databaseAccounts/account"
 MISSING = Answer(404, refusal("NotFound"))
 ACCEPTED = Answer(
-    202, {"status": "Enqueued"}, {"Azure-AsyncOperation": "http://127.0.0.1:9/operation", "Retry-After": "0"}
+    202, {"status": "Enqueued"}, {"Azure-AsyncOperation": "https://127.0.0.1:9/operation", "Retry-After": "0"}
 )
 
 
@@ -99,7 +99,7 @@ class TestOperationThatMayNotBePolled:
     ACCEPTED = Answer(
         202,
         b"",
-        {"Azure-AsyncOperation": "http://127.0.0.1:9/operations/1", "Location": "http://127.0.0.1:9/1"},
+        {"Azure-AsyncOperation": "https://127.0.0.1:9/operations/1", "Location": "http://127.0.0.1:9/1"},
     )
     REJECTED = Answer(403, refusal("AuthorizationFailed", "no operationsStatus/read"))
     MUSIC = resource(id="music", partitionKey={"paths": ["/a"]})
@@ -199,7 +199,7 @@ class TestServerlessAccount:
 
 
 class TestChangeThroughput:
-    OPERATION = "http://127.0.0.1:9/operations/1"
+    OPERATION = "https://127.0.0.1:9/operations/1"
 
     def change(self, *of_operation, autoscale=False):
         accepted = Answer(202, b"", {"Azure-AsyncOperation": self.OPERATION, "Location": self.OPERATION})
@@ -263,7 +263,7 @@ def test_what_the_service_refuses_is_told_with_container_account_and_what_to_do(
     assert isinstance(error, kind)
     assert "Cosmos DB container shop/music in account account" in error.detail
     assert words in error.next_step
-    assert SECRETS["D2C_MANAGEMENT_TOKEN"] not in str(error)
+    assert SIGNATURE not in str(error)
 
 
 def test_a_database_that_cannot_be_created_is_named():

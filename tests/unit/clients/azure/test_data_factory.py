@@ -8,7 +8,7 @@ from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
-from tests.unit.clients.settings import SECRETS
+from tests.unit.clients.outside import SIGNATURE
 
 FACTORY = "/subscriptions/x/resourceGroups/group/providers/Microsoft.DataFactory/factories/factory"
 SINCE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -174,4 +174,4 @@ def test_what_data_factory_refuses_is_told_with_the_thing_and_what_to_do(answer,
     assert thing in error.detail
     assert "data factory factory" in error.detail
     assert words in error.next_step
-    assert SECRETS["D2C_MANAGEMENT_TOKEN"] not in str(error)
+    assert SIGNATURE not in str(error)

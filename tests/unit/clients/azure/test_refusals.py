@@ -202,6 +202,28 @@ CASES = {
                "authorized by AAD token in data plane. Learn more: https://aka.ms/cosmos-native-rbac.", 5300),
         ("POST /dbs/shop/colls", IDENTITY, "management plane"),
     ),
+    "cosmos: a token of another tenant": (
+        look_for_documents,
+        cosmos(401, "Request blocked by Auth account : Provided AAD token was issued by the authority "
+               f"[{OTHER_TENANT}] which is not trusted by this database account. Please ensure the token has been "
+               f"issued by the AAD tenant(s) [{TENANT}].", 5007, "Unauthorized"),
+        (IDENTITY, OTHER_TENANT, "from another tenant", "account.documents.azure.com", "AZURE_TENANT_ID"),
+    ),
+    "cosmos: a token for another service": (
+        look_for_documents,
+        cosmos(401, "Request blocked by Auth account : Provided AAD token is intended for [https://storage.azure.com]. "
+               "This database account accepts tokens intended for [https://account.documents.azure.com].", 5008,
+               "Unauthorized"),
+        (IDENTITY, "[https://storage.azure.com]", "for another service", "account.documents.azure.com",
+         "D2C_COSMOS_ENDPOINT"),
+    ),
+    "cosmos: a token that has expired": (
+        look_for_documents,
+        cosmos(401, "Request blocked by Auth account : Provided AAD token has been expired since "
+               "[6/1/2026 5:09:09 PM (UTC)]. Current server time is [6/2/2026 12:04:25 AM (UTC)]. Please refresh the "
+               "AAD token.", 5006, "Unauthorized"),
+        (IDENTITY, "the token has expired", "account.documents.azure.com", "clock"),
+    ),
     "cosmos: a firewall": (
         look_for_documents,
         cosmos(403, "Request originated from IP 203.0.113.7 through public internet. This is blocked by your Cosmos DB "

@@ -8,17 +8,14 @@ from azure.core.exceptions import (
     ServiceResponseError,
     ServiceResponseTimeoutError,
 )
-from azure.core.rest import HttpRequest
 from azure.cosmos.exceptions import CosmosClientTimeoutError, CosmosHttpResponseError
 from azure.identity import CredentialUnavailableError
-from azure.mgmt.core import ARMPipelineClient
 
 from d2c.clients.azure import sign_in
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
-from tests.unit.clients.http import Answer, StubService
-from tests.unit.clients.settings import SECRETS, local_settings
+from tests.unit.clients.settings import local_settings
 
 THING = "Cosmos DB container shop/music"
 
@@ -112,27 +109,10 @@ def test_an_answer_without_text_is_told_by_its_kind():
     assert "ResourceNotFoundError" in translated(with_status(404, "  ", ResourceNotFoundError)).detail
 
 
-def test_the_local_token_goes_into_the_header_over_plain_http_and_nowhere_else():
-    arguments = management_arguments(local_settings())
-    service = StubService(Answer(200, {}))
-    client = ARMPipelineClient(
-        base_url=arguments["base_url"],
-        policies=[arguments["authentication_policy"]],
-        transport=service.transport,
-    )
-    client.send_request(HttpRequest("GET", f"{arguments['base_url']}/subscriptions"))
-    (call,) = service.calls
-    assert call.headers["Authorization"] == f"Bearer {SECRETS['D2C_MANAGEMENT_TOKEN']}"
-    assert SECRETS["D2C_MANAGEMENT_TOKEN"] not in repr(arguments) + call.url
-
-
-def test_without_a_token_the_app_signs_in_for_the_management_endpoint(monkeypatch):
+def test_the_app_signs_in_for_the_management_endpoint(monkeypatch):
     credential = object()
     monkeypatch.setattr(sign_in, "azure_credential", lambda: credential)
-    settings = local_settings(
-        D2C_MANAGEMENT_TOKEN="", D2C_MANAGEMENT_ENDPOINT="https://management.azure.com/"
-    )
+    settings = local_settings(D2C_MANAGEMENT_ENDPOINT="https://management.azure.com/")
     arguments = management_arguments(settings)
     assert arguments["credential"] is credential
     assert arguments["credential_scopes"] == ["https://management.azure.com/.default"]
-    assert "authentication_policy" not in arguments

@@ -15,6 +15,8 @@ from localcloud.cosmos.data_plane import items, offers, resources
 from localcloud.cosmos.data_plane.authorization import check_signature
 from localcloud.cosmos.data_plane.calls import Answer, Call, json_answer
 from localcloud.cosmos.data_plane.faults import Faults
+from localcloud.cosmos.data_plane.rights import Rights
+from localcloud.cosmos.data_plane.tokens import Tokens
 from localcloud.cosmos.errors import NAMES, CosmosError
 from localcloud.cosmos.storage.store import Store
 
@@ -56,11 +58,15 @@ class Server:
     Args:
         state_file: the SQLite file.
         key: the account's key, base64.
+        tokens: tells who calls with a token.
+        rights: what each of those may do; the key's owner may do everything.
     """
 
-    def __init__(self, state_file: Path, key: str) -> None:
+    def __init__(self, state_file: Path, key: str, tokens: Tokens, rights: Rights) -> None:
         self._store = Store(state_file)
         self._key = key
+        self._tokens = tokens
+        self._rights = rights
         self._faults = Faults()
         self._requests: Counter[str] = Counter()
         self._routes = ROUTES | {
@@ -101,20 +107,24 @@ class Server:
         parts = [unquote(part) for part in request.raw_path.split("?")[0].split("/") if part]
         if parts[:1] == [ADMIN]:
             return self._administer(request, parts[1:], body)
-        check_signature(self._key, request.method, parts, request.headers)
+        caller = self._tokens.caller(request.headers.get("authorization", ""))
+        if caller is None:
+            check_signature(self._key, request.method, parts, request.headers)
+        shape = "/".join("*" if place % 2 else part for place, part in enumerate(parts))
+        call = Call(self._store, tuple(parts[1::2]), request.headers, body)
+        if caller is not None:
+            self._rights.check(caller, request.method, shape, call)
         self._requests[request.method] += 1
         self._faults.raise_for("request", request.method)
         if not parts:
             return json_answer(resources.account_properties(f"{request.scheme}://{request.host}/"))
-        shape = "/".join("*" if place % 2 else part for place, part in enumerate(parts))
         handler = self._routes.get((request.method, shape))
         if handler is None:
             raise CosmosError(400, f"The call {request.method} /{shape} is not supported here.")
-        call = Call(self._store, tuple(parts[1::2]), request.headers, body)
         return _in_transaction(self._store, handler, call)
 
     def _administer(self, request: web.Request, parts: list[str], body: bytes) -> Answer:
-        """Set faults or return statistics, to whoever knows the account's key."""
+        """Set faults, or return what was asked for so far, to whoever knows the account's key."""
         if not hmac.compare_digest(request.headers.get(ADMIN_KEY_HEADER, ""), self._key):
             raise CosmosError(401, f"The header {ADMIN_KEY_HEADER} is not the account's key.")
         match request.method, parts:
@@ -122,6 +132,8 @@ class Server:
                 self._faults.set(body)
             case "DELETE", ["faults"]:
                 self._faults.clear()
+            case "GET", ["actions"]:
+                return json_answer({"actions": self._rights.asked})
             case "GET", ["statistics"]:
                 return json_answer(self._statistics())
             case _:

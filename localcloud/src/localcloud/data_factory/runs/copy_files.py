@@ -13,13 +13,14 @@ from typing import Any
 
 import boto3
 from azure.core.exceptions import AzureError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import ContainerClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.data_factory.runs.connections import SinkFolder, SourceFolder
 from localcloud.data_factory.runs.errors import ActivityError
 from localcloud.data_factory.runs.watch import Watch
+from localcloud.lake.reach import Reach
 
 BLOCK_BYTES = 4 * 2**20
 SDK_TRIES = 3
@@ -42,7 +43,7 @@ def copy_files(
     source: SourceFolder,
     sink: SinkFolder,
     activity: Mapping[str, Any],
-    lake_connection: str,
+    lake: Reach,
     watch: Watch,
 ) -> None:
     """Copy what a copy activity's source selects.
@@ -51,7 +52,7 @@ def copy_files(
         source: where from.
         sink: where to.
         activity: the activity's ``typeProperties``, evaluated.
-        lake_connection: the connection string of the lake's account.
+        lake: how the lake's account is reached.
         watch: told of progress; ends the copy if the run is cancelled or the time is up.
 
     Raises:
@@ -69,7 +70,7 @@ def copy_files(
                 f"ErrorCode=UserErrorFileNotFound,Message=No file in s3://{source.bucket}/{source.folder} is named "
                 f"{settings.get('wildcardFileName', '*')}.,Source=Failure happened on 'Source' side."
             )
-        with _connect_sink(sink, lake_connection, block_bytes) as container:
+        with _connect_sink(sink, lake, block_bytes) as container:
             for file in files:
                 watch.before_file(file.path)
                 _copy_file(client, source.bucket, file, container, f"{sink.folder}/{file.path}", watch)
@@ -78,10 +79,22 @@ def copy_files(
     except BotoCoreError as error:
         raise _source_error(source, type(error).__name__, str(error)) from error
     except AzureError as error:
-        raise ActivityError(
-            f"ErrorCode=AdlsGen2OperationFailed,Message=Writing to {sink.file_system}/{sink.folder} failed: "
-            f"{str(error).splitlines()[0]},Source=Failure happened on 'Sink' side."
-        ) from error
+        raise _sink_error(sink, error) from error
+
+
+def _sink_error(sink: SinkFolder, error: AzureError) -> ActivityError:
+    """Return a failure of the lake as the service tells it.
+
+    https://learn.microsoft.com/azure/data-factory/connector-troubleshoot-azure-data-lake
+    """
+    status = getattr(error, "status_code", None)
+    answered = f"Operation returned an invalid status code '{HTTPStatus(status).phrase}'." if status else ""
+    return ActivityError(
+        f"ErrorCode=AdlsGen2OperationFailed,Message=ADLS Gen2 operation failed for: {answered} Account: "
+        f"'{sink.account}'. FileSystem: '{sink.file_system}'. Path: '{sink.folder}'. ErrorCode: "
+        f"'{getattr(error, 'error_code', None) or type(error).__name__}'. Message: '{str(error).splitlines()[0]}'.,"
+        "Source=Failure happened on 'Sink' side."
+    )
 
 
 def _source_error(source: SourceFolder, kind: str, message: str) -> ActivityError:
@@ -193,9 +206,8 @@ def _s3_client(url: str, key_id: str, secret: str, token: str | None) -> Any:
     )
 
 
-def _connect_sink(sink: SinkFolder, connection: str, block_bytes: int) -> ContainerClient:
-    service = BlobServiceClient.from_connection_string(
-        connection,
+def _connect_sink(sink: SinkFolder, lake: Reach, block_bytes: int) -> ContainerClient:
+    service = lake.blobs(
         max_block_size=block_bytes,
         max_single_put_size=block_bytes,
         min_large_block_upload_threshold=block_bytes + 1,

@@ -21,6 +21,7 @@ from localcloud.data_factory.runs.errors import INNER_FAILED, ActivityCancelledE
 from localcloud.data_factory.runs.order import conditions_hold, decisive_failure, depends_on
 from localcloud.data_factory.runs.store import ENDED, RunStore, milliseconds_between, now_text
 from localcloud.data_factory.runs.watch import Watch
+from localcloud.lake.reach import Reach
 
 # More runs than these wait as Queued.
 RUNS_AT_ONCE = 8
@@ -34,14 +35,14 @@ class RunnerOptions:
     """What the machine brings, and how it differs from the service.
 
     Args:
-        lake_connection: the connection string of the lake's account.
+        lake: how the lake's account is reached.
         vault: the key vault's secrets by name.
         seconds_per_file: how much longer than need be each file takes.
         longest_retry_seconds: the longest pause before an activity is tried again, whatever its policy says.
         before_each_file: called before each file is copied; raises to make the copy fail.
     """
 
-    lake_connection: str
+    lake: Reach
     vault: Mapping[str, str]
     seconds_per_file: float
     longest_retry_seconds: float
@@ -215,7 +216,7 @@ class Runner:
         source = self._connections.source(activity["inputs"][0], scopes)
         sink = self._connections.sink(activity["outputs"][0], scopes)
         properties = resolve(activity["typeProperties"], scopes)
-        copy_files(source, sink, properties, self._options.lake_connection, watch)
+        copy_files(source, sink, properties, self._options.lake, watch)
 
     def _pipeline_scope(self, run: Json) -> Json:
         return {

@@ -16,8 +16,8 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-from localcloud.cosmos.data_plane.authorization import sign
 from localcloud.databricks.connector.errors import CallFailedError, RangeGoneError
+from localcloud.databricks.connector.sign_in import SignIn, trust
 
 API_VERSION = "2020-07-15"
 TIMEOUT_SECONDS = 65.0
@@ -51,14 +51,14 @@ class Gateway:
 
     Args:
         endpoint: the account's address.
-        key: the account's key, base64.
+        sign_in: gives its calls their authorisation.
         database: the database's name.
         container: the container's name.
     """
 
-    def __init__(self, endpoint: str, key: str, database: str, container: str) -> None:
+    def __init__(self, endpoint: str, sign_in: SignIn, database: str, container: str) -> None:
         self._address = urlsplit(endpoint)
-        self._key = key
+        self._sign_in = sign_in
         self.link = ("dbs", database, "colls", container)
         self._idle: LifoQueue[http.client.HTTPConnection] = LifoQueue()
 
@@ -90,7 +90,7 @@ class Gateway:
         whole = [*self.link, *parts]
         date = formatdate(usegmt=True)
         sent = {
-            "authorization": sign(self._key, method, whole, date),
+            "authorization": self._sign_in.header(method, whole, date),
             "x-ms-date": date,
             "x-ms-version": API_VERSION,
             **headers,
@@ -149,7 +149,7 @@ class Gateway:
             if answer.status not in TRANSIENT or failures > MOST_FAILURES:
                 raise CallFailedError(
                     f"{what} failed with status {answer.status}/{answer.sub_status}: {answer.why()} "
-                    "Check the endpoint, the key, and the names of database and container."
+                    "Check the endpoint, the sign-in, and the names of database and container."
                 )
             time.sleep(pause_seconds(failures))
 
@@ -157,10 +157,10 @@ class Gateway:
         try:
             return self._idle.get_nowait()
         except Empty:
-            kind = (
-                http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
-            )
-            return kind(str(self._address.hostname), self._address.port, timeout=TIMEOUT_SECONDS)
+            host, port = str(self._address.hostname), self._address.port
+            if self._address.scheme == "http":
+                return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=trust())
 
 
 def pause_seconds(failures: int) -> float:

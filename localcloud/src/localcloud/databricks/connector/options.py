@@ -2,12 +2,13 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.databricks.connector import option_kinds
 from localcloud.databricks.connector.errors import OptionError
 from localcloud.databricks.connector.option_kinds import EXECUTED, FIXED, PREFIX, REFUSED, WITHOUT_EFFECT
+from localcloud.databricks.connector.sign_in import AccountKey, ServicePrincipal, SignIn
 
 REQUIRED = ("accountEndpoint", "database", "container")
 # Every way to sign in asks for all options of at least one of these sets.
@@ -31,7 +32,7 @@ class Options:
     """
 
     endpoint: str
-    key: str = field(repr=False)
+    sign_in: SignIn
     database: str
     container: str
     strategy: str
@@ -60,7 +61,6 @@ def parse_options(given: Mapping[str, str]) -> Options:
     """
     values = dict(_checked(name, value) for name, value in given.items())
     _check_required(values)
-    _check_sign_in(values)
     if values.get("throughputControl.enabled"):
         _check_throughput_control(values)
     strategy = values.get("write.strategy", "ItemOverwrite")
@@ -71,7 +71,7 @@ def parse_options(given: Mapping[str, str]) -> Options:
         )
     return Options(
         endpoint=values["accountEndpoint"],
-        key=values["accountKey"],
+        sign_in=_sign_in(values),
         database=values["database"],
         container=values["container"],
         strategy=strategy,
@@ -120,17 +120,21 @@ def _check_required(values: Mapping[str, Any]) -> None:
         raise OptionError(f"These options are missing: {', '.join(missing)}.")
 
 
-def _check_sign_in(values: Mapping[str, Any]) -> None:
+def _sign_in(values: Mapping[str, Any]) -> SignIn:
     kind = values.get("auth.type", "MasterKey")
     lacks = [[PREFIX + name for name in choice if name not in values] for choice in SIGN_IN[kind]]
     least = min(lacks, key=lambda names: len(names))
     if least:
         raise OptionError(f"To sign in with {kind} these options are missing: {', '.join(least)}.")
-    if kind != "MasterKey":
+    if kind == "MasterKey":
+        return AccountKey(values["accountKey"])
+    secret = values.get("auth.aad.clientSecret")
+    if kind != "ServicePrincipal" or secret is None:
         raise OptionError(
-            f"The option {PREFIX}auth.type is {kind}, but the local cloud signs in with a master key only. "
-            f"Set {PREFIX}auth.type to MasterKey and {PREFIX}accountKey."
+            f"The option {PREFIX}auth.type is {kind}, but the local cloud signs in with a service principal's secret "
+            f"or a master key only. Set it to ServicePrincipal, with {PREFIX}auth.aad.clientSecret, or to MasterKey."
         )
+    return ServicePrincipal(values["account.tenantId"], values["auth.aad.clientId"], secret)
 
 
 def _check_throughput_control(values: Mapping[str, Any]) -> None:

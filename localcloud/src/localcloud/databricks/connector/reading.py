@@ -111,7 +111,7 @@ def _place(border: str) -> int:
 
 
 def _gateway(options: Options) -> Gateway:
-    return Gateway(options.endpoint, options.key, options.database, options.container)
+    return Gateway(options.endpoint, options.sign_in, options.database, options.container)
 
 
 def _check_columns(schema: StructType, query: str | None) -> None:

@@ -41,7 +41,7 @@ class Writer(DataSourceArrowWriter):
             CosmosSourceError: for the first document that cannot be written.
         """
         options = self._options
-        with Gateway(options.endpoint, options.key, options.database, options.container) as gateway:
+        with Gateway(options.endpoint, options.sign_in, options.database, options.container) as gateway:
             container = look_up_container(gateway)
             strategy = STRATEGIES[options.strategy]
             bodies = (body for batch in iterator for body in self._bodies(batch))

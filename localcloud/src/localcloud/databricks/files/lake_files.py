@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob.aio import BlobServiceClient, ContainerClient
+from azure.storage.blob.aio import ContainerClient
 
+from localcloud.common.names import LAKE_FILE_SYSTEM
 from localcloud.lake import ACCOUNT
+from localcloud.lake.reach import Reach
 
 FOLDER_MARK = {"hdi_isfolder": "true"}
 PIECE_BYTES = 8 * 2**20
@@ -31,21 +33,15 @@ class LakeFiles:
     """The file systems of the lake's account.
 
     Args:
-        connection_string: of the account.
+        reach: how the account is reached.
     """
 
-    def __init__(self, connection_string: str) -> None:
-        self._service = BlobServiceClient.from_connection_string(
-            connection_string, max_block_size=PIECE_BYTES, max_single_put_size=PIECE_BYTES
-        )
+    def __init__(self, reach: Reach) -> None:
+        self._service = reach.async_blobs(max_block_size=PIECE_BYTES, max_single_put_size=PIECE_BYTES)
 
     async def close(self) -> None:
         """Give back the connections."""
         await self._service.close()
-
-    async def file_systems(self) -> list[str]:
-        """Return the names of the account's file systems."""
-        return [container.name async for container in self._service.list_containers()]
 
     async def find(self, file_system: str, path: str) -> Entry | None:
         """Return what is at a path, or None."""
@@ -120,18 +116,15 @@ def _entry(blob: Any) -> Entry:
 
 @dataclass(frozen=True)
 class LakeMounts:
-    """The lake's file systems behind the service's WebHDFS, mounted under the authority of its ``abfss://`` paths.
+    """The lake's file system behind the service's WebHDFS, mounted under the authority of its ``abfss://`` paths.
 
     ``address`` is the service's host and port; ``secret`` the first part of every path.
     """
 
-    files: LakeFiles
     address: str
     secret: str = field(repr=False)
 
-    async def mounts(self) -> dict[str, str]:
-        """Return the address of each file system by its authority."""
-        return {
-            f"{name}@{ACCOUNT}.dfs.core.windows.net": f"webhdfs://{self.address}/{self.secret}/{name}"
-            for name in await self.files.file_systems()
-        }
+    def mounts(self) -> dict[str, str]:
+        """Return the file system's address by its authority."""
+        authority = f"{LAKE_FILE_SYSTEM}@{ACCOUNT}.dfs.core.windows.net"
+        return {authority: f"webhdfs://{self.address}/{self.secret}/{LAKE_FILE_SYSTEM}"}

@@ -12,12 +12,13 @@ https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.ht
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from itertools import islice, product
 from typing import Any
 from urllib.parse import quote, unquote
 
 from aiohttp import web
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 
 from localcloud.databricks.files.lake_files import PIECE_BYTES, Entry, LakeFiles
 
@@ -126,6 +127,8 @@ class WebHdfs:
             return _failure(error)
         except ResourceNotFoundError as error:
             return _failure(HdfsError(404, "FileNotFoundException", str(error.message)))
+        except HttpResponseError as error:
+            return _failure(_of_the_lake(error))
         except AzureError as error:
             log.warning("The lake failed %s %s: %s", request.method, operation, error)
             return _failure(HdfsError(500, "IOException", f"The lake failed: {error.message}"))
@@ -136,6 +139,15 @@ def _forms(path: str) -> Iterator[str]:
     first, *others = path.split("+")
     for signs in product("+ ", repeat=len(others)):
         yield first + "".join(sign + part for sign, part in zip(signs, others, strict=True))
+
+
+def _of_the_lake(error: HttpResponseError) -> HdfsError:
+    """Return what a cluster is told of an answer of the lake: what it may not do by an exception of its own."""
+    text = f"{str(error.message).splitlines()[0]}, {error.status_code}, {getattr(error, 'error_code', '')}"
+    if error.status_code == HTTPStatus.FORBIDDEN:
+        return HdfsError(403, "AccessControlException", f"Operation failed: {text}")
+    log.warning("The lake failed: %s", text)
+    return HdfsError(500, "IOException", f"Operation failed: {text}")
 
 
 async def _file_status(call: _Call) -> web.Response:
@@ -270,6 +282,7 @@ def _failure(error: HdfsError) -> web.Response:
 
 _JAVA = {
     "SecurityException": "java.lang.SecurityException",
+    "AccessControlException": "org.apache.hadoop.security.AccessControlException",
     "UnsupportedOperationException": "java.lang.UnsupportedOperationException",
     "FileAlreadyExistsException": "org.apache.hadoop.fs.FileAlreadyExistsException",
     "PathIsNotEmptyDirectoryException": "org.apache.hadoop.fs.PathIsNotEmptyDirectoryException",

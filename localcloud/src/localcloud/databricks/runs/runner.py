@@ -187,7 +187,7 @@ class Runner:
             "wheels": [str(wheel) for wheel in launch.wheels],
             "connector": launch.connector,
             "secrets": self._options.secrets,
-            "mounts": await self._options.lake.mounts(),
+            "mounts": self._options.lake.mounts(),
         }
 
     async def _outcome(self, run_id: int, process: ChildProcess, timeout: float | None) -> Json | None:

@@ -3,6 +3,8 @@
 import os
 
 PROGRAM_VARIABLE = "D2C_EXTENSION_HOST"
+# Of the lake's connection string: the program reaches it with its key.
+LAKE_CONNECTION = "LOCALCLOUD_LAKE"
 
 
 def extension_program() -> str | None:

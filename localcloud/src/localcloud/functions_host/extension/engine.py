@@ -14,6 +14,7 @@ from localcloud.common.service import required_variable
 from localcloud.functions_host.app import App
 from localcloud.functions_host.durable.binding import HOOK
 from localcloud.functions_host.durable.crashes import Crashes
+from localcloud.functions_host.extension import LAKE_CONNECTION
 from localcloud.functions_host.extension.events import DeliveredTrigger
 from localcloud.functions_host.extension.program import ExtensionProgram
 
@@ -55,7 +56,7 @@ class ExtensionEngine:
             {"name": trigger.name, "kind": "blob", "path": trigger.path, "connection": LAKE}
             for trigger in triggers
         ]
-        connections = {name: required_variable(name) for name in (STORAGE, LAKE)}
+        connections = {STORAGE: required_variable(STORAGE), LAKE: required_variable(LAKE_CONNECTION)}
         self._program = ExtensionProgram(
             program, folder, with_quick_queues(app.host_settings), functions, connections, self._answer
         )

@@ -13,11 +13,11 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.blob import InputStream
-from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from localcloud.functions_host.app import App, AppError, resolve_settings
 from localcloud.functions_host.durable.store import Store
 from localcloud.functions_host.triggers.poison import PoisonQueue
+from localcloud.lake.reach import find_reach
 
 logger = logging.getLogger(__name__)
 MOST_TRIES = 5
@@ -49,14 +49,15 @@ class BlobTrigger:
         self.container, _, pattern = self.path.partition("/")
         self._pattern = path_pattern(pattern)
         self.prefix = pattern.partition("{")[0]
-        connection = os.environ.get(trigger.connection)
-        if not connection:
+        reach = find_reach(os.environ, trigger.connection)
+        if reach is None:
             raise AppError(
-                f"The blob trigger {name} needs the app setting {trigger.connection}, a connection string."
+                f"The blob trigger {name} needs the app setting {trigger.connection}, a connection string, or "
+                f"{trigger.connection}__blobServiceUri, an address."
             )
-        self.connection = connection
-        self._client = container_client(connection, self.container)
-        self._poison = PoisonQueue(connection)
+        self.reach = reach
+        self._client = reach.blobs().get_container_client(self.container)
+        self._poison = PoisonQueue(reach)
         self._under_way: set[tuple[str, str]] = set()
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         rows = store.read("select blob, etag, tries from receipts where trigger=?", name)
@@ -152,11 +153,6 @@ class BlobTrigger:
             connection.execute(
                 "insert or replace into receipts values(?,?,?,?)", (self.name, blob, etag, tries)
             )
-
-
-def container_client(connection: str, container: str) -> ContainerClient:
-    """Return the client of a container of the account with this connection string."""
-    return BlobServiceClient.from_connection_string(connection).get_container_client(container)
 
 
 def path_pattern(pattern: str) -> re.Pattern[str]:

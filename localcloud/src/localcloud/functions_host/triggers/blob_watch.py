@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 import requests
 from aiohttp import web
-from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+from azure.core.exceptions import AzureError
+from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 from requests.adapters import HTTPAdapter
 
 from localcloud.functions_host import BLOBS_WRITTEN
 from localcloud.functions_host.triggers.blob import BlobTrigger
+from localcloud.lake.reach import SCOPE, Reach, own_identity
 
 logger = logging.getLogger(__name__)
 SHORTEST_INTERVAL_SECONDS = 0.5
@@ -22,6 +24,7 @@ SHORTEST_INTERVAL_SECONDS = 0.5
 PAUSE_SECONDS_PER_BLOB = 0.002
 TIMEOUT_SECONDS = 60
 SAS_LIFETIME = timedelta(days=365)
+API_VERSION = "2021-12-02"
 NOT_FOUND = 404
 # The SDK's listing takes twenty times as long: it makes objects of all properties.
 BLOB = re.compile(r"<Name>([^<]*)</Name>.*?<Etag>\"?([^<\"]*)\"?</Etag>", re.DOTALL)
@@ -32,20 +35,21 @@ class BlobWatch:
     """Looks at one container for all triggers that watch it.
 
     Args:
-        connection: the account's connection string.
+        reach: how the account is reached.
         container: the container's name.
         triggers: the ones that watch it.
         list_seconds: how long it waits at least before it lists again.
     """
 
     def __init__(
-        self, connection: str, container: str, triggers: Sequence[BlobTrigger], list_seconds: float
+        self, reach: Reach, container: str, triggers: Sequence[BlobTrigger], list_seconds: float
     ) -> None:
         self.container = container
         self._list_seconds = list_seconds
         self._triggers = triggers
         self._prefixes = shortest_prefixes(trigger.prefix for trigger in triggers)
-        self._url = _listing_url(connection, container)
+        self._url = _listing_url(reach, container)
+        self._is_signed = bool(reach.connection_string)
         self._session = requests.Session()
         # Between two looks the lake may have closed the connection.
         self._session.mount("http://", HTTPAdapter(max_retries=2))
@@ -57,7 +61,7 @@ class BlobWatch:
             blobs = 0
             try:
                 blobs = await self._look()
-            except requests.RequestException as error:
+            except (requests.RequestException, AzureError) as error:
                 logger.warning("Container %s could not be listed: %s", self.container, type(error).__name__)
             await asyncio.sleep(max(self._list_seconds, blobs * PAUSE_SECONDS_PER_BLOB))
 
@@ -85,11 +89,12 @@ class BlobWatch:
 
     def _blobs(self) -> Iterator[tuple[str, str]]:
         """Return names and etags of all blobs below the prefixes; none while there is no such container."""
+        headers = {} if self._is_signed else _identity_headers()
         for prefix in self._prefixes:
             marker = ""
             while True:
                 url = f"{self._url}&prefix={quote(prefix)}&marker={quote(marker)}"
-                answer = self._session.get(url, timeout=TIMEOUT_SECONDS)
+                answer = self._session.get(url, headers=headers, timeout=TIMEOUT_SECONDS)
                 if answer.status_code == NOT_FOUND:
                     return
                 answer.raise_for_status()
@@ -118,9 +123,9 @@ def watches(
     triggers: Iterable[BlobTrigger], list_seconds: float = SHORTEST_INTERVAL_SECONDS
 ) -> list[BlobWatch]:
     """Return one watch for each container, with its triggers."""
-    by_container: dict[tuple[str, str], list[BlobTrigger]] = {}
+    by_container: dict[tuple[Reach, str], list[BlobTrigger]] = {}
     for trigger in triggers:
-        by_container.setdefault((trigger.connection, trigger.container), []).append(trigger)
+        by_container.setdefault((trigger.reach, trigger.container), []).append(trigger)
     return [BlobWatch(*place, found, list_seconds) for place, found in by_container.items()]
 
 
@@ -133,8 +138,17 @@ def shortest_prefixes(prefixes: Iterable[str]) -> list[str]:
     return kept
 
 
-def _listing_url(connection: str, container: str) -> str:
-    account = BlobServiceClient.from_connection_string(connection)
+def _identity_headers() -> dict[str, str]:
+    token = own_identity().get_token(SCOPE).token
+    return {"Authorization": f"Bearer {token}", "x-ms-version": API_VERSION}
+
+
+def _listing_url(reach: Reach, container: str) -> str:
+    """Return the address of a listing, with a signature if the account is reached with its key."""
+    account = reach.blobs()
+    url = f"{account.url.rstrip('/')}/{container}?restype=container&comp=list"
+    if not reach.connection_string:
+        return url
     signature = generate_container_sas(
         str(account.account_name),
         container,
@@ -142,4 +156,4 @@ def _listing_url(connection: str, container: str) -> str:
         permission=ContainerSasPermissions(list=True),
         expiry=datetime.now(UTC) + SAS_LIFETIME,
     )
-    return f"{account.url}{container}?restype=container&comp=list&{signature}"
+    return f"{url}&{signature}"

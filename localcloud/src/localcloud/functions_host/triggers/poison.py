@@ -9,6 +9,8 @@ from contextlib import suppress
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
+from localcloud.lake.reach import Reach, own_identity
+
 QUEUE = "webjobs-blobtrigger-poison"
 
 
@@ -16,17 +18,11 @@ class PoisonQueue:
     """The queue in the storage account of the blobs; an account without queues has none.
 
     Args:
-        connection: the account's connection string.
+        reach: how the account is reached.
     """
 
-    def __init__(self, connection: str) -> None:
-        self._queue = (
-            QueueClient.from_connection_string(
-                connection, QUEUE, message_encode_policy=TextBase64EncodePolicy()
-            )
-            if "QueueEndpoint=" in connection
-            else None
-        )
+    def __init__(self, reach: Reach) -> None:
+        self._queue = _queue(reach)
 
     def put(self, function: str, container: str, blob: str, etag: str) -> None:
         """Put an event into the queue.
@@ -53,3 +49,14 @@ class PoisonQueue:
         with suppress(ResourceExistsError):
             self._queue.create_queue()
         self._queue.send_message(json.dumps(message))
+
+
+def _queue(reach: Reach) -> QueueClient | None:
+    encoding = TextBase64EncodePolicy()
+    if "QueueEndpoint=" in reach.connection_string:
+        return QueueClient.from_connection_string(
+            reach.connection_string, QUEUE, message_encode_policy=encoding
+        )
+    if reach.queue_url:
+        return QueueClient(reach.queue_url, QUEUE, credential=own_identity(), message_encode_policy=encoding)
+    return None

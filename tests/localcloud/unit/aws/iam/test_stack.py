@@ -7,7 +7,7 @@ from localcloud.aws.iam.stack import StackError, load_account
 from localcloud.cloud.app_settings import stack_parameters
 from localcloud.cloud.services import AWS_TEMPLATE
 from localcloud.common.names import APP_OBJECT_ID, AWS_ACCOUNT, OTHER_AWS_ACCOUNT, TOKEN_AUDIENCE
-from localcloud.functions_host.entra import ISSUER
+from localcloud.entra.tokens import ISSUER
 
 PARAMETERS = stack_parameters()[AWS_ACCOUNT]
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"

@@ -5,6 +5,7 @@ from localcloud.data_factory.runs import runner as runner_module
 from localcloud.data_factory.runs.errors import ActivityCancelledError, ActivityError
 from localcloud.data_factory.runs.runner import Runner, RunnerOptions
 from localcloud.data_factory.runs.store import ENDED, RunStore
+from localcloud.lake.reach import Reach
 from tests.contract.polling import wait_until
 
 
@@ -38,7 +39,7 @@ class World:
         self.failing = {}
         self.store = RunStore(path / "runs.sqlite")
         definitions = Definitions({"p": {"activities": list(activities)}}, {}, {}, {})
-        options = RunnerOptions("", {}, 0.0, 0.0, lambda: None)
+        options = RunnerOptions(Reach(""), {}, 0.0, 0.0, lambda: None)
         self.runner = Runner(definitions, self.store, options)
         monkeypatch.setattr(runner_module.Runner, "_copy", self._copy)
 

@@ -2,6 +2,7 @@ import pytest
 
 from localcloud.databricks.connector.errors import OptionError
 from localcloud.databricks.connector.options import parse_options
+from localcloud.databricks.connector.sign_in import AccountKey, ServicePrincipal
 
 ACCOUNT = {
     "spark.cosmos.accountEndpoint": "http://127.0.0.1:8081/",
@@ -119,15 +120,26 @@ def test_strategies_that_patch_are_refused_by_name(strategy):
         parse(write__strategy=strategy)
 
 
-def test_other_identities_than_the_master_key_are_refused():
-    with pytest.raises(
-        OptionError, match="ServicePrincipal, but the local cloud signs in with a master key only"
-    ):
-        parsed(SERVICE_PRINCIPAL)
-    with pytest.raises(OptionError, match=r"ManagedIdentity, but .* master key only"):
-        parsed({"auth.type": "ManagedIdentity", "account.tenantId": "t"})
-    with pytest.raises(OptionError, match=r"AccessToken, but .* master key only"):
-        parsed({"auth.type": "AccessToken", "accountDataResolverServiceName": "com.x.Y"})
+def test_a_service_principal_and_a_master_key_sign_in():
+    assert parsed(SERVICE_PRINCIPAL).sign_in == ServicePrincipal("t", "c", "s")
+    assert parse().sign_in == AccountKey("a2V5")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth.type": "ManagedIdentity", "account.tenantId": "t"},
+        {"auth.type": "AccessToken", "accountDataResolverServiceName": "com.x.Y"},
+        {
+            **{name: value for name, value in SERVICE_PRINCIPAL.items() if name != "auth.aad.clientSecret"},
+            "auth.aad.clientCertPemBase64": "s",
+        },
+    ],
+)
+def test_other_ways_to_sign_in_are_refused(options):
+    kind = options["auth.type"]
+    with pytest.raises(OptionError, match=f"{kind}, but .* service principal's secret or a master key only"):
+        parsed(options)
 
 
 @pytest.mark.parametrize("name", ["account.tenantId", "auth.aad.clientId", "auth.aad.clientSecret"])

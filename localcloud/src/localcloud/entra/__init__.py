@@ -1,0 +1,1 @@
+"""Microsoft Entra ID: tokens for the identities of the local cloud, and what services check them by."""
