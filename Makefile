@@ -12,7 +12,7 @@ ON_EXTENSION = $(addprefix tests/end_to_end/test_,migration.py events.py crashes
 
 DEPLOYED = function_app.py activities d2c notebooks orchestrators triggers
 
-.PHONY: demo test test-fast fuzz test-localcloud test-real test-extension lint lint-infra spark-classes format setup lock clean
+.PHONY: demo test test-fast fuzz test-localcloud test-real test-extension lint lint-infra spark-classes kernel test-kernel format setup lock clean
 
 demo: setup
 	@$(BIN)/d2c demo
@@ -20,7 +20,7 @@ demo: setup
 # Where nothing is cached, the types and Spark's classes take a core each for half a minute.
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes
-	@$(BIN)/pytest tests/unit tests/replay tests/fuzz tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
+	@$(BIN)/pytest tests/unit tests/replay tests/fuzz tests/kernel tests/localcloud/unit -n $(TESTS_IN_PARALLEL)
 	@$(BIN)/pytest tests/end_to_end tests/contract tests/localcloud/contract $(SHARED_SERVICES) --durations 20
 
 # What lint says is shown after the tests, beside which it runs.
@@ -44,6 +44,11 @@ test-localcloud: setup
 test-real: setup
 	@$(BIN)/pytest tests/real -rs
 	@sh tools/test-on-extension.sh $(ON_EXTENSION)
+	@export PATH="$$PATH:$$HOME/.cargo/bin"; \
+	  if ! command -v cargo > /dev/null; then echo "Skipped: the native kernel, which needs Cargo (https://rustup.rs)."; \
+	  elif ! cargo fetch --quiet --locked --manifest-path kernel/Cargo.toml; then \
+	    echo "Skipped: the native kernel, whose crates cannot be fetched."; \
+	  else $(MAKE) --no-print-directory test-kernel; fi
 	@for version in $(OTHER_PYTHONS); do sh tools/test-other-python.sh $$version || exit 1; done
 
 # Twenty minutes: Microsoft's extension waits a minute after each death of its host.
@@ -70,6 +75,15 @@ spark-classes: setup
 	@mkdir -p build
 	@$(BIN)/python -m localcloud.databricks.notebook.archive_maker 2> build/spark-classes.log \
 	  || { cat build/spark-classes.log; false; }
+
+# The native kernel of the load path, which needs Cargo and is optional: nothing else here does. Its wheel is left in
+# build/kernel, where `d2c deploy` finds it.
+kernel: setup
+	@sh tools/build-kernel.sh
+
+# More items, and others: KERNEL_ITEMS=1000000 KERNEL_SEED=2 make test-kernel
+test-kernel: kernel
+	@KERNEL_ITEMS=$${KERNEL_ITEMS:-20000} $(BIN)/pytest tests/kernel -n $(TESTS_IN_PARALLEL) -rs
 
 format: setup
 	@$(BIN)/ruff check --fix .
@@ -103,4 +117,4 @@ lock:
 	@$(BIN)/python -m tools.write_licences
 
 clean:
-	@rm -rf .venv build localcloud/node/node_modules
+	@rm -rf .venv build kernel/target localcloud/node/node_modules

@@ -14,6 +14,7 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.refusals import LACKS_DATA_ROLE
 from d2c.clients.clients import Clients
 from d2c.clients.databricks.jobs import NotebookRun
+from d2c.deploy.kernel_wheel import fitting_kernel
 from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
 from d2c.load_run.progress import RESULT_FILE
@@ -64,13 +65,17 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(path)},
         cluster=settings.cluster,
-        libraries=[
-            {"maven": {"coordinates": settings.load_runs.connector}},
-            {"whl": wheel_path(settings.wheel_path)},
-        ],
+        libraries=_libraries(settings),
         timeout_seconds=settings.load_runs.timeout_seconds,
         viewers=settings.load_runs.viewers,
     )
+
+
+def _libraries(settings: Settings) -> list[dict[str, Any]]:
+    """Return what the cluster installs: the connector, this version's wheel, and the native kernel if one fits."""
+    wheels = wheel_path(settings.wheel_path), fitting_kernel(settings.wheel_path, settings.cluster)
+    connector = {"maven": {"coordinates": settings.load_runs.connector}}
+    return [connector, *({"whl": path} for path in wheels if path)]
 
 
 def _run_name(payload: LaneInput, names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from d2c.deploy.kernel_wheel import IN_APP, own_kernel
 from d2c.errors import D2CError, SettingsError
 
 # Everything else in a checkout stays out; `.funcignore` says the same to other tools.
@@ -67,6 +68,10 @@ def package_app(root: Path, environment: Mapping[str, str]) -> Path:
     folder.mkdir(parents=True)
     for name in CONTENT:
         _copy(root / name, folder / name)
+    kernel = own_kernel(root)
+    if kernel:
+        (folder / IN_APP).mkdir()
+        (folder / IN_APP / kernel.name).write_bytes(kernel.content)
     (folder / HOST_FILE).write_text(host)
     return folder
 

@@ -11,6 +11,7 @@ from d2c.clients.azure.factory_definitions import FactoryDefinitions
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.deploy.comparing import same_notebook, unlike, with_owners_choices
 from d2c.deploy.definitions import Definition
+from d2c.deploy.kernel_wheel import KernelWheel, kernel_path, misfit
 from d2c.deploy.parameters import PARAMETERS, UNUSED
 from d2c.deploy.release import Release
 from d2c.deploy.wheel import Wheel, digest_of_wheel, wheel_path
@@ -77,6 +78,24 @@ class WheelPart(Part):
 
     def publish(self) -> None:
         self._files.write_file(self._path, self._wheel.content)
+
+
+class KernelPart(Part):
+    """The native kernel's wheel in the workspace."""
+
+    def __init__(self, files: DatabricksFiles, path: str, kernel: KernelWheel) -> None:
+        self.thing = f"native kernel {path}"
+        self._files, self._path, self._kernel = files, path, kernel
+
+    def differences(self) -> list[Difference]:
+        content = self._files.read_file(self._path)
+        if content == self._kernel.content:
+            return []
+        found = NOTHING if content is None else "a different wheel"
+        return [Difference(self.thing, found, "this version's wheel")]
+
+    def publish(self) -> None:
+        self._files.write_file(self._path, self._kernel.content)
 
 
 def _code_in(content: bytes) -> str:
@@ -176,8 +195,11 @@ class DefinitionPart(Part):
 
 
 def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
-    """Return the parts in the Databricks workspace: the wheel first, since the notebook needs it."""
+    """Return the parts in the Databricks workspace: the wheels first, since the notebook needs them."""
     yield WheelPart(place.files, wheel_path(place.settings.wheel_path), release.wheel)
+    kernel = release.kernel
+    if kernel and not misfit(kernel, place.settings.wheel_path, place.settings.cluster):
+        yield KernelPart(place.files, kernel_path(kernel, place.settings.wheel_path), kernel)
     yield NotebookPart(place.files, place.settings.notebook_path, release.notebook)
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from d2c.app.settings import Settings, read_settings
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
 from d2c.clients.databricks.files import connect_databricks_files
+from d2c.deploy.kernel_wheel import misfit
 from d2c.deploy.parameters import parameter_values, with_app_settings
 from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
 from d2c.deploy.release import Release, own_release
 from d2c.errors import D2CError, PermanentError, TransientError
 
 CREATED, UPDATED, UNCHANGED, WAITING = "created", "updated", "unchanged", "waiting"
+SKIPPED = "skipped"
 # A new workspace or factory answers reliably after some minutes only.
 TRIES, TRY_SECONDS = 10, 30
 
@@ -22,6 +24,8 @@ TRIES, TRY_SECONDS = 10, 30
 @dataclass(frozen=True)
 class Published:
     """The outcome of publishing a part: ``created``, ``updated`` or ``unchanged``; ``waiting`` before another try.
+
+    The native kernel is ``skipped`` where none fits the cluster.
 
     ``warning`` says why it waits, or how the service's form of an accepted part differs.
     """
@@ -128,7 +132,11 @@ def deploy(environment: Mapping[str, str], tell: Callable[[Published], None]) ->
         D2CError: if settings are missing, a service rejects a part, or returns something else than was written.
     """
     environment, release = with_app_settings(environment), own_release()
-    return publish(all_parts(connect_place(read_settings(environment), environment), release), tell)
+    settings = read_settings(environment)
+    published = publish(all_parts(connect_place(settings, environment), release), tell)
+    if unfit := misfit(release.kernel, settings.wheel_path, settings.cluster):
+        tell(Published("native kernel", SKIPPED, f"{unfit}. Items are mapped in Python, which is slower"))
+    return published
 
 
 def connect_place(settings: Settings, environment: Mapping[str, str] = os.environ) -> Target:

@@ -1,10 +1,11 @@
-"""The published content of this version: the wheel, the notebook and Data Factory's definitions."""
+"""The published content of this version: the wheels, the notebook and Data Factory's definitions."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import d2c
 from d2c.deploy.definitions import FactoryContent, read_definitions
+from d2c.deploy.kernel_wheel import KernelWheel, own_kernel
 from d2c.deploy.wheel import Wheel, own_wheel
 from d2c.errors import D2CError
 
@@ -17,6 +18,7 @@ class Release:
     """The published content of a version."""
 
     wheel: Wheel
+    kernel: KernelWheel | None
     notebook: bytes
     factory: FactoryContent
 
@@ -37,4 +39,6 @@ def own_release(root: Path | None = None) -> Release:
             "Clone the project, and run d2c deploy from the clone.",
             "There is nothing to publish",
         )
-    return Release(own_wheel(), (root / NOTEBOOK).read_bytes(), read_definitions(root / DEFINITIONS))
+    return Release(
+        own_wheel(), own_kernel(root), (root / NOTEBOOK).read_bytes(), read_definitions(root / DEFINITIONS)
+    )

@@ -1,6 +1,6 @@
 """Read exports in DynamoDB's format: manifests and data files. Pure functions of bytes."""
 
-from d2c.export_format.data_file import read_lines
+from d2c.export_format.data_file import decompressed, lines_of, read_blocks, read_lines
 from d2c.export_format.errors import ExportFormatError, UnfinishedExportError, WrongExportError
 from d2c.export_format.manifest import (
     DataFile,
@@ -17,7 +17,10 @@ __all__ = [
     "ManifestSummary",
     "UnfinishedExportError",
     "WrongExportError",
+    "decompressed",
+    "lines_of",
     "md5_base64",
+    "read_blocks",
     "read_export_manifest",
     "read_lines",
 ]

@@ -1,7 +1,7 @@
 """Read data files: gzip of one JSON text per line."""
 
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from d2c.export_format.errors import ExportFormatError
 
@@ -13,6 +13,8 @@ FIRST_PIECE_BYTES = 1 << 12
 MOST_MEMBERS = 100_000
 SMALLEST_GZIP_BYTES = 20
 _GZIP = 31
+
+Decompress = Callable[[bytes | memoryview, str], Iterator[bytes]]
 
 
 def read_lines(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
@@ -29,22 +31,45 @@ def read_lines(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
         ExportFormatError: if the gzip is empty, damaged or truncated, has too many members, or a line is longer than
             any item can be.
     """
+    for block in read_blocks(compressed, name):
+        yield from lines_of(block)
+
+
+def lines_of(block: bytes) -> list[bytes]:
+    """Return the lines of a block of whole lines."""
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def read_blocks(
+    compressed: bytes | memoryview, name: str, decompress: Decompress | None = None
+) -> Iterator[bytes]:
+    """Like `read_lines`, but return blocks of whole lines; only the last one may be without its line end.
+
+    Args:
+        compressed: as in `read_lines`.
+        name: as in `read_lines`.
+        decompress: another way to do what `decompressed` does.
+    """
     rest: list[bytes] = []
     rest_bytes = 0
-    for piece in _decompressed(compressed, name):
-        *whole, last = piece.split(b"\n")
-        for end in whole:
-            yield b"".join((*rest, end)) if rest else end
+    for piece in (decompress or decompressed)(compressed, name):
+        end = piece.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*rest, piece[:end]))
             rest, rest_bytes = [], 0
-        rest.append(last)
-        rest_bytes += len(last)
+        rest.append(piece[end:])
+        rest_bytes += len(piece) - end
         if rest_bytes > LONGEST_LINE_BYTES:
             raise ExportFormatError(f"{name} has a line of more than {LONGEST_LINE_BYTES} bytes.")
     if rest_bytes:
         yield b"".join(rest)
 
 
-def _decompressed(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
+def decompressed(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
+    """Return a data file's decompressed bytes, piece by piece; errors are those of `read_lines`."""
     data = memoryview(compressed)
     if not len(data):
         raise ExportFormatError(f"{name} has no bytes; the smallest gzip has {SMALLEST_GZIP_BYTES}.")

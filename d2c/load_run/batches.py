@@ -1,12 +1,12 @@
 """Convert rows to and from Arrow batches, the data of Spark's workers in ``DataFrame.mapInArrow``."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
-from d2c.export_format import DataFile, ExportFormatError, md5_base64, read_lines
+from d2c.export_format import DataFile, ExportFormatError, lines_of, md5_base64, read_blocks
+from d2c.load_run.kernel.module import decompress
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 10_000
@@ -29,11 +29,17 @@ def texts_of(batches: Batches) -> Iterator[str]:
             yield text.as_py()
 
 
-def pack(rows: Iterator[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Collect rows into batches of bounded size."""
+def pack(rows: Iterator[Row | pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Collect rows into batches of bounded size, between those that are batches already."""
     pending: list[Row] = []
     size = 0
     for row in rows:
+        if isinstance(row, pa.RecordBatch):
+            if pending:
+                yield _batch(pending, schema)
+                pending, size = [], 0
+            yield row
+            continue
         pending.append(row)
         size += sum(len(value) for value in row if isinstance(value, str | bytes))
         if size >= BATCH_BYTES or len(pending) >= BATCH_ROWS:
@@ -71,6 +77,12 @@ def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview
     Raises:
         ExportFormatError: if the file is not the listed one, or has more lines.
     """
+    for block in checked_blocks(listed, name, content):
+        yield from lines_of(block)
+
+
+def checked_blocks(listed: Mapping[str, DataFile], name: str, content: memoryview) -> Iterator[bytes]:
+    """Like `checked_lines`, but return blocks of whole lines."""
     file = listed.get(name)
     if file is None:
         raise ExportFormatError(f"{name} is not in the manifest.")
@@ -79,10 +91,17 @@ def checked_lines(listed: Mapping[str, DataFile], name: str, content: memoryview
         raise ExportFormatError(
             f"{name} has the MD5 {digest}, but the manifest has {file.md5}{_cause(content)}."
         )
-    lines = read_lines(content, name)
-    yield from islice(lines, file.item_count)
-    if next(lines, None) is not None:
-        raise ExportFormatError(f"{name} has more lines than the {file.item_count} items of the manifest.")
+    left = file.item_count
+    for block in read_blocks(content, name, decompress):
+        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        if lines > left:
+            if left:
+                yield b"\n".join([*block.split(b"\n", left)[:left], b""])
+            raise ExportFormatError(
+                f"{name} has more lines than the {file.item_count} items of the manifest."
+            )
+        left -= lines
+        yield block
 
 
 def _cause(content: memoryview) -> str:

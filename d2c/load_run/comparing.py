@@ -8,11 +8,23 @@ import orjson
 import pyarrow as pa
 
 from d2c.export_format import DataFile
-from d2c.load_run.batches import Batches, Row, Worker, checked_lines, files_of, pack, texts_of
+from d2c.load_run.accounting import FileTally
+from d2c.load_run.batches import (
+    Batches,
+    Row,
+    Worker,
+    checked_blocks,
+    checked_lines,
+    files_of,
+    pack,
+    texts_of,
+)
+from d2c.load_run.kernel import documents, items
+from d2c.load_run.kernel.rules import DIGESTS
 from d2c.load_run.mappers import AnyMapper, request_mapper
 from d2c.load_run.request import LoadRequest, sample_fraction
 from d2c.load_run.verification import CLOCK_ALLOWANCE_SECONDS
-from d2c.mapping import Document, document_identity, fingerprint, identity_of
+from d2c.mapping import Document, Mapped, document_identity, fingerprint, identity_of
 
 # `identity` is the canonical text of partition key and id; `digest` that of the document's value.
 EXPECTED_SCHEMA = "identity string, digest binary, expires_at bigint"
@@ -39,36 +51,59 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
         load_started_at: epoch seconds. An item that had expired by then was not written. One that expired between
             then and its own write was not written either, see its ``expires_at``.
     """
-    fraction = sample_fraction(request.verify)
+    fraction, listed = sample_fraction(request.verify), {file.name: file for file in files}
 
-    ignore_ttl = request_mapper(request).rules.container_has_ttl
-
-    def rows(batches: Batches) -> Iterator[Row]:
-        for document in _documents(request, files, batches, load_started_at):
-            identity = document_identity(document.partition_key, document.document_id)
-            if _in_sample(identity, fraction):
-                digest = fingerprint(orjson.loads(document.body), ignore_ttl=ignore_ttl)
-                yield identity, digest, document.expires_at
+    def rows(batches: Batches) -> Iterator[Row | pa.RecordBatch]:
+        mapper = request_mapper(request)
+        lines = items.lines_mapper(mapper.rules, DIGESTS, lambda: load_started_at, fraction)
+        for name, content in files_of(batches):
+            for block in checked_blocks(listed, name, content):
+                for line in lines.left_of(block, FileTally(name)):
+                    row = _expected_row(mapper, mapper.map_line(line, load_started_at), fraction)
+                    if row is not None:
+                        yield from lines.emit(row)
+                yield from lines.batches()
+        yield from lines.batches(to_the_end=True)
 
     return lambda batches: pack(rows(batches), _EXPECTED)
+
+
+def _expected_row(mapper: AnyMapper, mapped: Mapped, fraction: float) -> Row | None:
+    if not isinstance(mapped, Document):
+        return None
+    identity = document_identity(mapped.partition_key, mapped.document_id)
+    if not _in_sample(identity, fraction):
+        return None
+    digest = fingerprint(orjson.loads(mapped.body), ignore_ttl=mapper.rules.container_has_ttl)
+    return identity, digest, mapped.expires_at
 
 
 def actual_documents(request: LoadRequest) -> Worker:
     """Digest the documents that a container holds, from their ``_rawBody`` texts."""
     fraction = sample_fraction(request.verify)
-    mapper = request_mapper(request)
-    has_ttl = mapper.rules.container_has_ttl
 
-    def rows(batches: Batches) -> Iterator[Row]:
-        for text in texts_of(batches):
-            document = orjson.loads(text)
-            identity = _identity_of(document, mapper)
-            if identity is not None and _in_sample(identity, fraction):
-                digest = fingerprint(document, ignore_ttl=has_ttl)
-                # Without time to live in the container, `ttl` is a property like any other.
-                yield identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
+    def rows(batches: Batches) -> Iterator[Row | pa.RecordBatch]:
+        mapper = request_mapper(request)
+        for batch in batches:
+            texts = batch.column("_rawBody")
+            reader = documents.documents_reader(mapper.rules, constants_of(mapper), fraction, texts.type)
+            for text in reader.left_of(texts):
+                row = _actual_row(mapper, orjson.loads(text), fraction)
+                if row is not None:
+                    yield from reader.emit(row)
+            yield from reader.batches()
 
     return lambda batches: pack(rows(batches), _ACTUAL)
+
+
+def _actual_row(mapper: AnyMapper, document: dict[str, Any], fraction: float) -> Row | None:
+    identity = _identity_of(document, mapper)
+    if identity is None or not _in_sample(identity, fraction):
+        return None
+    # Without time to live in the container, `ttl` is a property like any other.
+    has_ttl = mapper.rules.container_has_ttl
+    digest = fingerprint(document, ignore_ttl=has_ttl)
+    return identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
 
 
 def expected_bodies(

@@ -7,14 +7,17 @@ batches are bounded in bytes.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from pyarrow import RecordBatch
 
 from d2c.export_format import DataFile, ExportFormatError
 from d2c.load_run.accounting import FileTally
-from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_lines, files_of, pack
+from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_blocks, files_of, pack
 from d2c.load_run.census.counts import Census
+from d2c.load_run.kernel import items
+from d2c.load_run.kernel.rules import CENSUS, DOCUMENTS
 from d2c.load_run.limits import Allowance
 from d2c.load_run.mappers import AnyMapper, map_for_writing, request_mapper
 from d2c.load_run.request import LoadRequest
@@ -43,7 +46,7 @@ def assess_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: i
             return "rejected", mapped.to_json_line(file, line)
         return None
 
-    return _outcome_worker(request, files, map_line, row_of, takes_census=True)
+    return _outcome_worker(request, files, map_line, row_of, lambda: assessed_at, takes_census=True)
 
 
 def load_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int) -> Worker:
@@ -61,7 +64,7 @@ def load_files(request: LoadRequest, files: Sequence[DataFile], assessed_at: int
     def row_of(mapped: Mapped, file: str, line: int) -> Row | None:
         return ("document", mapped.body) if isinstance(mapped, Document) else None
 
-    return _outcome_worker(request, files, map_line, row_of)
+    return _outcome_worker(request, files, map_line, row_of, lambda: int(time.time()))
 
 
 def merge_censuses(batches: Batches) -> Iterator[RecordBatch]:
@@ -93,6 +96,7 @@ def _outcome_worker(
     files: Sequence[DataFile],
     map_line: Callable[[AnyMapper, bytes], Mapped],
     row_of: Callable[[Mapped, str, int], Row | None],
+    clock: items.Clock,
     *,
     takes_census: bool = False,
 ) -> Worker:
@@ -102,27 +106,43 @@ def _outcome_worker(
     """
     listed = {file.name: file for file in files}
 
-    def rows(batches: Batches) -> Iterator[Row]:
+    def rows_of(
+        mapper: AnyMapper,
+        lines: items.Lines,
+        blocks: Iterator[bytes],
+        tally: FileTally,
+        census: Census | None,
+    ) -> Iterator[Row | RecordBatch]:
+        allowance = Allowance(request.max_rejected_items)
+        for block in blocks:
+            for line in lines.left_of(block, tally):
+                mapped = map_line(mapper, line)
+                tally.count(mapped)
+                if census is not None:
+                    census.add(mapped)
+                row = row_of(mapped, tally.file, tally.lines)
+                if row is not None:
+                    yield from lines.emit(row)
+                if isinstance(mapped, Rejected) and not allowance.covers(mapped):
+                    tally.stopped = True
+                    return
+            yield from lines.batches()
+
+    def rows(batches: Batches) -> Iterator[Row | RecordBatch]:
         mapped_shape = MappedShape() if takes_census else None
         mapper = request_mapper(request, mapped_shape)
         rules = mapper.rules
+        lines = items.lines_mapper(rules, CENSUS if takes_census else DOCUMENTS, clock)
         for name, content in files_of(batches):
-            tally, allowance = FileTally(name), Allowance(request.max_rejected_items)
+            tally = FileTally(name)
             census = Census(mapped_shape, rules.drop, rules.ttl_attribute) if mapped_shape else None
+            lines.begin(census)
             try:
-                for line in checked_lines(listed, name, content):
-                    mapped = map_line(mapper, line)
-                    tally.count(mapped)
-                    if census is not None:
-                        census.add(mapped)
-                    row = row_of(mapped, name, tally.lines)
-                    if row is not None:
-                        yield row
-                    if isinstance(mapped, Rejected) and not allowance.covers(mapped):
-                        tally.stopped = True
-                        break
+                yield from rows_of(mapper, lines, checked_blocks(listed, name, content), tally, census)
             except ExportFormatError as error:
                 tally.fault = error.detail
+            yield from lines.batches(to_the_end=True)
+            lines.end(census)
             tally.census = None if census is None else census.to_json()
             yield "file", tally.to_json()
 

@@ -1,6 +1,6 @@
 """Map items to documents: pure and deterministic, with equal results on a laptop, in the app and on Spark."""
 
-from d2c.mapping.comparison import differences, document_identity, fingerprint, identity_of
+from d2c.mapping.comparison import canonical_value, differences, document_identity, fingerprint, identity_of
 from d2c.mapping.container import faults_of_sharing
 from d2c.mapping.mapped_shape import MappedShape, count_inexact
 from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
@@ -20,6 +20,7 @@ __all__ = [
     "Rejected",
     "Rules",
     "RulesError",
+    "canonical_value",
     "compile_mapper",
     "count_inexact",
     "differences",

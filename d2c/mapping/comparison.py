@@ -27,7 +27,7 @@ def document_identity(partition_key: Sequence[Any], document_id: str) -> str:
         partition_key: one JSON value per level; 1 and 1.0 are equal; 1, "1", true and null differ.
         document_id: the document's `id`.
     """
-    return orjson.dumps([*map(_canonical, partition_key), document_id]).decode()
+    return orjson.dumps([*map(canonical_value, partition_key), document_id]).decode()
 
 
 def identity_of(document: Mapping[str, Any], partition_key_properties: Sequence[str]) -> str:
@@ -51,7 +51,7 @@ def fingerprint(document: Mapping[str, Any], *, ignore_ttl: bool = False) -> byt
     Returns:
         16 bytes.
     """
-    content = _canonical(_own_properties(document, ignore_ttl))
+    content = canonical_value(_own_properties(document, ignore_ttl))
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return blake2b(text, digest_size=DIGEST_BYTES).digest()
 
@@ -71,8 +71,8 @@ def differences(
         ignore_ttl: whether `ttl` may differ.
         limit: the most paths to return.
     """
-    left = _canonical(_own_properties(expected, ignore_ttl))
-    right = _canonical(_own_properties(actual, ignore_ttl))
+    left = canonical_value(_own_properties(expected, ignore_ttl))
+    right = canonical_value(_own_properties(actual, ignore_ttl))
     return [path for path, _ in zip(_differing("", left, right), range(limit), strict=False)]
 
 
@@ -81,15 +81,15 @@ def _own_properties(document: Mapping[str, Any], ignore_ttl: bool) -> dict[str, 
     return {name: value for name, value in document.items() if name not in ignored}
 
 
-def _canonical(value: Any) -> Any:
-    """Return a value with every number as a binary64, so that equal numbers are equal text."""
+def canonical_value(value: Any) -> Any:
+    """Return a value with every number as a binary64, so that equal numbers are equal text in a digest."""
     kind = type(value)
     if kind is int or kind is float:
         return float(value) + 0.0  # -0.0 + 0.0 is 0.0
     if kind is dict:
-        return {name: _canonical(member) for name, member in value.items()}
+        return {name: canonical_value(member) for name, member in value.items()}
     if kind is list:
-        return [_canonical(member) for member in value]
+        return [canonical_value(member) for member in value]
     return value
 
 

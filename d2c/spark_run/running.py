@@ -11,6 +11,7 @@ from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
 from d2c.errors import D2CError
+from d2c.load_run.kernel.module import native
 from d2c.load_run.progress import repeated, task_counts
 from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
@@ -39,6 +40,7 @@ def run_tables(path: str, spark: SparkSession, dbutils: Any) -> dict[str, str]:
         return str(dbutils.fs.head(path, REQUEST_BYTES))
 
     requests, log = read_requests(path, read)
+    print(native()[1])
     states: dict[str, str] = {}
 
     def run_table(request: LoadRequest) -> None:

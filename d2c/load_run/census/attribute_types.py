@@ -38,14 +38,14 @@ class AttributeTypes:
         self._shapes: dict[tuple[str, ...], int] = {}
         self._characters_in_shapes = 0
 
-    def add(self, shape: tuple[str, ...]) -> None:
-        """Count an item's attributes by their names and then as many type tags."""
+    def add(self, shape: tuple[str, ...], items: int = 1) -> None:
+        """Count the attributes of items by their names and then as many type tags."""
         shapes = self._shapes
         count = shapes.get(shape)
         if count is not None:
-            shapes[shape] = count + 1
+            shapes[shape] = count + items
             return
-        shapes[shape] = 1
+        shapes[shape] = items
         self._characters_in_shapes += sum(map(len, shape))
         if len(shapes) > MOST_SHAPES or self._characters_in_shapes > MOST_CHARACTERS_IN_SHAPES:
             self._fold()

@@ -27,10 +27,10 @@ class DocumentSizes:
     rounded: Counter[int] = field(default_factory=Counter)
     exact: dict[int, int] = field(default_factory=dict)
 
-    def add(self, size_bytes: int) -> None:
-        """Count a document."""
+    def add(self, size_bytes: int, documents: int = 1) -> None:
+        """Count documents of a size."""
         exact = self.exact
-        exact[size_bytes] = exact.get(size_bytes, 0) + 1
+        exact[size_bytes] = exact.get(size_bytes, 0) + documents
         if len(exact) > MOST_SIZES:
             self._fold()
 

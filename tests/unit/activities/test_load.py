@@ -4,6 +4,8 @@ import pytest
 
 from activities.load import look_at_load, start_load, stop_load
 from d2c.clients.databricks.jobs import NotebookRun
+from d2c.deploy import kernel_wheel
+from d2c.deploy.kernel_wheel import KernelWheel, kernel_path
 from d2c.deploy.wheel import wheel_path
 from d2c.load_run.request import parse_request
 from d2c.load_run.unit import ended_tables
@@ -145,7 +147,16 @@ class TestStartLoad:
         (submitted,) = world.databricks.submitted.values()
         assert submitted["name"] == name
 
-    def test_the_cluster_gets_the_connector_and_the_apps_own_wheel(self, unit):
+    def test_the_cluster_gets_the_native_kernel_that_fits_it(self, unit, monkeypatch):
+        kernel = KernelWheel("d2c_kernel-0.1.0-cp311-abi3-manylinux_2_34_x86_64.whl", b"")
+        monkeypatch.setattr(kernel_wheel, "own_kernel", lambda: kernel)
+        monkeypatch.setattr(kernel_wheel, "misfit", lambda *things: None)
+        start(unit)
+        (submitted,) = unit.databricks.submitted.values()
+        assert submitted["libraries"][2:] == [{"whl": kernel_path(kernel, unit.settings.wheel_path)}]
+
+    def test_the_cluster_gets_the_connector_and_the_apps_own_wheel(self, unit, monkeypatch):
+        monkeypatch.setattr(kernel_wheel, "own_kernel", lambda: None)
         start(unit)
         (submitted,) = unit.databricks.submitted.values()
         connector, wheel = submitted["libraries"]

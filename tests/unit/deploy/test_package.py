@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from d2c.deploy.kernel_wheel import own_kernel
 from d2c.deploy.package import CONTENT, FOLDER, HOST_FILE, host_file, package_app
 from d2c.errors import D2CError, SettingsError
 from tests.unit.infra.bicep import INFRA
@@ -84,3 +85,13 @@ def test_where_there_is_no_checkout_nothing_is_packaged(tmp_path):
     with pytest.raises(D2CError, match=r"function_app\.py"):
         package_app(tmp_path, {})
     assert not (tmp_path / FOLDER).exists()
+
+
+def test_the_package_has_the_native_kernel_that_was_built(tmp_path):
+    for name in (*CONTENT, HOST_FILE):
+        (tmp_path / name).write_text((ROOT / HOST_FILE).read_text())
+    assert not (package_app(tmp_path, {}) / "native").exists()
+    (tmp_path / "build" / "kernel").mkdir()
+    (tmp_path / "build" / "kernel" / "k.whl").write_bytes(b"wheel")
+    own_kernel.cache_clear()
+    assert (package_app(tmp_path, {}) / "native" / "k.whl").read_bytes() == b"wheel"

@@ -1,8 +1,11 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from d2c.app.cluster_settings import read_cluster
 from d2c.clients.databricks.files import DatabricksFiles
+from d2c.deploy.kernel_wheel import KernelWheel
 from d2c.deploy.parameters import UNUSED
 from d2c.deploy.parts import NOTHING, Difference, Part, Target, all_parts
 from d2c.deploy.publish import TRIES, Published, find_differences, publish
@@ -149,6 +152,7 @@ class Files:
         self.content[path] = source.rstrip()
 
 
+CLUSTER = read_cluster("")
 VALUES = {
     "lakeUrl": "https://l",
     "s3ServiceUrl": "https://s",
@@ -159,21 +163,36 @@ VALUES = {
 
 @pytest.fixture
 def place():
-    settings = SimpleNamespace(notebook_path="/Shared/d2c/load_table", wheel_path="/Shared/d2c/libraries")
+    settings = SimpleNamespace(
+        notebook_path="/Shared/d2c/load_table", wheel_path="/Shared/d2c/libraries", cluster=CLUSTER
+    )
     return Target(settings, Files(), Factory(), VALUES)
 
 
 @pytest.fixture(scope="module")
 def release():
-    return own_release()
+    return replace(own_release(), kernel=None)
 
 
 def test_this_version_is_published_whole_and_the_second_time_nothing_changes(place, release):
     first = publish(all_parts(place, release))
     assert {each.outcome for each in first} == {"created"}
     assert {each.outcome for each in publish(all_parts(place, release))} == {"unchanged"}
-    assert find_differences(place) == []
+    assert find_differences(place, release) == []
     assert place.factory.get_factory()["properties"]["globalParameters"]["others"]["value"] == "kept"
+
+
+def test_the_native_kernel_is_published_beside_the_wheel_where_it_fits_the_cluster(place, release):
+    kernel = KernelWheel("d2c_kernel-0.1.0-cp311-abi3-manylinux_2_34_x86_64.whl", b"wheel")
+    parts = all_parts(place, replace(release, kernel=kernel))
+    wheel, found, *_ = parts
+    assert found.thing.rpartition("/")[0].endswith(wheel.thing.rpartition("/")[0].split()[1])
+    assert {each.outcome for each in publish(parts)} == {"created"}
+    assert {each.outcome for each in publish(parts)} == {"unchanged"}
+    place.files.content[found.thing.split()[-1]] = b"other"
+    assert [each.found for each in found.differences()] == ["a different wheel"]
+    place.settings.cluster = {**CLUSTER, "node_type_id": "Standard_D4pds_v6"}
+    assert len(all_parts(place, replace(release, kernel=kernel))) == len(parts) - 1
 
 
 def test_only_a_changed_part_is_found_and_restored(place, release):

@@ -9,8 +9,9 @@ from d2c.app.settings import read_settings
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
 from d2c.clients.databricks.files import DatabricksFiles, connect_databricks_files
 from d2c.deploy import wheel
+from d2c.deploy.kernel_wheel import kernel_path
 from d2c.deploy.parameters import parameter_values
-from d2c.deploy.parts import NotebookPart, WheelPart, parts_of_factory
+from d2c.deploy.parts import KernelPart, NotebookPart, Part, WheelPart, parts_of_factory
 from d2c.deploy.publish import publish
 from d2c.deploy.release import own_release
 from localcloud.cloud.app_settings import deployment_settings
@@ -32,12 +33,10 @@ def wheel_path() -> str:
 def deploy_to_workspace(files: DatabricksFiles) -> None:
     """Publish the wheel and the notebook to a running local workspace."""
     release = own_release(CHECKOUT)
-    publish(
-        [
-            WheelPart(files, wheel_path(), release.wheel),
-            NotebookPart(files, NOTEBOOK_PATH, release.notebook),
-        ]
-    )
+    parts: list[Part] = [WheelPart(files, wheel_path(), release.wheel)]
+    if release.kernel:
+        parts.append(KernelPart(files, kernel_path(release.kernel, LIBRARIES), release.kernel))
+    publish([*parts, NotebookPart(files, NOTEBOOK_PATH, release.notebook)])
 
 
 def deploy(identity: Identity, certificates: Certificates, services: frozenset[str]) -> None:

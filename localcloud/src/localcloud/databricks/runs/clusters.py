@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def prepare_launch(submission: Submission, workspace: Workspace) -> Launch:
     wheels, connector = [], None
     for library in submission.libraries:
         if "whl" in library:
-            wheels.append(_wheel(library["whl"], workspace, mode))
+            wheels += _wheel(library["whl"], workspace, mode)
         else:
             connector = _connector(library["maven"]["coordinates"], mode)
     notebook = workspace.notebook(submission.notebook_path)
@@ -99,7 +100,8 @@ def _access_mode(submission: Submission) -> str:
     return ACCESS_MODES[mode]
 
 
-def _wheel(path: str, workspace: Workspace, mode: str) -> Path:
+def _wheel(path: str, workspace: Workspace, mode: str) -> list[Path]:
+    """Return a wheel that is to be installed; none if it is not of pure Python and is installed here already."""
     place = workspace.file(path)
     if path.startswith("/Volumes/") and mode == NO_UNITY_CATALOG:
         raise _not_installed(
@@ -113,9 +115,19 @@ def _wheel(path: str, workspace: Workspace, mode: str) -> Path:
             pure = bool(names) and b"Root-Is-Purelib: true" in wheel.read(names[0])
     except zipfile.BadZipFile:
         pure = False
-    if not pure:
-        raise _not_installed(f'whl: "{path}"', f"{place.name} is not a wheel of pure Python")
-    return place
+    if not pure and not _is_installed(place.name):
+        raise _not_installed(
+            f'whl: "{path}"', f"{place.name} is not a wheel of pure Python, and is not installed here"
+        )
+    return [place] if pure else []
+
+
+def _is_installed(wheel: str) -> bool:
+    name, _, rest = wheel.partition("-")
+    try:
+        return metadata.version(name) == rest.partition("-")[0]
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _connector(coordinates: str, mode: str) -> str:

@@ -1,0 +1,96 @@
+"""The native kernel's module, if it is there, and its decompression, which gives the very bytes of the reference."""
+
+import functools
+import importlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from d2c.export_format import decompressed
+
+MODULE = "d2c_kernel"
+VERSION = 1
+# Set to `off`, it leaves all to the mapper.
+SWITCH = "D2C_KERNEL"
+# How much is decompressed at a time.
+COMPRESSED_BYTES, PIECE_BYTES = 1 << 18, 1 << 20
+# Where a file is damaged, the reference gives up to a piece less than could be read of it.
+HELD_BYTES = 3 * PIECE_BYTES
+
+
+@functools.cache
+def native() -> tuple[Any, str]:
+    """Return the kernel's module, or None, and a word on it for the run's output."""
+    if os.environ.get(SWITCH, "").lower() == "off":
+        return None, f"The native kernel is switched off ({SWITCH}); items are mapped in Python."
+    try:
+        module = importlib.import_module(MODULE)
+    except ModuleNotFoundError:
+        return None, "The native kernel is not installed; items are mapped in Python, which is slower."
+    except ImportError as error:
+        return (
+            None,
+            f"The native kernel cannot be used here ({error}); items are mapped in Python, which is slower.",
+        )
+    version = getattr(module, "VERSION", None)
+    if version != VERSION:
+        return None, (
+            f"The native kernel has version {version}, and this d2c needs {VERSION}; items are mapped in Python. "
+            "Deploy both together (d2c deploy)."
+        )
+    return module, "Items are mapped by the native kernel."
+
+
+def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
+    """Like `decompressed`, which goes on where the kernel has a doubt: it has the words for what is wrong.
+
+    Raises:
+        ExportFormatError: as `decompressed`.
+    """
+    module, _ = native()
+    held: deque[bytes] = deque()
+    held_bytes = given = 0
+    for piece in _pieces(module, memoryview(compressed)) if module else (None,):
+        if piece is None:
+            yield from _after(given, decompressed(compressed, name))
+            return
+        held.append(piece)
+        held_bytes += len(piece)
+        while held_bytes > HELD_BYTES:
+            first = held.popleft()
+            held_bytes -= len(first)
+            given += len(first)
+            yield first
+    yield from held
+
+
+def _pieces(module: Any, data: memoryview) -> Iterator[bytes | None]:
+    """Decompress one gzip member, which nothing follows; the last piece is None if that is not what it is."""
+    inflater, is_end = module.Inflater(), False
+    for start in range(0, len(data), COMPRESSED_BYTES):
+        taken, at = bytes(data[start : start + COMPRESSED_BYTES]), 0
+        while at < len(taken):
+            if is_end:
+                yield None
+                return
+            before = at
+            piece, at, is_end, is_sound = inflater.inflate(taken, at, PIECE_BYTES)
+            if not is_sound or not (piece or is_end or at > before):
+                yield None
+                return
+            yield piece
+    # Output may be left of the last input.
+    while not is_end:
+        piece, _, is_end, is_sound = inflater.inflate(b"", 0, PIECE_BYTES)
+        if not is_sound or not (piece or is_end):
+            yield None
+            return
+        yield piece
+
+
+def _after(given: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Return pieces without the bytes that were given already."""
+    for piece in pieces:
+        yield piece[given:]
+        given = max(given - len(piece), 0)
