@@ -1,4 +1,4 @@
-"""The one door for JSON text that others wrote: plans, rules, bodies of requests.
+"""The one door for JSON text that others wrote: plans, rules, bodies of requests, settings.
 
 Whatever the text, it takes time and memory in proportion to its size, and a value that passes is plain JSON: no field
 occurs twice, no number is infinite or longer than 64 bits, and text can be written as UTF-8.
