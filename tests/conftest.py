@@ -22,6 +22,7 @@ sys.dont_write_bytecode = False
 LONGEST = "databricks"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Have one process run the tests of a folder, which share services; of whole migrations those of a file.
 

@@ -6,13 +6,8 @@ from unittest import mock
 
 import httpx
 import pytest
-from azure.storage.blob import BlobServiceClient
 
-from localcloud.cloud.app_settings import lake_connection
-from localcloud.cloud.identity import load_identity
-from localcloud.cloud.processes import stop_service
-from localcloud.cloud.services import Cloud
-from localcloud.common import names
+from localcloud.cloud.services import running_cloud
 from localcloud.common.ports import free_port
 from tests.contract.polling import HANG_SECONDS, wait_until
 
@@ -25,23 +20,18 @@ PENDING, ENDED = "waits-for-tomorrow", "was-cancelled"
 def http(tmp_path_factory):
     """A client of the app with its key; one migration is pending, and one has ended."""
     folder = tmp_path_factory.mktemp("cloud")
-    cloud = Cloud(folder, load_identity(folder, free_port()))
-    try:
-        cloud.start("lake")
-        lake = BlobServiceClient.from_connection_string(lake_connection(cloud.identity))
-        lake.create_container(names.LAKE_FILE_SYSTEM)
-        with mock.patch.dict(os.environ, {"LOCALCLOUD_FUNCTION_KEY": KEY}):
-            cloud.start("functions_host")
-        url = cloud.identity.url("functions_host")
-        client = httpx.Client(
-            base_url=url, headers={"x-functions-key": KEY}, timeout=HANG_SECONDS, trust_env=False
-        )
-        with client:
-            start_both(client)
-            yield client
-    finally:
-        for service in reversed(cloud.processes.values()):
-            stop_service(service)
+    with (
+        mock.patch.dict(os.environ, {"LOCALCLOUD_FUNCTION_KEY": KEY}),
+        running_cloud(folder, ("lake", "functions_host"), functions_port=free_port()) as cloud,
+        httpx.Client(
+            base_url=cloud.identity.url("functions_host"),
+            headers={"x-functions-key": KEY},
+            timeout=HANG_SECONDS,
+            trust_env=False,
+        ) as client,
+    ):
+        start_both(client)
+        yield client
 
 
 def start(client, name):

@@ -183,9 +183,9 @@ def test_the_apps_client_uses_no_more_than_reading_writing_and_deleting(account)
     value, version = lake.read_version("own/a.json")
     assert value == 1
     assert lake.replace("own/a.json", b"3", version)
-    lake.append("own/log.jsonl", 1)
-    lake.append("own/log.jsonl", 2)
-    assert lake.read_log("own/log.jsonl") == [1, 2]
+    lake.append("own/log.jsonl", {"number": 1})
+    lake.append("own/log.jsonl", {"number": 2})
+    assert [entry["number"] for entry in lake.read_log("own/log.jsonl")] == [1, 2]
     assert lake.read_range("own/a.json", 0, 1) == b"3"
     assert lake.read("own/none") is None
     assert not lake.exists("own/none")
