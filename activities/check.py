@@ -108,7 +108,10 @@ def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> 
     settings = clients.settings
     checked = check_table(table, lambda: clients.dynamodb(*location_of(table)), settings.export_bucket)
     load_ru_of = partial(_load_ru, table, checked)
-    container = check_container(table, checked.mapper, load_ru_of, migration, _ContainerReads(clients))
+    number_keys = checked.description.number_keys if checked.description else ()
+    container = check_container(
+        table, checked.mapper, load_ru_of, migration, _ContainerReads(clients), number_keys
+    )
     after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)
     facts = {
         **{name: table.get(name) for name in TABLE_FIELDS},

@@ -52,6 +52,7 @@ def source_of(table: "TableDescription", export_time: str) -> Source:
         "size_bytes": table.size_bytes,
         "ttl_attribute": table.ttl_attribute,
         "table_class": table.table_class,
+        "number_keys": list(table.number_keys),
         "export_time": export_time,
     }
 

@@ -116,7 +116,10 @@ def _describe(clients: Clients, payload: TableInput, record: Record) -> Describe
     container = management.find_container(*names)
     if container is None:
         return new
-    _refuse(payload, find_misfit(new, container) or find_short_key(mapper, container))
+    _refuse(
+        payload,
+        find_misfit(new, container) or find_short_key(mapper, container, source.get("number_keys", ())),
+    )
     for concern in find_concerns(container):
         logger.warning("Container %s has %s %s", "/".join(names), concern.cause, concern.next_step)
     _check_empty(clients, payload, mapper)

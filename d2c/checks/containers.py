@@ -1,6 +1,6 @@
 """Cosmos DB checks of a table's container: it can be created, or it exists and fits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,6 +45,7 @@ def check_container(
     load_ru_of: Callable[[int | None], int],
     migration: str,
     reads: ContainerReads,
+    number_keys: Sequence[str] = (),
 ) -> CheckedContainer:
     """Check the container that a table will be loaded into.
 
@@ -54,6 +55,7 @@ def check_container(
         load_ru_of: returns the RU/s of the load by those of the existing container, None for a new one.
         migration: the plan's name.
         reads: reads from the account and the lake.
+        number_keys: the table's key attributes that are numbers.
     """
     database, container = table["database"], table["container"]
     thing = f"{database}/{container}"
@@ -67,7 +69,7 @@ def check_container(
                 thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, load_ru_of(None))}."
             )
         else:
-            _check_fit(findings, thing, existing, mapper)
+            _check_fit(findings, thing, existing, mapper, number_keys)
             for concern in find_concerns(existing):
                 findings.warning(thing, concern.title.lower(), f"It has {concern.cause}", concern.next_step)
     if existing is not None:
@@ -93,13 +95,19 @@ def _new_container(mapper: Mapper | None, load_ru: int) -> str:
     )
 
 
-def _check_fit(findings: Findings, thing: str, existing: Container, mapper: Mapper | None) -> None:
+def _check_fit(
+    findings: Findings,
+    thing: str,
+    existing: Container,
+    mapper: Mapper | None,
+    number_keys: Sequence[str],
+) -> None:
     if mapper is None:
         findings.skipped(
             thing, CONTAINER, "It exists; its requirements depend on the table, which could not be read."
         )
         return
-    misfit = find_misfit(wanted_container(mapper), existing) or find_short_key(mapper, existing)
+    misfit = find_misfit(wanted_container(mapper), existing) or find_short_key(mapper, existing, number_keys)
     if misfit:
         findings.failed(thing, CONTAINER, f"{misfit.title}: it has {misfit.cause}", misfit.next_step)
     else:

@@ -98,6 +98,19 @@ def read_export_manifest(read: Callable[[str], bytes], *, export_arn: str, table
     return ExportManifest(summary, files)
 
 
+def check_sizes(sizes: Mapping[str, int]) -> None:
+    """Check the sizes of an export's manifests, by name, before any is read whole.
+
+    Raises:
+        ExportFormatError: with the first that is too large.
+    """
+    for name, most_bytes in MOST_BYTES.items():
+        if sizes.get(name, 0) > most_bytes:
+            raise ExportFormatError(
+                f"{name} has {sizes[name]:,} bytes, and no more than {most_bytes:,} are read of it."
+            )
+
+
 def parse_summary(content: bytes) -> ManifestSummary:
     """Read the summary of a full export.
 

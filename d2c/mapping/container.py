@@ -1,6 +1,6 @@
 """The container that a table needs: partition key, time to live, and the tables that may share it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from d2c.mapping.rules import Rules
 
 Json = dict[str, Any]
 SHORT_KEY_BYTES = 101
+LONG_KEY = "?" * (SHORT_KEY_BYTES + 1)
 
 
 class Misfit(NamedTuple):
@@ -76,14 +77,21 @@ def find_misfit(wanted: Mapping[str, Any], container: ContainerLike) -> Misfit |
     return Misfit("The container has a different time to live", cause, next_step)
 
 
-def find_short_key(mapper: Mapper, container: ContainerLike) -> Misfit | None:
+def find_short_key(mapper: Mapper, container: ContainerLike, number_keys: Collection[str]) -> Misfit | None:
     """Return why keys may be too long for a container whose partition key has version 1, or None if they are not.
 
     "101 bytes if large partition-key is not enabled": longer keys that begin alike share a logical partition, with its
     limits and unique keys. https://learn.microsoft.com/azure/cosmos-db/large-partition-keys
+
+    A number is short. Its text is longer than that only beyond 100 digits before or after the point, of which 38 count.
+
+    Args:
+        mapper: the table's.
+        container: the existing container.
+        number_keys: the table's key attributes that are numbers.
     """
-    constants = mapper.rules.constants
-    levels = [str(constants.get(name, "?" * SHORT_KEY_BYTES + "?")) for name in mapper.rules.partition_key]
+    short = {**dict.fromkeys(number_keys, ""), **mapper.rules.constants}
+    levels = [str(short.get(name, LONG_KEY)) for name in mapper.rules.partition_key]
     if container.hashes_whole_keys or len("".join(levels).encode()) <= SHORT_KEY_BYTES:
         return None
     return Misfit(

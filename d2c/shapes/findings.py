@@ -15,6 +15,7 @@ class Source(TypedDict):
     item_count: int  # DynamoDB's own, up to six hours old
     size_bytes: int
     table_class: NotRequired[str]
+    number_keys: NotRequired[list[str]]  # the key attributes of type N
     export_time: str
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from d2c.export_format import DataFile, read_export_manifest
-from d2c.export_format.manifest import MANIFEST_FILES
+from d2c.export_format.manifest import MANIFEST_FILES, check_sizes
 from d2c.load_run import accounting, cosmos_options
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest
@@ -55,11 +55,13 @@ class TableLoad:
     def listed(self) -> tuple[DataFile, ...]:
         """The data files in the manifest; without one there is no folder of them, as for an empty table."""
         paths = [literal(f"{self.request.export_folder}/{name}") for name in MANIFEST_FILES]
-        read = self.spark.read.format("binaryFile").load(paths).select("path", "content")
-        contents = {row.path.rpartition("/")[2]: bytes(row.content) for row in read.coalesce(1).collect()}
+        found = self.spark.read.format("binaryFile").load(paths).coalesce(1)
+        # Of columns without the content, Spark opens no file.
+        check_sizes(_by_name(found.select("path", "length")))
+        contents = _by_name(found.select("path", "content"))
         arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
         # A path that is not there has failed the read; of an empty file Spark makes no row.
-        return read_export_manifest(lambda name: contents.get(name, b""), **arns).files
+        return read_export_manifest(lambda name: bytes(contents.get(name, b"")), **arns).files
 
     @functools.cached_property
     def sizes(self) -> dict[str, int]:
@@ -89,3 +91,8 @@ class TableLoad:
         """Return what the connector reads from the container."""
         reader = self.spark.read.format(CONNECTOR).options(**self.cosmos, **options)
         return (reader.schema(schema) if schema else reader).load()
+
+
+def _by_name(rows: DataFrame) -> dict[str, Any]:
+    """Return the second column's values by the names of the files in the first."""
+    return {path.rpartition("/")[2]: value for path, value in rows.collect()}

@@ -72,11 +72,13 @@ NOTEBOOK_RUN = {
         "termination_details": {"code": "CLUSTER_ERROR", "type": "CLOUD_FAILURE"},
     },
 }
+OUTPUT = {"error": "no", "error_trace": ""}
 TABLE = {
     "TableName": "Music",
     "TableArn": table_arn(),
     "TableStatus": "ACTIVE",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "N"}],
     "ItemCount": 7,
     "TableSizeBytes": 700,
 }
@@ -126,11 +128,11 @@ def is_typed(value):
 
 
 class _Azure:
-    """Management clients whose requests end at an answer that a test sets."""
+    """Management clients whose requests end at an answer that a test sets, of all calls or by the path's last part."""
 
     def __init__(self):
-        self.answer = Answer()
-        service = StubService(lambda _: self.answer)
+        self.answer, self.answers = Answer(), {}
+        service = StubService(lambda call: self.answers.get(call.path.rpartition("/")[2], self.answer))
         arguments = {
             **management_arguments(local_settings()),
             "retry_policy": RetryPolicy(retry_total=0),
@@ -184,12 +186,17 @@ def test_what_cosmos_db_says_of_a_container(status, container, throughput):
     assert is_typed(told(AZURE.cosmos.find_throughput, "d", "c"))
 
 
-@fuzzed(spoilt(st.just(NOTEBOOK_RUN)), spoilt(st.just({"error": "no", "error_trace": ""})))
-def test_what_databricks_says_of_a_run(run, output):
+def databricks(run, output):
+    """Return Databricks whose answers are these."""
     jobs = SimpleNamespace(
         get_run=lambda _: Run.from_dict(run), get_run_output=lambda _: RunOutput.from_dict(output)
     )
-    found = told(Databricks(SimpleNamespace(jobs=jobs)).get_run, 17)
+    return Databricks(SimpleNamespace(jobs=jobs))
+
+
+@fuzzed(spoilt(st.just(NOTEBOOK_RUN)), spoilt(st.just(OUTPUT)))
+def test_what_databricks_says_of_a_run(run, output):
+    found = told(databricks(run, output).get_run, 17)
     assert is_typed(found)
     assert found is None or len(found.message) <= LONGEST_MESSAGE
 

@@ -30,6 +30,7 @@ class TableDescription:
     size_bytes: int
     ttl_attribute: str | None
     table_class: str = "STANDARD"
+    number_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,7 @@ class DynamoDB:
 
 def _described(table: Mapping[str, Any], time_to_live: Mapping[str, Any]) -> TableDescription:
     keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", ())}
     has_time_to_live = time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
     return TableDescription(
         arn=table["TableArn"],
@@ -264,6 +266,7 @@ def _described(table: Mapping[str, Any], time_to_live: Mapping[str, Any]) -> Tab
         size_bytes=table.get("TableSizeBytes", 0),
         ttl_attribute=time_to_live.get("AttributeName") if has_time_to_live else None,
         table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
+        number_keys=tuple(name for name in keys.values() if types.get(name) == "N"),
     )
 
 

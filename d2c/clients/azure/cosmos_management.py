@@ -44,6 +44,8 @@ class Operation(Protocol):
 
     def wait(self, timeout: float | None = None) -> None: ...
 
+    def done(self) -> bool: ...
+
 
 class CosmosManagement:
     """The calls that a migration makes to one Cosmos DB account's management plane.
@@ -95,7 +97,7 @@ class CosmosManagement:
     def _put_database(self, database: str) -> None:
         body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
         poller = self._sql.begin_create_update_sql_database(self._group, self._account, database, body)
-        _wait(poller, lambda: self._has_database(database))
+        _wait_for_creation(f"database {database}", poller, lambda: self._has_database(database))
 
     def find_container(self, database: str, container: str) -> Container | None:
         """Return a container, or None if there is no such container or database."""
@@ -147,7 +149,10 @@ class CosmosManagement:
         poller = self._sql.begin_create_update_sql_container(
             self._group, self._account, database, resource["id"], body
         )
-        _wait(poller, lambda: self.find_container(database, resource["id"]) is not None)
+        name = f"{database}/{resource['id']}"
+        _wait_for_creation(
+            f"container {name}", poller, lambda: self.find_container(database, resource["id"]) is not None
+        )
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
@@ -193,11 +198,7 @@ class CosmosManagement:
             poller = self._sql.begin_update_sql_container_throughput(
                 self._group, self._account, database, container, body, retry_total=0
             )
-            _wait(
-                poller,
-                lambda: self._has_throughput(database, container, ru_per_second),
-                LONGEST_WAIT_SECONDS,
-            )
+            _wait(poller, lambda: self._has_throughput(database, container, ru_per_second))
 
     def _has_throughput(self, database: str, container: str, ru_per_second: int) -> bool:
         found = self.find_throughput(database, container)
@@ -207,8 +208,22 @@ class CosmosManagement:
         return f"Cosmos DB container {database}/{container} in account {self._account}"
 
 
-def _wait(poller: Operation, is_done: Callable[[], bool], seconds: float | None = None) -> None:
-    """Wait for the end of an operation; where it may not be polled, look at what it was about instead.
+def _wait_for_creation(thing: str, poller: Operation, is_there: Callable[[], bool]) -> None:
+    """Wait until something is created.
+
+    Raises:
+        TransientError: if it is still being created; another try finds it, or is told that it is in progress.
+    """
+    _wait(poller, is_there)
+    if not poller.done():
+        raise TransientError(
+            f"Cosmos DB is still creating the {thing} after {LONGEST_WAIT_SECONDS} seconds.",
+            "Retrying until it is there. If it keeps failing, see Azure's service health.",
+        )
+
+
+def _wait(poller: Operation, is_done: Callable[[], bool]) -> None:
+    """Wait for the end of an operation, at most a minute; where it may not be polled, look at what it was about.
 
     The service may accept an operation and reject the polls with 403, since its state is not below the account:
     https://github.com/Azure/azure-cli/issues/17418
@@ -217,7 +232,7 @@ def _wait(poller: Operation, is_done: Callable[[], bool], seconds: float | None 
         TransientError: if it may not be polled and what it was about is not as wanted yet.
     """
     try:
-        poller.wait(seconds)
+        poller.wait(LONGEST_WAIT_SECONDS)
     except HttpResponseError as error:
         if error.status_code != 403:
             raise

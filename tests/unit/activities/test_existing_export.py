@@ -87,6 +87,7 @@ class TestStartArrival:
             "size_bytes": 900,
             "ttl_attribute": "until",
             "table_class": "STANDARD",
+            "number_keys": [],
             "export_time": "2026-06-01T12:00:00.000Z",
         }
 

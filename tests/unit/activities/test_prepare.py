@@ -184,6 +184,11 @@ class TestDescribing:
         existing(world, manual(400), Container(("/Artist",), None, hashes_whole_keys=False))
         assert "takes keys of at most 101 bytes" in refused(world)["detail"]
 
+    def test_one_is_taken_for_a_table_whose_keys_are_numbers(self, world):
+        existing(world, manual(400), Container(("/Artist",), None, hashes_whole_keys=False))
+        described = prepared(world, {**TABLE, "source": a_source(number_keys=["Artist"])})
+        assert described["created"] is False
+
     @pytest.mark.parametrize(
         ("table", "default_ttl", "words"),
         [

@@ -11,7 +11,7 @@ TABLE = {"table": "Music", "database": "shop", "container": "music", "allow_exis
 FITTING = Container(("/Artist",), None)
 
 
-def checked(mapper=MAPPER, load_ru=4000, table=TABLE, **changes):
+def checked(mapper=MAPPER, load_ru=4000, table=TABLE, number_keys=(), **changes):
     answers = {
         "find_container": FITTING,
         "find_throughput": Throughput(1000, False, 400, False),
@@ -19,7 +19,7 @@ def checked(mapper=MAPPER, load_ru=4000, table=TABLE, **changes):
         "record": None,
     }
     return check_container(
-        table, mapper, lambda before: load_ru, "shop-2026", Answers(**{**answers, **changes})
+        table, mapper, lambda before: load_ru, "shop-2026", Answers(**{**answers, **changes}), number_keys
     )
 
 
@@ -75,6 +75,17 @@ def test_a_short_constant_is_all_that_a_partition_key_of_version_1_surely_holds(
     mapper = table_mapper("Artist", None, None, rules)
     old = Container(("/kind",), None, hashes_whole_keys=False)
     assert finding(checked(mapper=mapper, find_container=old).findings, "container").state == state
+
+
+@pytest.mark.parametrize(
+    ("partition_key", "state"),
+    [("Year", "ok"), ("Artist", "failed"), ("else", "failed")],
+)
+def test_it_holds_numbers_too_if_the_table_says_that_its_key_is_one(partition_key, state):
+    mapper = table_mapper("Artist", "Year", None, {"partition_key": [partition_key]})
+    old = Container((f"/{partition_key}",), None, hashes_whole_keys=False)
+    found = checked(mapper=mapper, find_container=old, number_keys=("Year",)).findings
+    assert finding(found, "container").state == state
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def serve(
     options: argparse.Namespace,
     *,
     on_ready: Callable[[], Awaitable[None]] | None = None,
+    runner: type[web.AppRunner] = web.AppRunner,
 ) -> None:
     """Serve an aiohttp application on loopback until the process is asked to end.
 
@@ -102,22 +103,22 @@ def serve(
         app: the application; its ``on_cleanup`` handlers run before this returns.
         options: parsed by a `service_parser`.
         on_ready: awaited after the port is open and before the ready line is printed.
+        runner: what runs the application.
 
     Raises:
         SystemExit: with status 1 and a message that names the port, if it is taken.
     """
-    asyncio.run(_serve(app, options, on_ready))
+    asyncio.run(_serve(runner(app, access_log=None, handler_cancellation=False), options, on_ready))
 
 
 async def _serve(
-    app: web.Application, options: argparse.Namespace, on_ready: Callable[[], Awaitable[None]] | None
+    runner: web.AppRunner, options: argparse.Namespace, on_ready: Callable[[], Awaitable[None]] | None
 ) -> None:
     ended, tls = asyncio.Event(), server_tls()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, ended.set)
-    app.middlewares.insert(0, refuse_foreign_pages)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+    runner.app.middlewares.insert(0, refuse_foreign_pages)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, options.port, backlog=1024, ssl_context=tls).start()

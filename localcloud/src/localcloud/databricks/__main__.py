@@ -15,6 +15,7 @@ from localcloud.databricks.api.reads import Reads
 from localcloud.databricks.api.server import Api
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.files.lake_files import LakeFiles, LakeMounts
+from localcloud.databricks.files.raw_letters import RawLettersRunner
 from localcloud.databricks.files.web_hdfs import WebHdfs
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.runner import Runner, RunnerOptions
@@ -76,7 +77,7 @@ def main() -> None:
     # Before the server waits for its connections to end, which notebooks hold.
     app.on_shutdown.append(end)
     app.on_cleanup.append(close)
-    serve(app, options, on_ready=begin)
+    serve(app, options, on_ready=begin, runner=RawLettersRunner)
 
 
 def _runner_options(options: argparse.Namespace, mounts: LakeMounts) -> RunnerOptions:

@@ -32,7 +32,14 @@ def account(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [("assessed", "assessed"), ("odd", "their team/[prod] {a,b}*"), ("signs", "a+b c/x+y;z ~1")],
+    [
+        ("assessed", "assessed"),
+        ("odd", "their team/[prod] {a,b}*"),
+        ("signs", "a+b c/x+y;z ~1"),
+        ("letters", "Über/日本 é+è/😀"),
+        ("percent", "100% of it/50%/a%41b%2Fc%zz+d"),
+        ("both", "ü%41/%C3%BC%2F+ñ"),
+    ],
 )
 def test_the_notebook_assesses_an_export_in_the_lake(workspace, lake, name, folder):
     """Spark's readers take a path as a pattern, and Hadoop fails at a neighbour with a colon when it looks for it."""
@@ -169,6 +176,16 @@ def test_a_data_file_without_bytes_is_named_before_anything_is_read(workspace, l
     error = result_of(lake, "no-bytes")["error"]
     assert f"(of 0 bytes, which no gzip has: {name.rpartition('/')[2]})" in error["detail"]
     assert "Copy the export again" in error["next_step"]
+
+
+def test_a_manifest_that_is_too_large_is_named_and_not_read(workspace, lake):
+    put_export(lake, "too-large", ITEMS)
+    lake.upload_blob("too-large/export/manifest-summary.json", b" " * (2**20 + 1), overwrite=True)
+    request = put_request_list(lake, "too-large", [put_request(lake, "too-large")])
+    workspace.result(run(workspace, "too-large", request))
+    error = result_of(lake, "too-large")["error"]
+    assert "manifest-summary.json has 1,048,577 bytes" in error["detail"]
+    assert "no more than 1,048,576 are read" in error["detail"]
 
 
 def test_what_seems_wrong_is_compared_again_and_then_told(workspace, lake, account):

@@ -46,6 +46,13 @@ class TestDescribeTable:
             TABLE_ARN, "Artist", "Song", 7, 700, "expires"
         )
 
+    def test_its_keys_that_are_numbers_are_named_and_other_attributes_are_not(self, service):
+        dynamodb, stubber = service
+        types = {"Song": "N", "Artist": "S", "of_an_index": "N"}
+        definitions = [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
+        describe(stubber, {**TABLE, "AttributeDefinitions": definitions}, {})
+        assert dynamodb.describe_table("Music").number_keys == ("Song",)
+
     @pytest.mark.parametrize(
         ("time_to_live", "attribute"),
         [

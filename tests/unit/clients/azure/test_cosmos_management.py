@@ -1,6 +1,7 @@
 import pytest
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
+from d2c.clients.azure import cosmos_management
 from d2c.clients.azure.cosmos_management import Container, CosmosManagement, Throughput
 from d2c.errors import BusyError, PermanentError, TransientError
 from tests.unit.clients.errors import error_of
@@ -134,6 +135,40 @@ class TestOperationThatMayNotBePolled:
             error = error_of(call)
             assert type(error) is TransientError
             assert "rejects the app's polls" in error.detail
+
+
+class TestCreationThatTakesLong:
+    """The operation is under way for longer than the app waits at a time."""
+
+    UNDER_WAY = Answer(
+        202, b"", {"Azure-AsyncOperation": "https://127.0.0.1:9/operations/1", "Retry-After": "600"}
+    )
+    IN_PROGRESS = Answer(409, refusal("Conflict", "There is another user operation in progress."))
+
+    @pytest.fixture(autouse=True)
+    def _short_wait(self, monkeypatch):
+        monkeypatch.setattr(cosmos_management, "LONGEST_WAIT_SECONDS", 0.01)
+
+    def create_container(self, *answers):
+        management(*answers)[0].create_container(
+            "shop", "music", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
+        )
+
+    @pytest.mark.parametrize("under_way", [UNDER_WAY, IN_PROGRESS])
+    def test_it_is_looked_for_again_later_as_is_one_that_an_earlier_try_began(self, under_way):
+        for call, thing in (
+            (lambda: management(MISSING, under_way)[0].create_database("shop"), "database shop"),
+            (lambda: self.create_container(under_way), "container shop/music"),
+        ):
+            error = error_of(call)
+            assert type(error) is TransientError
+            assert thing in error.detail
+            assert error.next_step.startswith("Retrying")
+
+    def test_one_that_ends_in_time_is_waited_for(self, monkeypatch):
+        monkeypatch.setattr(cosmos_management, "LONGEST_WAIT_SECONDS", 60)
+        soon = Answer(202, b"", {**self.UNDER_WAY.headers, "Retry-After": "0"})
+        self.create_container(soon, Answer(200, {"status": "Succeeded"}), resource(id="music"))
 
 
 class TestFindThroughput:

@@ -3,17 +3,16 @@
 PySpark ships no driver for ``abfss://``. Its view file system can mount another one under that scheme, so a notebook's
 paths stay as they are on Databricks. Every path begins with a secret that only this workspace's notebooks know.
 Hadoop's client encodes the names of a path in one way for a look, and in another one for a read or a write, where a
-space is a plus sign too. So a path is looked for in every form that it may have had. Letters beyond ASCII it sends as
-they are, which HTTP cannot carry, and percent signs are lost: keep both out of what notebooks read.
+space is a plus sign too and a percent sign may be encoded twice. So a path that is not there as it came is taken for
+the one whose names are the same once decoded.
 
 https://hadoop.apache.org/docs/r3.4.1/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
 """
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from itertools import islice, product
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -25,7 +24,6 @@ from localcloud.databricks.files.lake_files import PIECE_BYTES, Entry, LakeFiles
 PREFIX = "/webhdfs/v1"
 SECOND_STEP = "second-step"
 AS_IT_CAME = "/%?&=+:;,@~!$'()*[]"
-MOST_FORMS = 64
 log = logging.getLogger(__name__)
 Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
 
@@ -43,7 +41,7 @@ class _Call:
     """One request: its query, and the file system and path that it is about."""
 
     def __init__(self, request: web.Request, lake: LakeFiles, secret: str) -> None:
-        path = unquote(unquote(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/")))
+        path = unquote(request.raw_path.partition("?")[0].removeprefix(f"{PREFIX}/"))
         given, _, rest = path.partition("/")
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise HdfsError(403, "SecurityException", "The path does not begin with this workspace's secret.")
@@ -68,20 +66,24 @@ class _Call:
         return entry
 
     async def _first_of(self, path: str) -> Entry | None:
-        """Return what is at a path in one of its forms."""
-        for form in islice(_forms(path), MOST_FORMS):
-            entry = await self.lake.find(self.file_system, form)
-            if entry is not None:
-                return entry
-        return None
+        """Return what is at a path, or at one that is the same once decoded."""
+        return await self.lake.find(self.file_system, path) or await self._alike(path)
+
+    async def _alike(self, path: str) -> Entry | None:
+        folder, _, name = path.rpartition("/")
+        there = await self._first_of(folder)
+        if there is None or not there.is_folder:
+            return None
+        children = await self.lake.children(self.file_system, there.path)
+        return next((child for child in children if _decoded(_name(child.path)) == _decoded(name)), None)
 
     async def _new(self, path: str) -> str:
-        """Return the path of something new: in the form that its folder has, and with spaces in its own name."""
+        """Return the path of something new: in the form that its folder has, and with its own name decoded."""
         folder, slash, name = path.rpartition("/")
-        if not slash or "+" not in path:
-            return path.replace("+", " ")
+        if not slash:
+            return _decoded(path)
         there = await self._first_of(folder)
-        return f"{there.path if there else await self._new(folder)}/{name.replace('+', ' ')}"
+        return f"{there.path if there else await self._new(folder)}/{_decoded(name)}"
 
     def _split(self, rest: str) -> tuple[str, str]:
         file_system, _, path = rest.strip("/").partition("/")
@@ -134,11 +136,15 @@ class WebHdfs:
             return _failure(HdfsError(500, "IOException", f"The lake failed: {error.message}"))
 
 
-def _forms(path: str) -> Iterator[str]:
-    """Yield a path, and then with each choice of its plus signs as spaces."""
-    first, *others = path.split("+")
-    for signs in product("+ ", repeat=len(others)):
-        yield first + "".join(sign + part for sign, part in zip(signs, others, strict=True))
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _decoded(name: str) -> str:
+    """Return a name as it is after any number of decodings."""
+    while (once := unquote(name)) != name:
+        name = once
+    return name.replace("+", " ")
 
 
 def _of_the_lake(error: HttpResponseError) -> HdfsError:
@@ -164,7 +170,7 @@ async def _list_status(call: _Call) -> web.Response:
     if not entry.is_folder:
         return _statuses([_status(entry, "")])
     children = await call.lake.children(call.file_system, call.path)
-    return _statuses([_status(child, child.path.rpartition("/")[2]) for child in children])
+    return _statuses([_status(child, _name(child.path)) for child in children])
 
 
 async def _open(call: _Call) -> web.StreamResponse:

@@ -33,7 +33,8 @@ SETTINGS = {
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
 PRODUCT = "d2c"
 # Short jobs on two cores: the second compiler's work and a parallel collector's took half of the JVM's time.
-JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+# Java's HTTP client sends an address in the file encoding, which is the locale's where nobody says it.
+JVM_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8"
 VIEW_FILE_SYSTEM = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 WEB_HDFS = "org.apache.hadoop.hdfs.web.WebHdfsFileSystem"
 
