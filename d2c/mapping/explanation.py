@@ -44,7 +44,7 @@ def _explain_document(item: dict[str, Any], mapped: Document, rules: Rules) -> I
     for name, value in rules.constants.items():
         yield "set", f"{name} added as {value!r}"
     yield from _explain_numbers(item, rules)
-    if rules.ttl_attribute and rules.ttl_attribute in item and "ttl" in document:
+    if "ttl" in document:
         yield "ttl", f"{rules.ttl_attribute} gave ttl {document['ttl']} seconds"
     yield from _explain_id(item, document, rules)
 
@@ -63,10 +63,7 @@ def _explain_names(item: dict[str, Any], document: dict[str, Any], rules: Rules)
         if name in item and name not in rules.drop and name not in rules.rename:
             yield "names of Cosmos DB", f"{name} became {kept_as}"
     properties = {rules.property_of(name) for name in item.keys() - rules.drop}
-    if (
-        rules.id_attribute_is_document_id
-        and _KEPT_ID in document.keys() - properties - rules.constants.keys()
-    ):
+    if _KEPT_ID in document.keys() - properties - rules.constants.keys():
         yield "names of Cosmos DB", f"id is also kept as {_KEPT_ID}, because its value is not the document id"
 
 

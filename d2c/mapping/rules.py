@@ -1,7 +1,7 @@
 """The rules for mapping a table's items to documents, checked as a whole before the first item."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from d2c.mapping.names import KEPT_PREFIX, NAMES_OF_COSMOS, path_of
@@ -51,12 +51,12 @@ class Rules:
     key_schema: KeySchema
     partition_key: tuple[str, ...]
     document_id: tuple[str, ...]
-    rename: Mapping[str, str] = field(default_factory=dict)
-    drop: frozenset[str] = frozenset()
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    numbers: str = "exact"
-    ttl_attribute: str | None = None
-    container_has_ttl: bool = False
+    rename: Mapping[str, str]
+    drop: frozenset[str]
+    constants: Mapping[str, Any]
+    numbers: str
+    ttl_attribute: str | None
+    container_has_ttl: bool
 
     @property
     def partition_key_attributes(self) -> tuple[str, ...]:

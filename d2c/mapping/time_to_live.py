@@ -23,7 +23,7 @@ def read_expiry(tagged: Any, now: int) -> int | None:
         tagged: the time-to-live attribute in DynamoDB JSON, or None if the item has none.
         now: epoch seconds at which the item is written.
     """
-    if not isinstance(tagged, dict) or tagged.keys() != {"N"} or type(tagged["N"]) is not str:
+    if not isinstance(tagged, dict) or tagged.keys() != {"N"}:
         return None
     try:
         expiry = parse_number(tagged["N"])

@@ -1,3 +1,5 @@
+import pytest
+
 from benchmarks.replaying import orchestrator_functions
 from orchestrators import check_plan
 from tests.builders import an_error
@@ -8,7 +10,7 @@ SYSTEMS = {"aws", "bucket", "lake", "data_factory", "cosmos_db", "databricks", "
 ERROR = {"error": an_error(detail="The lake is away.")}
 
 
-def world(**activities):
+def world(backwards=False, **activities):
     substitutes = {
         "list_checked_tables": lambda asked: {
             "value": {"parts": [{"path": "t0"}, {"path": "t1"}], "result": {"path": "p"}}
@@ -19,7 +21,7 @@ def world(**activities):
             "value": {"state": "succeeded", "counts": {}, "result": {"path": "r"}}
         },
     }
-    return World({**substitutes, **activities}, orchestrator_functions(check_plan))
+    return World({**substitutes, **activities}, orchestrator_functions(check_plan), backwards=backwards)
 
 
 def inline_findings(results):
@@ -42,10 +44,14 @@ def test_every_system_and_every_part_of_the_tables_is_checked_and_summed_up():
 def test_progress_counts_the_parts_that_are_done():
     checked = world()
     checked.run("check_plan", ASKED)
+    assert checked.statuses[0] == {"done": 0, "total": len(SYSTEMS) + 1}
     assert checked.statuses[-1] == {"done": 10, "total": 10}
+    done = [status["done"] for status in checked.statuses]
+    assert done == sorted(done)
 
 
-def test_a_part_that_fails_or_loses_its_worker_is_a_finding_and_hides_no_other():
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_part_that_fails_or_loses_its_worker_is_a_finding_and_hides_no_other(backwards):
     def check_system(asked):
         if asked["system"] == "lake":
             return ERROR
@@ -53,7 +59,7 @@ def test_a_part_that_fails_or_loses_its_worker_is_a_finding_and_hides_no_other()
             raise LostWorkerError("out of memory")
         return {"value": {"path": asked["system"]}}
 
-    checked = world(check_system=check_system)
+    checked = world(backwards, check_system=check_system)
     assert checked.run("check_plan", ASKED)["state"] == "succeeded"
     (summed,) = checked.called("sum_up_check")
     assert {result["path"] for result in summed["results"] if "path" in result} == SYSTEMS - {
@@ -68,7 +74,22 @@ def test_a_part_that_fails_or_loses_its_worker_is_a_finding_and_hides_no_other()
     assert findings.keys() == {"lake", "databricks"}
     assert findings["lake"]["finding"] == "The lake is away."
     assert "out of memory" in findings["databricks"]["finding"]
-    assert all(finding["state"] == "failed" and finding["next_step"] for finding in findings.values())
+    assert findings["lake"] == {
+        "system": "Check",
+        "thing": "lake",
+        "check": "whole check",
+        "state": "failed",
+        "finding": ERROR["error"]["detail"],
+        "next_step": ERROR["error"]["next_step"],
+    }
+    assert findings["databricks"]["next_step"] == "Check again."
+
+
+def test_a_part_of_the_tables_that_fails_is_named_by_its_number_from_one():
+    checked = world(check_tables=lambda asked: ERROR if asked["part"] == 1 else {"value": {"path": "t"}})
+    checked.run("check_plan", ASKED)
+    (finding,) = inline_findings(checked.called("sum_up_check")[0]["results"])
+    assert finding["thing"] == "tables, part 2"
 
 
 def test_systems_are_checked_although_the_tables_cannot_be_listed():

@@ -60,6 +60,7 @@ def test_throughput_is_put_back_once_nothing_runs_any_more_then_tables_are_told_
     ]
     assert result == {"state": "succeeded", "error": None}
     assert [round(seconds) for seconds in world.slept] == [60, 60, 60]
+    assert {payload["migration"] for _, payload in world.calls} == {"m"}
 
 
 def test_a_migration_that_goes_on_gets_no_report():
@@ -87,6 +88,12 @@ def test_a_table_that_cannot_be_told_keeps_the_migration_open_and_the_others_are
     _, result = run(things, left(tables=2))
     assert things.done == [("stop",), ("tell", 1)]
     assert result["state"] == "failed"
+
+
+def test_of_several_failures_the_first_is_told():
+    things = Left(refusals=[("free", 1), ("free", 2), ("tell", 0)])
+    _, result = run(things, left(tables=1, containers=3))
+    assert result["error"]["detail"] == "('free', 1) is refused"
 
 
 def test_hundreds_of_tables_have_a_history_of_constant_size():

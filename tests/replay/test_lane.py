@@ -97,9 +97,17 @@ def test_an_export_lane_describes_exports_and_passes_on_what_it_found():
     assert "m:Music:export-0" in here.instances
     (passed,) = here.called("pass_on")
     assert (passed["table"], passed["stage"], passed["error"]) == ("Music", "export", None)
+    assert (passed["migration"], passed["operation"], passed["kind"]) == ("m", 0, "start")
     assert passed["found"] == {"source": a_source(), "export": an_export()}
     assert here.called("start_export")[0]["deployment"] == "d1"
     assert passed["started_at"] <= passed["ended_at"]
+
+
+def test_a_lane_of_no_known_deployment_names_none():
+    here = world(taken())
+    asked = {name: value for name, value in a_lane("copy").items() if name != "deployment"}
+    assert here.run("run_lane", asked) == {"error": None}
+    assert "deployment" not in here.called("start_copy")[0]
 
 
 def test_a_copy_lane_copies_and_passes_on_what_it_found():
@@ -203,6 +211,7 @@ def test_an_orchestration_that_is_lost_ends_what_it_worked_for(stage):
     (end,) = [payload for name, payload in here.calls if name in TURN_ENDS]
     assert end["error"]["title"] == LOST
     assert "a defect" in end["error"]["detail"]
+    assert end["error"]["next_step"].endswith("retry the table.")
 
 
 @pytest.mark.parametrize("stage", ["export", "copy", "load"])
@@ -269,6 +278,17 @@ def test_an_event_wakes_an_idle_lane_before_its_time_and_once():
     events = iter(["wake"])
     here = world(idle(3600), idle(30), taken(), interrupt=lambda world: next(events, None))
     here.run("run_lane", a_lane("export"))
+    assert [round(seconds) for seconds in here.slept] == [30]
+
+
+def test_an_event_that_comes_before_the_wait_wakes_it_once():
+    def take(payload):
+        here.raised += [] if here.called("take_tables")[1:] else ["wake"]
+        return {"value": next(takes, OVER)}
+
+    takes = iter([idle(3600), idle(30), taken()])
+    here = world(take_tables=take)
+    here.run("run_lane", a_lane("copy"))
     assert [round(seconds) for seconds in here.slept] == [30]
 
 

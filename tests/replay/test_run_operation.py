@@ -20,7 +20,7 @@ def error(detail="it broke", **marks):
     return {"error": an_error(detail=detail, **marks)}
 
 
-def world(lane=lambda asked: {"error": None}, **changes):
+def world(lane=lambda asked: {"error": None}, backwards=False, **changes):
     """Return a world with a substitute for lanes: the function returns how one ends; one that raises is lost."""
 
     def run_lane(context):
@@ -42,7 +42,8 @@ def world(lane=lambda asked: {"error": None}, **changes):
         return answer if callable(answer) else lambda payload: answer
 
     known = {**orchestrator_functions(run_operation, run_to_its_end), "run_lane": run_lane}
-    return World({name: answering(answer) for name, answer in answers.items()}, known)
+    substitutes = {name: answering(answer) for name, answer in answers.items()}
+    return World(substitutes, known, backwards=backwards)
 
 
 def ran(here):
@@ -75,6 +76,7 @@ def test_every_lane_of_every_stage_and_place_runs_and_the_report_tells_the_end()
     assert {"m.export-lane-0-2", "m.copy-lane-0-1", "m.load-lane-0-0"} <= here.instances.keys()
     report = {"migration": "m", "operation": 0, "kind": "start", "error": None}
     assert here.called("write_report") == [report]
+    assert here.statuses[0] == {"tables": 7}
     assert here.statuses[-1] == {"succeeded": 7, "state": "succeeded"}
 
 
@@ -89,15 +91,16 @@ def test_a_lane_knows_its_operation_and_nothing_of_its_tables():
 LANE, FIRST = ("stage", "place", "lane", "turn"), ("export", "eu-west-1", 0, 0)
 
 
-def test_a_lane_that_is_lost_is_replaced_by_one_that_goes_on_with_the_next_turn():
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_lane_that_is_lost_is_replaced_by_one_that_goes_on_with_the_next_turn(backwards):
     def lane(asked):
         if (asked["stage"], asked["lane"], asked["turn"]) == ("copy", 1, 0):
             raise ValueError("a defect")
         return {"error": None}
 
-    here = world(lane, end_lost={"value": {"turn": 5, "tables": 1}})
+    here = world(lane, backwards, end_lost={"value": {"turn": 5, "tables": 1}})
     assert here.run("run_operation", OPERATION)["state"] == "succeeded"
-    assert [entry for entry in ran(here) if entry[0] == "copy"] == [
+    assert sorted(entry for entry in ran(here) if entry[0] == "copy") == [
         ("copy", "", 0, 0),
         ("copy", "", 1, 0),
         ("copy", "", 1, 5),
@@ -115,6 +118,7 @@ def test_a_lane_that_is_lost_again_and_again_without_a_table_ends_the_others_too
     (report,) = here.called("write_report")
     assert report["error"]["title"] == "An orchestration ended without a result"
     assert "a defect" in report["error"]["detail"]
+    assert report["error"]["next_step"].endswith("retry the migration.")
 
 
 def test_a_lane_that_is_lost_with_a_table_each_time_goes_on_since_it_comes_to_an_end():
@@ -164,6 +168,13 @@ def test_what_cannot_be_written_after_a_loss_does_not_keep_the_report_from_being
     here = world(losing("load", 0), **answers)
     here.run("run_operation", OPERATION)
     assert here.called("write_report")[0]["error"] is not None
+
+
+def test_it_shows_why_the_other_lanes_could_not_be_ended():
+    answers = {"end_lost": error(), "abandon": error("the lake is away " * 50)}
+    here = world(losing("load", 0), **answers)
+    here.run("run_operation", OPERATION)
+    assert {"abandoning": ("the lake is away " * 50)[:200]} in here.statuses
 
 
 def test_it_waits_until_its_time_has_come():

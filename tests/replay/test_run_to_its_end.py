@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.replaying import orchestrator_functions
 from orchestrators import run_to_its_end
-from orchestrators.retrying import ATTEMPTS_TO_START
+from orchestrators.retrying import ATTEMPTS_TO_START, cause_of
 from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
 from tests.builders import an_error
 from tests.replay.world import LostWorkerError, World
@@ -82,6 +82,16 @@ def test_an_event_wakes_it_before_its_time():
     assert here.slept == []
 
 
+def test_an_event_that_comes_before_the_wait_wakes_it_once():
+    def start(payload):
+        here.raised.append("wake")
+        return {"value": "run-1"}
+
+    here = world(running(3, DONE), start=start)
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert [round(seconds) for seconds in here.slept] == [15, 22]
+
+
 def test_what_may_heal_is_tried_again_with_growing_intervals():
     answers = iter([error(transient=True), error(transient=True), {"value": "run-1"}])
     here = world(running(0, DONE), start=lambda payload: next(answers))
@@ -105,8 +115,13 @@ def test_a_worker_that_is_lost_is_called_again_and_its_stack_trace_stays_behind(
     def start(payload):
         raise LostWorkerError("out of memory\nTraceback ...")
 
-    ended = world(running(0, DONE), start=start).run("run_to_its_end", JOB)
-    assert ended["error"]["detail"] == "start_thing: out of memory"
+    here = world(running(0, DONE), start=start)
+    assert here.run("run_to_its_end", JOB)["error"]["detail"] == "start_thing: out of memory"
+    assert len(here.called("start_thing")) == ATTEMPTS_TO_START
+
+
+def test_what_is_lost_without_a_word_has_a_cause_all_the_same():
+    assert cause_of(ValueError()) == "no reason was given"
 
 
 def test_a_run_that_failed_for_its_platforms_reasons_is_replaced_by_another():
@@ -163,6 +178,9 @@ def test_cancelling_before_the_start_stops_nothing():
 
 @pytest.mark.parametrize("stop", [None, "stop_thing"])
 def test_a_stop_that_fails_is_told(stop):
-    here = world(running(0, error(cancelled=True)), stop=lambda payload: error())
-    ended = here.run("run_to_its_end", {**JOB, "stop": stop})
-    assert ("could not be stopped" in ended["error"]["detail"]) == bool(stop)
+    refused = error(detail="no right", next_step="Grant it.")
+    here = world(running(0, error(cancelled=True)), stop=lambda payload: refused)
+    ended = here.run("run_to_its_end", {**JOB, "stop": stop})["error"]
+    told = ("it broke The run could not be stopped: no right", "Grant it.")
+    assert (ended["detail"], ended["next_step"]) == (told if stop else ("it broke", "mend it"))
+    assert ended["cancelled"]

@@ -23,11 +23,15 @@ class World:
         activities: substitutes by name: payload in, answer out; one that raises fails as a lost worker does.
         orchestrators: the functions by name, as they are registered.
         interrupt: asked before a timer fires; returns the name of an event to raise instead, or None.
+        backwards: whether what is asked for at once is answered in the opposite order.
+        raised: events that an activity has raised, which come before its answer.
     """
 
     activities: dict[str, Callable[[Any], Any]]
     orchestrators: dict[str, Callable[..., Any]]
     interrupt: Callable[["World"], str | None] = lambda world: None
+    backwards: bool = False
+    raised: list[str] = field(default_factory=list)
     now: datetime = datetime(2026, 6, 1, tzinfo=UTC)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
@@ -61,10 +65,9 @@ class World:
             if "customStatus" in state:
                 self.statuses.append(state["customStatus"])
             again = continued_with(state)
-            if again is not None:
-                return False, again
-            if state["isDone"]:
-                return True, state.get("output")
+            if again is not None or state["isDone"]:
+                assert_no_open_timer(name, wanted)
+                return again is None, state.get("output") if again is None else again
             fresh = {number: action for number, action in wanted.items() if number not in scheduled}
             scheduled |= fresh
             history.append(self._event(12))
@@ -73,12 +76,13 @@ class World:
 
     def _answers(self, fresh: dict[int, dict[str, Any]], instance: str) -> list[dict[str, Any]]:
         events = []
-        for number, action in fresh.items():
+        for number, action in sorted(fresh.items(), reverse=self.backwards):
             if is_activity(action):
-                events += [
-                    self._event(4, number, Name=action["functionName"]),
-                    self._activity(number, action),
-                ]
+                scheduled = self._event(4, number, Name=action["functionName"])
+                answer = self._activity(number, action)
+                events += [scheduled, *(self._event(15, Name=name, Input="null") for name in self.raised)]
+                events += [answer]
+                self.raised.clear()
             elif is_child(action):
                 child = action.get("instanceId") or f"{instance}:{number}"
                 events += [self._event(7, number, Name=action["functionName"], InstanceId=child)]
@@ -131,6 +135,15 @@ class World:
             "Timestamp": self.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             **fields,
         }
+
+
+def assert_no_open_timer(name: str, wanted: dict[int, dict[str, Any]]) -> None:
+    """Check that no timer is left, for which a host would wait before the orchestration ends.
+
+    https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-timers
+    """
+    left = [action["fireAt"] for action in wanted.values() if is_timer(action) and not action["isCanceled"]]
+    assert not left, f"{name} ends although it still has timers, which fire at {left}"
 
 
 class LostWorkerError(Exception):

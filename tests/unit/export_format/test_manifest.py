@@ -61,6 +61,27 @@ def test_a_manifest_has_the_exports_items_and_files():
     assert [(file.name, file.item_count) for file in manifest.files] == [("a.json.gz", 3), ("b.json.gz", 0)]
 
 
+def test_the_exports_origin_is_read_and_may_be_missing():
+    origin = {"exportTime": "2026-06-01T12:00:00.000Z", "s3Bucket": "exports", "s3Prefix": "some/prefix"}
+    for fields, wanted in ((origin, tuple(origin.values())), ({}, ("", "", ""))):
+        summary = parse_summary(json.dumps({**SUMMARY, **fields}).encode())
+        assert (summary.export_time, summary.s3_bucket, summary.s3_prefix) == wanted
+
+
+def test_an_empty_line_of_the_list_has_a_number_but_no_file():
+    line = json.dumps(entry("a")).encode()
+    assert [file.name for file in parse_file_list(b"\n" + line, ID)] == ["a"]
+    with pytest.raises(ExportFormatError, match="line 3 lists a a second time"):
+        parse_file_list(b"\n".join((b"", line, line)), ID)
+
+
+@pytest.mark.parametrize("text", [b"[]", b"1", b"null"])
+@pytest.mark.parametrize("parse", [parse_summary, lambda text: parse_file_list(text, ID)])
+def test_json_that_is_no_object_is_refused(parse, text):
+    with pytest.raises(ExportFormatError, match="not a JSON object"):
+        parse(text)
+
+
 @pytest.mark.parametrize("name", MANIFEST_FILES)
 def test_a_changed_or_cut_off_manifest_file_is_found_by_its_md5(name):
     content = files()

@@ -91,6 +91,13 @@ def test_of_many_faulty_files_the_first_three_are_named_and_the_next_step_stands
     assert str(raised.value).count("Copy the export again") == 1
 
 
+def test_three_files_of_names_that_just_fit_are_named_in_full():
+    names = [letter * accounting.LONGEST_SHOWN for letter in "abc"]
+    with pytest.raises(PermanentError) as raised:
+        accounting.check_files_present([DataFile(f"p/data/{name}", name, 1, "x") for name in names], {})
+    assert f"(missing: {', '.join(names)})" in raised.value.detail
+
+
 def test_the_files_of_the_manifest_are_all_there():
     accounting.check_files_present(FILES, {"b.json.gz": 20, "a.json.gz": 9})
 
@@ -109,6 +116,7 @@ def test_a_too_large_file_is_reported_with_limit_and_next_step():
         accounting.check_file_sizes(sizes)
     assert "1 of 2 data files are larger than 1,000,000,000 bytes" in raised.value.detail
     assert "a.json.gz" not in raised.value.detail
+    assert raised.value.title == "A data file is too large"
     assert "Export the table again" in raised.value.next_step
 
 

@@ -24,6 +24,8 @@ UNLIKE = [
     ({"a": ""}, {"a": None}, ["a"]),
     ({"a": [1, 2]}, {"a": [2, 1]}, ["a[0]", "a[1]"]),
     ({"a": [1]}, {"a": [1, 1]}, ["a"]),
+    ({"a": [1, 2]}, {"a": "12"}, ["a"]),
+    ({"a": "12"}, {"a": [1, 2]}, ["a"]),
     ({"a": {"b": [{"c": 1}]}}, {"a": {"b": [{"c": 2}]}}, ["a.b[0].c"]),
     ({"a": {"_ts": 1}}, {"a": {"_ts": 2}}, ["a._ts"]),
     ({"a": 0.1}, {"a": 0.10000000000000002}, ["a"]),
@@ -37,6 +39,10 @@ UNLIKE = [
 def test_a_json_stores_changes_change_no_fingerprint(one, other):
     assert fingerprint(one) == fingerprint(other)
     assert differences(one, other) == []
+
+
+def test_a_fingerprint_has_16_bytes():
+    assert len(fingerprint({"a": 1})) == 16
 
 
 @pytest.mark.parametrize(("one", "other", "paths"), UNLIKE)

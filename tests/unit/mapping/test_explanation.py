@@ -50,6 +50,25 @@ def test_only_rules_that_changed_the_item_are_explained(rules, explanation):
     assert explained(song(Year={"N": "1965"}), rules) == explanation
 
 
+def test_several_names_are_explained_in_their_order():
+    item = song(**{name: {"S": "x"} for name in ("d", "c", "b", "a", "ttl", "_ts", "_etag")})
+    rules = {"drop": ["d", "c"], "rename": {"b": "y", "a": "x"}}
+    assert [example for _, example in explained(item, rules)] == [
+        "c omitted",
+        "d omitted",
+        "a became x",
+        "b became y",
+        "_etag became dynamodb__etag",
+        "_ts became dynamodb__ts",
+        "ttl became dynamodb_ttl",
+    ]
+
+
+def test_of_a_dropped_attribute_nothing_else_is_explained():
+    item = song(_ts={"N": "0.1234567890123456789"})
+    assert explained(item, {"drop": ["_ts"]}) == [("drop", "_ts omitted")]
+
+
 def test_reserved_names_are_explained_with_their_new_names():
     assert explained(song(_ts={"N": "1"}, id={"S": "x"})) == [
         ("names of Cosmos DB", "_ts became dynamodb__ts"),
@@ -83,6 +102,7 @@ def test_time_to_live_is_explained_for_written_and_expired_items():
     assert explained(song(until={"N": str(NOW)}), ttl_attribute="until") == [
         ("ttl", f"until expired at {NOW}, so the item is not written")
     ]
+    assert explained(song(until={"N": "0"}), ttl_attribute="until") == []
 
 
 def test_an_escaped_or_hashed_document_id_is_explained():

@@ -45,6 +45,7 @@ def test_a_line_may_have_its_end_and_any_spelling_of_json(line):
         GOOD[:-1],
         GOOD + GOOD,
         GOOD[:-1] + b',"More":1}',
+        rb'{"Item":{"pk":{"S":"p"},"sk":{"S":"\u0022"}},"More":1}',
         b'{"Item":{"pk":{"S":"\xff"},"sk":{"S":"s"}}}',
         b'{"Item":{"pk":{"S":"\\ud800"},"sk":{"S":"s"}}}',
         b'{"Item":{"pk":{"S":"\xed\xa0\x80"},"sk":{"S":"s"}}}',
@@ -61,6 +62,14 @@ def test_any_other_json_than_an_export_line_is_malformed(line):
     assert isinstance(mapped, Rejected)
     assert mapped.reason == "malformed_line"
     assert b"malformed_line" in mapped.to_json_line("f", 1)
+
+
+@pytest.mark.parametrize("depth", [300, 500])
+def test_a_line_that_is_too_deep_for_a_library_is_told_to_be_too_deep(depth):
+    inner = b'{"M":{"a":' * depth + b'{"S":""}' + b"}}" * depth
+    mapped = map_line(b'{"Item":{"a":' + inner + b"}}")
+    assert isinstance(mapped, Rejected)
+    assert mapped.detail.endswith("nested more than 32 levels deep")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +104,8 @@ def test_quotes_in_texts_are_no_duplicate_names(text):
     assert isinstance(mapped, Document)
 
 
-def test_a_line_of_another_form_is_rejected_with_the_form_that_it_lacks():
-    mapped = map_line(b'{"Key":{"pk":{"S":"p"}}}')
+@pytest.mark.parametrize("line", [b'{"Key":{"pk":{"S":"p"}}}', GOOD[:-1] + b',"More":1}'])
+def test_a_line_of_another_form_is_rejected_with_the_form_that_it_lacks(line):
+    mapped = map_line(line)
     assert isinstance(mapped, Rejected)
     assert mapped.detail == 'the line is not of the form {"Item": {...}}'

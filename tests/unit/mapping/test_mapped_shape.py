@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 
 from d2c.mapping import Expired, KeySchema, MappedShape, Rejected, RulesError, compile_mapper, parse_rules
 from d2c.mapping.mapped_shape import count_inexact
@@ -27,6 +27,8 @@ def test_recording_shapes_does_not_change_the_outcome(content, made_up):
     assert compiled(made_up, MappedShape()).map_line(line, NOW) == compiled(made_up).map_line(line, NOW)
 
 
+# Most made-up items are rejected, and by chance nearly all of a run's first ones.
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(any_item, table)
 def test_it_records_the_type_and_exactness_of_each_attribute(content, made_up):
     mapped_shape = MappedShape()
@@ -53,6 +55,14 @@ def test_inexact_numbers_count_at_any_depth_for_their_own_item(tagged, rule):
         mapper.map_line(line_of({"pk": s(BIG), "v": value, "w": s(BIG)}), NOW)
         seen.append(mapped_shape.inexact_by_attribute())
     assert seen == [{"v": 1}, {}]
+
+
+def test_the_tag_of_an_attribute_is_found_by_its_name_alone():
+    mapped_shape = MappedShape()
+    mapper = compile_mapper(parse_rules({"drop": ["x"]}, KeySchema("pk", None)), mapped_shape)
+    mapper.map_line(line_of({"pk": s("a"), "v": n("1"), "x": s("b")}), NOW)
+    tags = {name: mapped_shape.tag_of(name) for name in ("pk", "v", "x", "S", "N")}
+    assert tags == {"pk": "S", "v": "N", "x": None, "S": None, "N": None}
 
 
 @pytest.mark.parametrize(("key", "counts"), [("7", {"v": 1}), (BIG, {"id": 1, "v": 1})])

@@ -3,7 +3,7 @@ import pickle
 import orjson
 import pytest
 
-from d2c.mapping import Document, Expired, Rejected
+from d2c.mapping import Document, Expired, Mapper, Rejected
 
 from .helpers import NOW, document_of, item_with, line_of, map_item, mapper_of, n, s
 
@@ -18,6 +18,13 @@ def test_a_document_is_compact_json_with_its_identity():
         partition_key=("p#1",),
         expires_at=None,
     )
+
+
+@pytest.mark.parametrize("rules", [{}, {"drop": ["x"]}])
+def test_an_item_without_a_fault_is_read_in_one_pass(rules, monkeypatch):
+    monkeypatch.setattr(Mapper, "_read_carefully", None)
+    item = {**ITEM, "m": {"M": {"a": n("1"), "b": {"L": [{"BOOL": True}]}}}, "x": {"SS": ["a", "b"]}}
+    assert isinstance(map_item(item, rules), Document)
 
 
 def test_text_is_written_as_utf8_and_not_escaped():
@@ -158,6 +165,24 @@ def test_an_absent_empty_or_mistyped_key_is_a_missing_key(item, rules):
     assert mapped.reason == "missing_key"
 
 
+@pytest.mark.parametrize("tagged", [5, {}, {"S": "a", "N": "1"}])
+def test_a_key_without_one_type_tag_is_a_malformed_line(tagged):
+    mapped = map_item({"pk": tagged, "sk": s("s")})
+    assert isinstance(mapped, Rejected)
+    assert mapped.reason == "malformed_line"
+
+
+def test_a_key_that_cannot_be_used_is_told_with_its_name_and_what_it_lacks():
+    for tagged, told in (
+        ({"BOOL": True}, "the attribute's type cannot be a key (allowed: B, N, S)"),
+        (s(""), "the attribute is empty"),
+        (None, "the attribute is absent"),
+    ):
+        mapped = map_item({"sk": s("s"), **({"pk": tagged} if tagged else {})})
+        assert isinstance(mapped, Rejected)
+        assert mapped.detail == f"pk: {told}"
+
+
 def test_partition_keys_fit_up_to_2048_bytes_over_all_levels():
     rules = {"partition_key": ["pk", "n", "type"], "set": {"type": "ü"}}
     fits = map_item({"pk": s("x" * 2044), "n": n("12"), "sk": s("s")}, rules)
@@ -216,6 +241,13 @@ def test_the_first_reason_wins_inside_one_value_too():
     mapped = map_item(item_with(value), {"numbers": "reject"})
     assert isinstance(mapped, Rejected)
     assert (mapped.reason, mapped.detail) == ("malformed_line", "v[2].a: N is not a number")
+
+
+def test_an_inexact_number_is_told_where_names_do_not_collide_although_they_might():
+    item = {"id": s("a"), "dynamodb_id": s("mine"), "v": n("0.10000000000000000001")}
+    mapped = map_item(item, {"numbers": "reject"}, keys=("id",))
+    assert isinstance(mapped, Rejected)
+    assert mapped.reason == "inexact_number"
 
 
 def test_an_inexact_key_is_rejected_by_the_rule_reject():

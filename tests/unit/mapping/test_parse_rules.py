@@ -69,6 +69,7 @@ def test_time_to_live_is_converted_where_the_table_has_it_on():
         ({"drop": ["a", "a"]}, "drop"),
         ({"rename": ["a"]}, "rename"),
         ({"rename": {"a": ""}}, "rename"),
+        ({"rename": {"a": "b", "": "c"}}, "rename"),
         ({"rename": {"a": 5}}, "rename"),
         ({"rename": {"a": "id"}}, "rename"),
         ({"rename": {"a": "_etag"}}, "rename"),
@@ -86,6 +87,13 @@ def test_time_to_live_is_converted_where_the_table_has_it_on():
         ({"set": {"a": "\ud800"}}, "set"),
         ({"set": {"a": {"\ud800": 1}}}, "set"),
         ({"set": {"a": {1, 2}}}, "set"),
+        ({"set": {"a": (1, 2)}}, "set"),
+        ({"set": {"a": {1: 2}}}, "set"),
+        ({"set": {"a": float("-inf")}}, "set"),
+        ({"set": {"a": 1, "b": float("nan")}}, "set"),
+        ({"set": {"a": [1, float("nan")]}}, "set"),
+        ({"set": {"a": {"x": 1, "y": float("nan")}}}, "set"),
+        ({"set": {"a": 1, "": 2}}, "set"),
         ({"set": {"": 1}}, "set"),
         ({"set": {"a": json.loads("[" * 40 + "]" * 40)}}, "set"),
         ({"numbers": "round"}, "numbers"),
@@ -96,6 +104,42 @@ def test_time_to_live_is_converted_where_the_table_has_it_on():
 )
 def test_an_unknown_or_impossible_rule_is_refused_by_its_name(given, rule):
     assert [fault.partition(":")[0] for fault in faults_of(given)] == [rule]
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("x", "rules: must be a JSON object"),
+        (
+            {"colour": 1},
+            "colour: unknown rule; known rules are document_id, drop, numbers, partition_key, rename, set, ttl",
+        ),
+        ({"document_id": []}, "document_id: must be a list of one or two different key attributes"),
+        ({"numbers": 5}, "numbers: must be one of exact, reject, string"),
+        ({"ttl": 5}, "ttl: must be one of convert, off"),
+    ],
+)
+def test_a_fault_of_form_says_what_a_rule_must_be(given, fault):
+    assert faults_of(given) == (fault,)
+
+
+@pytest.mark.parametrize("nest", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_a_constant_nests_as_deep_as_values_of_dynamodb_do(nest):
+    constant = 1
+    for _ in range(32):
+        constant = nest(constant)
+    assert parse_rules({"set": {"a": constant}}, PK_SK).constants == {"a": constant}
+    assert faults_of({"set": {"a": nest(constant)}})
+
+
+def test_a_constant_called_like_a_key_attribute_of_the_partition_key_is_told_as_such():
+    faults = faults_of({"partition_key": ["pk"], "set": {"pk": "x"}})
+    assert faults[0].startswith("partition_key: `pk` is an attribute and a constant")
+
+
+def test_the_error_has_all_faults_in_its_text():
+    with pytest.raises(RulesError, match=r"^numbers: must be .*; ttl: must be "):
+        parse_rules({"numbers": 5, "ttl": 5}, PK_SK)
 
 
 def test_all_faults_of_form_are_reported_at_once():
@@ -125,6 +169,10 @@ def test_faults_of_form_and_impossible_rules_are_reported_together():
     [
         # Each would be possible if the first rule were correct.
         ({"partition_key": ["sk", 5], "document_id": ["pk"]}, ["partition_key"]),
+        ({"partition_key": ["t", 5], "set": {"pk": "x"}}, ["partition_key"]),
+        ({"partition_key": ["/t", "pk"], "set": {"/t": {1}}}, ["set"]),
+        ({"partition_key": ["t.u"], "rename": {"t.u": 5}}, ["rename"]),
+        ({"partition_key": ['t"u'], "rename": {'t"u': 5}}, ["rename"]),
         ({"document_id": "sk", "partition_key": ["t", "pk"]}, ["document_id"]),
         ({"set": {"t": {1}}, "partition_key": ["t", "pk"], "drop": ["t"]}, ["set"]),
         ({"rename": {"sk": 5}, "set": {"sk": "x"}}, ["rename"]),
@@ -144,6 +192,16 @@ def test_ttl_is_reserved_whether_or_not_time_to_live_is_on(container_has_ttl):
 
 def test_converting_into_a_container_without_time_to_live_is_refused():
     assert "off" in faults_of({}, ttl_attribute="t", container_has_ttl=False)[0]
+
+
+def test_a_container_without_time_to_live_takes_a_table_whose_items_do_not_expire():
+    rules = parse_rules({"ttl": "off"}, PK_SK, ttl_attribute="t", container_has_ttl=False)
+    assert (rules.ttl_attribute, rules.container_has_ttl) == (None, False)
+    assert len(faults_of({"ttl": 5}, ttl_attribute="t", container_has_ttl=False)) == 1
+
+
+def test_converting_time_to_live_may_be_said_although_it_is_the_default():
+    assert parse_rules({"ttl": "convert"}, PK_SK, ttl_attribute="t").ttl_attribute == "t"
 
 
 def test_a_constant_can_replace_a_dropped_attribute_in_the_partition_key():

@@ -22,6 +22,26 @@ def test_rules_that_identify_documents_cannot_change(change, rule):
     assert found[0].startswith(f"{rule}: a replay may not change")
 
 
+def test_a_fault_names_what_cannot_change_and_what_it_was():
+    after = {
+        "partition_key": ["kind", "Song"],
+        "rename": {"Artist": "by_whom"},
+        "set": {"kind": "tune"},
+        "document_id": ["Artist"],
+        "ttl": "off",
+    }
+    assert faults_of_rules(BEFORE, after, SOURCE) == [
+        f"{rule}: a replay may not change {what}, which identifies documents; keep it at {was}"
+        for rule, what, was in (
+            ("partition_key", "the partition key", '["kind", "Artist"]'),
+            ("rename", "the names of the partition key", '["Artist"]'),
+            ("set", "a constant in the partition key", '{"kind": "song"}'),
+            ("document_id", "the attributes of the document id", '["Artist", "Song"]'),
+            ("ttl", "the time to live", '"convert"'),
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "change",
     [

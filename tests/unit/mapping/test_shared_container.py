@@ -25,6 +25,7 @@ def test_a_constant_outside_the_partition_key_does_not_count():
 def test_a_constant_does_not_distinguish_from_an_attribute():
     tables = {"A": rules({"type": "a"}, ["type", "pk"]), "B": rules({}, ["type", "pk"])}
     assert len(faults_of_sharing(tables)) == 1
+    assert len(faults_of_sharing(dict(reversed(tables.items())))) == 1
 
 
 def test_constants_that_cosmos_db_takes_for_one_value_do_not_differ():

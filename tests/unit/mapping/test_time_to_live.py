@@ -105,6 +105,8 @@ def test_the_attribute_that_is_renamed_still_gives_ttl():
         (5, 900, 1005, False),
         (MOST, 1000, 1000 + MOST, True),
         (MOST, 1000, 2**53, True),
+        (MOST, 1060, 1000 + MOST, True),
+        (MOST, 1061, 1000 + MOST, False),
         (MOST, 1000, 1000, False),
     ],
 )

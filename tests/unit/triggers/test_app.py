@@ -17,16 +17,12 @@ ENVIRONMENT = {
     "D2C_CLUSTER": '{"existing_cluster_id": "0601-1"}',
     "D2C_WEBHOOK_URL": "",
 }
-FUNCTIONS = [
+HTTP_FUNCTIONS = [
     built
     for module in (http_api, events, timers)
     for built in vars(module).values()
     if hasattr(built, "_function")
-]
-HTTP_FUNCTIONS = [
-    built
-    for built in FUNCTIONS
-    if built._function.get_trigger().type == "httpTrigger"
+    and built._function.get_trigger().type == "httpTrigger"
     and "client" in [binding.name for binding in built._function.get_bindings()]
 ]
 
@@ -57,11 +53,13 @@ def test_the_app_has_durables_client_and_the_processs_lake_and_settings(environm
     assert isinstance(app.lake, AsyncLake)
 
 
-@pytest.mark.parametrize("built", FUNCTIONS, ids=lambda built: built._function.get_function_name())
-def test_a_function_takes_what_its_bindings_hand_it(built):
-    bindings = [binding for binding in built._function.get_bindings() if binding.name != "$return"]
-    parameters = inspect.signature(built._function.get_user_function()).parameters
-    assert sorted(parameters) == sorted(binding.name for binding in bindings)
+def test_a_function_takes_what_its_bindings_hand_it(app_functions):
+    for function in app_functions:
+        bindings = [binding for binding in function.get_bindings() if binding.name != "$return"]
+        called = function.get_user_function()
+        parameters = inspect.signature(getattr(called, "orchestrator_function", called)).parameters
+        names = sorted(binding.name for binding in bindings)
+        assert sorted(parameters) == names, function.get_function_name()
 
 
 def test_no_catch_all_comes_before_a_function_whose_route_it_takes_too(app_functions):
