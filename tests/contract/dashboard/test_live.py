@@ -102,8 +102,9 @@ def test_a_page_that_is_not_looked_at_reads_seldom_and_at_once_when_it_is(app, o
             break
     else:
         raise AssertionError("it reads as often as before")
+    # One that was under way may end now too.
     page.evaluate(HIDE, False)
-    wait_until(lambda: len(app.requests) == before + 1)
+    wait_until(lambda: len(app.requests) > before)
 
 
 def test_an_app_that_is_away_for_a_while_is_told_and_read_again_once_it_is_back(app, open_page):
