@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from localcloud.arm.errors import ArmError
 from localcloud.arm.operations import NEEDS, action_of, scope_of
+from localcloud.common.assignments import Assignment, remember
 from localcloud.common.names import COSMOS_ACCOUNT, DATA_FACTORY, RESOURCE_GROUP, SUBSCRIPTION_ID
 from localcloud.common.principals import APP, DEPLOYER, OWNER, Principal
 
@@ -28,21 +27,6 @@ ASSIGNED = (
     (DEPLOYER, "Data Factory Contributor", FACTORY),
     (OWNER, "Owner", SUBSCRIPTION),
 )
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """A role's actions, and where a principal has them: on a resource and what is below it."""
-
-    object_id: str
-    actions: tuple[str, ...]
-    scope: str
-
-    def allows(self, object_id: str, action: str, scope: str) -> bool:
-        """Return whether it lets a principal do something; Azure knows no upper case in any of it."""
-        below = f"{scope}/".lower().startswith(f"{self.scope}/".lower())
-        patterns = (fnmatchcase(action.lower(), each.lower()) for each in self.actions)
-        return object_id == self.object_id and below and any(patterns)
 
 
 class Rights:
@@ -77,8 +61,8 @@ class Rights:
     def _check(self, caller: Principal, actions: Iterable[str], path: str) -> None:
         scope, assignments = scope_of(path), self._assignments()
         for action in actions:
-            allowed = any(each.allows(caller.object_id, action, scope) for each in assignments)
-            self._note(caller, action, allowed=allowed)
+            allowed = any(each.allows(caller.object_id, action, scope.lower()) for each in assignments)
+            remember(self.asked, object_id=caller.object_id, action=action, allowed=allowed)
             if not allowed:
                 raise _refusal(caller, action, scope)
 
@@ -86,14 +70,9 @@ class Rights:
         custom = json.loads(self._roles.read_bytes())["custom"]
         actions: dict[str, Iterable[str]] = {name: role["actions"] for name, role in custom.items()}
         return [
-            Assignment(principal.object_id, tuple((BUILT_IN | actions)[role]), scope)
+            Assignment(principal.object_id, tuple((BUILT_IN | actions)[role]), scope.lower())
             for principal, role, scope in ASSIGNED
         ]
-
-    def _note(self, caller: Principal, action: str, *, allowed: bool) -> None:
-        entry = {"object_id": caller.object_id, "action": action, "allowed": allowed}
-        if entry not in self.asked:
-            self.asked.append(entry)
 
 
 def _refusal(caller: Principal, action: str, scope: str) -> ArmError:

@@ -5,10 +5,10 @@ https://learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-security
 
 import json
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from localcloud.common.assignments import ANYWHERE, Assignment, remember
 from localcloud.common.names import COSMOS_ACCOUNT
 from localcloud.common.principals import APP, SPARK, Principal
 from localcloud.cosmos.data_plane.calls import Call
@@ -34,22 +34,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "dataReader": (METADATA, READ, QUERY, FEED),
     "dataContributor": (METADATA, f"{CONTAINERS}/*", f"{CONTAINERS}/items/*"),
 }
-ANYWHERE = "/"
 LEARN_MORE = "Learn more: https://aka.ms/cosmos-native-rbac."
-
-
-class Assignment(NamedTuple):
-    """What a principal may do, and where: ``/``, ``/dbs/{name}`` or ``/dbs/{name}/colls/{name}``, and below."""
-
-    object_id: str
-    actions: tuple[str, ...]
-    scope: str
-
-    def allows(self, object_id: str, action: str, resource: str) -> bool:
-        """Return whether it lets a principal do something to a resource."""
-        below = self.scope == ANYWHERE or f"{resource}/".startswith(f"{self.scope}/")
-        patterns = (fnmatchcase(action.lower(), each.lower()) for each in self.actions)
-        return object_id == self.object_id and below and any(patterns)
 
 
 # As infra/modules/cosmos.bicep assigns them. Plans name containers freely, so both have all of the account.
@@ -134,7 +119,7 @@ class Rights:
         for action in actions:
             # Whoever may read anything may read the account's properties.
             allowed = self._allows(caller, action, resource if shape else None)
-            self._note(caller, action, allowed=allowed)
+            remember(self.asked, object_id=caller.object_id, action=action, allowed=allowed)
             if not allowed:
                 raise _refusal(caller, action, resource)
 
@@ -152,11 +137,6 @@ class Rights:
             Assignment(each["object_id"], tuple(each["actions"]), each["scope"])
             for each in json.loads(self._file.read_bytes())
         )
-
-    def _note(self, caller: Principal, action: str, *, allowed: bool) -> None:
-        entry = {"object_id": caller.object_id, "action": action, "allowed": allowed}
-        if entry not in self.asked:
-            self.asked.append(entry)
 
 
 def _resource(call: Call) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localcloud.common.assignments import remember
 from localcloud.common.names import LAKE_FILE_SYSTEM
 from localcloud.common.principals import APP, FACTORY, PLAN_WRITER, SPARK, Principal
 from localcloud.lake.access.calls import Call, Place
@@ -106,7 +107,13 @@ class Rights:
             return self._allows(caller, asked, place.outer)
 
         granted = next((group for group in need.groups if all(map(allows, group))), None)
-        self._note(caller, need.operation, granted or need.groups[0], allowed=granted is not None)
+        remember(
+            self.asked,
+            object_id=caller.object_id,
+            operation=need.operation,
+            actions=list(granted or need.groups[0]),
+            allowed=granted is not None,
+        )
         if granted is None:
             raise not_allowed()
 
@@ -120,13 +127,3 @@ class Rights:
         if asked.action not in self._built_in[assignment.role]:
             return False
         return not assignment.condition or self._conditions[assignment.condition](asked)
-
-    def _note(self, caller: Principal, operation: str, actions: tuple[str, ...], *, allowed: bool) -> None:
-        entry = {
-            "object_id": caller.object_id,
-            "operation": operation,
-            "actions": list(actions),
-            "allowed": allowed,
-        }
-        if entry not in self.asked:
-            self.asked.append(entry)
