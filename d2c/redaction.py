@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 # Settings that are a secret or contain one.
@@ -80,7 +81,12 @@ def known_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
 
     The longest comes first, since one may contain another.
     """
-    values = [environment[name] for name in SECRET_SETTINGS if environment.get(name)]
+    return _forms_of(tuple(environment[name] for name in SECRET_SETTINGS if environment.get(name)))
+
+
+@lru_cache(maxsize=8)
+def _forms_of(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what to look for in each text that is logged; settings hardly ever change."""
     keys = [key for value in values for key in _KEY_OF_CONNECTION.findall(value)]
     every = {*values, *keys}
     return tuple(sorted({*every, *(quote(value, safe="") for value in every)}, key=len, reverse=True))
