@@ -105,24 +105,23 @@ class TestAFolderNamedLikeAMigration:
 class TestPlansThatCannotBeRead:
     """One bad plan does not stop the arrivals of the others."""
 
-    @pytest.mark.parametrize("name", ["b.json", "a/b.json"])
-    async def test_an_archived_one_is_refused_beside_it_and_the_others_load(self, world, name):
+    async def arrive_beside(self, world, name):
+        """Have an export arrive for a sound plan, beside an archived one."""
         world.put_plan(PLAN, standing())
         world.put_plan(f"plans/{name}", standing("b"))
         world.archive(f"plans/{name}")
         put_export(world.lake)
         await world.export_event(FOLDER)
         assert len(world.started) == 1
+
+    @pytest.mark.parametrize("name", ["b.json", "a/b.json"])
+    async def test_an_archived_one_is_refused_beside_it_and_the_others_load(self, world, name):
+        await self.arrive_beside(world, name)
         assert "archive tier" in world.read(f"plans/{name}.refused")["detail"]
 
     @pytest.mark.parametrize("name", ["q\\..\\b.json", "../b.json", "a//b.json", "./b.json"])
     async def test_one_whose_name_leads_elsewhere_is_not_read(self, world, name):
-        world.put_plan(PLAN, standing())
-        world.put_plan(f"plans/{name}", standing("b"))
-        world.archive(f"plans/{name}")
-        put_export(world.lake)
-        await world.export_event(FOLDER)
-        assert len(world.started) == 1
+        await self.arrive_beside(world, name)
         assert f"plans/{name}.refused" not in world.paths()
 
 
