@@ -10,7 +10,7 @@ from activities.export import source_of
 from activities.outcome import outcome, refuse_if_cancelled
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
-from d2c.errors import PermanentError, SettingsError
+from d2c.errors import PermanentError, SettingsError, listed
 from d2c.export_format import ExportManifest, UnfinishedExportError, read_export_manifest
 from d2c.export_format.manifest import FILE_LIST_FILE, MANIFEST_FILES, MOST_BYTES
 from d2c.load_run.mappers import table_mapper
@@ -95,14 +95,9 @@ def _what_is_missing(missing: Sequence[str], sizes: Mapping[str, int]) -> str:
     """Return what is wrong with files that are waited for, with the names of the first ones."""
     absent = [name for name in missing if name not in sizes]
     empty = [name for name in missing if name in sizes]
-    parts = [f"not there: {_some(absent)}"] if absent else []
-    parts += [f"of 0 bytes: {_some(empty)}"] if empty else []
+    parts = [f"not there: {listed(absent, NAMED_FILES, 'more')}"] if absent else []
+    parts += [f"of 0 bytes: {listed(empty, NAMED_FILES, 'more')}"] if empty else []
     return "; ".join(parts)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED_FILES:,} more" if len(names) > NAMED_FILES else ""
-    return ", ".join(names[:NAMED_FILES]) + more
 
 
 def _check_patience(payload: TableInput, finding: str) -> None:

@@ -15,6 +15,7 @@ D2CError
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from d2c.redaction import without_secrets
 from d2c.shapes import ErrorDict, ErrorTexts
@@ -65,6 +66,12 @@ class RefusedError(D2CError):
     """A request that cannot be carried out."""
 
     default_title = "The request was refused"
+
+
+def listed(values: Sequence[Any], at_most: int = 10, rest: str = "others") -> str:
+    """Return values as the text of an error has them: the first ones, and how many others there are."""
+    others = len(values) - at_most
+    return ", ".join(map(str, values[:at_most])) + (f" and {others:,} {rest}" if others > 0 else "")
 
 
 def _first(faults: Sequence[str], more: int) -> tuple[str, ...]:

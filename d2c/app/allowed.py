@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, ValidationInfo
 
 from d2c.app.environment import EMPTY, SettingsGroup
+from d2c.errors import listed
 from d2c.foreign_json import MOST_QUOTED, quoted
 
-MOST_NAMED = 10
 LIMITS = {
     "database": ("D2C_ALLOWED_DATABASES", "name another one"),
     "table": ("D2C_ALLOWED_TABLES", "leave it out"),
@@ -50,17 +50,12 @@ class AllowedSettings(SettingsGroup):
             allowed: tuple[str, ...] = getattr(self, f"{field}s")
             name = table[field]
             if allowed and name is not None and not any(_matches(name, each) for each in allowed):
+                first = listed([each[:MOST_QUOTED] for each in allowed])
                 yield (
-                    f"{field}: the app may touch only those of {setting} ({_some(allowed)}), not "
+                    f"{field}: the app may touch only those of {setting} ({first}), not "
                     f"{name or 'an unknown one'}; {next_step}, or ask the administrator of the app to allow it"
                 )
 
 
 def _matches(name: str, allowed: str) -> bool:
     return name.startswith(allowed[:-1]) if allowed.endswith("*") else name == allowed
-
-
-def _some(names: tuple[str, ...]) -> str:
-    others = len(names) - MOST_NAMED
-    first = ", ".join(name[:MOST_QUOTED] for name in names[:MOST_NAMED])
-    return first + (f" and {others} others" if others > 0 else "")

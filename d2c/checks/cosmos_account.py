@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from d2c.checks.findings import Finding, Findings, listed, numbered
+from d2c.checks.findings import Finding, Findings, numbered
 from d2c.clients.azure.cosmos_management import Account, CosmosManagement
+from d2c.errors import listed
 from d2c.plan.caps import is_small
 from d2c.shapes import Caps
 

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from d2c.errors import D2CError
 from d2c.redaction import without_secrets
@@ -93,9 +92,3 @@ def counts_of_findings(findings: Sequence[Finding]) -> dict[str, int]:
 def numbered(count: int, word: str) -> str:
     """Return a count with its noun in singular or plural, such as ``1 table``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def listed(values: Sequence[Any], at_most: int = 10) -> str:
-    """Return values as text, only the first ones if there are many."""
-    others = len(values) - at_most
-    return ", ".join(map(str, values[:at_most])) + (f" and {others} others" if others > 0 else "")

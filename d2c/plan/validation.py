@@ -4,14 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from d2c.errors import listed
 from d2c.foreign_json import MOST_QUOTED
 from d2c.load_run.request import fault_of_size, rules_size
 from d2c.mapping import KeySchema, RulesError, parse_rules
 
 Json = Mapping[str, Any]
 Loc = tuple[int | str, ...]
-
-MOST_NAMED = 10
 
 
 def is_pattern(table: str) -> bool:
@@ -56,13 +55,13 @@ def faults_of_sharers(inputs: Iterable[Json]) -> Iterator[str]:
 
 
 def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iterator[str]:
-    shared = f"{_some(list(tables))} share the container {container}"
+    shared = f"{listed(list(tables))} share the container {container}"
     paths: dict[str, str] = {}
     for name, rules in tables.items():
         if "partition_key" in rules:
             paths.setdefault(_key_paths(rules), name)
     if len(paths) > 1:
-        told = _some([f"{path[:MOST_QUOTED]} of {name}" for path, name in paths.items()])
+        told = listed([f"{path[:MOST_QUOTED]} of {name}" for path, name in paths.items()])
         yield f"{shared}, but not its partition key ({told}): make the paths equal, with `rename` or `set`"
     marks = [_constants_in_key(rules) for rules in tables.values()]
     common = set.intersection(*map(set, marks))
@@ -72,11 +71,6 @@ def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iter
             f"{shared}: each needs a `set` constant in its partition_key, under one name for all, that differs "
             "from the others'"
         )
-
-
-def _some(texts: Sequence[str]) -> str:
-    others = len(texts) - MOST_NAMED
-    return ", ".join(texts[:MOST_NAMED]) + (f" and {others} others" if others > 0 else "")
 
 
 def _key_paths(rules: Json) -> str:

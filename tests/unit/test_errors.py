@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.errors import CancelledError, PermanentError, PlanError, RunFailedError, TransientError
+from d2c.errors import CancelledError, PermanentError, PlanError, RunFailedError, TransientError, listed
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ def test_a_plan_error_tells_every_fault():
     error = PlanError(["a: missing", "b: unknown field"])
     assert error.faults == ("a: missing", "b: unknown field")
     assert "a: missing; b: unknown field" in str(error)
+
+
+def test_many_values_are_told_by_the_first_of_them():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(list("abcd"), at_most=2) == "a, b and 2 others"

@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.checks.findings import Findings, counts_of_findings, listed, state_of_findings
+from d2c.checks.findings import Findings, counts_of_findings, state_of_findings
 from d2c.errors import PermanentError, TransientError
 
 
@@ -72,8 +72,3 @@ def test_a_check_has_failed_if_one_finding_has_and_warnings_stop_nothing(made, s
     findings = [{"state": one} for one in made]
     assert state_of_findings(findings) == state
     assert counts_of_findings(findings)["ok"] == made.count("ok")
-
-
-def test_many_values_are_told_by_the_first_of_them():
-    assert listed(["a", "b"]) == "a, b"
-    assert listed(list("abcd"), at_most=2) == "a, b and 2 others"
