@@ -1,9 +1,9 @@
 """What services answer, before it becomes a value: cut, and refused where it is not of the documented form."""
 
-from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar
 
 from d2c.errors import TransientError
+from d2c.field_types import wrong_fields
 from d2c.foreign_json import quoted
 
 Dataclass = TypeVar("Dataclass")
@@ -43,20 +43,9 @@ def typed(value: Dataclass) -> Dataclass:
     Raises:
         TypeError: if a field has another type.
     """
-    for name, kind in get_type_hints(type(value)).items():
-        if not _is_a(getattr(value, name), kind):
-            raise TypeError(f"{name} is {quoted(getattr(value, name))}")
+    for name in wrong_fields(value):
+        raise TypeError(f"{name} is {quoted(getattr(value, name))}")
     return value
-
-
-def _is_a(value: Any, kind: Any) -> bool:
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin is UnionType:
-        return any(_is_a(value, part) for part in parts)
-    if origin is tuple:
-        return isinstance(value, tuple) and all(_is_a(each, parts[0]) for each in value)
-    exact = kind in (bool, int, NoneType)
-    return type(value) is kind if exact else isinstance(value, origin or kind)
 
 
 def odd_answer(thing: str, error: Exception) -> TransientError:

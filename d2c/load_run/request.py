@@ -5,10 +5,11 @@ It lists the paths of the requests of the tables that the run loads, several at 
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from d2c.errors import PermanentError
+from d2c.field_types import wrong_fields
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
 from d2c.mapping.rejected import shown
 
@@ -148,25 +149,10 @@ def _parsed(form: type[F], text: str, lists: Sequence[str]) -> F:
         found = form(**values | {name: tuple(values[name]) for name in lists if type(values[name]) is list})
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _not_understood(str(error)) from error
-    wrong = [field.name for field in fields(form) if not _FITS[field.type](getattr(found, field.name))]
+    wrong = wrong_fields(found)
     if wrong:
         raise _not_understood(f"wrong values of {', '.join(wrong)}")
     return found
-
-
-def _each(kind: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) is tuple and all(type(member) is kind for member in value)
-
-
-_FITS: dict[Any, Callable[[Any], bool]] = {
-    str: lambda value: type(value) is str,
-    int: lambda value: type(value) is int,
-    str | None: lambda value: value is None or type(value) is str,
-    int | None: lambda value: value is None or type(value) is int,
-    tuple[str, ...]: _each(str),
-    tuple[Mapping[str, Any], ...]: _each(dict),
-}
-"""Whether a value is of a field's type, by the types of the two files' fields."""
 
 
 def _not_understood(cause: str) -> PermanentError:
