@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/cosmos-db/nosql/reference-data-plane-security
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,9 @@ def _resource(call: Call) -> str:
     """Return the path of the database or container that a call is about, by names, even if it addresses it by ids."""
     names = call.names[:2]
     if len(names) == 2:
-        try:
+        with suppress(CosmosError):  # what is not there keeps the name that it came by
             container = call.store.find_container(*names)
             names = (container.database, container.name)
-        except CosmosError:
-            pass
     kinds = ("dbs", "colls")
     return "".join(f"/{kind}/{name}" for kind, name in zip(kinds, names, strict=False)) or ANYWHERE
 
