@@ -18,6 +18,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name a long text by its argument: what one process signs differs from another's, and both collect the same."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_ID else None
+
+
+# Longer names say nothing in a list of tests, in characters.
+LONGEST_ID = 150
+
 # The longest of the groups that are not whole migrations.
 LONGEST = "databricks"
 
