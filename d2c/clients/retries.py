@@ -18,6 +18,8 @@ from typing import Any
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
+from d2c.clients.threads import THREADS
+
 TRIES = 3
 CONNECT_SECONDS = 5
 READ_SECONDS = 15
@@ -52,6 +54,8 @@ AWS: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": TRIES},
     "connect_timeout": CONNECT_SECONDS,
     "read_timeout": READ_SECONDS,
+    # Ten otherwise: as many lanes as a plan may have ask at once.
+    "max_pool_connections": THREADS,
 }
 DATABRICKS: dict[str, Any] = {"http_timeout_seconds": READ_SECONDS, "retry_timeout_seconds": 10}
 

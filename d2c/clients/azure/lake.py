@@ -22,6 +22,7 @@ from d2c.clients import retries
 from d2c.clients.azure.data_lake import DataLake, connect_data_lake
 from d2c.clients.azure.lake_text import entry_of, parsed, too_large
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
+from d2c.clients.azure.transport import pooled_transport
 from d2c.clients.connections import connected_once
 from d2c.errors import PermanentError
 
@@ -302,7 +303,7 @@ def connect_lake(settings: Settings) -> Lake:
     if settings.lake_connection_string:
         try:
             service = BlobServiceClient.from_connection_string(
-                settings.lake_connection_string, **retries.STORAGE
+                settings.lake_connection_string, **_arguments()
             )
         except ValueError as error:
             raise PermanentError(
@@ -310,6 +311,10 @@ def connect_lake(settings: Settings) -> Lake:
                 "Copy the connection string again, or set D2C_LAKE__blobServiceUri instead.",
             ) from None
         return Lake(service.get_container_client(settings.lake_file_system))
-    service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **retries.STORAGE)
+    service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **_arguments())
     container = service.get_container_client(settings.lake_file_system)
     return Lake(container, connect_data_lake(settings.lake_url, azure_credential()))
+
+
+def _arguments() -> dict[str, Any]:
+    return {**retries.STORAGE, "transport": pooled_transport(**retries.STORAGE)}

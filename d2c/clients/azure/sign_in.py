@@ -16,6 +16,7 @@ from d2c.clients.answers import MOST_TEXT_CHARACTERS, ODD_ANSWER, odd_answer, te
 from d2c.clients.azure.identity import azure_credential as azure_credential
 from d2c.clients.azure.identity import name_in_headers
 from d2c.clients.azure.refusals import find_refusal, most_specific_line
+from d2c.clients.azure.transport import pooled_transport
 from d2c.errors import PermanentError, TransientError
 from d2c.redaction import without_secrets
 
@@ -28,6 +29,7 @@ def management_arguments(settings: Settings) -> dict[str, Any]:
         "base_url": settings.management_endpoint,
         "credential_scopes": [f"{settings.management_endpoint}/.default"],
         **retries.CORE,
+        "transport": pooled_transport(**retries.CORE),
         "retry_policy": retries.ShortRetryPolicy(**retries.CORE),
     }
 

@@ -13,8 +13,13 @@ from .settings import local_settings
 
 def management_client(kind: Any, service: StubService) -> Any:
     arguments = management_arguments(local_settings())
-    changed = {**arguments, "credential": SignedIn(), "retry_policy": RetryPolicy(retry_total=0)}
-    return kind(**changed, transport=service.transport, polling_interval=0)
+    changed = {
+        "credential": SignedIn(),
+        "retry_policy": RetryPolicy(retry_total=0),
+        "transport": service.transport,
+        "polling_interval": 0,
+    }
+    return kind(**arguments | changed)
 
 
 def refusal(code: str, message: str = "because") -> dict[str, Any]:
