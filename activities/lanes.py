@@ -8,7 +8,6 @@ from activities.copy import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import cancelled_error, is_cancelled, outcome
 from activities.table_end import end_table as end
-from activities.table_end import state_of
 from activities.unit import TABLES_AT_ONCE, end_failed, lane_of, open_tables, read_queue, read_queue_file
 from d2c.app import clock
 from d2c.app.threads import side_by_side
@@ -28,10 +27,11 @@ from d2c.shapes import (
     Take,
     Times,
 )
+from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
-from d2c.state.operations import MIGRATING
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
 from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_states import state_of
 
 # A claim that another lane was quicker with is tried again at once, this often.
 MOST_CLAIMS = 20

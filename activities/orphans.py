@@ -16,7 +16,6 @@ from d2c.load_run.throughput import put_back
 from d2c.shapes import (
     Described,
     FreedContainer,
-    OperationKind,
     OperationRef,
     OrphanInput,
     OrphansFile,
@@ -25,7 +24,7 @@ from d2c.shapes import (
 )
 from d2c.state import paths
 from d2c.state.container_lock import take_to_put_back
-from d2c.state.operations import last_migrating
+from d2c.state.operations import last_migrating, migrating_kind
 from d2c.state.queue import Queue
 
 blueprint = df.Blueprint()
@@ -33,7 +32,7 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def stop_left_runs(clients: Clients, payload: OrphanInput) -> int:
+def stop_orphaned_runs(clients: Clients, payload: OrphanInput) -> int:
     """Ask the copy runs and load runs of orphaned tables to stop; the result is how many still run."""
     orphans = _orphans(clients.lake, payload)
     if not orphans["tables"]:
@@ -57,7 +56,7 @@ def _request_paths(lake: Lake, orphans: OrphansFile) -> Iterator[str]:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def free_left_container(clients: Clients, payload: OrphanInput) -> FreedContainer | None:
+def release_orphaned_container(clients: Clients, payload: OrphanInput) -> FreedContainer | None:
     """Put the throughput of a container back whose holder has ended, and let others load it."""
     lake = clients.lake
     holder = _orphans(lake, payload)["containers"][payload["number"]]
@@ -73,14 +72,14 @@ def free_left_container(clients: Clients, payload: OrphanInput) -> FreedContaine
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def end_left_table(clients: Clients, payload: OrphanInput) -> None:
+def end_orphaned_table(clients: Clients, payload: OrphanInput) -> None:
     """Record how an orphaned table ended, as far as it is known; nothing if a retry has begun since."""
     orphans = _orphans(clients.lake, payload)
     if _is_overtaken(clients.lake, orphans):
         return
     orphan = orphans["tables"][payload["number"]]
     seconds = (datetime.now(UTC) - datetime.fromisoformat(orphan["started_at"])).total_seconds()
-    # Only the lane knew when its stage began; the stage stands for all.
+    # Only the lane knew when its stage began; this stage represents all.
     stage: StageEntry = {
         "stage": orphan["error"]["stage"],
         "state": orphan["state"],
@@ -90,26 +89,22 @@ def end_left_table(clients: Clients, payload: OrphanInput) -> None:
     operation: OperationRef = {
         "migration": orphans["migration"],
         "operation": orphans["operation"],
-        "kind": _kind(orphans),
+        "kind": migrating_kind(orphans["operation"]),
     }
     end_table(clients, operation, orphan["table"], error=orphan["error"], stages=[stage])
 
 
-def _kind(orphans: OrphansFile) -> OperationKind:
-    return "retry" if orphans["operation"] else "start"
-
-
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def read_left_migration(clients: Clients, payload: OrphanInput) -> ReportInput | None:
-    """Return how an orphaned migration ended; None if it goes on, or a retry has begun."""
+def read_orphaned_migration(clients: Clients, payload: OrphanInput) -> ReportInput | None:
+    """Return how an orphaned migration ended; None if it still runs, or a retry has begun."""
     orphans = _orphans(clients.lake, payload)
     if _is_overtaken(clients.lake, orphans) or orphans["ends"] is None:
         return None
     return {
         "migration": orphans["migration"],
         "operation": orphans["operation"],
-        "kind": _kind(orphans),
+        "kind": migrating_kind(orphans["operation"]),
         "error": orphans["ends"]["error"],
     }
 

@@ -20,8 +20,8 @@ from d2c.clients.clients import Clients, app_clients
 from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.redaction import without_secrets
 from d2c.shapes import Answer
+from d2c.shapes.operations import MIGRATING, START
 from d2c.state.ids import operation_name, run_key, run_key_name, unit_name
-from d2c.state.operations import MIGRATING, START
 from d2c.state.paths import cancel_path
 from d2c.state.table_files import read_table
 

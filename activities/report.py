@@ -7,7 +7,6 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.outcome import outcome
-from activities.table_end import state_of
 from d2c.app.observing import measure_tables
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
@@ -23,10 +22,12 @@ from d2c.shapes import (
     QueueEntry,
     ReportInput,
 )
+from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
-from d2c.state.operations import MIGRATING, accepted_plan
+from d2c.state.operations import accepted_plan
 from d2c.state.outbox import MIGRATION_ENDED, notify
 from d2c.state.queue import Queue
+from d2c.state.table_states import state_of
 
 PARTS_READ_AT_ONCE = 16
 blueprint = df.Blueprint()

@@ -12,24 +12,25 @@ from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.throughput import put_back
 from d2c.report.contents import ended_stages, table_report
 from d2c.shapes import (
+    ComparingKind,
     ErrorDict,
     LoadResult,
     OperationRef,
     QueueEntry,
     Restored,
     StageEntry,
-    State,
     TableEnd,
     TableInput,
     TableOutcome,
     TableRecord,
 )
+from d2c.shapes.operations import MIGRATING, is_comparing
 from d2c.state import paths
 from d2c.state.container_lock import is_held_by_another, record_path, release_container
-from d2c.state.operations import MIGRATING
 from d2c.state.outbox import notify_of_table
 from d2c.state.table_files import keep, read_record, read_table, with_stages
 from d2c.state.table_record import after_operation, mismatches_path, table_end
+from d2c.state.table_states import state_of
 
 
 def end_table(
@@ -85,7 +86,7 @@ def _end(
         error = {**error, "stage": table["stages"][-1]["stage"] if table["stages"] else "export"}
     if payload["kind"] in MIGRATING:
         error = _end_migrated(clients, table, error, restore_error)
-    elif error is None:
+    elif error is None and is_comparing(payload["kind"]):
         _end_compared(clients, payload["kind"], table)
     _append_end(lake, payload, name, error)
 
@@ -120,13 +121,6 @@ def _end_without_file(lake: Lake, payload: OperationRef, name: str, error: Error
         }
         lake.append(paths.ended_tables_path(payload["migration"]), line)
     _append_end(lake, payload, name, error)
-
-
-def state_of(error: ErrorDict | None) -> State:
-    """Return the state in which an error, or none, ends a table."""
-    if error is None:
-        return "succeeded"
-    return "cancelled" if error["cancelled"] else "failed"
 
 
 def _has_ended(lake: Lake, payload: OperationRef, name: str) -> bool:
@@ -199,13 +193,11 @@ def _joined(error: ErrorDict | None, restore_error: ErrorDict | None) -> ErrorDi
     }
 
 
-def _end_compared(clients: Clients, kind: str, table: TableInput) -> None:
+def _end_compared(clients: Clients, kind: ComparingKind, table: TableInput) -> None:
     """Write the record after a verify or a replay that has succeeded."""
     record = read_record(clients.lake, table["migration"], table["table"])
     load: LoadResult = table["load"]
-    write_record(
-        clients, cast("TableRecord", after_operation(record, kind, table, load, clock.text("milliseconds")))
-    )
+    write_record(clients, after_operation(record, kind, table, load, clock.text("milliseconds")))
 
 
 def write_record(clients: Clients, record: TableRecord) -> None:

@@ -29,8 +29,9 @@ from d2c.shapes import (
     QueueFile,
     TableInput,
 )
+from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
-from d2c.state.operations import MIGRATING, accepted_plan, retried_input
+from d2c.state.operations import accepted_plan, retried_input
 from d2c.state.queue import lanes_of
 from d2c.state.table_files import read_record
 from d2c.state.table_record import compared_input
@@ -190,7 +191,7 @@ def _compared(lake: Lake, payload: OperationInput) -> list[TableInput]:
 
     def read(entry: Mapping[str, Any]) -> TableInput:
         record = read_record(lake, payload["migration"], entry["table"])
-        return cast("TableInput", compared_input(record, payload["kind"], payload["operation"], entry))
+        return compared_input(record, payload["kind"], payload["operation"], entry)
 
     return side_by_side(read, _request(lake, payload)["tables"], at_once=CALLS_AT_ONCE)
 

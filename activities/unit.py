@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from activities.outcome import cancelled_error, is_cancelled, log_error, unexpected
-from activities.table_end import end_table, state_of
+from activities.table_end import end_table
 from d2c.app.logs import log_fields
 from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake, needed_json
@@ -24,6 +24,7 @@ from d2c.shapes import ErrorDict, LaneInput, QueueFile, StageEntry, TableInput
 from d2c.state import paths
 from d2c.state.queue import Claim, Lane, Queue
 from d2c.state.table_files import keep, read_table
+from d2c.state.table_states import state_of
 
 TABLES_AT_ONCE = 16
 # One less than looks in a row may fail (`orchestrators.retrying`): a table that ends by then takes no other with it.

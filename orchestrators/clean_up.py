@@ -49,7 +49,7 @@ def _stop_runs(context: df.DurableOrchestrationContext, orphans: Orphans) -> Ste
     for _ in range(LOOKS_AT_MOST):
         pause = timedelta(seconds=orphans["waits"]["longest_seconds"])
         yield context.create_timer(context.current_utc_datetime + pause)
-        if not (yield from call(context, "stop_left_runs", payload, orphans["waits"])):
+        if not (yield from call(context, "stop_orphaned_runs", payload, orphans["waits"])):
             return
     error = PermanentError(
         f"Orphaned runs of migration {orphans['migration']} do not stop.",
@@ -63,7 +63,7 @@ def _free_container(context: df.DurableOrchestrationContext, orphans: Orphans, n
     """Put a container's throughput back; a failure does not keep the others from it."""
     payload: OrphanInput = {"migration": orphans["migration"], "number": number}
     try:
-        yield from call(context, "free_left_container", payload, orphans["waits"])
+        yield from call(context, "release_orphaned_container", payload, orphans["waits"])
     except StageFailedError as failure:
         orphans["error"] = orphans["error"] or failure.error
 
@@ -72,17 +72,19 @@ def _record_end(context: df.DurableOrchestrationContext, orphans: Orphans, numbe
     """Write a table's part of the report; a failure does not keep the others from theirs."""
     payload: OrphanInput = {"migration": orphans["migration"], "number": number}
     try:
-        yield from call(context, "end_left_table", payload, orphans["waits"])
+        yield from call(context, "end_orphaned_table", payload, orphans["waits"])
     except StageFailedError as failure:
         orphans["error"] = orphans["error"] or failure.error
-        orphans["all_told"] = False
+        orphans["all_recorded"] = False
 
 
 def _end_migration(context: df.DurableOrchestrationContext, orphans: Orphans) -> Step:
     """Write the report of a migration whose orchestration did not come to it, and with that end it."""
-    if not orphans["all_told"]:
+    if not orphans["all_recorded"]:
         return
     payload: OrphanInput = {"migration": orphans["migration"]}
-    report: ReportInput | None = yield from call(context, "read_left_migration", payload, orphans["waits"])
+    report: ReportInput | None = yield from call(
+        context, "read_orphaned_migration", payload, orphans["waits"]
+    )
     if report:
         yield from call(context, "write_report", report, orphans["waits"])

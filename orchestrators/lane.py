@@ -6,8 +6,8 @@ from typing import Any
 import azure.durable_functions as df
 
 from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef, Take, Taken
+from d2c.shapes.operations import MIGRATING
 from d2c.state.ids import stage_instance_id, unit_instance_id, unit_name
-from d2c.state.operations import MIGRATING
 from d2c.state.paths import table_file_path
 from orchestrators.retrying import (
     ATTEMPTS_TO_LOOK,

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import azure.durable_functions as df
 
@@ -60,7 +60,7 @@ def call(
 
 
 def wait_or_wake(context: df.DurableOrchestrationContext, seconds: float) -> Step:
-    """Wait for some seconds or for a wake event; the result tells whether it was the event.
+    """Wait for some seconds or for a wake event; the result says whether it was the event.
 
     The SDK hands an event that comes before its wait to every later wait of the same name, so a history ends after
     the first one.
@@ -77,11 +77,6 @@ def wait_or_wake(context: df.DurableOrchestrationContext, seconds: float) -> Ste
 def next_interval(seconds: float, waits: Waits) -> float:
     """Return the interval in seconds after one of the given length."""
     return float(min(seconds * waits["factor"], waits["longest_seconds"]))
-
-
-def state_of_error(error: ErrorDict) -> Literal["cancelled", "failed"]:
-    """Return the state in which an error ends a table or a migration."""
-    return "cancelled" if error["cancelled"] else "failed"
 
 
 def cause_of(failure: object) -> str:

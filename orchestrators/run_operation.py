@@ -17,15 +17,15 @@ from d2c.shapes import (
     OperationResult,
     ReportInput,
 )
+from d2c.shapes.operations import MIGRATING
 from d2c.state.ids import lane_instance_id, start_instance_id
-from d2c.state.operations import MIGRATING
+from d2c.state.table_states import state_of
 from orchestrators.retrying import (
     ATTEMPTS_TO_LOOK,
     StageFailedError,
     Step,
     call,
     lost_orchestration,
-    state_of_error,
 )
 from orchestrators.run_to_its_end import run_to_its_end_of
 
@@ -179,6 +179,6 @@ def _report(
             context, "write_report", payload, operation["waits"], ATTEMPTS_TO_LOOK
         )
     except StageFailedError as failure:
-        state = state_of_error(error) if error else "failed"
+        state = state_of(error) if error else "failed"
         result = {"state": state, "tables": {}, "error": error or failure.error}
     return result

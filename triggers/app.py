@@ -1,4 +1,4 @@
-"""The app as functions get it: made by the process's settings, in place of Durable's client."""
+"""What functions get and leave: the app by the process's settings, in place of Durable's client, and telemetry."""
 
 import functools
 import inspect
@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.clients import app_clients
 from d2c.clients.durable_client import CompleteClient
+from d2c.clients.telemetry import send_pending
 from d2c.control.app import App
 
 Result = TypeVar("Result")
+Function = Callable[..., Awaitable[Result]]
 
 
 def app_of(client: Any) -> App:
@@ -26,7 +28,22 @@ def app_of(client: Any) -> App:
     return App(CompleteClient(client), AsyncLake(clients.lake), clients.settings)
 
 
-def with_app(function: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[Result]]:
+def sends_telemetry(
+    function: Function[Result], send: Callable[[], Awaitable[None]] = send_pending
+) -> Function[Result]:
+    """Make a function send its telemetry when it has run, also if it failed: its instance may end soon after."""
+
+    @functools.wraps(function)
+    async def then_sends(*arguments: Any, **named: Any) -> Result:
+        try:
+            return await function(*arguments, **named)
+        finally:
+            await send()
+
+    return then_sends
+
+
+def with_app(function: Function[Result]) -> Function[Result]:
     """Hand a function the ``app``, where the host hands it Durable's ``client``."""
 
     @functools.wraps(function)

@@ -14,7 +14,8 @@ from d2c.clients.threads import in_thread
 from d2c.control import checks, lifecycle, migrations, operations, queries, results
 from d2c.control.app import App
 from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
-from d2c.state.operations import REPLAY, RETRY, VERIFY
+from d2c.shapes import RequestedKind
+from d2c.shapes.operations import REPLAY, RETRY, VERIFY
 from triggers.answers import (
     answers_problems,
     durable_links,
@@ -40,10 +41,10 @@ async def start_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 
     A standing plan is stored in the lake, where the exports that it waits for find it.
     """
-    asked = parameters_of(req, "start_migration")
+    parameters = parameters_of(req, "start_migration")
     plan = await in_thread(parse_plan, body_of(req, MOST_PLAN_BYTES))
-    if asked["dry_run"]:
-        return await _check(req, app, plan, asked["wait"])
+    if parameters["dry_run"]:
+        return await _check(req, app, plan, parameters["wait"])
     return _accepted(req, app, plan.name, {"state": await migrations.submit(app, plan)})
 
 
@@ -53,8 +54,8 @@ async def start_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def list_migrations(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """List migrations, newest first; ``next`` of one page is the ``token`` of the following one."""
-    asked = parameters_of(req, "list_migrations")
-    page, token = await queries.page_of_migrations(app, asked["top"], asked["token"])
+    parameters = parameters_of(req, "list_migrations")
+    page, token = await queries.page_of_migrations(app, parameters["top"], parameters["token"])
     return json_answer({"migrations": page, "next": token})
 
 
@@ -64,8 +65,8 @@ async def list_migrations(req: func.HttpRequest, app: App) -> func.HttpResponse:
 @with_app
 async def get_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """Return the status of a migration and a page of its tables."""
-    migration, asked = migration_of(req), parameters_of(req, "get_migration")
-    tables = queries.TableFilter(asked["state"], asked["top"], int(asked["token"] or 0))
+    migration, parameters = migration_of(req), parameters_of(req, "get_migration")
+    tables = queries.TableFilter(parameters["state"], parameters["top"], int(parameters["token"] or 0))
     status, last_operations = await asyncio.gather(
         queries.status_of(app, migration, tables),
         operations.status_list(app, migration),
@@ -109,7 +110,7 @@ async def replay_rejected_items(req: func.HttpRequest, app: App) -> func.HttpRes
     return await _operate(req, app, REPLAY)
 
 
-async def _operate(req: func.HttpRequest, app: App, kind: str) -> func.HttpResponse:
+async def _operate(req: func.HttpRequest, app: App, kind: RequestedKind) -> func.HttpResponse:
     request = await operations.start(app, migration_of(req), kind, body_of(req, MOST_BODY_BYTES))
     answer = {
         "operation": kind,
@@ -125,8 +126,8 @@ async def _operate(req: func.HttpRequest, app: App, kind: str) -> func.HttpRespo
 @with_app
 async def list_rejected_items(req: func.HttpRequest, app: App) -> func.HttpResponse:
     """List the items that are currently rejected; ``next`` of one page is the ``token`` of the following one."""
-    asked = results.RejectedFilter(**parameters_of(req, "list_rejected_items"))
-    items, following = await results.rejected_items(app, migration_of(req), asked)
+    wanted = results.RejectedFilter(**parameters_of(req, "list_rejected_items"))
+    items, following = await results.rejected_items(app, migration_of(req), wanted)
     body = b'{"rejected":[' + b",".join(items) + b'],"next":' + json.dumps(following).encode() + b"}"
     return func.HttpResponse(body, mimetype="application/json")
 

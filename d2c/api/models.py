@@ -4,11 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from d2c.shapes import WaitingFor
+from d2c.shapes import ComparingKind, RequestedKind, WaitingFor
 
 State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 Stage = Literal["export", "copy", "prepare", "assess", "load", "verify", "report"]
-Operation = Literal["verify", "replay"]
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), Field(examples=["2026-06-01T12:00:00+00:00"])]
 Count = Annotated[int, Field(ge=0)]
@@ -146,7 +145,7 @@ class StageLoads(Answer):
 class OperationStatus(Answer):
     """A retry, replay or verification of a migration."""
 
-    operation: Literal["retry", "verify", "replay"]
+    operation: RequestedKind
     number: Annotated[int, Field(ge=1)]
     state: State
     started_at: Moment
@@ -205,14 +204,14 @@ class Accepted(Answer):
 class Cancelled(Accepted):
     """The migration or the named operation that is being cancelled."""
 
-    operation: Operation | None = None
+    operation: ComparingKind | None = None
     number: int | None = None
 
 
 class OperationAccepted(Accepted):
     """An accepted replay or verification."""
 
-    operation: Operation
+    operation: ComparingKind
     number: Annotated[int, Field(ge=1)]
 
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from d2c.api.models import Answer, Count, Error, Moment, Operation, Stage, StageError, State
+from d2c.api.models import Answer, Count, Error, Moment, Stage, StageError, State
+from d2c.shapes import ComparingKind
 
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -66,7 +67,7 @@ class ReplayedItems(Answer):
 class ReportedOperation(Answer):
     """A later replay or verification."""
 
-    operation: Operation
+    operation: ComparingKind
     number: Annotated[int, Field(ge=1)]
     finished_at: Moment
     items: ReplayedItems | None

@@ -1,8 +1,8 @@
 """Bodies of requests, validated completely, with every fault reported at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypedDict, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -10,6 +10,7 @@ from d2c.errors import MOST_FAULTS, BodyError
 from d2c.foreign_json import ForeignJsonError, json_value
 from d2c.plan.fields import MaxParallel, MaxParallelExports, TableName, Verify
 from d2c.plan.model import LimitsPlan, RulesPlan, StrictModel, ThroughputPlan, fault_texts
+from d2c.shapes import ComparingKind
 
 Model = TypeVar("Model", bound=StrictModel)
 # A retry that changes the rules of 1,000 tables has some 250 KB.
@@ -116,18 +117,18 @@ class OperationRequest:
     verify: str | None = None
 
 
-def parse_operation(kind: str, body: bytes, known_tables: Sequence[str]) -> OperationRequest:
+def parse_operation(kind: ComparingKind, body: bytes, known_tables: Sequence[str]) -> OperationRequest:
     """Read the body of the request of a verify or a replay.
 
     Args:
-        kind: ``verify`` or ``replay``.
+        kind: of the operation.
         body: UTF-8 JSON as ``docs/reference/http-api.md`` describes it, or nothing.
         known_tables: the tables of the migration.
 
     Raises:
         BodyError: with every fault of it.
     """
-    return (_parse_verify if kind == "verify" else _parse_replay)(body, known_tables)
+    return PARSERS[kind](body, known_tables)
 
 
 def _parse_verify(body: bytes, known_tables: Sequence[str]) -> OperationRequest:
@@ -145,6 +146,16 @@ def _parse_replay(body: bytes, known_tables: Sequence[str]) -> OperationRequest:
         for entry in entries
     }
     return OperationRequest(rules or None)
+
+
+class Parsers(TypedDict):
+    """How the body of each kind is read."""
+
+    verify: Callable[[bytes, Sequence[str]], OperationRequest]
+    replay: Callable[[bytes, Sequence[str]], OperationRequest]
+
+
+PARSERS: Final[Parsers] = {"verify": _parse_verify, "replay": _parse_replay}
 
 
 def _refuse_names(names: Sequence[str], known_tables: Sequence[str], field: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The settings of load runs beside their cluster."""
+"""The settings of load runs, except those of their cluster."""
 
 import re
 from typing import Annotated, Literal

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def one_of_many(thing: str) -> Iterator[None]:
-    """Log what goes wrong with one of many things, and go on with the next.
+    """Log the error of one of many things, and continue with the next.
 
     Args:
         thing: the thing, such as ``the lock containers/a/b/c.json``.

@@ -129,7 +129,7 @@ def move_tables(scene: Scene, seconds: float, tell: Tell) -> None:
 
 
 def _wait_for_answer(scene: Scene, began: float) -> None:
-    """Wait for the app's answer to the plan in the lake; the check on it tells if there is none."""
+    """Wait for the app's answer to the plan in the lake; the check on it fails if there is none."""
     with suppress(D2CError):
         answered = f"{scene.names.plan_file} is answered"
         wait_until(scene.deployment, lambda: _has_answer(scene, began), EVENT_SECONDS, answered)

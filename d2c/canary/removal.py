@@ -1,4 +1,4 @@
-"""Removing what canaries made, each thing for itself; what cannot be removed is told, and the rest goes on."""
+"""Removes the resources of canaries one by one; those that cannot be removed are reported."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -1,12 +1,13 @@
 """Shared by the commands that call the app: its address, its key, and access to the outside world."""
 
+import importlib
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Never
+from typing import Annotated, Any, Never
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,11 +31,13 @@ class Outside:
         transport: sends requests; the network's if None.
         pause: sleeps for a number of seconds.
         execute: replaces this process with a program, given its arguments and environment.
+        load: imports a module, by its name, that not every command needs.
     """
 
     transport: httpx.BaseTransport | None = None
     pause: Callable[[float], None] = time.sleep
     execute: Execute = os.execve
+    load: Callable[[str], Any] = importlib.import_module
 
 
 def _check_url(text: str) -> str:

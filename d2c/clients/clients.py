@@ -55,9 +55,9 @@ class Clients:
 
     def aws_caller(self, account: str | None, region: str) -> str:
         """Return the ARN of the app's AWS identity, as an AWS account and region see it."""
-        from d2c.clients.aws.sign_in import aws_caller
+        from d2c.clients.aws.sign_in import aws_client, caller_of
 
-        return aws_caller(self.settings, account, region)
+        return caller_of(aws_client(self.settings, "sts", account, region), region)
 
     @property
     def data_factory(self) -> "DataFactory":

@@ -51,8 +51,8 @@ class CompleteClient:
             "showInput": "false",
             "top": str(INSTANCES_OF_A_PAGE),
         }
-        told = await twice(lambda: in_thread(all_pages, address, query))
-        return [DurableOrchestrationStatus.from_json(status) for status in told]
+        statuses = await twice(lambda: in_thread(all_pages, address, query))
+        return [DurableOrchestrationStatus.from_json(status) for status in statuses]
 
     async def start_new(self, orchestration: str, *, instance_id: str, client_input: Any) -> str:
         """Start an instance."""
@@ -85,18 +85,22 @@ async def twice(call: Callable[[], Awaitable[Result]]) -> Result:
         return await call()
 
 
-def all_pages(address: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+def all_pages(
+    address: str, query: Mapping[str, str], client: "httpx.Client | None" = None
+) -> list[dict[str, Any]]:
     """Return the instances of all pages of a query.
 
     Args:
         address: of all instances.
         query: which of them.
+        client: makes the calls; the process's own if None.
     """
+    http = client or _http()
     found: list[dict[str, Any]] = []
     token = ""
     while True:
         headers = {CONTINUATION: token} if token else {}
-        answer = _http().get(address, params=dict(query), headers=headers).raise_for_status()
+        answer = http.get(address, params=dict(query), headers=headers).raise_for_status()
         found += answer.json()
         token = answer.headers.get(CONTINUATION, "")
         if not token:

@@ -1,11 +1,11 @@
 """The switch of telemetry: OpenTelemetry's SDK is loaded only where the settings name an exporter."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from d2c.app.observing import observe_by
+from d2c.clients.threads import in_thread
 
 if TYPE_CHECKING:
     from d2c.clients.open_telemetry import Telemetry
@@ -45,4 +45,4 @@ async def send_pending() -> None:
     https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
     """
     for telemetry in _started:
-        await asyncio.to_thread(telemetry.flush)
+        await in_thread(telemetry.flush)

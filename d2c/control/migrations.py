@@ -21,6 +21,7 @@ from d2c.plan.fields import NAME
 from d2c.plan.model import Plan
 from d2c.shapes import AcceptedPlan, Arrived, OperationInput, OperationKind, Waits
 from d2c.state import paths, standing_plans
+from d2c.state.operations import migrating_kind
 from d2c.state.table_states import UNDER_WAY
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ async def start_orchestration(app: App, accepted: AcceptedPlan, number: int) -> 
         accepted: the migration's plan.
         number: 0 for its start, or the number of a retry, whose request is in the lake.
     """
-    value = operation_input(app.settings, accepted, number, "retry" if number else "start")
+    value = operation_input(app.settings, accepted, number, migrating_kind(number))
     migration = value["migration"]
     await app.lake.write(paths.open_path(migration), b"")
     await durable.start(app.durable, "run_operation", migration, value)
@@ -130,7 +131,7 @@ def operation_input(
         settings: the app's.
         accepted: the migration's plan.
         number: the operation's.
-        kind: what it is.
+        kind: its kind.
     """
     value: OperationInput = {
         "migration": accepted["plan"]["name"],

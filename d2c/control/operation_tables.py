@@ -11,16 +11,17 @@ from d2c.control import migrations
 from d2c.errors import BodyError, ConflictError
 from d2c.load_run.request import MOST_HISTORY_BYTES, fault_of_size, rules_size
 from d2c.mapping.rule_changes import faults_of_rules
-from d2c.shapes import TableRecord
+from d2c.shapes import ComparingKind, RequestedKind, TableRecord
+from d2c.shapes.operations import KINDS, RETRY
 from d2c.state import paths
-from d2c.state.operations import REPLAY, RETRY, why_not_changed
+from d2c.state.operations import why_not_changed
 from d2c.state.table_record import items_rejected, rules_history, why_not_allowed
 
-RETRIED_STATES = ("failed", "cancelled")
+RETRIED_STATES = KINDS[RETRY].table_states
 
 
 async def tables_of(
-    lake: AsyncLake, migration: str, kind: str, body: bytes
+    lake: AsyncLake, migration: str, kind: RequestedKind, body: bytes
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return the tables of an operation, each with what changes for it, and the caps that change.
 
@@ -28,7 +29,7 @@ async def tables_of(
         BodyError: with every fault of the body.
         ConflictError: if a table that is named does not allow the operation, or no table does.
     """
-    if kind == RETRY:
+    if kind == "retry":
         return await _retried(lake, migration, body)
     names = await migrations.table_names(lake, migration)
     request = await in_thread(parse_operation, kind, body, names)
@@ -84,7 +85,7 @@ async def _check_changes(lake: AsyncLake, migration: str, entry: Mapping[str, An
 
 
 async def _verified(
-    lake: AsyncLake, migration: str, known: Sequence[str], kind: str, request: OperationRequest
+    lake: AsyncLake, migration: str, known: Sequence[str], kind: ComparingKind, request: OperationRequest
 ) -> list[dict[str, Any]]:
     """Return the tables to verify, or to replay the rejected items of.
 
@@ -104,7 +105,7 @@ async def _verified(
             f"Table {name} does not allow a {kind}: {reason}.",
             "Name other tables, or migrate it again under another name.",
         )
-    if request.tables is None and kind == REPLAY:
+    if request.tables is None and KINDS[kind].needs_load:
         possible = [name for name in possible if items_rejected(records[name])]
     rules = await in_thread(_new_rules, {name: records[name] for name in possible}, request)
     return [

@@ -20,10 +20,11 @@ from d2c.control.orphans import input_of
 from d2c.errors import MOST_FAULTS, ConflictError
 from d2c.plan.allowed import forbidden_tables
 from d2c.report.contents import worst_state
-from d2c.shapes import ErrorDict, ListedTables, OperationFile, OperationKind, QueueEntry, State
+from d2c.shapes import ErrorDict, ListedTables, OperationFile, QueueEntry, RequestedKind, State
+from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import operation_instance_id, operation_name
-from d2c.state.operations import MIGRATING, RETRY, last_number
+from d2c.state.operations import last_number
 from d2c.state.table_states import UNDER_WAY
 
 MOST_SHOWN = 20
@@ -32,7 +33,7 @@ MOST_SHOWN = 20
 class OperationStatus(TypedDict):
     """An operation in the words of the HTTP API."""
 
-    operation: str
+    operation: RequestedKind
     number: int
     state: str
     started_at: str
@@ -40,13 +41,13 @@ class OperationStatus(TypedDict):
     error: ErrorDict | None
 
 
-async def start(app: App, migration: str, kind: str, body: bytes) -> OperationFile:
+async def start(app: App, migration: str, kind: RequestedKind, body: bytes) -> OperationFile:
     """Start an operation on a migration; the result is the request as it was accepted, with its number.
 
     Args:
         app: the app.
         migration: its id.
-        kind: ``retry``, ``verify`` or ``replay``.
+        kind: its kind.
         body: as ``docs/reference/http-api.md`` describes it.
 
     Raises:
@@ -131,7 +132,7 @@ async def _refuse_beside_last(app: App, migration: str) -> None:
 
 
 async def _refuse_during_clean_up(app: App, migration: str) -> None:
-    """Refuse an operation until what a migration that broke off left behind has been cleaned up.
+    """Refuse an operation until the orphans of a migration that broke off have been cleaned up.
 
     Raises:
         ConflictError: if the watchdog has not done so yet.
@@ -152,11 +153,10 @@ def _one_at_a_time(subject: str, state: str) -> ConflictError:
 async def _start_orchestration(app: App, request: OperationFile) -> None:
     """Start an operation; its tables are in the lake."""
     accepted = await migrations.accepted_of(app.lake, request["migration"])
-    if request["kind"] == RETRY:
+    if request["kind"] in MIGRATING:
         await migrations.start_orchestration(app, accepted, request["number"])
         return
-    kind = cast("OperationKind", request["kind"])
-    value = migrations.operation_input(app.settings, accepted, request["number"], kind)
+    value = migrations.operation_input(app.settings, accepted, request["number"], request["kind"])
     await durable.start(app.durable, "run_operation", instance_id(request), value)
 
 
@@ -169,13 +169,13 @@ async def status_list(app: App, migration: str) -> list[OperationStatus]:
         for request in await asyncio.gather(*(_read(app.lake, migration, number) for number in numbers))
         if request
     ]
-    newest = next((request["number"] for request in requests if request["kind"] == RETRY), None)
+    newest = next((request["number"] for request in requests if request["kind"] in MIGRATING), None)
     return list(await asyncio.gather(*(_listed(app, request, newest) for request in requests)))
 
 
 async def _listed(app: App, request: OperationFile, newest_retry: int | None) -> OperationStatus:
     """Return an operation's state; for a retry that another one followed, the lake has it and Durable has not."""
-    if request["kind"] != RETRY or request["number"] == newest_retry:
+    if request["kind"] not in MIGRATING or request["number"] == newest_retry:
         return await _status(app, request)
     migration, number = request["migration"], request["number"]
     log: list[QueueEntry] = await app.lake.read_log(paths.queue_log_path(migration, number))
@@ -224,7 +224,7 @@ async def _instance(app: App, request: OperationFile) -> Any:
     instance = await app.durable.get_status(instance_id(request), show_input=True)
     # Until a retry has started, the migration's instance is that of the operation before.
     is_of_another = (
-        request["kind"] == RETRY and instance and input_of(instance)["operation"] != request["number"]
+        request["kind"] in MIGRATING and instance and input_of(instance)["operation"] != request["number"]
     )
     return instance if instance and not is_of_another else None
 

@@ -16,7 +16,16 @@ from d2c.control.app import App
 from d2c.control.work import Work
 from d2c.errors import PermanentError
 from d2c.foreign_json import quoted
-from d2c.shapes import AcceptedPlan, ContainerHolder, MigrationEnd, OrphanedTable, Orphans, OrphansFile, Waits
+from d2c.shapes import (
+    AcceptedPlan,
+    ContainerHolder,
+    ContainerLock,
+    MigrationEnd,
+    OrphanedTable,
+    Orphans,
+    OrphansFile,
+    Waits,
+)
 from d2c.state import paths
 from d2c.state.ids import clean_up_instance_id
 from d2c.state.table_states import TableState
@@ -75,7 +84,7 @@ def input_of(status: Any) -> Any:
 
 
 async def orphaned_containers(
-    lake: AsyncLake, locks: Mapping[str, Any], open_migrations: Collection[str]
+    lake: AsyncLake, locks: Mapping[str, ContainerLock], open_migrations: Collection[str]
 ) -> list[ContainerHolder]:
     """Return the holders of containers that have ended.
 
@@ -104,7 +113,7 @@ async def _ends(lake: AsyncLake, migration: str) -> dict[str, int]:
     return {}
 
 
-def holder_at(path: str, lock: Mapping[str, Any]) -> ContainerHolder:
+def holder_at(path: str, lock: ContainerLock) -> ContainerHolder:
     """Return the holder of a container.
 
     Args:
@@ -173,6 +182,6 @@ def _clean_up_input(orphans: OrphansFile, waits: Waits) -> Orphans:
         "containers": len(orphans["containers"]),
         "next": 0,
         "error": None,
-        "all_told": True,
+        "all_recorded": True,
         "waits": waits,
     }

@@ -10,9 +10,10 @@ from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
 from d2c.clients.threads import in_thread
 from d2c.load_run.progress import PROGRESS_FILE
-from d2c.shapes import ListedTables, Progress, QueueEntry, QueueFile, TableEnd
+from d2c.shapes import ListedTables, OperationKind, Progress, QueueEntry, QueueFile, TableEnd
 from d2c.state import paths
 from d2c.state.ids import lane_instance_id, operation_name, stage_instance_id, unit_instance_id, unit_name
+from d2c.state.operations import migrating_kind
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
 from d2c.state.table_states import TableState, named_tables, states_of_tables
 
@@ -31,7 +32,7 @@ class Work(NamedTuple):
 
     migration: str
     operation: int
-    kind: str
+    kind: OperationKind
     file: QueueFile | None
     queue: Queue | None
     tables: Sequence[TableState]
@@ -112,7 +113,7 @@ def _work(
     """Return the work by what the lake has of it; of 1,000 tables the logs have some 8,000 lines."""
     queue = Queue(file, log) if file else None
     states = states_of_tables(tables, operation, queue, ended)
-    return Work(migration, operation, "retry" if operation else "start", file, queue, states)
+    return Work(migration, operation, migrating_kind(operation), file, queue, states)
 
 
 async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -> AtWork | None:

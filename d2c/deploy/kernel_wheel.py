@@ -104,7 +104,7 @@ def _cluster_of(cluster: Mapping[str, Any]) -> str:
 
 
 def kernel_path(kernel: KernelWheel, place: str) -> str:
-    """Return the path in the workspace of the kernel's wheel: beside that of d2c, whose version it is."""
+    """Return the path in the workspace of the kernel's wheel: next to that of d2c, whose version it has."""
     return f"{wheel_path(place).rpartition('/')[0]}/{kernel.name}"
 
 

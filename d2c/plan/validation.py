@@ -1,4 +1,4 @@
-"""What is wrong between the fields of a plan, told beside what is wrong within them."""
+"""What is wrong between the fields of a plan, reported with what is wrong within them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ Loc = tuple[int | str, ...]
 
 
 def is_pattern(table: str) -> bool:
-    """Return whether a plan's name of tables stands for all that begin with it."""
+    """Return whether a plan's name of tables means all that begin with it."""
     return table.endswith("*")
 
 
@@ -61,8 +61,8 @@ def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iter
         if "partition_key" in rules:
             paths.setdefault(_key_paths(rules), name)
     if len(paths) > 1:
-        told = listed([f"{path[:MOST_QUOTED]} of {name}" for path, name in paths.items()])
-        yield f"{shared}, but not its partition key ({told}): make the paths equal, with `rename` or `set`"
+        unlike = listed([f"{path[:MOST_QUOTED]} of {name}" for path, name in paths.items()])
+        yield f"{shared}, but not its partition key ({unlike}): make the paths equal, with `rename` or `set`"
     marks = [_constants_in_key(rules) for rules in tables.values()]
     common = set.intersection(*map(set, marks))
     values = {tuple(mark[name] for name in sorted(common)) for mark in marks}

@@ -11,7 +11,6 @@ from d2c.shapes.answers import (
     ErrorTexts,
     Failure,
     Look,
-    Operation,
     Progress,
     Running,
     State,
@@ -39,6 +38,7 @@ from d2c.shapes.findings import (
 )
 from d2c.shapes.lake_events import SweepFile
 from d2c.shapes.migrations import AcceptedPlan, Job, ListedTable, ListedTables, OperationFile, ReportInput
+from d2c.shapes.operations import ComparingKind, OperationKind, RequestedKind
 from d2c.shapes.orphans import FreedContainer, MigrationEnd, OrphanedTable, OrphanInput, Orphans, OrphansFile
 from d2c.shapes.pipeline import (
     Caps,
@@ -49,7 +49,6 @@ from d2c.shapes.pipeline import (
     LaneStage,
     LostLane,
     OperationInput,
-    OperationKind,
     OperationRef,
     OperationResult,
     Over,
@@ -64,6 +63,7 @@ from d2c.shapes.pipeline import (
 from d2c.shapes.settings import Limits, Rules, ThroughputSettings, Times, Waits
 from d2c.shapes.tables import (
     ContainerHolder,
+    ContainerLock,
     LoadScope,
     PastOperation,
     TableEnd,
@@ -82,7 +82,9 @@ __all__ = [
     "CheckInput",
     "CheckParts",
     "CheckResult",
+    "ComparingKind",
     "ContainerHolder",
+    "ContainerLock",
     "Copy",
     "Described",
     "ErrorDict",
@@ -105,7 +107,6 @@ __all__ = [
     "Look",
     "LostLane",
     "MigrationEnd",
-    "Operation",
     "OperationFile",
     "OperationInput",
     "OperationKind",
@@ -124,6 +125,7 @@ __all__ = [
     "QueuedTable",
     "Reference",
     "ReportInput",
+    "RequestedKind",
     "Restored",
     "Rules",
     "Running",

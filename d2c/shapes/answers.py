@@ -3,7 +3,6 @@
 from typing import Generic, Literal, NotRequired, TypedDict, TypeVar, final
 
 State = Literal["succeeded", "failed", "cancelled"]
-Operation = Literal["verify", "replay"]
 Result = TypeVar("Result")
 
 

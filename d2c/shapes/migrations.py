@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 from d2c.shapes.answers import ErrorDict, Progress, State
 from d2c.shapes.findings import Arrived
+from d2c.shapes.operations import OperationKind, RequestedKind
 from d2c.shapes.settings import Waits
 
 
@@ -42,7 +43,7 @@ class ReportInput(TypedDict):
 
     migration: str
     operation: int
-    kind: str
+    kind: OperationKind
     error: ErrorDict | None
 
 
@@ -66,7 +67,7 @@ Job = TypedDict(
 class OperationFile(TypedDict):
     """A retry, verify or replay as it was accepted, in the lake."""
 
-    kind: str
+    kind: RequestedKind
     number: int
     migration: str
     migration_state: State

@@ -44,7 +44,7 @@ class Orphans(TypedDict):
     containers: int
     next: int
     error: ErrorDict | None
-    all_told: bool
+    all_recorded: bool
     waits: Waits
 
 

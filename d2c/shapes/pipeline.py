@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict, final
 
 from d2c.shapes.answers import ErrorDict
+from d2c.shapes.operations import OperationKind
 from d2c.shapes.settings import Times, Waits
 
 LaneStage = Literal["export", "copy", "load"]
-OperationKind = Literal["start", "retry", "verify", "replay"]
 
 
 class QueuedTable(TypedDict):

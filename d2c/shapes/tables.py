@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
-from d2c.shapes.answers import ErrorDict, Operation, State
+from d2c.shapes.answers import ErrorDict, State
 from d2c.shapes.findings import (
     Arrived,
     Copy,
@@ -15,6 +15,7 @@ from d2c.shapes.findings import (
     StageEntry,
     Verification,
 )
+from d2c.shapes.operations import ComparingKind
 from d2c.shapes.settings import Limits, Rules, ThroughputSettings, Waits
 
 
@@ -34,7 +35,7 @@ class TableSettings(TypedDict):
 
 
 class LoadScope(TypedDict):
-    """What a load run does; that of a verify or a replay comes from `d2c.state.table_record.verify_input`."""
+    """What a load run does; that of a verify or a replay comes from `d2c.state.table_record.compared_input`."""
 
     stages: Sequence[str]
     rules_history: Sequence[Mapping[str, Any]]
@@ -76,11 +77,11 @@ class TableInput(TableSettings):
 class PastOperation(TypedDict):
     """A verify or replay that has ended, in a table's record."""
 
-    operation: Operation
+    operation: ComparingKind
     number: int
     finished_at: str
     items: dict[str, int] | None
-    verification: Verification
+    verification: Verification | None
 
 
 class TableOutcome(TableInput):
@@ -123,3 +124,19 @@ class ContainerHolder(TypedDict):
     migration: str
     table: str
     operation: int
+
+
+class ContainerLock(ContainerHolder):
+    """The lock of a container in the lake: its holder, and from then on what the container has to be and was."""
+
+    database: NotRequired[str]
+    container: NotRequired[str]
+    taken_at: NotRequired[str]
+    being_put_back: NotRequired[bool]
+    created: NotRequired[bool]
+    partition_key_paths: NotRequired[list[str]]
+    default_ttl: NotRequired[int | None]
+    before_ru_per_second: NotRequired[int | None]
+    peak_ru_per_second: NotRequired[int | None]
+    after_ru_per_second: NotRequired[int | None]
+    autoscale: NotRequired[bool]

@@ -12,9 +12,10 @@ from d2c.app import clock
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
 from d2c.errors import BusyError, PermanentError, TransientError
+from d2c.shapes import ContainerHolder, ContainerLock
 from d2c.state.paths import container_path, ended_tables_path
 
-Record = dict[str, Any]
+Record = ContainerLock
 
 HOLDER = {"migration": str, "table": str, "operation": int}
 
@@ -39,7 +40,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
         PermanentError: if another migration has locked it.
         TransientError: if the lock is changing.
     """
-    holder = {"migration": payload["migration"], "table": payload["table"], "operation": payload["operation"]}
+    holder = holder_of(payload)
     taken_at = clock.text()
     names = {"database": payload["database"], "container": payload["container"]}
     lake.create(path, json.dumps({**holder, **names, "taken_at": taken_at}).encode())
@@ -96,7 +97,6 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
     found = _read(lake, path)
     if found is None or holder_of(found[0]) != holder_of(holder):
         return None
-    record: Record
     record, version = found
     if not record.get("being_put_back"):
         record, _ = keep_record(lake, path, {**record, "being_put_back": True}, version)
@@ -129,23 +129,23 @@ def _read(lake: Lake, path: str) -> tuple[Record, str] | None:
     return None if found is None else (parse_lock(found[0], path), found[1])
 
 
-def holder_of(record: Mapping[str, Any]) -> Record:
+def holder_of(record: Mapping[str, Any]) -> ContainerHolder:
     """Return the holder of a lock, or of a table's input."""
-    return {name: record[name] for name in HOLDER}
+    return {"migration": record["migration"], "table": record["table"], "operation": record["operation"]}
 
 
-def _is_own_earlier(record: Mapping[str, Any], holder: Mapping[str, Any]) -> bool:
+def _is_own_earlier(record: Record, holder: ContainerHolder) -> bool:
     """Return whether the same table took a lock in an earlier operation: a retry runs after what it retries."""
     return bool(record["table"] == holder["table"] and record["operation"] < holder["operation"])
 
 
-def _has_ended(lake: Lake, record: Mapping[str, Any]) -> bool:
+def _has_ended(lake: Lake, record: Record) -> bool:
     """Return whether the table that holds a lock has ended in the operation in which it took it, or in a later one."""
     log = lake.read_log(ended_tables_path(record["migration"]))
     return any(line["table"] == record["table"] and line["operation"] >= record["operation"] for line in log)
 
 
-def _held_by_table(payload: Mapping[str, Any], record: Mapping[str, Any]) -> BusyError:
+def _held_by_table(payload: Mapping[str, Any], record: Record) -> BusyError:
     return BusyError(
         f"Container {payload['database']}/{payload['container']} is being loaded by the table {record['table']} of "
         "the same migration.",
@@ -153,7 +153,7 @@ def _held_by_table(payload: Mapping[str, Any], record: Mapping[str, Any]) -> Bus
     )
 
 
-def _held_by_another(payload: Mapping[str, Any], record: Mapping[str, Any]) -> PermanentError:
+def _held_by_another(payload: Mapping[str, Any], record: Record) -> PermanentError:
     return PermanentError(
         f"Container {payload['database']}/{payload['container']} is being loaded by the migration "
         f"{record['migration']}, for its table {record['table']}.",

@@ -1,8 +1,8 @@
 """Existing exports, which others copy into the lake: the standing plan of each, and the message if there is none.
 
 ```
-<folder>/d2c-arrival.json            why an export is not loaded
-arrivals-waiting/<digest>.json       the folder of such an export, for the next standing plan
+<folder>/d2c-not-loaded.json         why an export is not loaded
+exports-waiting/<digest>.json        the folder of such an export, for the next standing plan
 exports-loaded/<digest>.json         the last export of a table that a standing plan has loaded
 ```
 """
@@ -30,9 +30,9 @@ from d2c.state import paths
 from d2c.state.standing_plans import StandingPlan, plan_of_one_table, plans_for
 
 EXPORTS = "exports/"
-WAITING = "arrivals-waiting/"
+WAITING = "exports-waiting/"
 LOADED = "exports-loaded/"
-MESSAGE_FILE = "d2c-arrival.json"
+MESSAGE_FILE = "d2c-not-loaded.json"
 TABLE_ARN = re.compile(
     r"arn:[a-z-]+:dynamodb:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):table/(?P<table>[A-Za-z0-9_.-]+)"
 )

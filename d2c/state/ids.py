@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from d2c.shapes.operations import MIGRATING, OperationKind
+
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
 CHECK_ID = r"^check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}$"
@@ -89,14 +91,14 @@ def start_instance_id(migration: str, operation: int) -> str:
     return f"{migration}::start-{operation}"
 
 
-def operation_name(kind: str, number: int) -> str:
+def operation_name(kind: OperationKind, number: int) -> str:
     """Return the name of an operation, which the folders of its load runs have in theirs."""
     return f"{kind}-{number}"
 
 
-def operation_instance_id(migration: str, kind: str, number: int) -> str:
+def operation_instance_id(migration: str, kind: OperationKind, number: int) -> str:
     """Return the orchestration instance id of an operation: the migration's own for its start and for retries."""
-    return migration if kind in ("start", "retry") else f"{migration}::{operation_name(kind, number)}"
+    return migration if kind in MIGRATING else f"{migration}::{operation_name(kind, number)}"
 
 
 def _fit(text: str, suffix: str = "") -> str:

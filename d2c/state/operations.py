@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from d2c.clients.azure.lake import Lake, needed_json
-from d2c.shapes import AcceptedPlan, OperationFile
+from d2c.shapes import AcceptedPlan, OperationFile, OperationKind
+from d2c.shapes.operations import MIGRATING, RETRY, START
 from d2c.state.paths import operation_path, operations_prefix, plan_path
-
-START, RETRY, VERIFY, REPLAY = "start", "retry", "verify", "replay"
-# They take tables through all stages, and the state of the migration is theirs.
-MIGRATING = (START, RETRY)
 
 OPERATION_FILE = re.compile(r"(?P<number>[0-9]{6})\.json")
 # The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
@@ -48,18 +45,23 @@ def accepted_plan(lake: Lake, migration: str) -> AcceptedPlan:
 
 
 def last_number(lake: Lake, migration: str) -> int:
-    """Return the number of the last operation of any kind; 0 stands for the migration's start."""
+    """Return the number of the last operation of any kind; 0 is the migration's start."""
     found = (OPERATION_FILE.fullmatch(name) for name in lake.sizes(operations_prefix(migration)))
     return max((int(name["number"]) for name in found if name), default=0)
 
 
 def last_migrating(lake: Lake, migration: str) -> int:
-    """Return the number of the last retry, or 0, which stands for the migration's start."""
+    """Return the number of the last retry, or 0, the migration's start."""
     for number in range(last_number(lake, migration), 0, -1):
         request: OperationFile | None = lake.read_json(operation_path(migration, number))
-        if request and request["kind"] == RETRY:
+        if request and request["kind"] in MIGRATING:
             return number
     return 0
+
+
+def migrating_kind(number: int) -> OperationKind:
+    """Return the kind of an operation that migrates: the start, or a retry, which is the only other one."""
+    return RETRY if number else START
 
 
 def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> str | None:

@@ -3,8 +3,8 @@
 ```
 plans/<name>.json                             a plan; .json.accepted, .json.refused: its outcome
 exports/<migration>/<table>/<export id>/      the copied export: data/, then its manifests
-exports/<any folder>/                         an existing export; d2c-arrival.json: why it is not loaded
-arrivals-waiting/<digest>.json                an existing export without a plan, for the next plan
+exports/<any folder>/                         an existing export; d2c-not-loaded.json: why it is not loaded
+exports-waiting/<digest>.json                 an existing export without a plan, for the next plan
 outbox/<event id>.json                        an event to be sent; outbox-sent/, outbox-failed/, outbox-attempts/
 migrations/<migration>/plan.json              the plan as it was accepted
 migrations/<migration>/tables.json            the tables of the plan, in the order in which they run

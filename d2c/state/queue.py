@@ -209,7 +209,7 @@ class Queue:
         return self._room == 0
 
     def _is_export_too_large(self, name: str) -> bool:
-        """Return whether AWS would refuse a table's size beside the exports under way; one alone is never held."""
+        """Return whether AWS would refuse a table's size on top of the exports under way; one alone is never held."""
         running = self._exported_bytes.get(self.tables[name]["place"])
         return running is not None and running + (self.tables[name]["size_bytes"] or 0) > MOST_EXPORT_BYTES
 

@@ -1,6 +1,6 @@
 """Rejected items page by page, straight from the lake's JSON lines, however many there are.
 
-A page's token is the place at which the next one begins: a table, its folder of rejected items, a file of it, and a
+A page's token is the position at which the next one begins: a table, its folder of rejected items, a file of it, and a
 byte offset.
 """
 
@@ -56,7 +56,7 @@ def read_token(token: str) -> Cursor:
 def read_page(
     lake: Lake, folders: Mapping[str, str], reason: str | None, most: int, begin: Cursor | None
 ) -> tuple[list[bytes], Cursor | None]:
-    """Return some rejected items as JSON text, and the place where the next page begins or None.
+    """Return some rejected items as JSON text, and the position where the next page begins or None.
 
     A page may hold fewer than could be, even none, and not be the last one.
 
@@ -72,14 +72,14 @@ def read_page(
     """
     found: list[bytes] = []
     read = answered = 0
-    for line, place, end in _lines(lake, folders, begin):
+    for line, cursor, end in _lines(lake, folders, begin):
         if len(found) == most or read > MOST_BYTES_READ or answered > MOST_BYTES_ANSWERED:
-            return found, place
-        read += end - place.offset
-        item = _item(line, place)
+            return found, cursor
+        read += end - cursor.offset
+        item = _item(line, cursor)
         if reason is None or item["reason"] == reason:
             # The line itself is passed on: parsing could lose digits of numbers, and repeated names.
-            text = b'{"table":' + orjson.dumps(place.table) + b"," + line[1:]
+            text = b'{"table":' + orjson.dumps(cursor.table) + b"," + line[1:]
             found.append(text)
             answered += len(text)
     return found, None
@@ -111,7 +111,7 @@ def _lines(
 
 
 def _check_start(lake: Lake, start: Cursor, sizes: Mapping[str, int]) -> None:
-    """Refuse a place that is not the beginning of a line."""
+    """Refuse a position that is not the beginning of a line."""
     if start.offset >= sizes.get(start.file, 0):
         raise _bad_token()
     path = f"{start.folder}/{start.file}"
@@ -133,12 +133,12 @@ def _lines_of_file(lake: Lake, first: Cursor, size: int) -> Iterator[tuple[bytes
         yield rest, first._replace(offset=begin), size
 
 
-def _item(line: bytes, place: Cursor) -> dict[str, Any]:
+def _item(line: bytes, cursor: Cursor) -> dict[str, Any]:
     try:
         item = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise PermanentError(
-            f"{place.folder}/{place.file} in the lake has no rejected item at byte {place.offset}: {error.msg}",
+            f"{cursor.folder}/{cursor.file} in the lake has no rejected item at byte {cursor.offset}: {error.msg}",
             "Look for what changes files there.",
         ) from None
     found: dict[str, Any] = item

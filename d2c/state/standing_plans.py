@@ -89,7 +89,7 @@ def _plan_files(lake: Lake) -> Iterator[Listed]:
 
 
 def _read(lake: Lake, path: str) -> Plan | None:
-    """Return a plan; None if it has faults or cannot be read, as an archived file, which is told next to it."""
+    """Return a plan; None if it has faults or cannot be read, as an archived file, which its outcome file says."""
     try:
         return _parsed(lake.read(path, MOST_PLAN_BYTES) or b"")
     except PermanentError as error:

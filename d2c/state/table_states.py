@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 from d2c.plan.schedule import Window, seconds_until_open
-from d2c.shapes import LaneStage, ListedTable, QueueFile, TableEnd, Waiting, WaitingFor
+from d2c.shapes import ErrorDict, LaneStage, ListedTable, QueueFile, State, TableEnd, Waiting, WaitingFor
 from d2c.state.queue import STAGES, Lane, Queue, lanes_of
 
 STATES = ("pending", "running", "succeeded", "failed", "cancelled")
@@ -32,6 +32,13 @@ class TableState(NamedTuple):
     end: TableEnd | None
 
 
+def state_of(error: ErrorDict | None) -> State:
+    """Return the state in which an error, or none, ends a table or a migration."""
+    if error is None:
+        return "succeeded"
+    return "cancelled" if error["cancelled"] else "failed"
+
+
 def named_tables(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the tables that a plan names: all that is known until its patterns are resolved."""
     return [entry for entry in plan["tables"] if not entry["table"].endswith("*")]
@@ -53,7 +60,7 @@ def states_of_tables(
     """
     last = {line["table"]: line for line in ended}
 
-    def state_of(entry: Mapping[str, Any]) -> TableState:
+    def table_state(entry: Mapping[str, Any]) -> TableState:
         name = entry["table"]
         is_queued, line = queue is not None and name in queue.tables, last.get(name)
         count = entry.get("item_count")
@@ -66,7 +73,7 @@ def states_of_tables(
         # A table without a line, which a later retry does not name, broke off.
         return TableState(name, "failed" if queue else "pending", number if is_queued else 0, count, None)
 
-    return [state_of(entry) for entry in tables]
+    return [table_state(entry) for entry in tables]
 
 
 def window_of(plan: Mapping[str, Any]) -> Window | None:

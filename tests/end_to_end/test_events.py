@@ -64,7 +64,7 @@ def arrived(user, dropped):
     *first, last = copied
     for path in first:
         put(user, path, copied[path])
-    message = read(user, f"{STRANGER}/{export_id}/d2c-arrival.json")
+    message = read(user, f"{STRANGER}/{export_id}/d2c-not-loaded.json")
     assert "No plan has the table Dropped" in message["detail"]
 
     standing = plan("theirs", {"table": "Drop*", "region": names.AWS_REGION}, **RULES)
@@ -99,7 +99,7 @@ def test_an_export_that_others_copied_is_loaded_by_itself_once_a_plan_has_its_ta
     assert [stage["stage"] for stage in table["stages"]][:2] == ["copy", "prepare"]
     assert user.documents("theirs", "Dropped") == user.documents("dropped", "Dropped")
     messages = [
-        name for name in user.lake.list_blob_names(name_starts_with=STRANGER) if "d2c-arrival" in name
+        name for name in user.lake.list_blob_names(name_starts_with=STRANGER) if "d2c-not-loaded" in name
     ]
     assert messages == []
 

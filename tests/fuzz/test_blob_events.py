@@ -102,7 +102,7 @@ def test_an_event_of_an_export_writes_next_to_it_and_into_the_folder_of_those_th
     others = {
         path
         for path in changed(world, before)
-        if not path.startswith(("arrivals-waiting/", f"{folder}/d2c-arrival"))
+        if not path.startswith(("exports-waiting/", f"{folder}/d2c-not-loaded"))
     }
     assert others == set()
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from d2c.api.requests import parse_cancel, parse_operation, parse_retry
 from d2c.errors import MOST_FAULTS, BodyError
-from d2c.state.operations import REPLAY, VERIFY, retried_input
+from d2c.shapes.operations import REPLAY, VERIFY
+from d2c.state.operations import retried_input
 from tests.fuzz.fuzzing import fuzzed, odd_values, spoilt, torn, within_bounds
 from tests.unit.records import record
 

@@ -11,7 +11,7 @@ REPORT = {"migration": "m", "operation": 0, "kind": "start", "error": None}
 
 def left(tables=0, containers=0):
     counted = {"tables": tables, "containers": containers, "next": 0}
-    return {"migration": "m", **counted, "error": None, "all_told": True, "waits": WAITS}
+    return {"migration": "m", **counted, "error": None, "all_recorded": True, "waits": WAITS}
 
 
 def refused(detail):
@@ -29,10 +29,10 @@ class Left:
 
     def activities(self):
         return {
-            "stop_left_runs": lambda payload: self._did(("stop",), next(self._still_running)),
-            "free_left_container": lambda payload: self._did(("free", payload["number"]), None),
-            "end_left_table": lambda payload: self._did(("tell", payload["number"]), None),
-            "read_left_migration": lambda payload: {"value": self._ends},
+            "stop_orphaned_runs": lambda payload: self._did(("stop",), next(self._still_running)),
+            "release_orphaned_container": lambda payload: self._did(("free", payload["number"]), None),
+            "end_orphaned_table": lambda payload: self._did(("tell", payload["number"]), None),
+            "read_orphaned_migration": lambda payload: {"value": self._ends},
             "write_report": lambda payload: self._did(("report", payload["migration"]), None),
         }
 

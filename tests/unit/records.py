@@ -1,45 +1,43 @@
 """A table's record as its migration leaves it."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from d2c.shapes import TableRecord
+from tests.builders import a_copy, a_load, a_record, a_stage, a_verification, an_export, some_sums
+
 FOLDER = "migrations/music-2026/tables/Music"
+STAGES = ("prepare", "assess", "load", "verify")
 
 
-def record(**changes: Any) -> dict[str, Any]:
+def record(**changes: Any) -> TableRecord:
     """Return the record of a table of which three items were rejected."""
-    return {
+    sums = some_sums(
+        lines=10,
+        documents=6,
+        expired=1,
+        document_bytes=600,
+        rejected=3,
+        rejected_by_reason={"inexact_number": 3},
+    )
+    fields = {
         "migration": "music-2026",
-        "table": "Music",
-        "database": "shop",
-        "container": "music",
         "rules": {"numbers": "reject"},
         "limits": {"max_rejected_items": 5},
-        "verify": "full",
-        "operation": 0,
         "started_at": "2026-06-01T12:00:01+00:00",
-        "state": "succeeded",
-        "error": None,
-        "stages": [{"stage": name, "state": "succeeded"} for name in ("prepare", "assess", "load", "verify")],
-        "source": {"arn": "arn", "hash_key": "Artist", "range_key": "Song", "ttl_attribute": None},
-        "export": {"arn": "arn/export/1", "time": "2026-06-01T12:00:00+00:00", "items": 10},
-        "copy": {"folder": "exports/music-2026/Music/1"},
-        "load": {
-            "result_path": f"{FOLDER}/start-0-1/result.json",
-            "load_started_at": 1_780_000_000,
-            "loaded": {
-                "lines": 10,
-                "documents": 6,
-                "expired": 1,
-                "document_bytes": 600,
-                "rejected": 3,
-                "rejected_by_reason": {"inexact_number": 3},
-            },
-            "verification": {"expected": 6, "actual": 6, "missing": 0, "unexpected": 0, "different": 0},
-        },
-        **changes,
+        "stages": [a_stage(name) for name in STAGES],
+        "export": an_export(items=10),
+        "copy": a_copy(folder="exports/music-2026/Music/1"),
+        "load": a_load(
+            assessed=sums,
+            loaded=sums,
+            verification=a_verification(expected=6, actual=6),
+            result_path=f"{FOLDER}/start-0-1/result.json",
+        ),
     }
+    return a_record(**{**fields, **changes})
 
 
-def without(record: dict[str, Any], *names: str) -> dict[str, Any]:
+def without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return a record of a table that did not come as far."""
     return {name: value for name, value in record.items() if name not in names}

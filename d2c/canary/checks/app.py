@@ -63,8 +63,8 @@ def plan_in_lake(scene: Scene) -> Found:
     seconds, answer = scene.plan_answer
     if seconds > EVENT_SECONDS:
         raise UntriedError(f"The answer took {seconds:.0f} seconds, and may be the watchdog's.")
-    told = "accepted" if answer.get("id") == scene.names.run else f"refused ({answer.get('detail')})"
-    return holds(f"The plan was {told} after {seconds:.1f} seconds.")
+    outcome = "accepted" if answer.get("id") == scene.names.run else f"refused ({answer.get('detail')})"
+    return holds(f"The plan was {outcome} after {seconds:.1f} seconds.")
 
 
 def progress_shown(scene: Scene) -> Found:

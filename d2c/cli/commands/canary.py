@@ -1,10 +1,9 @@
 """`d2c canary`: moves two tiny tables through a real deployment, and tries what is assumed of the services."""
 
-import importlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,7 +78,7 @@ def canary(
         raise typer.BadParameter("with --json nobody can be asked; add --yes")
     logging.getLogger(VERBOSE_LOGGER).setLevel(logging.CRITICAL)
     with session(context, url, key, as_json) as api:
-        program = _program()
+        program = _program(outside(context).load)
         environment = {**os.environ, **(read_env_file(env_file) if env_file else {})}
         place = program.connect(
             environment, api, region=region, profile=profile, pause=outside(context).pause
@@ -114,7 +113,7 @@ def _run(
     for line in notice_lines(program.notice_of(scene)):
         typer.echo(line, err=as_json)
     if not yes:
-        typer.confirm("Go on?", abort=True)
+        typer.confirm("Continue?", abort=True)
     try:
         result = program.run(scene, minutes * 60, _tell, keep=keep)
     except KeyboardInterrupt:
@@ -169,10 +168,10 @@ def _tell_left(left: Sequence[str]) -> None:
         typer.echo(f"not removed: {text}", err=True)
 
 
-def _program() -> Any:
+def _program(load: Callable[[str], Any]) -> Any:
     """Return the module of the canary, imported here because it needs all SDKs and the other commands do not."""
     try:
-        return importlib.import_module("d2c.canary.program")
+        return load("d2c.canary.program")
     except ImportError as error:
         raise D2CError(
             f"The canary requires the SDKs of Azure, AWS and Databricks, and {error.name} is not installed.",

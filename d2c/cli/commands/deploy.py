@@ -1,9 +1,8 @@
 """`d2c deploy`: publishes the wheel, notebook and pipelines, or compares them with this version."""
 
-import importlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ import typer
 
 from d2c.cli.files import read_env_file
 from d2c.cli.outcome import EXIT_DONE, EXIT_FAILED, errors_reported, print_json
-from d2c.cli.session import AsJson, example
+from d2c.cli.session import AsJson, example, outside
 from d2c.errors import D2CError
 
 EnvFile = Annotated[
@@ -32,7 +31,9 @@ UNCHANGED = "unchanged"
 VERBOSE_LOGGER = "azure.identity"
 
 
-def deploy(check: Check = False, env_file: EnvFile = None, as_json: AsJson = False) -> None:
+def deploy(
+    context: typer.Context, check: Check = False, env_file: EnvFile = None, as_json: AsJson = False
+) -> None:
     """Publish this version's wheel, notebook and Data Factory definitions.
 
     Unchanged parts are skipped, so the command can be repeated. It reads the app's settings from the environment,
@@ -41,10 +42,11 @@ def deploy(check: Check = False, env_file: EnvFile = None, as_json: AsJson = Fal
     logging.getLogger(VERBOSE_LOGGER).setLevel(logging.CRITICAL)
     with errors_reported(as_json):
         environment = {**os.environ, **(read_env_file(env_file) if env_file else {})}
+        program = _program(outside(context).load)
         if check:
-            _compare(environment, as_json)
+            _compare(program, environment, as_json)
         else:
-            _publish(environment, as_json)
+            _publish(program, environment, as_json)
 
 
 def add_deploy_command(app: typer.Typer) -> None:
@@ -54,8 +56,8 @@ def add_deploy_command(app: typer.Typer) -> None:
     )(deploy)
 
 
-def _compare(environment: Mapping[str, str], as_json: bool) -> None:
-    differences = _program().compare(environment)
+def _compare(program: Any, environment: Mapping[str, str], as_json: bool) -> None:
+    differences = program.compare(environment)
     if as_json:
         print_json({"differences": [asdict(difference) for difference in differences]})
     else:
@@ -66,12 +68,12 @@ def _compare(environment: Mapping[str, str], as_json: bool) -> None:
     raise typer.Exit(EXIT_FAILED if differences else EXIT_DONE)
 
 
-def _publish(environment: Mapping[str, str], as_json: bool) -> None:
+def _publish(program: Any, environment: Mapping[str, str], as_json: bool) -> None:
     def report(published: Any) -> None:
         warning = f": {published.warning}" if published.warning else ""
         typer.echo(f"{published.outcome:<10} {published.thing}{warning}", err=as_json)
 
-    parts = _program().deploy(environment, report)
+    parts = program.deploy(environment, report)
     changed = sum(published.outcome != UNCHANGED for published in parts)
     if as_json:
         print_json({"published": [asdict(published) for published in parts], "changed": changed})
@@ -79,10 +81,10 @@ def _publish(environment: Mapping[str, str], as_json: bool) -> None:
         typer.echo(f"{changed} of {len(parts)} published." if changed else f"All {len(parts)} are unchanged.")
 
 
-def _program() -> Any:
+def _program(load: Callable[[str], Any]) -> Any:
     """Return the module that deploys, imported here because it needs Azure's SDKs and the other commands do not."""
     try:
-        return importlib.import_module("d2c.deploy.publish")
+        return load("d2c.deploy.publish")
     except ImportError as error:
         raise D2CError(
             f"Deploying requires Azure's SDKs, and {error.name} is not installed.",

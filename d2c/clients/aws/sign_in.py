@@ -7,7 +7,7 @@ https://aws.amazon.com/blogs/security/how-to-access-aws-resources-from-microsoft
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ import botocore.session
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 from botocore import UNSIGNED
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
@@ -31,6 +32,7 @@ from d2c.errors import PermanentError
 from d2c.redaction import without_secrets
 
 SDK_CONFIG = Config(**retries.AWS)
+IdentityOf = Callable[[Settings, str], "WebIdentity"]
 ACTION = "sts:AssumeRoleWithWebIdentity"
 # The app's own sessions are renewed, so they need not live long.
 APP_SESSION_SECONDS = 3600
@@ -153,7 +155,18 @@ class _RoleCredentials(DeferredRefreshableCredentials):  # type: ignore[misc]
         self._mandatory_refresh_timeout = min(MUST_RENEW_BEFORE_SECONDS, seconds // 6)
 
 
-def aws_client(settings: Settings, service: str, account: str | None, region: str) -> Any:
+def web_identity(settings: Settings, region: str) -> WebIdentity:
+    """Return the app's identity for STS of a region."""
+    return WebIdentity(_sts(region), azure_credential(), settings.aws.token_audience)
+
+
+def aws_client(
+    settings: Settings,
+    service: str,
+    account: str | None,
+    region: str,
+    identity_of: IdentityOf = web_identity,
+) -> Any:
     """Return boto3's client of a service in a region of an account.
 
     Args:
@@ -161,29 +174,25 @@ def aws_client(settings: Settings, service: str, account: str | None, region: st
         service: its name in boto3.
         account: the account's 12 digits, or None for the default account.
         region: the AWS region.
+        identity_of: returns the identity that assumes the account's role.
 
     Raises:
         SettingsError: if the app assumes roles, and none is set for the account.
     """
-    session = _session(settings, settings.aws.role(account, region), region)
+    session = _session(settings, settings.aws.role(account, region), region, identity_of)
     with _session_lock:
         return session.client(service, region_name=region, config=SDK_CONFIG)
 
 
-def web_identity(settings: Settings, region: str) -> WebIdentity:
-    """Return the app's identity for STS of a region."""
-    return WebIdentity(_sts(region), azure_credential(), settings.aws.token_audience)
-
-
 @connected_once
-def _session(settings: Settings, role_arn: str | None, region: str) -> boto3.Session:
+def _session(settings: Settings, role_arn: str | None, region: str, identity_of: IdentityOf) -> boto3.Session:
     """Return the session of a role in a region, with its own credentials; without a role, boto3's default session."""
     if role_arn is None:
         return boto3.Session()
     base = botocore.session.get_session()
     # botocore has no public way to set them.
     base._credentials = _RoleCredentials(
-        web_identity(settings, region),
+        identity_of(settings, region),
         role_arn,
         "-".join(filter(None, ("d2c", settings.aws.app_name))),
         min(APP_SESSION_SECONDS, settings.aws.longest_session_seconds),
@@ -218,15 +227,14 @@ def _cause(error: ClientAuthenticationError) -> str:
     return without_secrets(next(of_identity, None) or (lines or ["no reason was given"])[0])
 
 
-def aws_caller(settings: Settings, account: str | None, region: str) -> str:
-    """Return the ARN of the app's AWS identity; the call needs no right.
+def caller_of(sts: BaseClient, region: str) -> str:
+    """Return the ARN of the AWS identity that makes the call, which needs no right.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 
     Args:
-        settings: the app's.
-        account: the account's 12 digits, or None for the default account.
-        region: the AWS region.
+        sts: boto3's ``sts`` client.
+        region: its region.
     """
     with aws_errors(f"AWS identity in {region}"):
-        return str(aws_client(settings, "sts", account, region).get_caller_identity()["Arn"])
+        return str(sts.get_caller_identity()["Arn"])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from d2c.app.settings import Settings
@@ -262,10 +263,12 @@ def _is_serverless(error: HttpResponseError) -> bool:
 
 
 @connected_once
-def connect_cosmos_management(settings: Settings) -> CosmosManagement:
-    """Return the management plane of the account in the settings."""
+def connect_cosmos_management(
+    settings: Settings, credential: TokenCredential | None = None
+) -> CosmosManagement:
+    """Return the management plane of the account in the settings; without a credential, the app signs in by its own."""
     # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-    client = CosmosDBManagementClient(**management_arguments(settings))
+    client = CosmosDBManagementClient(**management_arguments(settings, credential))
     return CosmosManagement(client, settings.resource_group, settings.cosmos_account)

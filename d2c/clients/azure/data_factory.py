@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ResourceNotFoundError
 
 from d2c.app.settings import Settings
@@ -211,10 +212,10 @@ def _error_of(run: Any) -> str:
 
 
 @connected_once
-def connect_data_factory(settings: Settings) -> DataFactory:
-    """Return the data factory in the settings."""
+def connect_data_factory(settings: Settings, credential: TokenCredential | None = None) -> DataFactory:
+    """Return the data factory in the settings; without a credential, the app signs in by its own."""
     # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
-    client = DataFactoryManagementClient(**management_arguments(settings))
+    client = DataFactoryManagementClient(**management_arguments(settings, credential))
     return DataFactory(client, settings.resource_group, settings.data_factory)

@@ -1,4 +1,4 @@
-"""The lake's account by its endpoint for Data Lake Storage, which tells its kind."""
+"""The lake's account by its endpoint for Data Lake Storage, which shows its kind."""
 
 from typing import Any
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import HttpRequest
 
@@ -116,12 +117,14 @@ class FactoryDefinitions:
 
 
 @connected_once
-def connect_factory_definitions(settings: Settings) -> FactoryDefinitions:
-    """Return the definitions of the data factory in the settings."""
+def connect_factory_definitions(
+    settings: Settings, credential: TokenCredential | None = None
+) -> FactoryDefinitions:
+    """Return the definitions of the data factory in the settings; without a credential, the app signs in by its own."""
     # Importing it takes over half a second, which would delay the start of the host.
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
-    client = DataFactoryManagementClient(**management_arguments(settings))
+    client = DataFactoryManagementClient(**management_arguments(settings, credential))
     return FactoryDefinitions(
         client, settings.subscription_id, settings.resource_group, settings.data_factory
     )

@@ -69,12 +69,12 @@ class FailedEvents:
 
     def _event(self, message: "QueueMessage") -> FailedEvent | None:
         """Return the event in a message; None if it is of another file system, or deleted because it is not one."""
-        told = _told(message.content)
-        if told is None:
+        blob = _blob_of(message.content)
+        if blob is None:
             logger.error("A message in the queue %s is no event of a blob, and is deleted", QUEUE)
             self._delete(message)
             return None
-        container, path = told
+        container, path = blob
         return FailedEvent(path, message) if container == self._file_system else None
 
     def _delete(self, message: "QueueMessage") -> None:
@@ -83,7 +83,7 @@ class FailedEvents:
                 self._queue.delete_message(message)
 
 
-def _told(content: Any) -> tuple[str, str] | None:
+def _blob_of(content: Any) -> tuple[str, str] | None:
     """Return the container and the path in a message, which is JSON in base64."""
     try:
         value = json.loads(base64.b64decode(content, validate=True))

@@ -1,8 +1,8 @@
 """The app's own identity in Azure, and its names in access tokens."""
 
 import base64
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,20 +23,28 @@ class AppIdentity:
     """Signs in as a managed identity on Azure and as a developer elsewhere, and remembers the name.
 
     ``name`` is empty until the first token arrives.
+
+    Args:
+        connect: makes azure-identity's credential, for the first token; None: `new_credential`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Callable[[], DefaultAzureCredential] | None = None) -> None:
+        self._connect = connect or new_credential
         self.name = ""
+
+    @cached_property
+    def _credential(self) -> DefaultAzureCredential:
+        return self._connect()
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """Return an access token for scopes, as `azure.core.credentials.TokenCredential` requires."""
-        token = _default_credential().get_token(*scopes, **options)
+        token = self._credential.get_token(*scopes, **options)
         self.name = name_in_token(token.token)
         return token
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """Return an access token with its renewal time, as `azure.core.credentials.SupportsTokenInfo` requires."""
-        token = _default_credential().get_token_info(*scopes, options=options)
+        token = self._credential.get_token_info(*scopes, options=options)
         self.name = name_in_token(token.token)
         return token
 
@@ -45,11 +53,6 @@ class AppIdentity:
 def azure_credential() -> AppIdentity:
     """Return the app's own identity: managed identity on Azure, a developer's sign-in elsewhere."""
     return AppIdentity()
-
-
-@cache
-def _default_credential() -> DefaultAzureCredential:
-    return new_credential()
 
 
 def new_credential() -> DefaultAzureCredential:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from azure.core.credentials import TokenCredential
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -21,10 +22,10 @@ from d2c.errors import PermanentError, TransientError
 from d2c.redaction import without_secrets
 
 
-def management_arguments(settings: Settings) -> dict[str, Any]:
-    """Return the common arguments of all management clients: credential, endpoint and retries."""
+def management_arguments(settings: Settings, credential: TokenCredential | None = None) -> dict[str, Any]:
+    """Return the common arguments of all management clients: credential (None: the app's), endpoint and retries."""
     return {
-        "credential": azure_credential(),
+        "credential": credential or azure_credential(),
         "subscription_id": settings.subscription_id,
         "base_url": settings.management_endpoint,
         "credential_scopes": [f"{settings.management_endpoint}/.default"],

@@ -165,19 +165,19 @@ def _run_of(run: Any) -> NotebookRun | None:
     kind, code = _value(details and details.type), _value(details and details.code)
     if run.state and run.state.life_cycle_state:
         ended = _value(run.state.life_cycle_state) in ENDED
-        result, told = _value(run.state.result_state), run.state.state_message
+        result, message = _value(run.state.result_state), run.state.state_message
     elif run.status and run.status.state:
         ended = _value(run.status.state) == "TERMINATED"
-        result, told = RESULT_OF_CODE.get(code, "") if ended else "", details and details.message
+        result, message = RESULT_OF_CODE.get(code, "") if ended else "", details and details.message
     else:
         return None
-    message = text_of(told)
+    text = text_of(message)
     return NotebookRun(
         ended=bool(ended),
         succeeded=result == "SUCCESS",
         cancelled=result == "CANCELED",
-        healable=kind in HEALABLE_TYPES or _is_platforms(code, message),
-        message=message,
+        healable=kind in HEALABLE_TYPES or _is_platforms(code, text),
+        message=text,
     )
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from azure.core.credentials import TokenCredential
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.clock import RealClock
 from databricks.sdk.config import Config
@@ -35,20 +36,22 @@ class _ManagedIdentity(CredentialsStrategy):
         resource_id: the workspace's id in Azure, if the identity is not a member of the workspace but has a role on its
             resource; two more headers are sent then.
             https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual
+        credential: the app's identity.
     """
 
-    def __init__(self, resource_id: str) -> None:
+    def __init__(self, resource_id: str, credential: TokenCredential) -> None:
         self._resource_id = resource_id
+        self._credential = credential
 
     def auth_type(self) -> str:
         return "azure-identity"
 
     def __call__(self, cfg: Config) -> Callable[[], dict[str, str]]:
         def headers() -> dict[str, str]:
-            fields = {"Authorization": f"Bearer {azure_credential().get_token(DATABRICKS_SCOPE).token}"}
+            fields = {"Authorization": f"Bearer {self._credential.get_token(DATABRICKS_SCOPE).token}"}
             if self._resource_id:
                 fields["X-Databricks-Azure-Workspace-Resource-Id"] = self._resource_id
-                token = azure_credential().get_token(MANAGEMENT_SCOPE).token
+                token = self._credential.get_token(MANAGEMENT_SCOPE).token
                 fields["X-Databricks-Azure-SP-Management-Token"] = token
             return fields
 
@@ -68,7 +71,7 @@ def connect_workspace(settings: Settings) -> WorkspaceClient:
     signing_in: dict[str, Any] = (
         {"token": settings.databricks_token, "auth_type": "pat"}
         if settings.databricks_token
-        else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id)}
+        else {"credentials_strategy": _ManagedIdentity(settings.databricks_resource_id, azure_credential())}
     )
     config = Config(host=settings.databricks_host, clock=_ShortPauses(), **retries.DATABRICKS, **signing_in)
     return WorkspaceClient(config=config)

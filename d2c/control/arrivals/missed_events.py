@@ -1,6 +1,6 @@
 """Plans and exports whose event was lost or failed: the watchdog starts what they should have started.
 
-A tick reads the queue of failed events, and goes on with a sweep through the lake from where the tick before stopped.
+A tick reads the queue of failed events, and continues a sweep through the lake where the tick before stopped.
 An event that is only late meets it; both start the same migration, which starts once.
 """
 
@@ -30,7 +30,7 @@ MOST_EVENTS = 32
 FILES_OF_A_PAGE = 2_000
 PAGES_OF_A_TICK = 5
 MOST_SWEEP_BYTES = 2**16
-# A page that cannot be handled is tried again for an hour; then the sweep goes on, for other files wait behind it.
+# A page that cannot be handled is tried again for an hour; then the sweep continues, since other files wait behind it.
 MOST_FAILURES = 12
 
 
@@ -59,7 +59,7 @@ async def _handle_failed(app: App, failed: FailedEvents, known: Known) -> None:
 
 
 async def _sweep(app: App, now: datetime, known: Known) -> None:
-    """Go on with the sweep for some pages; one that begins anew in a tick ends with it."""
+    """Continue the sweep for some pages; a sweep that reaches its start ends the tick."""
     before = await _last_sweep(app)
     sweep = before or first_sweep(now)
     for _ in range(PAGES_OF_A_TICK):
@@ -95,7 +95,7 @@ async def _page(app: App, sweep: SweepFile, now: datetime, known: Known) -> tupl
         logger.warning("The sweep through the lake stops at %s: %s", sweep["place"], trouble)
         if sweep["failures"] < MOST_FAILURES:
             return {**sweep, "failures": sweep["failures"] + 1}, True
-        logger.warning("The sweep goes on without what failed in %s", sweep["place"])
+        logger.warning("The sweep continues without what failed in %s", sweep["place"])
     sweep = next_page(sweep, token, now)
     return sweep, is_at_its_start(sweep)
 

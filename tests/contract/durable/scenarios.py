@@ -153,13 +153,18 @@ async def a_new_history_has_a_new_creation_and_soon_no_custom_status(hub: Hub) -
     )
     await hub.start("shows_once", "shows", "first")
     before = await hub.wait_for_status("shows", {"of": "first"})
-    await asyncio.sleep(1.1)  # what is told of times are whole seconds
+    # Times have whole seconds, so the second history begins in a later one.
+    await until(lambda: _is_after(before.created_time + timedelta(seconds=1)))
     first.set()
     await hub.called("note", "second history", 1)
     between = await hub.wait_for_status("shows", {"of": "first"})
     assert between.created_time > before.created_time
     second.set()
     assert (await hub.wait_for_status("shows", None)).runtime_status.value == "Running"
+
+
+async def _is_after(moment: datetime) -> bool:
+    return datetime.now(UTC) > moment
 
 
 async def a_wake_is_followed_by_a_look_whenever_it_comes(hub: Hub) -> None:

@@ -133,7 +133,7 @@ class TestStartArrival:
 class TestLookAtArrival:
     def test_a_whole_export_has_what_export_and_copy_would_have_found(self, world):
         put_export(world.lake)
-        world.lake.write(f"{FOLDER}/d2c-arrival.json", b"{}")
+        world.lake.write(f"{FOLDER}/d2c-not-loaded.json", b"{}")
         files = export_files()
         data_bytes = sum(len(content) for name, content in files.items() if name.startswith("data/"))
         assert value_of(world.look()) == {

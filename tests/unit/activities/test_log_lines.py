@@ -23,7 +23,7 @@ from tests.builders import a_lane, an_operation
 OF_MIGRATIONS = {
     *("list_tables", "look_at_start", "abandon"),
     *("list_checked_tables", "check_system", "check_tables", "sum_up_check"),
-    *("stop_left_runs", "free_left_container", "end_left_table", "read_left_migration"),
+    *("stop_orphaned_runs", "release_orphaned_container", "end_orphaned_table", "read_orphaned_migration"),
 }
 OF_THE_STAGE_OF_THEIR_INPUT = {"take_tables", "pass_on", "end_table", "end_tables", "end_lost"}
 MODULES = (

@@ -1,6 +1,11 @@
 import pytest
 
-from activities.orphans import end_left_table, free_left_container, read_left_migration, stop_left_runs
+from activities.orphans import (
+    end_orphaned_table,
+    read_orphaned_migration,
+    release_orphaned_container,
+    stop_orphaned_runs,
+)
 from activities.report import write_report
 from d2c.clients.azure.cosmos_management import Container, Throughput
 from d2c.state import paths
@@ -81,7 +86,7 @@ def loading(world, *units, operation=0):
 
 class TestStopLeftRuns:
     def stop(self, world):
-        return value_of(world.answer(stop_left_runs, {"migration": "m"}))
+        return value_of(world.answer(stop_orphaned_runs, {"migration": "m"}))
 
     def test_copy_runs_of_tables_that_were_left_are_stopped_and_nobody_elses(self, world):
         copying(world, "Music", "Orders")
@@ -134,7 +139,9 @@ class TestStopLeftRuns:
         assert self.stop(world) == 0
 
     def test_that_what_was_left_is_not_told_any_more_is_an_error(self, world):
-        assert "left-behind/m.json" in error_of(world.answer(stop_left_runs, {"migration": "m"}))["detail"]
+        assert (
+            "left-behind/m.json" in error_of(world.answer(stop_orphaned_runs, {"migration": "m"}))["detail"]
+        )
 
 
 class TestFreeLeftContainer:
@@ -149,7 +156,7 @@ class TestFreeLeftContainer:
         }
         world.lake.write_json(RECORD, kept)
         leave(world, containers=[HOLDER])
-        return world.answer(free_left_container, {"migration": "m", "number": 0})
+        return world.answer(release_orphaned_container, {"migration": "m", "number": 0})
 
     def described(self, **changes):
         own = {"created": False, "before_ru_per_second": 400, "after_ru_per_second": 400}
@@ -201,7 +208,7 @@ class TestFreeLeftContainer:
         error_of(self.free(world, **self.described()), "transient")
         assert world.lake.read_json(RECORD)["being_put_back"]
         assert (
-            value_of(world.answer(free_left_container, {"migration": "m", "number": 0}))[
+            value_of(world.answer(release_orphaned_container, {"migration": "m", "number": 0}))[
                 "after_ru_per_second"
             ]
             == 400
@@ -220,7 +227,7 @@ PLAN = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}
 
 class TestTellingTheEnd:
     def end(self, world, number=0):
-        value_of(world.answer(end_left_table, {"migration": "m", "number": number}))
+        value_of(world.answer(end_orphaned_table, {"migration": "m", "number": number}))
 
     def test_a_table_is_told_with_what_its_stages_found_so_that_a_retry_can_go_on(self, world):
         put_queue(world, PREPARED, enters="load")
@@ -293,7 +300,7 @@ class TestTellingTheEnd:
         self.accept(world)
         leave(world, left_table("Music"), ends={"state": "cancelled", "error": None})
         self.end(world)
-        payload = value_of(world.answer(read_left_migration, {"migration": "m"}))
+        payload = value_of(world.answer(read_orphaned_migration, {"migration": "m"}))
         assert payload == {"migration": "m", "operation": 0, "kind": "start", "error": None}
         assert value_of(world.answer(write_report, payload))["state"] == "cancelled"
         assert world.lake.read_json(paths.report_path("m"))["state"] == "cancelled"
@@ -302,12 +309,12 @@ class TestTellingTheEnd:
     def test_a_retry_ends_as_a_retry(self, world):
         begin_retry(world)
         leave(world, ends={"state": "failed", "error": ERROR}, number=1)
-        payload = value_of(world.answer(read_left_migration, {"migration": "m"}))
+        payload = value_of(world.answer(read_orphaned_migration, {"migration": "m"}))
         assert payload == {"migration": "m", "operation": 1, "kind": "retry", "error": ERROR}
 
     def test_a_migration_that_goes_on_is_not_ended(self, world):
         leave(world, left_table("Music"))
-        assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None
+        assert value_of(world.answer(read_orphaned_migration, {"migration": "m"})) is None
 
     def test_a_report_without_the_end_of_each_table_leaves_the_migration_open_for_the_watch(self, world):
         self.accept(world)
@@ -321,7 +328,7 @@ class TestTellingTheEnd:
         begin_retry(world)
         self.end(world)
         assert (ends_of(world), record_of(world)) == ({}, None)
-        assert value_of(world.answer(read_left_migration, {"migration": "m"})) is None
+        assert value_of(world.answer(read_orphaned_migration, {"migration": "m"})) is None
 
     def test_a_verify_overtakes_nothing(self, world):
         put_queue(world, PREPARED, enters="load")

@@ -5,7 +5,7 @@ from d2c.clients.aws.dynamodb import TableDescription
 from d2c.errors import PermanentError
 from d2c.plan.model import Plan
 from d2c.state import paths
-from tests.builders import REGION, TABLE_ARN, an_operation
+from tests.builders import REGION, TABLE_ARN, a_record, an_operation
 from tests.unit.clients.settings import local_settings
 from tests.unit.records import record
 
@@ -205,26 +205,18 @@ class TestListTables:
         assert (file_of(world)["arrived"], file_of(world)["size_bytes"]) == (arrived, 70)
 
 
-RECORD = {
-    "table": "a",
-    "container": "a",
-    "database": "shop",
-    "region": "eu-west-1",
-    "rules": {"numbers": "reject"},
-    "limits": {"max_rejected_items": 0},
-    "throughput": {"load_ru_per_second": "auto"},
-    "verify": "full",
-    "allow_existing_documents": False,
-    "size_bytes": SMALL,
-    "item_count": 7,
-    "source": {"arn": "x"},
-    "export": {"items": 7},
-    "copy": {"folder": "f"},
-    "described": {"peak_ru_per_second": 4000},
-    "load": {"load_started_at": 1, "error": {}},
-    "state": "failed",
-    "stages": [],
-}
+RECORD = a_record(
+    table="a",
+    container="a",
+    rules={"numbers": "reject"},
+    limits={"max_rejected_items": 0},
+    throughput={"load_ru_per_second": "auto"},
+    size_bytes=SMALL,
+    item_count=7,
+    state="failed",
+    stages=[],
+)
+FOUND = {name: RECORD[name] for name in ("source", "export", "copy", "described")}
 
 
 class TestRetriedTables:
@@ -244,12 +236,11 @@ class TestRetriedTables:
         return file_of(world, "a", 1)
 
     def found(self, table):
-        return [name for name in ("source", "export", "copy", "described") if name in table]
+        return [name for name in FOUND if name in table]
 
     def test_they_keep_what_their_stages_found(self, failed):
         table = self.retried(failed)
-        found = {"source": {"arn": "x"}, "export": {"items": 7}, "copy": {"folder": "f"}}
-        assert {**found, "described": {"peak_ru_per_second": 4000}}.items() <= table.items()
+        assert FOUND.items() <= table.items()
         assert (table["operation"], table["rules"], table["stages"]) == (1, {"numbers": "reject"}, [])
 
     @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ SDKS = ("azure", "boto3", "botocore", "databricks", "httpx", "requests")
 # The app's own host answers Durable's client, not a service outside.
 HOST = ("durable.py", "durable_client.py")
 # Functions of ours that return an SDK's object.
-RETURN_HANDLES = ("aws_client", "azure_credential", "_default_credential")
+RETURN_HANDLES = ("aws_client", "azure_credential", "self._credential")
 # SDKs that are called without an object.
 MODULES = ("boto3", "httpx")
 # Making one of these asks the service already: for the account, and for what the workspace is like.

@@ -2,20 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
-from d2c.clients.aws import sign_in as aws_caller_module
-from d2c.clients.aws.sign_in import aws_caller
+from d2c.clients.aws.sign_in import caller_of
 from d2c.clients.azure.cosmos import try_reading_account
 from d2c.clients.databricks.reading import WorkspaceReading
 
-from .settings import local_settings
 from .shape_calls import Wire, account, bucket, cosmos, factory, lake, workspace
-
-
-def _caller(wire: Wire) -> str:
-    with patch.object(aws_caller_module, "aws_client", lambda *_: wire.client("sts")):
-        return aws_caller(local_settings(), None, "eu-west-1")
 
 
 def _reading() -> WorkspaceReading:
@@ -23,7 +15,7 @@ def _reading() -> WorkspaceReading:
 
 
 AWS: dict[str, Callable[[Wire], Any]] = {
-    "aws.sign_in: get_caller_identity": _caller,
+    "aws.sign_in: get_caller_identity": lambda wire: caller_of(wire.client("sts"), "eu-west-1"),
     "aws.s3: head_bucket": lambda wire: bucket(wire).region(),
     "aws.s3: get_bucket_encryption": lambda wire: bucket(wire).encryption(),
 }

@@ -1,7 +1,6 @@
 import httpx
 import pytest
 
-from d2c.clients import durable_client
 from d2c.clients.durable_client import CONTINUATION, all_pages, twice
 
 
@@ -36,7 +35,7 @@ async def test_what_the_host_refused_and_what_fails_again_is_raised(errors):
     assert raised.value is last
 
 
-def test_every_page_is_read_whatever_is_on_it(monkeypatch):
+def test_every_page_is_read_whatever_is_on_it():
     pages = {"": (["a"], "MQ=="), "MQ==": ([], "Mg=="), "Mg==": (["b"], "")}
     asked = []
 
@@ -46,6 +45,5 @@ def test_every_page_is_read_whatever_is_on_it(monkeypatch):
         return httpx.Response(200, json=found, headers={CONTINUATION: following})
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
-    monkeypatch.setattr(durable_client, "_http", lambda: client)
-    assert all_pages("http://host/instances/", {"instanceIdPrefix": "m:"}) == ["a", "b"]
+    assert all_pages("http://host/instances/", {"instanceIdPrefix": "m:"}, client) == ["a", "b"]
     assert asked == ["m:"] * 3

@@ -12,7 +12,7 @@ from tests.unit.control.table_files import list_tables, write_operation
 
 OWN_FOLDER = f"exports/music-2026/Music/{EXPORT_ID}"
 COPY = stage_instance_id("music-2026", 0, "Music", "copy")
-MESSAGE = f"{FOLDER}/d2c-arrival.json"
+MESSAGE = f"{FOLDER}/d2c-not-loaded.json"
 PLAN = "plans/theirs.json"
 
 
@@ -22,7 +22,7 @@ def world():
 
 
 def waiting(world):
-    return [path for path in world.paths() if path.startswith("arrivals-waiting/")]
+    return [path for path in world.paths() if path.startswith("exports-waiting/")]
 
 
 class TestAnExportOfOurs:
@@ -68,7 +68,7 @@ class TestAnExportOfOurs:
         world.lake.delete("migrations/music-2026/plan.json")
         await world.export_event(OWN_FOLDER)
         assert (world.client.events, world.started) == ([], [])
-        assert "made by the migration music-2026" in world.read(f"{OWN_FOLDER}/d2c-arrival.json")["detail"]
+        assert "made by the migration music-2026" in world.read(f"{OWN_FOLDER}/d2c-not-loaded.json")["detail"]
         assert waiting(world) == []
 
 
@@ -91,14 +91,14 @@ class TestAFolderNamedLikeAMigration:
         folder = f"exports/e2e3/AWSDynamoDB/{EXPORT_ID}"
         put_export(world.lake, folder)
         await world.export_event(folder)
-        assert "No plan has the table" in world.read(f"{folder}/d2c-arrival.json")["detail"]
+        assert "No plan has the table" in world.read(f"{folder}/d2c-not-loaded.json")["detail"]
 
     async def test_one_of_others_in_the_folder_of_a_table_is_refused_beside_it(self, world):
         folder = f"exports/e2e3/Music/{EXPORT_ID}"
         world.put_plan(PLAN, standing())
         put_export(world.lake, folder)
         await world.export_event(folder)
-        assert "another folder below exports/" in world.read(f"{folder}/d2c-arrival.json")["next_step"]
+        assert "another folder below exports/" in world.read(f"{folder}/d2c-not-loaded.json")["next_step"]
         assert world.started == []
 
 
@@ -234,7 +234,7 @@ class TestAnExportThatTheSettingsForbid:
         put_export(world.lake)
         await world.export_event(FOLDER)
         assert world.started == []
-        assert "D2C_ALLOWED_" in world.read(f"{FOLDER}/d2c-arrival.json")["detail"]
+        assert "D2C_ALLOWED_" in world.read(f"{FOLDER}/d2c-not-loaded.json")["detail"]
 
     async def test_its_account_is_that_of_its_table(self, world):
         world.put_plan(PLAN, standing("theirs", {"table": "*"}))
@@ -304,7 +304,7 @@ class TestAnExportThatIsNotLoaded:
     async def test_one_odd_file_of_a_waiting_export_does_not_stop_the_others(self, world, content):
         put_export(world.lake)
         await world.export_event(FOLDER)
-        world.lake.write("arrivals-waiting/0.json", content)
+        world.lake.write("exports-waiting/0.json", content)
         await world.drop(PLAN, standing())
         assert len(world.started) == 1
 
@@ -336,7 +336,7 @@ class TestAnExportThatIsNotLoaded:
         await world.drop(PLAN, standing())
         assert len(world.started) == 1
         assert world.read(MESSAGE) is None
-        assert world.read("exports/other/orders/d2c-arrival.json")
+        assert world.read("exports/other/orders/d2c-not-loaded.json")
         assert len(waiting(world)) == 1
 
     async def test_a_plan_of_two_that_gives_the_table_up_lets_the_other_load_it(self, world):
@@ -352,7 +352,7 @@ class TestAnExportThatIsNotLoaded:
         real = world.lake.write_json
 
         def write_json(path, value):
-            if path.startswith("arrivals-waiting/"):
+            if path.startswith("exports-waiting/"):
                 world.put_plan(PLAN, standing())
             real(path, value)
 

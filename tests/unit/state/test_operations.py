@@ -3,7 +3,14 @@
 import pytest
 
 from d2c.clients.azure.lake import Lake
-from d2c.state.operations import last_migrating, last_number, retried_input, why_not_changed
+from d2c.shapes.operations import MIGRATING
+from d2c.state.operations import (
+    last_migrating,
+    last_number,
+    migrating_kind,
+    retried_input,
+    why_not_changed,
+)
 from d2c.state.paths import cancel_path, operation_path
 from tests.unit.file_system import SubstituteFileSystem
 from tests.unit.records import record, without
@@ -100,3 +107,7 @@ class TestRetriedInput:
         again = retried_input(cancelled_at_once, {"table": "Music"})
         assert again["described"] == DESCRIBED
         assert why_not_changed(cancelled_at_once, RULES)
+
+
+def test_the_number_of_an_operation_that_migrates_shows_its_kind():
+    assert tuple(migrating_kind(number) for number in (0, 1)) == MIGRATING

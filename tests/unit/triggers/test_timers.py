@@ -1,42 +1,42 @@
-from types import SimpleNamespace
+import inspect
 
 import pytest
 
-from d2c.clients import telemetry
 from triggers import timers
+from triggers.app import sends_telemetry
 
 
-async def done(*arguments):
-    return None
+class Sent(list):
+    """Counts how often telemetry was sent."""
+
+    async def send(self):
+        self.append("all")
 
 
-async def broken(*arguments):
+async def works(timer):
+    return timer
+
+
+async def breaks(timer):
     raise ValueError("broken")
 
 
-@pytest.fixture
-def flushed(monkeypatch):
-    """Return the list of flushes of the process's telemetry."""
-    flushes = []
-    monkeypatch.setattr(telemetry, "_started", [SimpleNamespace(flush=lambda: flushes.append("all"))])
-    return flushes
+async def test_a_function_sends_its_telemetry_when_it_has_run():
+    sent = Sent()
+    assert await sends_telemetry(works, sent.send)("timer") == "timer"
+    assert sent == ["all"]
 
 
-@pytest.mark.parametrize("work", [done, broken])
-async def test_the_watchdog_sends_its_telemetry_before_its_instance_may_end(monkeypatch, flushed, work):
-    monkeypatch.setattr(timers.watchdog, "reconcile_all", work)
-    monkeypatch.setattr(timers.missed_events, "find_missed", done)
-    monkeypatch.setattr(timers, "connect_failed_events", lambda settings: None)
-    watch = timers.watch._function.get_user_function().__wrapped__.__wrapped__
-    try:
-        await watch(timer=None, app=SimpleNamespace(settings=None))
-    except ValueError:
-        assert work is broken
-    assert flushed == ["all"]
+async def test_a_function_that_fails_sends_it_too():
+    sent = Sent()
+    with pytest.raises(ValueError, match="broken"):
+        await sends_telemetry(breaks, sent.send)("timer")
+    assert sent == ["all"]
 
 
-async def test_so_does_the_repeated_delivery_of_notifications(monkeypatch, flushed):
-    monkeypatch.setattr(timers, "app_clients", lambda: SimpleNamespace(settings=None, lake=None))
-    monkeypatch.setattr(timers.notifications, "deliver_due", done)
-    await timers.deliver_notifications_again._function.get_user_function()(timer=None)
-    assert flushed == ["all"]
+@pytest.mark.parametrize("function", [timers.watch, timers.deliver_notifications_again])
+def test_each_timer_sends_its_telemetry_before_its_instance_may_end(function):
+    built = function._function.get_user_function()
+    layers = []
+    inspect.unwrap(built, stop=layers.append)
+    assert sends_telemetry(works).__code__ in [layer.__code__ for layer in layers]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from d2c.clients.azure.data_factory import NO_RUN
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
 from localcloud.cloud.services import ROLES
-from tests.localcloud.contract.management.conftest import copy_parameters
+from tests.localcloud.contract.management.conftest import connected, copy_parameters
 
 TABLE = json.loads(ROLES.read_text())
 ACTIONS = sorted(action for role in TABLE["custom"].values() for action in role["actions"])
@@ -52,4 +52,4 @@ CALLS = {
 
 
 def definitions(app):
-    return connect_factory_definitions(app.app_settings)
+    return connected(connect_factory_definitions, app.app_settings)

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import ssl
-from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +16,6 @@ from botocore.config import Config
 
 from d2c.app.settings import read_settings
 from d2c.clients.aws.copy_session import copy_session_policy
-from d2c.clients.azure import cosmos_management, data_factory, factory_definitions
 from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
 from d2c.clients.azure.sign_in import management_arguments
@@ -41,7 +39,7 @@ TOKEN, APP_TOKEN, DEPLOYER_TOKEN = (
     management_token(SIGNING_KEY, caller) for caller in (OWNER, APP, DEPLOYER)
 )
 # By the setting that tells the tests' identities apart.
-TOKENS = {}
+CREDENTIALS = {}
 ENDED = ("Succeeded", "Failed", "Cancelled")
 SUMMARY = "manifest-summary.json"
 
@@ -133,8 +131,8 @@ class Management:
         self.settings = settings(self.service.url, TOKEN)
         self.deployer_settings = settings(self.service.url, DEPLOYER_TOKEN)
         self.app_settings = settings(self.service.url, APP_TOKEN)
-        self.factory = connect_data_factory(self.app_settings)
-        self.cosmos = connect_cosmos_management(self.app_settings)
+        self.factory = connected(connect_data_factory, self.app_settings)
+        self.cosmos = connected(connect_cosmos_management, self.app_settings)
         self.http = httpx.Client(
             base_url=self.service.url,
             headers={"Authorization": f"Bearer {TOKEN}"},
@@ -221,21 +219,23 @@ class Fixed:
 
 def arguments_of(settings):
     """Return the arguments of the app's management clients, signed in as the test wants."""
-    return {**management_arguments(settings), "credential": Fixed(TOKENS[settings.secret_scope])}
+    return management_arguments(settings, CREDENTIALS[settings.secret_scope])
+
+
+def connected(connect, settings):
+    """Return a client of the app, signed in as the test wants."""
+    return connect(settings, CREDENTIALS[settings.secret_scope])
 
 
 @pytest.fixture(scope="package", autouse=True)
-def signed_in(around):
-    with ExitStack() as patches:
-        patches.enter_context(mock.patch.dict(os.environ, around.certificates.trust_environment()))
-        for module in (cosmos_management, data_factory, factory_definitions):
-            patches.enter_context(mock.patch.object(module, "management_arguments", arguments_of))
+def trusted(around):
+    with mock.patch.dict(os.environ, around.certificates.trust_environment()):
         yield
 
 
 def settings(url, token):
     who = hashlib.sha256(token.encode()).hexdigest()
-    TOKENS[who] = token
+    CREDENTIALS.setdefault(who, Fixed(token))
     return read_settings(
         {
             "D2C_EXPORT_BUCKET": "exports",

@@ -14,6 +14,7 @@ from tests.localcloud.contract.management.conftest import (
     ADF,
     Management,
     arguments_of,
+    connected,
     factory_path,
     group_path,
     settings,
@@ -27,9 +28,9 @@ COSMOS_PATH = f"{group_path()}/Microsoft.DocumentDB/databaseAccounts/{COSMOS_ACC
 def test_a_wrong_token_is_refused_by_both_services(management):
     wrong = settings(management.service.url, "another token")
     with pytest.raises(PermanentError, match="rejected the app's identity"):
-        connect_data_factory(wrong).get_run("any")
+        connected(connect_data_factory, wrong).get_run("any")
     with pytest.raises(PermanentError, match="rejected the app's identity"):
-        connect_cosmos_management(wrong).create_database("any")
+        connected(connect_cosmos_management, wrong).create_database("any")
     client = DataFactoryManagementClient(**arguments_of(wrong))
     with pytest.raises(ClientAuthenticationError, match="InvalidAuthenticationToken"):
         client.pipeline_runs.get(RESOURCE_GROUP, DATA_FACTORY, "any")

@@ -11,7 +11,7 @@ from d2c.deploy.release import own_release
 from d2c.errors import PermanentError
 from localcloud.cloud.identity import owner_key_id
 from localcloud.common import names
-from tests.localcloud.contract.management.conftest import ADF, Management, factory_path
+from tests.localcloud.contract.management.conftest import ADF, Management, connected, factory_path
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def parts(management, around):
         "keyVaultUrl": "https://v.vault.azure.net/",
     }
     return list(
-        parts_of_factory(connect_factory_definitions(management.deployer_settings), own_release(), values)
+        parts_of_factory(
+            connected(connect_factory_definitions, management.deployer_settings), own_release(), values
+        )
     )
 
 
@@ -53,7 +55,7 @@ def test_what_is_published_to_an_empty_factory_copies_exports_and_outlives_its_p
 
 
 def test_what_the_product_reads_back_is_its_own_file(management):
-    definitions = connect_factory_definitions(management.deployer_settings)
+    definitions = connected(connect_factory_definitions, management.deployer_settings)
     for path in ADF.glob("*/*.json"):
         if path.parent.name != "factory":
             properties = json.loads(path.read_text())["properties"]
@@ -61,7 +63,7 @@ def test_what_the_product_reads_back_is_its_own_file(management):
 
 
 def test_secure_strings_are_read_back_as_one_encrypted_text_that_may_be_sent_again(management):
-    definitions = connect_factory_definitions(management.deployer_settings)
+    definitions = connected(connect_factory_definitions, management.deployer_settings)
     found = definitions.find("linkedService", "export_bucket_session")["typeProperties"]
     assert found.keys() == {"authenticationType", "serviceUrl", "accessKeyId", "encryptedCredential"}
     properties = json.loads((ADF / "linkedService" / "export_bucket_session.json").read_text())["properties"]
@@ -71,7 +73,7 @@ def test_secure_strings_are_read_back_as_one_encrypted_text_that_may_be_sent_aga
 
 
 def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):
-    definitions: FactoryDefinitions = connect_factory_definitions(management.deployer_settings)
+    definitions: FactoryDefinitions = connected(connect_factory_definitions, management.deployer_settings)
     lake = definitions.find("linkedService", "lake")
     dataset = definitions.find("dataset", "lake_folder")
     dataset["linkedServiceName"]["referenceName"] = "gone"
@@ -83,7 +85,7 @@ def test_a_definition_that_refers_to_what_is_not_there_is_refused(management):
 
 
 def test_a_linked_service_may_change_before_its_datasets_do_but_nothing_runs_meanwhile(management):
-    definitions = connect_factory_definitions(management.deployer_settings)
+    definitions = connected(connect_factory_definitions, management.deployer_settings)
     lake = definitions.find("linkedService", "lake")
     definitions.put(
         "linkedService", "lake", {**lake, "parameters": {**lake["parameters"], "tenant": {"type": "String"}}}

@@ -27,6 +27,7 @@ from tests.localcloud.contract.management.conftest import (
     DEPLOYER_TOKEN,
     SIGNING_KEY,
     Management,
+    connected,
     settings,
 )
 
@@ -155,7 +156,7 @@ def test_the_app_may_not_deploy(app):
 
 
 def test_whoever_deploys_has_no_right_in_the_account(app):
-    deployer = connect_cosmos_management(settings(app.service.url, DEPLOYER_TOKEN))
+    deployer = connected(connect_cosmos_management, settings(app.service.url, DEPLOYER_TOKEN))
     error = error_of(deployer.describe_account)
     assert f"object id '{DEPLOYER.object_id}'" in error.detail
     assert f"{OF_ACCOUNT}/read" in error.detail
@@ -163,7 +164,7 @@ def test_whoever_deploys_has_no_right_in_the_account(app):
 
 def test_a_wrong_name_is_answered_like_a_right_that_is_missing_and_the_next_step_says_so(app):
     mistyped = app.app_settings.model_copy(update={"data_factory": "mistyped"})
-    error = error_of(connect_data_factory(mistyped).global_parameters)
+    error = error_of(connected(connect_data_factory, mistyped).global_parameters)
     assert "factories/mistyped'" in error.detail
     assert "check the names in the settings" in error.next_step
 
@@ -181,7 +182,7 @@ def test_an_identity_that_is_not_accepted_is_named_with_the_cause_and_the_next_s
     app, caller, claims, words
 ):
     token = management_token(SIGNING_KEY, caller, **claims)
-    factory = connect_data_factory(settings(app.service.url, token))
+    factory = connected(connect_data_factory, settings(app.service.url, token))
     error = error_of(lambda: factory.get_run(NO_RUN))
     for word in (f"object id {caller.object_id}", *words):
         assert word in str(error)

@@ -1,7 +1,6 @@
 import botocore.exceptions as aws
 import pytest
 
-from d2c.clients.aws import sign_in
 from d2c.clients.aws.dynamodb import connect_dynamodb
 from d2c.clients.aws.errors import NEXT_STEPS, TRANSIENT_CODES, aws_errors
 from d2c.clients.aws.s3 import connect_bucket
@@ -87,7 +86,7 @@ def test_a_request_that_the_sdk_refuses_does_not_heal():
 @pytest.mark.parametrize("connect", [connect_dynamodb, connect_bucket])
 def test_a_profile_that_is_not_there_is_told_as_such_when_connecting(connect, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
-    monkeypatch.setattr(sign_in, "_session", sign_in._session.__wrapped__)
-    error = error_of(lambda: connect(local_settings(), None, "eu-west-1"))
+    settings = local_settings(WEBSITE_SITE_NAME="no-such-profile")
+    error = error_of(lambda: connect(settings, None, "eu-west-1"))
     assert type(error) is PermanentError
     assert "no-such-profile" in error.detail

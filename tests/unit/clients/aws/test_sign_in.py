@@ -2,15 +2,19 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 
-import boto3
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 from botocore import UNSIGNED
 
-from d2c.clients.aws import sign_in
-from d2c.clients.aws.sign_in import APP_SESSION_SECONDS, WebIdentity, aws_client, web_identity
+from d2c.clients.aws.sign_in import (
+    APP_SESSION_SECONDS,
+    TemporaryCredentials,
+    WebIdentity,
+    aws_client,
+    web_identity,
+)
 from d2c.errors import PermanentError, TransientError
 from tests.unit.app.test_aws_settings import ONE, ROLE, WITH_ROLES
 from tests.unit.clients.aws.stubs import REGION, stubbed_client
@@ -182,16 +186,24 @@ class Identity:
             raise self.refuses
         self.asked.append((role_arn, session_name, seconds))
         found = credentials(self.seconds_left, len(self.asked))["Credentials"]
-        return sign_in.TemporaryCredentials(
+        return TemporaryCredentials(
             found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], found["Expiration"]
         )
 
 
 @pytest.fixture
-def identity(monkeypatch):
-    identity = Identity()
-    monkeypatch.setattr(sign_in, "web_identity", lambda settings, region: identity)
-    return identity
+def identity():
+    return Identity()
+
+
+@pytest.fixture
+def connect(identity):
+    """Return `aws_client` with the substitute."""
+
+    def identity_of(settings, region):
+        return identity
+
+    return lambda *arguments: aws_client(*arguments, identity_of)
 
 
 def settings_with_roles(name, **changes):
@@ -204,37 +216,39 @@ def key_of(client):
 
 
 class TestSessions:
-    def test_connecting_asks_nobody_and_the_first_call_signs_in_under_the_apps_name(self, identity):
-        client = aws_client(settings_with_roles("first-call"), "dynamodb", ONE, REGION)
+    def test_connecting_asks_nobody_and_the_first_call_signs_in_under_the_apps_name(self, identity, connect):
+        client = connect(settings_with_roles("first-call"), "dynamodb", ONE, REGION)
         assert identity.asked == []
         assert key_of(client) == "ASIAEXAMPLEEXAMPLE01"
         assert identity.asked == [(ROLE, "d2c-first-call", APP_SESSION_SECONDS)]
 
     def test_services_of_one_account_and_region_share_a_session_and_other_regions_have_their_own(
-        self, identity
+        self, identity, connect
     ):
         settings = settings_with_roles("shared")
         for service, region in (("dynamodb", REGION), ("s3", REGION), ("dynamodb", "us-east-1")):
-            key_of(aws_client(settings, service, None, region))
+            key_of(connect(settings, service, None, region))
         assert len(identity.asked) == 2
 
-    def test_a_session_is_renewed_before_it_ends_without_anybody_asking_for_it(self, identity):
-        client = aws_client(settings_with_roles("renewed"), "dynamodb", ONE, REGION)
+    def test_a_session_is_renewed_before_it_ends_without_anybody_asking_for_it(self, identity, connect):
+        client = connect(settings_with_roles("renewed"), "dynamodb", ONE, REGION)
         identity.seconds_left = 300
         assert key_of(client) == "ASIAEXAMPLEEXAMPLE01"
         identity.seconds_left = 3600
         assert key_of(client) == "ASIAEXAMPLEEXAMPLE02"
         assert key_of(client) == "ASIAEXAMPLEEXAMPLE02"
 
-    def test_a_session_of_the_shortest_life_is_not_renewed_at_every_call(self, identity):
+    def test_a_session_of_the_shortest_life_is_not_renewed_at_every_call(self, identity, connect):
         settings = settings_with_roles("short", D2C_AWS_SESSION_SECONDS="900")
-        client = aws_client(settings, "dynamodb", ONE, REGION)
+        client = connect(settings, "dynamodb", ONE, REGION)
         identity.seconds_left = 900
         assert key_of(client) == key_of(client)
         assert identity.asked == [(ROLE, "d2c-short", 900)]
 
-    def test_a_renewal_that_fails_early_is_made_up_for_and_one_that_fails_late_is_told(self, identity):
-        client = aws_client(settings_with_roles("failing"), "dynamodb", ONE, REGION)
+    def test_a_renewal_that_fails_early_is_made_up_for_and_one_that_fails_late_is_told(
+        self, identity, connect
+    ):
+        client = connect(settings_with_roles("failing"), "dynamodb", ONE, REGION)
         identity.seconds_left = 700
         first = key_of(client)
         identity.refuses = PermanentError("The role is gone.", "Bring it back.")
@@ -245,17 +259,15 @@ class TestSessions:
     def test_without_roles_credentials_are_those_that_boto3_finds(self, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEENVIRONMENT")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-        monkeypatch.setattr(sign_in, "_session", sign_in._session.__wrapped__)
-        client = aws_client(local_settings(), "dynamodb", None, REGION)
+        settings = local_settings(WEBSITE_SITE_NAME="without-roles")
+        client = aws_client(settings, "dynamodb", None, REGION)
         assert key_of(client) == "AKIAOFTHEENVIRONMENT"
 
 
-@pytest.mark.parametrize("mode", ["legacy", "regional"])
-def test_sts_is_asked_in_the_region_and_without_a_signature(monkeypatch, mode):
+# Without the setting, both have the global endpoint; a region's client is made once.
+@pytest.mark.parametrize(("mode", "region"), [("legacy", "us-east-1"), ("regional", "us-west-2")])
+def test_sts_is_asked_in_the_region_and_without_a_signature(monkeypatch, mode, region):
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", mode)
-    monkeypatch.setattr(sign_in, "_sts", sign_in._sts.__wrapped__)
-    monkeypatch.setattr(sign_in, "azure_credential", Entra)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    sts = web_identity(settings_with_roles("sts"), "us-east-1")._sts
-    assert sts.meta.endpoint_url == "https://sts.us-east-1.amazonaws.com"
+    sts = web_identity(settings_with_roles("sts"), region)._sts
+    assert sts.meta.endpoint_url == f"https://sts.{region}.amazonaws.com"
     assert sts.meta.config.signature_version is UNSIGNED

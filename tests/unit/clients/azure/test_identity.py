@@ -2,7 +2,6 @@ from urllib.parse import quote
 
 import pytest
 
-from d2c.clients.azure import identity as azure_identity
 from d2c.clients.azure.identity import AppIdentity, name_in_headers, name_in_token
 from tests.unit.clients.outside import IDENTITY, TENANT, SignedIn, token
 
@@ -38,9 +37,8 @@ def test_a_request_with_a_key_or_without_anything_has_no_name(headers):
 
 
 @pytest.mark.parametrize("method", ["get_token", "get_token_info"])
-def test_the_app_knows_its_own_name_once_it_has_signed_in(monkeypatch, method):
-    monkeypatch.setattr(azure_identity, "_default_credential", SignedIn)
-    identity = AppIdentity()
+def test_the_app_knows_its_own_name_once_it_has_signed_in(method):
+    identity = AppIdentity(SignedIn)
     assert identity.name == ""
     assert getattr(identity, method)("scope/.default").token == token()
     assert identity.name == IDENTITY

@@ -11,7 +11,7 @@ from azure.core.exceptions import (
 from azure.cosmos.exceptions import CosmosClientTimeoutError, CosmosHttpResponseError
 from azure.identity import CredentialUnavailableError
 
-from d2c.clients.azure import sign_in
+from d2c.clients.azure.identity import azure_credential
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
@@ -109,10 +109,8 @@ def test_an_answer_without_text_is_told_by_its_kind():
     assert "ResourceNotFoundError" in translated(with_status(404, "  ", ResourceNotFoundError)).detail
 
 
-def test_the_app_signs_in_for_the_management_endpoint(monkeypatch):
-    credential = object()
-    monkeypatch.setattr(sign_in, "azure_credential", lambda: credential)
+def test_the_app_signs_in_for_the_management_endpoint():
     settings = local_settings(D2C_MANAGEMENT_ENDPOINT="https://management.azure.com/")
     arguments = management_arguments(settings)
-    assert arguments["credential"] is credential
+    assert arguments["credential"] is azure_credential()
     assert arguments["credential_scopes"] == ["https://management.azure.com/.default"]

@@ -320,7 +320,7 @@ def test_a_connection_error_is_told_without_its_text_which_may_quote_headers():
     assert "dapi-secret" not in str(error_of(lambda: here.get_run(17)))
 
 
-def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_with_fresh_tokens(monkeypatch):
+def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_with_fresh_tokens():
     asked = []
 
     class Credential:
@@ -328,9 +328,8 @@ def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_wit
             asked.append(scope)
             return SimpleNamespace(token=f"token-{len(asked)}")
 
-    monkeypatch.setattr("d2c.clients.databricks.sign_in.azure_credential", Credential)
     config = SimpleNamespace(host="https://adb-1.2.azuredatabricks.net")
-    headers = _ManagedIdentity("/subscriptions/s/workspaces/w")(config)
+    headers = _ManagedIdentity("/subscriptions/s/workspaces/w", Credential())(config)
     assert headers() == {
         "Authorization": "Bearer token-1",
         "X-Databricks-Azure-Workspace-Resource-Id": "/subscriptions/s/workspaces/w",
@@ -338,4 +337,4 @@ def test_an_identity_that_is_no_member_says_which_workspace_it_has_a_role_on_wit
     }
     assert headers()["Authorization"] == "Bearer token-3"
     assert asked[:2] == [DATABRICKS_SCOPE, "https://management.core.windows.net//.default"]
-    assert _ManagedIdentity("")(config)() == {"Authorization": "Bearer token-5"}
+    assert _ManagedIdentity("", Credential())(config)() == {"Authorization": "Bearer token-5"}

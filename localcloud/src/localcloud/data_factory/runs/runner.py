@@ -27,6 +27,8 @@ from localcloud.lake.reach import Reach
 RUNS_AT_ONCE = 8
 
 Json = dict[str, Any]
+# Carries out a copy activity of a run.
+Copy = Callable[[Json, Json, Watch], None]
 log = logging.getLogger(__name__)
 
 
@@ -56,12 +58,16 @@ class Runner:
         definitions: what it executes.
         store: where its runs are.
         options: what this machine brings.
+        copy: carries out a copy activity; None: by the factory's connections.
     """
 
-    def __init__(self, definitions: Definitions, store: RunStore, options: RunnerOptions) -> None:
+    def __init__(
+        self, definitions: Definitions, store: RunStore, options: RunnerOptions, copy: Copy | None = None
+    ) -> None:
         self._definitions = definitions
         self._store = store
         self._options = options
+        self._copy = copy or self._copy_files
         self._connections = Connections(definitions, options.vault)
         self._threads = ThreadPoolExecutor(RUNS_AT_ONCE, thread_name_prefix="run")
         self._cancelled: dict[str, threading.Event] = {}
@@ -211,7 +217,7 @@ class Runner:
             output["dataConsistencyVerification"] = verified
         return self._end(record, "Succeeded", output)
 
-    def _copy(self, run: Json, activity: Json, watch: Watch) -> None:
+    def _copy_files(self, run: Json, activity: Json, watch: Watch) -> None:
         scopes = {"pipeline": self._pipeline_scope(run)}
         source = self._connections.source(activity["inputs"][0], scopes)
         sink = self._connections.sink(activity["outputs"][0], scopes)

@@ -5,7 +5,7 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -57,16 +57,35 @@ class ServicePrincipal:
         Raises:
             OptionError: if there is none to be had.
         """
-        with _asking:
-            token, until = _tokens.get(self, ("", 0.0))
-            if until < time.time():
-                token, seconds = _log_in(self)
-                _tokens[self] = token, time.time() + seconds - RENEWED_BEFORE_SECONDS
-        return token_header(token)
+        return token_header(_tokens.token(self))
 
 
-_asking = threading.Lock()
-_tokens: dict[ServicePrincipal, tuple[str, float]] = {}
+class KeptTokens:
+    """The tokens of service principals, each asked for once until it is about to end.
+
+    Args:
+        log_in: returns a new token, and for how many seconds it is good.
+        clock: the time in epoch seconds.
+    """
+
+    def __init__(
+        self,
+        log_in: Callable[[ServicePrincipal], tuple[str, float]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._log_in = log_in
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._tokens: dict[ServicePrincipal, tuple[str, float]] = {}
+
+    def token(self, principal: ServicePrincipal) -> str:
+        """Return a principal's token."""
+        with self._asking:
+            token, until = self._tokens.get(principal, ("", 0.0))
+            if until < self._clock():
+                token, seconds = self._log_in(principal)
+                self._tokens[principal] = token, self._clock() + seconds - RENEWED_BEFORE_SECONDS
+        return token
 
 
 @cache
@@ -107,3 +126,6 @@ def _log_in(principal: ServicePrincipal) -> tuple[str, float]:
             f"Entra ID refused the service principal {principal.client_id}: {content.get('error_description')}"
         )
     return content["access_token"], content["expires_in"]
+
+
+_tokens = KeptTokens(_log_in)

@@ -39,7 +39,7 @@ def archive_path(folder: Path = FOLDER, environment: Mapping[str, str] = os.envi
     return folder / f"{hashlib.sha256(repr(kinds).encode()).hexdigest()[:16]}.jsa"
 
 
-def use_option() -> str:
-    """Return the JVM's option that uses the archive, or nothing if there is none."""
-    path = archive_path()
+def use_option(folder: Path = FOLDER, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the JVM's option that uses the archive, or nothing if there is none; arguments as of `archive_path`."""
+    path = archive_path(folder, environment)
     return f'-XX:SharedArchiveFile="{path}"' if path and path.exists() else ""

@@ -13,6 +13,7 @@ from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.blob import InputStream
+from azure.storage.blob import ContainerClient
 
 from localcloud.functions_host.app import App, AppError, resolve_settings
 from localcloud.functions_host.durable.store import Store
@@ -34,12 +35,21 @@ class BlobTrigger:
         app: the app.
         store: keeps which versions have fired.
         name: the function's name.
+        files: the client of the blobs' container; None: by the trigger's connection.
+        poison: takes the events that keep failing; None: likewise.
 
     Raises:
         AppError: if the trigger's connection is not set.
     """
 
-    def __init__(self, app: App, store: Store, name: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        store: Store,
+        name: str,
+        files: ContainerClient | None = None,
+        poison: PoisonQueue | None = None,
+    ) -> None:
         self._app = app
         self._store = store
         self.name = name
@@ -56,8 +66,8 @@ class BlobTrigger:
                 f"{trigger.connection}__blobServiceUri, an address."
             )
         self.reach = reach
-        self._client = reach.blobs().get_container_client(self.container)
-        self._poison = PoisonQueue(reach)
+        self._client = files or reach.blobs().get_container_client(self.container)
+        self._poison = poison or PoisonQueue(reach)
         self._under_way: set[tuple[str, str]] = set()
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         rows = store.read("select blob, etag, tries from receipts where trigger=?", name)

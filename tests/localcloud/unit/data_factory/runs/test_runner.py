@@ -1,7 +1,6 @@
 import pytest
 
 from localcloud.data_factory.definitions.shapes import Definitions
-from localcloud.data_factory.runs import runner as runner_module
 from localcloud.data_factory.runs.errors import ActivityCancelledError, ActivityError
 from localcloud.data_factory.runs.runner import Runner, RunnerOptions
 from localcloud.data_factory.runs.store import ENDED, RunStore
@@ -34,14 +33,13 @@ def condition(name, value, *inner):
 class World:
     """A runner whose copies do what the test says by the activity's name."""
 
-    def __init__(self, path, monkeypatch, *activities):
+    def __init__(self, path, *activities):
         self.tried = []
         self.failing = {}
         self.store = RunStore(path / "runs.sqlite")
         definitions = Definitions({"p": {"activities": list(activities)}}, {}, {}, {})
         options = RunnerOptions(Reach(""), {}, 0.0, 0.0, lambda: None)
-        self.runner = Runner(definitions, self.store, options)
-        monkeypatch.setattr(runner_module.Runner, "_copy", self._copy)
+        self.runner = Runner(definitions, self.store, options, self._copy)
 
     def _copy(self, run, activity, watch):
         name = activity["name"]
@@ -64,8 +62,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
-    return lambda *activities: World(tmp_path, monkeypatch, *activities)
+def world(tmp_path):
+    return lambda *activities: World(tmp_path, *activities)
 
 
 FAILS = lambda: [ActivityError("it broke")]  # noqa: E731

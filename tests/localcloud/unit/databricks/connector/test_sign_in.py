@@ -1,6 +1,5 @@
 import asyncio
 import ssl
-from urllib.parse import unquote
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -9,9 +8,8 @@ from localcloud.common.certificates import make_certificates
 from localcloud.common.names import TENANT_ID
 from localcloud.common.principals import PRINCIPALS, SPARK
 from localcloud.cosmos.data_plane.tokens import Tokens
-from localcloud.databricks.connector import sign_in
 from localcloud.databricks.connector.errors import OptionError
-from localcloud.databricks.connector.sign_in import AUTHORITY, ServicePrincipal
+from localcloud.databricks.connector.sign_in import AUTHORITY, KeptTokens, ServicePrincipal, trust
 from localcloud.entra.server import Entra
 from localcloud.entra.tokens import new_signing_key, public_keys
 
@@ -25,14 +23,14 @@ async def tenant(tmp_path, monkeypatch):
     certificates = make_certificates(tmp_path)
     shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     shown.load_cert_chain(certificates.server)
-    trusted = ssl.create_default_context(cafile=certificates.authority)
-    monkeypatch.setattr(sign_in, "trust", lambda: trusted)
-    monkeypatch.setattr(sign_in, "_tokens", {})
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    trust.cache_clear()
     server = TestServer(Entra(KEY, CREDENTIALS).application(), scheme="https")
     await server.start_server(ssl=shown)
     monkeypatch.setenv(AUTHORITY, str(server.make_url("/")))
     yield server
     await server.close()
+    trust.cache_clear()
 
 
 def spark(secret=CREDENTIALS[SPARK.client_id]):
@@ -47,12 +45,13 @@ async def test_a_service_principal_brings_a_token_that_cosmos_db_takes(tenant):
     assert Tokens(public_keys(KEY)).caller(await header(spark())) == SPARK
 
 
-async def test_a_token_is_asked_for_once_until_it_is_about_to_end(tenant, monkeypatch):
-    first = await header(spark())
-    monkeypatch.setattr(sign_in, "_log_in", lambda _: ("another", 3600))
-    assert await header(spark()) == first
-    monkeypatch.setattr(sign_in, "_tokens", {spark(): (first, 0.0)})
-    assert unquote(await header(spark())).endswith("sig=another")
+def test_a_token_is_asked_for_once_until_it_is_about_to_end():
+    tokens, now = iter(("first", "second")), [0.0]
+    kept = KeptTokens(lambda _: (next(tokens), 3600), lambda: now[0])
+    found = []
+    for now[0] in (1.0, 3299.0, 3302.0, 3303.0):
+        found.append(kept.token(spark()))
+    assert found == ["first", "first", "second", "second"]
 
 
 async def test_a_wrong_secret_is_told_with_the_identity_and_entras_words_and_without_the_secret(tenant):

@@ -2,7 +2,6 @@ import os
 
 import pytest
 
-from localcloud.databricks.notebook import class_archive
 from localcloud.databricks.notebook.class_archive import archive_path, use_option
 
 
@@ -42,9 +41,11 @@ def test_a_java_that_was_updated_in_its_place_has_another_archive(tmp_path, upda
     assert archive_path(tmp_path, environment) != before
 
 
-def test_a_jvm_is_told_of_an_archive_that_is_there_only(tmp_path, monkeypatch):
-    place = tmp_path / "with a space.jsa"
-    monkeypatch.setattr(class_archive, "archive_path", lambda: place)
-    assert use_option() == ""
-    place.write_text("classes")
-    assert use_option() == f'-XX:SharedArchiveFile="{place}"'
+def test_a_jvm_is_told_of_an_archive_that_is_there_only(tmp_path):
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    install_java(tmp_path / "java")
+    where = folder, {"JAVA_HOME": str(tmp_path / "java")}
+    assert use_option(*where) == ""
+    archive_path(*where).write_text("classes")
+    assert use_option(*where) == f'-XX:SharedArchiveFile="{archive_path(*where)}"'

@@ -26,10 +26,9 @@ async def test_a_blob_that_cannot_be_read_is_tried_five_times_and_never_again(tm
         raise AzureError("archived")
 
     def trigger():
-        made = BlobTrigger(app, store, "plan_arrived")
-        monkeypatch.setattr(made, "_download", refuse)
-        monkeypatch.setattr(made, "_poison", SimpleNamespace(put=lambda *of: poisoned.append(of[2])))
-        return made
+        files = SimpleNamespace(download_blob=refuse)
+        poison = SimpleNamespace(put=lambda *of: poisoned.append(of[2]))
+        return BlobTrigger(app, store, "plan_arrived", files, poison)
 
     first = trigger()
     assert first.is_new("plans/a\nb.json", "1")
