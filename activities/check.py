@@ -15,10 +15,9 @@ from activities.outcome import outcome
 from d2c.app import clock
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
-from d2c.checks.aws import check_copy_time
 from d2c.checks.containers import check_container
 from d2c.checks.cosmos_account import check_room
-from d2c.checks.findings import Finding, counts_of_findings, state_of_findings
+from d2c.checks.findings import counts_of_findings, state_of_findings
 from d2c.checks.store import keep, kept
 from d2c.checks.tables import CheckedTable, check_allowed, check_table, find_tables
 from d2c.clients.azure.cosmos import has_documents
@@ -29,7 +28,7 @@ from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan
 from d2c.plan.tables import in_order, location_of
 from d2c.report.costs import cluster_of, cluster_seconds
-from d2c.report.estimate import copied_bytes, estimate_of
+from d2c.report.estimate import estimate_of
 from d2c.shapes import Caps, CheckInput, CheckParts, CheckResult, Reference
 from d2c.state.container_lock import record_path
 
@@ -121,15 +120,7 @@ def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> 
         "after_ru": after,
         "ru_per_second": container.ru_per_second,
     }
-    findings = [*checked.findings, *_check_copy(settings, table["table"], checked), *container.findings]
-    return Checked(findings, facts)
-
-
-def _check_copy(settings: Settings, table: str, checked: CheckedTable) -> list[Finding]:
-    if checked.description is None or settings.aws.copy_credentials != "session":
-        return []
-    copied = copied_bytes(checked.description.size_bytes, settings.prices)
-    return check_copy_time(table, copied, settings.aws)
+    return Checked([*checked.findings, *container.findings], facts)
 
 
 def _load_ru(table: Mapping[str, Any], checked: CheckedTable, before: int | None) -> int:

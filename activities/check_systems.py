@@ -26,7 +26,17 @@ from d2c.plan.model import Plan
 from d2c.plan.tables import Location, locations_of
 from d2c.shapes import CheckInput
 
-SENT_PARAMETERS = (RUN_KEY_PARAMETER, "bucket", "exportFolder", "dataFiles", "fileSystem", "lakeFolder")
+SENT_PARAMETERS = (
+    RUN_KEY_PARAMETER,
+    "bucket",
+    "exportFolder",
+    "fileList",
+    "isLastPart",
+    "fileSystem",
+    "lakeFolder",
+    "dataIntegrationUnits",
+    "parallelCopies",
+)
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
 MORE_PARAMETERS: Mapping[str, tuple[str, ...]] = {"key_vault": (), "session": SECURE_PARAMETERS}
 LINKED_SERVICES = {

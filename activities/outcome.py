@@ -171,7 +171,7 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     key = None
     if stage in WITH_RUN_KEY and attempt:
         name = run_key_name(unit) if unit else str(table)
-        key = run_key(payload, name, stage, attempt)
+        key = run_key(payload, name, stage, attempt, payload.get("part", 1))
     return {
         "activity": activity,
         "migration": migration,

@@ -21,22 +21,25 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
 
     The input names the activities ``start``, ``look`` and, if it can be stopped, ``stop``, their ``payload``, and
     the ``waits`` between looks. It is the next history's input too, with the ``run`` that was started and its
-    ``progress``; a ``run`` that is there from the beginning is only looked at.
+    ``progress``; a ``run`` that is there from the beginning is only looked at. A job may have parts, one after another,
+    each with a start and attempts of its own.
     """
     job: Job = context.get_input()
     # Durable shows nothing of a history that has set nothing yet, not even what the one before had set.
     context.set_custom_status(job.get("progress"))
     try:
         if job.get("run") is None:
-            payload = {**job["payload"], "attempt": job["try"]}
-            job["run"] = yield from call(context, job["start"], payload, job["waits"])
+            job["run"] = yield from call(context, job["start"], _input(job), job["waits"])
         for _ in range(LOOKS_PER_HISTORY):
-            payload = {**job["payload"], "attempt": job["try"], "run": job["run"]}
+            payload = {**_input(job), "run": job["run"]}
             look: Look[Any] = yield from call(context, job["look"], payload, job["waits"], ATTEMPTS_TO_LOOK)
             if look["state"] == "succeeded":
                 return {"value": look["result"]}
             job["progress"] = look["progress"]
             context.set_custom_status(job["progress"])
+            if look["state"] == "part_done":
+                job = _next_part(job)
+                break
             if (yield from _wait(context, job, look.get("look_again_in_seconds"))):
                 break
     except StageFailedError as failure:
@@ -86,6 +89,16 @@ def run_to_its_end_of(
     return answer["value"]
 
 
+def _input(job: Job) -> dict[str, Any]:
+    part = {"part": job["part"]} if "part" in job else {}
+    return {**job["payload"], "attempt": job["try"], **part}
+
+
+def _next_part(job: Job) -> Job:
+    """Return the job for the start of the next part, at which no attempt has been made yet."""
+    return {**job, "run": None, "try": 1, "part": job.get("part", 1) + 1, "seconds": None}
+
+
 def _following_job(job: Job, error: ErrorDict) -> Job | None:
     """Return the job for another start, or None if its error is the end.
 
@@ -111,9 +124,7 @@ def _stop(context: df.DurableOrchestrationContext, job: Job, error: ErrorDict) -
     if stop is None or job.get("run") is None:
         return error
     try:
-        yield from call(
-            context, stop, {**job["payload"], "attempt": job["try"], "run": job["run"]}, job["waits"]
-        )
+        yield from call(context, stop, {**_input(job), "run": job["run"]}, job["waits"])
     except StageFailedError as failure:
         detail = f"{error['detail']} The run could not be stopped: {failure.error['detail']}"
         return {**error, "detail": detail, "next_step": failure.error["next_step"]}

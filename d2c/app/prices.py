@@ -134,11 +134,13 @@ DEFAULTS = Prices(
             0.4, "bytes in S3 for each of the table", "DynamoDB JSON, gzipped; depends on the data"
         ),
         "bytes_per_file": Assumption(100e6, "bytes in S3", "depends on the table's partitions"),
-        "copy_seconds": Assumption(60, "seconds", "four copy activities begin one after another"),
+        "copy_seconds": Assumption(60, "seconds", "two copy activities begin one after the other"),
         "copy_bytes_per_second": Assumption(
             DEFAULT_COPY_BYTES_PER_SECOND, "bytes/s", "cautious; D2C_COPY_BYTES_PER_SECOND sets it"
         ),
-        "factory_dius": Assumption(4, "DIU", "what Data Factory takes where a pipeline asks for none"),
+        "factory_dius": Assumption(
+            4, "DIU", "what Data Factory takes at least; D2C_COPY_INTEGRATION_UNITS sets it"
+        ),
         "prepare_seconds": Assumption(30, "seconds", "hours, where a container grows beyond its partitions"),
         "cluster_seconds": Assumption(300, "seconds", "until a new cluster has its machines and libraries"),
         "items_per_core_second": Assumption(5_000, "items/s and core", "benchmarks/README.md, halved"),
@@ -151,18 +153,24 @@ DEFAULTS = Prices(
 )
 
 
-def read_prices(text: str, copy_bytes_per_second: int) -> Prices:
+def read_prices(text: str, copy_bytes_per_second: int, copy_units: int = 0) -> Prices:
     """Read ``D2C_PRICES``: a JSON object, or the path of a file with one; omitted values keep their defaults.
 
     Args:
         text: the setting; empty for the defaults.
         copy_bytes_per_second: the expected speed of copies, which is a setting of its own.
+        copy_units: the integration units of copies, likewise; 0 where Data Factory chooses.
 
     Raises:
         ValueError: with a sentence about the fault.
     """
-    copying = replace(DEFAULTS.assumptions["copy_bytes_per_second"], value=copy_bytes_per_second)
-    defaults = replace(DEFAULTS, assumptions={**DEFAULTS.assumptions, "copy_bytes_per_second": copying})
+    set_elsewhere = {"copy_bytes_per_second": copy_bytes_per_second, "factory_dius": copy_units}
+    copying = {
+        name: replace(DEFAULTS.assumptions[name], value=value)
+        for name, value in set_elsewhere.items()
+        if value
+    }
+    defaults = replace(DEFAULTS, assumptions={**DEFAULTS.assumptions, **copying})
     if not text:
         return defaults
     given = json_object("D2C_PRICES", text if text.lstrip().startswith("{") else _file_text(text))

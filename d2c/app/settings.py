@@ -18,6 +18,7 @@ from d2c.app.addresses import has_user, host_of, is_webhook_address, path_of
 from d2c.app.allowed import AllowedSettings
 from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
+from d2c.app.copy_settings import AUTOMATIC, CopySettings
 from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of, odd_texts
 from d2c.app.load_run_settings import LoadRunSettings
 from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND, Prices, read_prices
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     spark_cosmos_auth: SparkCosmosAuth = Field("ServicePrincipal", validation_alias="D2C_SPARK_COSMOS_AUTH")
     secret_scope: str = Field("d2c", validation_alias="D2C_SECRET_SCOPE")
     load_runs: LoadRunSettings
+    copies: CopySettings
     polling: Polling
     durable_links: Literal["status", "keys"] = Field("status", validation_alias="D2C_DURABLE_LINKS")
     webhook_url: str = Field("", validation_alias="D2C_WEBHOOK_URL", repr=False)
@@ -196,7 +198,12 @@ class Settings(BaseSettings):
     @classmethod
     def _prices_of_text(cls, text: str, info: ValidationInfo) -> Prices:
         aws: AwsSettings | None = info.data.get("aws")
-        return read_prices(text, aws.copy_bytes_per_second if aws else DEFAULT_COPY_BYTES_PER_SECOND)
+        copies: CopySettings | None = info.data.get("copies")
+        return read_prices(
+            text,
+            aws.copy_bytes_per_second if aws else DEFAULT_COPY_BYTES_PER_SECOND,
+            copies.integration_units if copies else AUTOMATIC,
+        )
 
 
 REQUIRED = {name: str(field.description) for name, field in fields_of(Settings) if field.is_required()}

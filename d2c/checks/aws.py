@@ -3,19 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from d2c.app.aws_settings import AwsSettings
 from d2c.checks.findings import Finding, Findings
-from d2c.clients.aws.copy_session import copy_session_seconds
-from d2c.errors import PermanentError
 from d2c.plan.tables import Location
 
 if TYPE_CHECKING:
     from d2c.clients.aws.s3 import Bucket
 
-IDENTITY, COPY_SESSION, COPY_TIME, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
+IDENTITY, COPY_SESSION, BUCKET_EXISTS, ENCRYPTION, LISTING, WRITING = (
     "identity",
     "copy session",
-    "copy time",
     "exists",
     "encryption",
     "can be read",
@@ -60,24 +56,6 @@ def check_copy_sessions(
     return findings.found
 
 
-def check_copy_time(table: str, copied_bytes: int, aws: AwsSettings) -> list[Finding]:
-    """Check that a table's copy ends before its session, going by an estimate of its size.
-
-    Args:
-        table: its name.
-        copied_bytes: the estimated size of its export in S3.
-        aws: the settings for sessions.
-    """
-    findings = Findings("S3")
-    try:
-        seconds = copy_session_seconds(aws, copied_bytes, is_first_try=True)
-    except PermanentError as error:
-        findings.warning(table, COPY_TIME, f"By its estimated size: {error.detail}", error.next_step)
-    else:
-        findings.ok(table, COPY_TIME, f"A session of {seconds:,} seconds outlasts the copy.")
-    return findings.found
-
-
 def check_bucket(
     connect: Callable[[], "Bucket"], name: str, prefix: str, regions: Sequence[str], kms_key: str
 ) -> list[Finding]:
@@ -102,7 +80,8 @@ def check_bucket(
         findings.skipped(
             name,
             WRITING,
-            "DynamoDB writes exports with the app's permissions; testing them would change the bucket.",
+            "DynamoDB writes exports with the app's permissions, and the app lists of their files; testing them would "
+            "change the bucket.",
             "Compare the app's policy with docs/install/permissions.md: s3:PutObject, s3:PutObjectAcl, "
             "s3:AbortMultipartUpload.",
         )

@@ -15,6 +15,7 @@ ENCRYPTED = "encryptedCredential"
 # https://learn.microsoft.com/azure/data-factory/concepts-linked-services
 # https://learn.microsoft.com/azure/data-factory/copy-activity-performance-features
 OWNERS_CHOICES = ("connectVia", "dataIntegrationUnits", "parallelCopies")
+EXPRESSION = "Expression"
 LONGEST_SHOWN = 80
 
 
@@ -44,17 +45,23 @@ def with_owners_choices(expected: Any, found: Any) -> Any:
     """Return a definition with what its owner has added to the deployed one, such as an integration runtime.
 
     Args:
-        expected: this version's definition, or a part of it; its own values come first.
+        expected: this version's definition, or a part of it; its own values come first, but for a parameter.
         found: the deployed one, or None.
     """
     if isinstance(expected, dict) and isinstance(found, dict):
         chosen = {name: found[name] for name in OWNERS_CHOICES if name in found}
         ours = {name: with_owners_choices(value, found.get(name)) for name, value in expected.items()}
-        return {**chosen, **ours}
+        fixed = {name: value for name, value in chosen.items() if _is_in_place_of_ours(value, ours.get(name))}
+        return {**chosen, **ours, **fixed}
     if isinstance(expected, list) and isinstance(found, list):
         by_name = {value["name"]: value for value in found if isinstance(value, dict) and "name" in value}
         return [with_owners_choices(value, by_name.get(_name(value))) for value in expected]
     return expected
+
+
+def _is_in_place_of_ours(found: Any, ours: Any) -> bool:
+    """Return whether the owner has put a number of their own where our definition takes that of a parameter."""
+    return type(found) is int and isinstance(ours, dict) and ours.get("type") == EXPRESSION
 
 
 def _name(value: Any) -> Any:

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/data-factory/source-control
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from d2c.version import VERSION
 # In order of publishing: each kind refers only to earlier ones.
 KINDS = ("linkedService", "dataset", "pipeline")
 FACTORY_FOLDER = "factory"
+# The types of linked services that copies read and write.
+STORES = ("AmazonS3", "AzureBlobFS")
 # An annotation of each published definition, which shows the version to people.
 VERSION_ANNOTATION = f"d2c {VERSION}"
 
@@ -53,6 +55,21 @@ def read_definitions(folder: Path) -> FactoryContent:
     (factory,) = (folder / FACTORY_FOLDER).glob("*.json")
     parameters = json.loads(factory.read_bytes())["properties"]["globalParameters"]
     return FactoryContent(tuple(_ordered(found)), tuple(parameters))
+
+
+def with_runtime(definition: Definition, runtime: str) -> Definition:
+    """Return a definition with the integration runtime by which its store is reached.
+
+    https://learn.microsoft.com/azure/data-factory/concepts-integration-runtime
+
+    Args:
+        definition: of any kind; only linked services of stores have one.
+        runtime: its name; nothing is changed if it is empty.
+    """
+    if not runtime or definition.properties.get("type") not in STORES:
+        return definition
+    reference = {"referenceName": runtime, "type": "IntegrationRuntimeReference"}
+    return replace(definition, properties={**definition.properties, "connectVia": reference})
 
 
 def _annotated(properties: Json) -> Json:

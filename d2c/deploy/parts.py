@@ -10,7 +10,7 @@ from d2c.app.settings import Settings
 from d2c.clients.azure.factory_definitions import FactoryDefinitions
 from d2c.clients.databricks.files import DatabricksFiles
 from d2c.deploy.comparing import same_notebook, unlike, with_owners_choices
-from d2c.deploy.definitions import Definition
+from d2c.deploy.definitions import Definition, with_runtime
 from d2c.deploy.kernel_wheel import KernelWheel, kernel_path, misfit
 from d2c.deploy.parameters import PARAMETERS, UNUSED
 from d2c.deploy.release import Release
@@ -185,13 +185,15 @@ class DefinitionPart(Part):
             return [Difference(self.thing, NOTHING, "this version's definition")]
         return [
             Difference(f"{self.thing}: {path}", there, expected)
-            for path, there, expected in unlike(self._definition.properties, found)
+            for path, there, expected in unlike(self._wanted(found), found)
         ]
 
     def publish(self) -> None:
         kind, name = self._definition.kind, self._definition.name
-        found = self._factory.find(kind, name)
-        self._factory.put(kind, name, with_owners_choices(self._definition.properties, found))
+        self._factory.put(kind, name, self._wanted(self._factory.find(kind, name)))
+
+    def _wanted(self, found: Any) -> Any:
+        return with_owners_choices(self._definition.properties, found)
 
 
 def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
@@ -204,17 +206,26 @@ def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
 
 
 def parts_of_factory(
-    factory: FactoryDefinitions, release: Release, parameters: Mapping[str, str]
+    factory: FactoryDefinitions, release: Release, parameters: Mapping[str, str], runtime: str = ""
 ) -> Iterator[Part]:
-    """Return the parts in the data factory, each after those that it refers to."""
+    """Return the parts in the data factory, each after those that it refers to.
+
+    Args:
+        factory: the data factory's definitions.
+        release: the version.
+        parameters: values of its global parameters; an empty one is not changed.
+        runtime: the integration runtime of copies; the owner of the factory decides if it is empty.
+    """
     yield ParametersPart(factory, release.factory.global_parameters, parameters)
     for definition in release.factory.definitions:
-        yield DefinitionPart(factory, definition)
+        yield DefinitionPart(factory, with_runtime(definition, runtime))
 
 
 def all_parts(place: Target, release: Release) -> list[Part]:
     """Return all parts in the order of publishing."""
     return [
         *parts_of_workspace(place, release),
-        *parts_of_factory(place.factory, release, place.parameters),
+        *parts_of_factory(
+            place.factory, release, place.parameters, place.settings.copies.integration_runtime
+        ),
     ]

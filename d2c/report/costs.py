@@ -9,9 +9,9 @@ from d2c.app.prices import Prices
 GB = 2**30
 HOURS_OF_A_MONTH = 730
 # The copy activities of adf/pipeline/copy_export.json.
-COPY_ACTIVITIES = 4
-# Those of the manifests, which take a minute and the fewest units each.
-MANIFEST_COPIES, MANIFEST_DIUS = 3, 2
+COPY_ACTIVITIES = 2
+# That of the summary takes a minute and the fewest units.
+SUMMARY_MINUTES, SUMMARY_DIUS = 1, 2
 # `cluster` is not a stage but a table's share of the start of its load run's cluster.
 LOAD_STAGES = ("cluster", "assess", "load", "verify")
 ONCE, PER_MONTH = "once", "per month"
@@ -93,9 +93,9 @@ def _hundreds(ru_per_second: int | None, hours: int) -> float | None:
 
 def _diu_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float:
     """Return DIU-hours; each activity is billed by started minutes."""
-    minutes = math.ceil((quantities["seconds"].get("copy") or 0) / 60) - MANIFEST_COPIES
+    minutes = math.ceil((quantities["seconds"].get("copy") or 0) / 60) - SUMMARY_MINUTES
     of_data = prices.assumed("factory_dius") * max(minutes, 1)
-    return (of_data + MANIFEST_DIUS * MANIFEST_COPIES) / 60
+    return (of_data + SUMMARY_DIUS * SUMMARY_MINUTES) / 60
 
 
 def _activity_runs(quantities: Json, cluster: Cluster, prices: Prices) -> float:

@@ -84,6 +84,14 @@ class Running(TypedDict):
 
 
 @final
+class PartDone(TypedDict):
+    """A look at a part of something that has ended; the next part begins with a start of its own."""
+
+    state: Literal["part_done"]
+    progress: Progress
+
+
+@final
 class Succeeded(TypedDict, Generic[Result]):
     """A look at something that has ended well."""
 
@@ -91,4 +99,4 @@ class Succeeded(TypedDict, Generic[Result]):
     result: Result
 
 
-Look = Succeeded[Result] | Running
+Look = Succeeded[Result] | Running | PartDone

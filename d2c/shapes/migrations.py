@@ -57,6 +57,7 @@ Job = TypedDict(
         "payload": Mapping[str, Any],
         "waits": Waits,
         "try": int,
+        "part": NotRequired[int],  # absent: the first
         "run": Any,
         "progress": NotRequired[Progress | None],
         "seconds": NotRequired[float | None],

@@ -71,6 +71,7 @@ class TableInput(TableSettings):
     restored: NotRequired[Restored | None]
     scope: NotRequired[LoadScope]  # of a verify or a replay
     attempt: NotRequired[int]
+    part: NotRequired[int]  # of its copy; absent: the first
     run: NotRequired[Any]  # what the start activity returned
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from d2c.shapes.operations import MIGRATING, OperationKind
@@ -14,7 +14,7 @@ CHECK_ID = r"^check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}$"
 RUNS_AT_MOST = 3
 
 
-def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int) -> str:
+def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int, part: int = 1) -> str:
     """Return the text that makes the start of something outside idempotent.
 
     It is the SHA-256 of its parts in hex: 64 characters, the most that a Databricks idempotency token may have, and
@@ -25,11 +25,24 @@ def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int) -
         operation: its ``migration``, its number as ``operation``, and the ``deployment`` if its migration has one.
         name: the table's, or the unit's for a load run.
         stage: the stage.
-        attempt: counted from 1 within the operation.
+        attempt: counted from 1 within the operation, or within the part.
+        part: of a copy, counted from 1; the keys of later ones are longer, which Data Factory allows.
     """
     deployment = [operation["deployment"]] if operation.get("deployment") else []
     parts = json.dumps([*deployment, operation["migration"], operation["operation"], name, stage, attempt])
-    return hashlib.sha256(parts.encode()).hexdigest()
+    key = hashlib.sha256(parts.encode()).hexdigest()
+    return key if part == 1 else f"{key}.{part}"
+
+
+def first_run_keys(operation: Mapping[str, Any], tables: Iterable[str], stage: str) -> set[str]:
+    """Return the run keys of the first parts of tables' runs, whatever attempt they are."""
+    attempts = range(1, RUNS_AT_MOST + 1)
+    return {run_key(operation, table, stage, attempt) for table in tables for attempt in attempts}
+
+
+def without_part(key: str) -> str:
+    """Return the run key of the first part, by that of any part."""
+    return key.partition(".")[0]
 
 
 def check_id(plan: str, number: str) -> str:

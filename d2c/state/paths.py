@@ -20,7 +20,7 @@ migrations/<migration>/work/<number>/         the work of an operation: queue.js
 migrations/<migration>/work/<number>/units/   of each load run <unit>-<attempt>.json (its requests) and <unit>.jsonl
                                               (tables that it need not load any more)
 migrations/<migration>/tables/<table>/        record.json, and report.json (its part of the report)
-migrations/<migration>/tables/<table>/copy-<operation>-<attempt>.begun   flag: that copy run may be started
+migrations/<migration>/tables/<table>/copy-<operation>-<part>-<attempt>.json   flag: that copy run may be started
 migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is an operation such as
                                               `start-0`, `retry-1`, `verify-2`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
@@ -204,9 +204,9 @@ def table_report_path(migration: str, table: str) -> str:
     return f"{_table_folder(migration, table)}/report.json"
 
 
-def copy_begun_path(migration: str, operation: int, table: str, attempt: int) -> str:
-    """Return the path of the flag that a copy run may have been started."""
-    return f"{_table_folder(migration, table)}/copy-{operation}-{attempt}.begun"
+def copy_begun_path(migration: str, operation: int, table: str, part: int, attempt: int) -> str:
+    """Return the path of the flag that a copy run may have been started, with what had arrived before."""
+    return f"{_table_folder(migration, table)}/copy-{operation}-{part}-{attempt}.json"
 
 
 def table_record_path(migration: str, table: str) -> str:

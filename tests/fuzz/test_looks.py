@@ -43,7 +43,7 @@ def look(world, activity, payload):
 
 def is_look(found):
     """Return whether what goes on is shown by numbers alone, and an end by its result."""
-    if found["state"] == "running":
+    if found["state"] in ("running", "part_done"):
         return found.keys() == {"state", "progress"} and {*map(type, found["progress"].values())} == {int}
     return found.keys() == {"state", "result"} and found["state"] == "succeeded"
 

@@ -40,7 +40,7 @@ RUN = {
     "parameters": {"runKey": "k"},
 }
 ACTIVITY = {
-    "activityName": "CopyDataFiles",
+    "activityName": "CopyFiles",
     "activityType": "Copy",
     "activityRunStart": "2026-06-01T12:00:00Z",
     "status": "InProgress",

@@ -184,3 +184,28 @@ def test_a_stop_that_fails_is_told(stop):
     told = ("it broke The run could not be stopped: no right", "Grant it.")
     assert (ended["detail"], ended["next_step"]) == (told if stop else ("it broke", "mend it"))
     assert ended["cancelled"]
+
+
+def test_a_job_of_parts_starts_each_after_the_one_before_with_attempts_of_its_own():
+    progress = {"done": 5}
+    looks = iter(
+        [
+            {"value": {"state": "part_done", "progress": progress}},
+            error(another_run=True),
+            {"value": {"state": "part_done", "progress": progress}},
+            DONE,
+        ]
+    )
+    here = world(lambda payload: next(looks))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    started = [(each.get("part", 1), each["attempt"]) for each in here.called("start_thing")]
+    assert started == [(1, 1), (2, 1), (2, 2), (3, 1)]
+    assert [each.get("part") for each in here.called("look_at_thing")] == [None, 2, 2, 3]
+
+
+def test_a_part_is_stopped_as_itself():
+    looks = iter([{"value": {"state": "part_done", "progress": {}}}, error(cancelled=True)])
+    here = world(lambda payload: next(looks))
+    here.run("run_to_its_end", JOB)
+    (stopped,) = here.called("stop_thing")
+    assert stopped["part"] == 2

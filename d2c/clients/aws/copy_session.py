@@ -5,15 +5,18 @@ import re
 from typing import Any
 
 from d2c.app.aws_settings import SESSION_SECONDS, AwsSettings
-from d2c.errors import PermanentError
 
-# Runs wait in Data Factory's queue, and list and copy the manifests in addition to the data.
+# Runs wait in Data Factory's queue, and copy the manifests in addition to the data.
 OVERHEAD_SECONDS = 900
+# A copy may be so many times as slow as expected.
+SPARE = 2
+# Of the shortest sessions it takes this part, since nothing would be left of them.
+LEAST_SHARE = 3
 MAX_SESSION_NAME_CHARACTERS = 64
 
 
 def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, Any]:
-    """Return the policy that restricts a copy run to reading one export's objects.
+    """Return the policy that restricts a copy run to reading one export's objects, and the lists of them beside it.
 
     Data Factory needs these actions:
     https://learn.microsoft.com/azure/data-factory/connector-amazon-simple-storage-service#required-permissions.
@@ -34,7 +37,7 @@ def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, An
             {
                 "Effect": "Allow",
                 "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-                "Resource": f"{bucket_arn}/{name}/*",
+                "Resource": f"{bucket_arn}/{name}*",
             },
             {
                 "Effect": "Allow",
@@ -53,40 +56,29 @@ def copy_session_policy(role_arn: str, bucket: str, folder: str) -> dict[str, An
     }
 
 
-def copy_session_seconds(aws: AwsSettings, export_bytes: int, *, is_first_try: bool) -> int:
+def most_bytes_of_a_run(aws: AwsSettings) -> int:
+    """Return how much one copy run takes, so that it ends well before its credentials do.
+
+    An access key does not expire; its runs are bounded alike, so that one that fails loses no more.
+    """
+    longest = aws.longest_session_seconds if aws.copy_credentials == "session" else SESSION_SECONDS[1]
+    seconds = max(longest - OVERHEAD_SECONDS, longest // LEAST_SHARE)
+    return seconds // SPARE * aws.copy_bytes_per_second
+
+
+def copy_session_seconds(aws: AwsSettings, copied_bytes: int, *, is_first_try: bool) -> int:
     """Return how long the credentials of a copy run must last; Data Factory cannot renew them during a run.
 
     Args:
         aws: the settings.
-        export_bytes: the size of the export.
-        is_first_try: whether no copy run of this export has failed yet, possibly because its session ended.
-
-    Raises:
-        PermanentError: if a copy of this size takes longer than a session may last.
+        copied_bytes: the size of the files that it copies.
+        is_first_try: whether no copy run of these files has failed yet, possibly because its session ended.
     """
-    needed = math.ceil(export_bytes / aws.copy_bytes_per_second) + OVERHEAD_SECONDS
+    needed = SPARE * math.ceil(copied_bytes / aws.copy_bytes_per_second) + OVERHEAD_SECONDS
     longest = aws.longest_session_seconds
-    if needed > longest:
-        raise PermanentError(
-            f"The export has {export_bytes:,} bytes. Copying them takes about {needed:,} seconds at "
-            f"{aws.copy_bytes_per_second:,} bytes per second, and a session of the AWS role lasts at most {longest:,} "
-            "seconds (D2C_AWS_SESSION_SECONDS).",
-            _next_step(needed),
-            title="The copy would outlast its AWS session",
-        )
-    return max(SESSION_SECONDS[0], needed) if is_first_try else longest
+    return min(max(SESSION_SECONDS[0], needed), longest) if is_first_try else longest
 
 
 def copy_session_name(migration: str, table: str) -> str:
     """Return the name of a copy run's session in CloudTrail."""
     return f"d2c-copy-{migration}-{table}"[:MAX_SESSION_NAME_CHARACTERS]
-
-
-def _next_step(needed: int) -> str:
-    others = (
-        "set D2C_COPY_BYTES_PER_SECOND if your copies are faster, or set D2C_COPY_CREDENTIALS to key_vault; "
-        "then retry the migration (docs/install/aws.md)."
-    )
-    if needed <= SESSION_SECONDS[1]:
-        return f"Set the role's MaxSessionDuration and D2C_AWS_SESSION_SECONDS to {needed:,}, {others}"
-    return f"AWS limits sessions to {SESSION_SECONDS[1]:,} seconds: {others}"

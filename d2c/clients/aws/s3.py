@@ -66,6 +66,11 @@ class Bucket:
                 sizes |= {item["Key"]: item["Size"] for item in page.get("Contents", ())}
         return sizes
 
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object, replacing an existing one."""
+        with aws_errors(f"s3://{self.name}/{key}"):
+            self._client.put_object(Bucket=self.name, Key=key, Body=content)
+
     def region(self) -> str:
         """Return the bucket's region, which also proves that the bucket exists."""
         with aws_errors(f"s3://{self.name}"):

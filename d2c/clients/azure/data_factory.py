@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from azure.mgmt.datafactory import DataFactoryManagementClient
 
 RUN_KEY_PARAMETER = "runKey"
-# Clocks differ, and a run may be updated long after it started.
+# Clocks differ, a run may be updated long after it started, and a copy of many parts takes longer than a run lives.
+# https://learn.microsoft.com/azure/data-factory/monitor-data-factory
 CLOCK_ALLOWANCE = timedelta(hours=1)
-RUN_LIFETIME = timedelta(days=8)
+RUNS_KEPT = timedelta(days=45)
 COPY = "Copy"
 NO_RUN = "00000000-0000-0000-0000-000000000000"
 ACTIVE = ("Queued", "InProgress", "Canceling")
@@ -94,7 +95,7 @@ class DataFactory:
             run_key: the value of its parameter ``runKey``.
             since: a time not after the run's start.
         """
-        runs = self._runs(pipelines, since, since + RUN_LIFETIME)
+        runs = self._runs(pipelines, since, since + RUNS_KEPT)
         return next((run_id for run_id, key in runs if key == run_key), None)
 
     def active_runs(self, pipelines: Sequence[str], *, since: datetime) -> dict[str, str]:
@@ -193,7 +194,7 @@ def _copy_progress(runs: Sequence[Any]) -> CopyProgress:
 def _window(since: datetime) -> Any:
     return {
         "lastUpdatedAfter": (since - CLOCK_ALLOWANCE).isoformat(),
-        "lastUpdatedBefore": (since + RUN_LIFETIME).isoformat(),
+        "lastUpdatedBefore": (since + RUNS_KEPT).isoformat(),
     }
 
 

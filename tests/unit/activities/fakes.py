@@ -103,6 +103,9 @@ class FakeBucket:
     def read(self, key: str, most_bytes: int) -> bytes | None:
         return self.objects.get(key)
 
+    def write(self, key: str, content: bytes) -> None:
+        self.objects[key] = content
+
     def sizes(self, prefix: str) -> dict[str, int]:
         return {key: len(content) for key, content in self.objects.items() if key.startswith(prefix)}
 

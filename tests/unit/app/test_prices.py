@@ -3,6 +3,8 @@ import json
 import pytest
 
 from d2c.app.prices import DEFAULTS, prices_from, read_prices
+from d2c.app.settings import read_settings
+from tests.unit.app.test_settings import COMPLETE
 from tests.unit.pages import codes, json_blocks, table_rows, text_of
 
 PAGE = text_of("start/cost.md")
@@ -16,6 +18,12 @@ def test_without_the_setting_the_defaults_hold_with_the_copys_own_speed():
     prices = read("")
     assert prices.prices == DEFAULTS.prices
     assert prices.assumed("copy_bytes_per_second") == 1000
+    assert prices.assumed("factory_dius") == DEFAULTS.assumed("factory_dius")
+
+
+def test_a_copy_costs_the_integration_units_that_are_set_for_it():
+    settings = read_settings({**COMPLETE, "D2C_COPY_INTEGRATION_UNITS": "32"})
+    assert settings.prices.assumed("factory_dius") == 32
 
 
 def test_given_prices_replace_their_namesakes_and_leave_the_others():

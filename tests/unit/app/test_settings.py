@@ -53,6 +53,13 @@ def test_an_empty_setting_counts_as_missing():
         ("D2C_EXPORT_PREFIX", "a" * 100_000),
         ("D2C_PRICES", '{"prices": {"s3_put": NaN}}'),
         ("D2C_CLUSTER", "[" * 10_000),
+        ("D2C_COPY_INTEGRATION_UNITS", "1"),
+        ("D2C_COPY_INTEGRATION_UNITS", "257"),
+        ("D2C_COPY_INTEGRATION_UNITS", "auto"),
+        ("D2C_COPY_PARALLEL_COPIES", "-1"),
+        ("D2C_INTEGRATION_RUNTIME", "near aws"),
+        ("D2C_INTEGRATION_RUNTIME", "ir"),
+        ("D2C_INTEGRATION_RUNTIME", "a" * 64),
     ],
 )
 def test_an_impossible_setting_is_named(name, value):

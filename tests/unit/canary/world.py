@@ -131,7 +131,7 @@ class FakeCosmos:
 class FakeFactory:
     def __init__(self):
         stars = {"awsSecretAccessKey": "**********", "awsSessionToken": "**********"}
-        activity = {"activity": "CopyDataFiles", "input": {}, "output": {"filesWritten": 3}}
+        activity = {"activity": "CopyFiles", "input": {}, "output": {"filesWritten": 3}}
         self.runs = [CopyRun("copy_export_session", "Succeeded", {"runKey": "a" * 64, **stars}, [activity])]
 
     def copy_runs(self, folder, since):

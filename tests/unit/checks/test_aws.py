@@ -1,7 +1,7 @@
-from d2c.checks.aws import check_bucket, check_copy_sessions, check_copy_time, check_identities
+from d2c.checks.aws import check_bucket, check_copy_sessions, check_identities
 from d2c.clients.aws.s3 import Encryption
 from d2c.plan.tables import Location
-from tests.unit.app.test_aws_settings import ROLE, aws
+from tests.unit.app.test_aws_settings import ROLE
 
 from .fakes import REFUSED, Answers, finding, states
 
@@ -32,15 +32,6 @@ def test_a_role_that_allows_no_session_as_long_as_a_copy_may_need_fails_and_hide
     found = check_copy_sessions([Location(None, "eu-west-1"), Location(None, "us-east-1")], take_on, 7200)
     assert states(found) == {("eu-west-1", "copy session"): "ok", ("us-east-1", "copy session"): "failed"}
     assert "7,200 seconds" in found[0]["finding"]
-
-
-def test_a_copy_that_may_outlive_its_session_is_a_warning_with_the_way_out():
-    settings = aws(D2C_COPY_BYTES_PER_SECOND="1000")
-    assert finding(check_copy_time("Music", 1_000_000, settings), "copy time").state == "ok"
-    told = finding(check_copy_time("Music", 10_000_000, settings), "copy time")
-    assert told.state == "warning"
-    assert "D2C_AWS_SESSION_SECONDS" in told.finding
-    assert "MaxSessionDuration and D2C_AWS_SESSION_SECONDS to 10,900" in told.next_step
 
 
 def test_a_bucket_as_it_should_be_is_ok_and_writing_is_left_untried_with_a_word():

@@ -54,7 +54,10 @@ class Wire:
         return made
 
     def _answer(self, request: Any, **_: Any) -> AWSResponse:
-        self.requests.append(seen(request.method, request.url, request.headers, request.body))
+        # An object's content is wrapped, to have its checksum at the end.
+        wrapped = getattr(request.body, "_raw", None)
+        body = wrapped.read() if wrapped else request.body
+        self.requests.append(seen(request.method, request.url, request.headers, body))
         reply = self._exchanges.pop(0)["reply"]
         content = reply["body"] if isinstance(reply["body"], str) else json.dumps(reply["body"])
 
@@ -178,6 +181,7 @@ AWS: dict[str, Callable[[Wire], Any]] = {
         client_token=KEY,
     ),
     "aws.s3: get_object": lambda wire: bucket(wire).read("d2c/run-42/manifest-summary.json", 2**20),
+    "aws.s3: put_object": lambda wire: bucket(wire).write("d2c/run-42.lists/0-1-1.txt", b"data/a.json.gz"),
     "aws.s3: list_objects_v2": lambda wire: bucket(wire).sizes("d2c/run-42/"),
     "aws.sign_in: assume_role_with_web_identity": _take_on,
 }

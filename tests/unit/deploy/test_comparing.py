@@ -67,7 +67,7 @@ def test_what_the_service_has_encrypted_in_its_place_counts_as_met():
     assert path == "typeProperties.serviceUrl"
 
 
-COPY = {"name": "CopyDataFiles", "type": "Copy", "typeProperties": {"source": {"type": "BinarySource"}}}
+COPY = {"name": "CopyFiles", "type": "Copy", "typeProperties": {"source": {"type": "BinarySource"}}}
 
 
 def test_what_the_owner_of_the_factory_has_chosen_stays_and_everything_else_is_ours():
@@ -96,3 +96,13 @@ def test_a_value_of_ours_comes_before_the_owners(units):
     expected = {"typeProperties": {"dataIntegrationUnits": 2}}
     found = {"typeProperties": {"dataIntegrationUnits": units}} if units else None
     assert with_owners_choices(expected, found) == expected
+
+
+PARAMETER = {"value": "@pipeline().parameters.dataIntegrationUnits", "type": "Expression"}
+
+
+@pytest.mark.parametrize(("found", "kept"), [(32, 32), (PARAMETER, PARAMETER), (None, PARAMETER)])
+def test_a_number_that_the_owner_typed_in_the_place_of_a_parameter_stays(found, kept):
+    expected = {"typeProperties": {"dataIntegrationUnits": PARAMETER}}
+    deployed = {"typeProperties": {} if found is None else {"dataIntegrationUnits": found}}
+    assert with_owners_choices(expected, deployed) == {"typeProperties": {"dataIntegrationUnits": kept}}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from d2c.clients.azure.factory_definitions import COLLECTIONS
-from d2c.deploy.definitions import KINDS, VERSION_ANNOTATION, read_definitions
+from d2c.deploy.definitions import KINDS, VERSION_ANNOTATION, read_definitions, with_runtime
 from d2c.deploy.parameters import PARAMETERS
 from d2c.deploy.release import own_release
 from d2c.errors import D2CError
@@ -63,3 +63,15 @@ def test_without_a_clone_there_is_nothing_to_publish(tmp_path):
 def test_the_function_apps_package_has_the_content_to_compare_with():
     ignored = (ADF.parent / ".funcignore").read_text().split()
     assert not {"adf/", "notebooks/"} & set(ignored)
+
+
+def test_an_integration_runtime_goes_into_the_linked_services_of_stores_alone():
+    definitions = read_definitions(ADF).definitions
+    reference = {"referenceName": "near-aws", "type": "IntegrationRuntimeReference"}
+    changed = {
+        each.name
+        for each in definitions
+        if with_runtime(each, "near-aws").properties == {**each.properties, "connectVia": reference}
+    }
+    assert changed == {"export_bucket", "export_bucket_session", "lake"}
+    assert all(with_runtime(each, "") == each for each in definitions)

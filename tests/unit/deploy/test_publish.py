@@ -115,6 +115,28 @@ def test_a_new_version_keeps_the_runtime_that_the_owner_has_chosen(place, releas
     assert find_differences(place, release) == []
 
 
+def test_the_runtime_of_the_settings_is_published_and_later_ones_of_the_owner_are_found(place, release):
+    place.settings.copies.integration_runtime = "near-aws"
+    publish(all_parts(place, release))
+    linked = place.factory.definitions["linkedService", "export_bucket_session"]
+    assert linked["connectVia"]["referenceName"] == "near-aws"
+    assert find_differences(place, release) == []
+    linked["connectVia"] = {**linked["connectVia"], "referenceName": "own"}
+    (found,) = find_differences(place, release)
+    assert found.thing.endswith("export_bucket_session: connectVia.referenceName")
+
+
+def test_a_new_version_keeps_the_units_that_the_owner_has_typed_into_a_copy(place, release):
+    publish(all_parts(place, release))
+    pipeline = place.factory.definitions["pipeline", "copy_export"]
+    pipeline["annotations"] = []
+    pipeline["activities"][0]["typeProperties"] |= {"dataIntegrationUnits": 64, "parallelCopies": 16}
+    publish(all_parts(place, release))
+    kept = place.factory.definitions["pipeline", "copy_export"]["activities"][0]["typeProperties"]
+    assert (kept["dataIntegrationUnits"], kept["parallelCopies"]) == (64, 16)
+    assert find_differences(place, release) == []
+
+
 class Factory:
     """A data factory in memory, which adds fields of its own as the service does."""
 
@@ -164,7 +186,10 @@ VALUES = {
 @pytest.fixture
 def place():
     settings = SimpleNamespace(
-        notebook_path="/Shared/d2c/load_table", wheel_path="/Shared/d2c/libraries", cluster=CLUSTER
+        notebook_path="/Shared/d2c/load_table",
+        wheel_path="/Shared/d2c/libraries",
+        cluster=CLUSTER,
+        copies=SimpleNamespace(integration_runtime=""),
     )
     return Target(settings, Files(), Factory(), VALUES)
 

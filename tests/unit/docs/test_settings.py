@@ -30,6 +30,8 @@ OTHERS = {
     "D2C_DURABLE_LINKS": "keys",
     "D2C_AWS_SESSION_SECONDS": "900",
     "D2C_COPY_BYTES_PER_SECOND": "1",
+    "D2C_COPY_INTEGRATION_UNITS": "2",
+    "D2C_COPY_PARALLEL_COPIES": "1",
     "D2C_COSMOS_CONNECTOR": "com.azure.cosmos.spark:azure-cosmos-spark_4-1_2-13:5.0.0",
     "D2C_LOAD_RUN_TIMEOUT_SECONDS": "0",
     "D2C_VERIFY_READS_WITH": "one-task-per-partition",
@@ -80,7 +82,8 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
         "D2C_CLUSTER": "",
         "D2C_PRICES": "",
     }
-    secrets |= {name: "" for name in OTHERS if name.startswith(("D2C_COSMOS_CON", "D2C_LOAD", "D2C_VERIFY"))}
+    without = ("D2C_COPY_", "D2C_COSMOS_CON", "D2C_INTEGRATION", "D2C_LOAD", "D2C_VERIFY")
+    secrets |= {name: "" for name in ROWS if name.startswith(without)}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}
     secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}
     shown = repr(read_settings({**COMPLETE, **secrets}))

@@ -51,11 +51,11 @@ def money(found, cluster=JOB):
     }
 
 
-def test_a_copy_is_billed_by_its_begun_minutes_and_its_three_manifests_by_one_each():
+def test_a_copy_is_billed_by_its_begun_minutes_of_which_one_is_the_summarys():
     found = quantities()
-    # 363 s are 7 begun minutes; 3 are the manifests', at 2 DIU, and 4 the data's, at 4 DIU.
+    # 363 s are 7 begun minutes; 1 is the summary's, at 2 DIU, and 6 the data's, at 4 DIU.
     found["seconds"] = {**found["seconds"], "copy": 363}
-    assert money(found)["Data Factory: data movement"] == pytest.approx((4 * 4 + 3 * 2) / 60 * 0.25, abs=1e-4)
+    assert money(found)["Data Factory: data movement"] == pytest.approx((6 * 4 + 2) / 60 * 0.25, abs=1e-4)
 
 
 def test_a_tables_figures_follow_from_its_items_and_bytes():

@@ -45,7 +45,7 @@ def test_every_run_and_attempt_has_a_folder_of_its_own():
 
 
 def test_every_copy_run_has_a_flag_of_its_own():
-    runs = [(0, "t", 1), (0, "t", 2), (1, "t", 1), (0, "u", 1), (1, "t", 11), (11, "t", 1)]
+    runs = [(0, "t", 1, 1), (0, "t", 1, 2), (0, "t", 2, 1), (1, "t", 1, 1), (0, "u", 1, 1), (1, "t", 1, 11)]
     assert len({copy_begun_path("m", *run) for run in runs}) == len(runs)
 
 

@@ -19,6 +19,7 @@ from d2c.clients.aws.copy_session import copy_session_policy
 from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
 from d2c.clients.azure.sign_in import management_arguments
+from d2c.export_format.copy_parts import lists_folder
 from localcloud.aws.iam.sessions import Session, Sessions
 from localcloud.cloud.app_settings import stack_parameters
 from localcloud.cloud.identity import management_token, owner_key_id
@@ -95,7 +96,12 @@ class Surroundings:
         }
         for path, content in files.items():
             self.s3.put_object(Bucket="exports", Key=f"{folder}/{path}", Body=content)
+        self.put_list(folder, *sorted(files.keys() - {"_started", SUMMARY}))
         return files
+
+    def put_list(self, folder, *paths):
+        """Put the list of the files that a run copies beside their export."""
+        self.s3.put_object(Bucket="exports", Key=list_of(folder), Body="\n".join(paths).encode())
 
     def copied(self, folder):
         """Return the paths in a folder of the lake with the times at which they were written."""
@@ -183,12 +189,17 @@ class Management:
         assert answer.status_code == 200, answer.text
 
 
+def list_of(folder):
+    return f"{lists_folder(folder)}/1.txt"
+
+
 def copy_parameters(key, folder, bucket="exports"):
     return {
         "runKey": key,
         "bucket": bucket,
         "exportFolder": folder,
-        "dataFiles": 3,
+        "fileList": list_of(folder),
+        "isLastPart": True,
         "fileSystem": "lake",
         "lakeFolder": f"copied/{folder}",
     }

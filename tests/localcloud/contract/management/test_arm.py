@@ -146,7 +146,7 @@ def test_definitions_that_cannot_be_carried_out_keep_the_service_from_starting(t
     shutil.copytree(ADF, folder)
     path = folder / "pipeline" / "copy_export.json"
     pipeline = json.loads(path.read_text())
-    pipeline["properties"]["activities"][1]["typeProperties"]["source"]["storeSettings"]["prefix"] = "x"
+    pipeline["properties"]["activities"][0]["typeProperties"]["source"]["storeSettings"]["prefix"] = "x"
     path.write_text(json.dumps(pipeline))
     with pytest.raises(ServiceFailedError, match=r"source\.storeSettings\.prefix is not supported here"):
         Management(tmp_path / "state", around, adf=folder)

@@ -1,5 +1,4 @@
 import hashlib
-import itertools
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from tests.contract.polling import wait_until
 from tests.localcloud.contract.management.conftest import SUMMARY, Management, copy_parameters
 from tests.localcloud.contract.management.holding import holding
 
-ORDER = ["IfThereAreDataFiles", "CopyDataFiles", "CopyFileList", "CopySummaryChecksum", "CopySummary"]
+ORDER = ["CopyFiles", "IfThisIsTheLastPart", "CopySummary"]
 NOW = datetime.now(UTC)
 
 
@@ -80,8 +79,8 @@ def test_the_summary_is_copied_after_everything_else(management, around):
     assert management.ended(run_id).status == "Succeeded"
     runs = management.activity_runs(run_id)
     assert [run["activityName"] for run in runs] == ORDER
-    for before, after in itertools.pairwise(runs[1:]):
-        assert before["activityRunEnd"] <= after["activityRunStart"]
+    files, condition, summary = runs
+    assert files["activityRunEnd"] <= condition["activityRunStart"] <= summary["activityRunStart"]
     written = around.copied("copied/p/order")
     assert written[SUMMARY] == max(written.values())
 
@@ -90,25 +89,27 @@ def test_an_activity_run_tells_what_it_copied(management, around):
     around.put_export("p/told")
     run_id = management.start_copy("told", "p/told")
     management.ended(run_id)
-    first = management.activity_runs(run_id)[1]
+    first = management.activity_runs(run_id)[0]
     output = first["output"]
-    assert (output["filesRead"], output["filesWritten"]) == (3, 3)
-    assert output["dataRead"] == output["dataWritten"] == 1000 + 12800
+    assert (output["filesRead"], output["filesWritten"]) == (6, 6)
+    assert output["dataRead"] == output["dataWritten"] == 1000 + 12800 + 3 + 5 + 7
+    assert output["usedDataIntegrationUnits"] == 4
+    assert output["billingReference"]["activityType"] == "DataMovement"
     assert output["dataConsistencyVerification"]["VerificationResult"] == "Verified"
     assert first["error"] == {
         "errorCode": "",
         "message": "",
         "failureType": "",
-        "target": "CopyDataFiles",
+        "target": "CopyFiles",
     }
-    assert first["userProperties"]["Source"] == "s3://exports/p/told/data/*"
+    assert first["userProperties"]["Source"] == "s3://exports/p/told.lists/1.txt"
 
 
 @pytest.mark.parametrize(
     ("folder", "bucket", "words"),
     [
         ("p/nowhere", "no-such-bucket", "(404) Not Found"),
-        ("p/nothing", "exports", "No file in s3://exports/p/nothing/data"),
+        ("p/nothing", "exports", "(404) Not Found"),
     ],
 )
 def test_what_is_not_in_s3_makes_the_run_fail_and_say_so(management, folder, bucket, words):
@@ -116,31 +117,54 @@ def test_what_is_not_in_s3_makes_the_run_fail_and_say_so(management, folder, buc
     run = management.ended(run_id)
     assert run.status == "Failed"
     assert run.message.startswith(
-        "Operation on target IfThereAreDataFiles failed: Activity failed because an inner activity failed; "
-        "Inner activity name: CopyDataFiles, Error: ErrorCode="
+        "Operation on target CopyFiles failed: ErrorCode=UserErrorFailedFileOperation"
     )
     assert words in run.message
     assert words in management.factory.get_copy_progress(run_id, since=NOW).error
-    condition, *tries = management.activity_runs(run_id)
-    assert (condition["activityType"], condition["status"]) == ("IfCondition", "Failed")
+    tries = management.activity_runs(run_id)
     assert [(each["activityName"], each["retryAttempt"]) for each in tries] == [
-        ("CopyDataFiles", None),
-        ("CopyDataFiles", 1),
-        ("CopyDataFiles", 2),
+        ("CopyFiles", None),
+        ("CopyFiles", 1),
+        ("CopyFiles", 2),
     ]
     assert tries[0]["error"]["failureType"] == "UserError"
 
 
-def test_an_export_without_data_files_is_copied_without_a_search_for_them(management, around):
-    files = around.put_export("p/empty")
-    for path in [path for path in files if path.startswith("data/")]:
-        around.s3.delete_object(Bucket="exports", Key=f"p/empty/{path}")
-    parameters = {**copy_parameters("empty", "p/empty"), "dataFiles": 0}
+def test_a_part_is_copied_without_the_summary_and_the_last_one_with_it(management, around):
+    files = around.put_export("p/parts")
+    first = "data/aaa.json.gz"
+    around.put_list("p/parts", first)
+    parameters = {**copy_parameters("parts 1", "p/parts"), "isLastPart": False}
     run_id = management.factory.start_run("copy_export", parameters)
     assert management.ended(run_id).status == "Succeeded"
-    assert len(around.copied("copied/p/empty")) == 4
-    names = [run["activityName"] for run in management.activity_runs(run_id)]
-    assert names == [name for name in ORDER if name != "CopyDataFiles"]
+    assert [run["activityName"] for run in management.activity_runs(run_id)] == ORDER[:2]
+    written = around.copied("copied/p/parts")
+    assert written.keys() == {first}
+    around.put_list("p/parts", *(path for path in files if path not in ("_started", SUMMARY, first)))
+    last = management.factory.start_run("copy_export", copy_parameters("parts 2", "p/parts"))
+    assert management.ended(last).status == "Succeeded"
+    copied = around.copied("copied/p/parts")
+    assert copied.keys() == files.keys() - {"_started"}
+    assert copied[first] == written[first], "what is not in the list is not copied"
+
+
+def test_a_list_that_names_what_is_not_there_fails_the_run(management, around):
+    around.put_export("p/gone")
+    around.put_list("p/gone", "data/aaa.json.gz", "data/gone.json.gz")
+    run_id = management.start_copy("gone", "p/gone")
+    assert management.ended(run_id).status == "Failed"
+    assert "(404) Not Found" in management.factory.get_copy_progress(run_id, since=NOW).error
+    assert around.copied("copied/p/gone").keys() == {"data/aaa.json.gz"}
+
+
+def test_a_run_takes_the_units_that_it_is_given(management, around):
+    around.put_export("p/units")
+    given = {"dataIntegrationUnits": 16, "parallelCopies": 4}
+    run_id = management.factory.start_run("copy_export", {**copy_parameters("units", "p/units"), **given})
+    assert management.ended(run_id).status == "Succeeded"
+    files, _, summary = management.activity_runs(run_id)
+    assert files["output"]["usedDataIntegrationUnits"] == 16
+    assert summary["output"]["usedDataIntegrationUnits"] == 2
 
 
 def test_a_missing_file_system_is_told_with_its_name(management, around):
@@ -148,7 +172,7 @@ def test_a_missing_file_system_is_told_with_its_name(management, around):
     parameters = copy_parameters("no-lake", "p/no-lake") | {"fileSystem": "nowhere"}
     run = management.ended(management.factory.start_run("copy_export", parameters))
     assert run.status == "Failed"
-    for words in ("FileSystem: 'nowhere'", "Path: 'copied/p/no-lake/data'", "'ContainerNotFound'"):
+    for words in ("FileSystem: 'nowhere'", "Path: 'copied/p/no-lake'", "'ContainerNotFound'"):
         assert words in run.message
 
 
@@ -157,7 +181,7 @@ def test_a_copy_that_fails_for_once_is_tried_again_and_counted_once(management, 
     management.set_faults({"operation": "CopyFile", "message": "the disk is tired", "count": 1})
     run_id = management.start_copy("again", "p/again")
     assert management.ended(run_id).status == "Succeeded"
-    tries = [run for run in management.activity_runs(run_id) if run["activityName"] == "CopyDataFiles"]
+    tries = [run for run in management.activity_runs(run_id) if run["activityName"] == "CopyFiles"]
     assert [each["status"] for each in tries] == ["Failed", "Succeeded"]
     assert "the disk is tired" in tries[0]["error"]["message"]
     progress = management.factory.get_copy_progress(run_id, since=NOW)
@@ -173,7 +197,8 @@ def test_a_run_is_found_by_its_key_though_many_others_came_after_it(management, 
     assert find(["copy_export"], "the wanted one", since=since) == wanted
     assert find(["copy_export"], "other 204", since=since) == others[204]
     assert find(["copy_export"], "nobody's", since=since) is None
-    assert find(["copy_export"], "the wanted one", since=since - timedelta(days=9)) is None
+    assert find(["copy_export"], "the wanted one", since=since - timedelta(days=9)) == wanted
+    assert find(["copy_export"], "the wanted one", since=since + timedelta(days=1)) is None
     for run_id in others:
         management.ended(run_id)
 
@@ -186,7 +211,7 @@ def test_a_run_cancelled_in_the_middle_ends_and_leaves_no_commit_mark(slow, arou
     slow.factory.cancel_run(run_id)
     assert slow.factory.get_run(run_id).status in ("Canceling", "Cancelled")
     assert slow.ended(run_id).status == "Cancelled"
-    assert [run["status"] for run in slow.activity_runs(run_id)] == ["Cancelled", "Cancelled"]
+    assert [run["status"] for run in slow.activity_runs(run_id)] == ["Cancelled"]
     assert "data/aaa.json.gz" in around.copied("copied/p/cancelled")
     assert "data/empty.json.gz" not in around.copied("copied/p/cancelled")
     slow.factory.cancel_run(run_id)
@@ -198,7 +223,7 @@ def test_a_run_whose_process_was_killed_in_the_middle_goes_on_at_the_next_start(
     dying = Management(tmp_path, around, "--copy-seconds-per-file=0.3")
     try:
         run_id = dying.start_copy("killed", "p/killed")
-        wait_until(lambda: "manifest-files.json" in around.copied("copied/p/killed"))
+        wait_until(lambda: dying.activity_runs(run_id)[-1]["activityName"] == "CopySummary")
         before = around.copied("copied/p/killed")
         dying.kill()
         dying.start()

@@ -56,7 +56,7 @@ def test_a_run_with_hidden_parameters_is_found_by_its_key(management, around):
     [
         ("p/ended", -1, "Message=The provided token has expired."),
         ("p/ended", -1, "(400) Bad Request"),
-        ("p/other", 900, "no session policy allows the s3:ListBucket action"),
+        ("p/other", 900, "no session policy allows the s3:GetObject action"),
         ("p/other", 900, "(403) Forbidden"),
     ],
 )

@@ -25,7 +25,7 @@ RECORDS = [
     paths.report_page_path("music-1"),
     paths.table_record_path("music-1", "Song-plays"),
     paths.table_report_path("music-1", "Song-plays"),
-    paths.copy_begun_path("music-1", 0, "Song-plays", 1),
+    paths.copy_begun_path("music-1", 0, "Song-plays", 1, 1),
     paths.unit_requests_path("music-1", 0, "Song-plays", 1),
     paths.table_file_path("music-1", 0, "Song-plays"),
     paths.container_path("account", "music", "plays"),

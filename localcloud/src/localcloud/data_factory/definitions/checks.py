@@ -1,11 +1,19 @@
 """What is wrong with a factory's definitions, so far as the local Data Factory is to carry them out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localcloud.data_factory.definitions.expressions import ExpressionError, Reference, parse, references
 from localcloud.data_factory.definitions.policy import PolicyError, read_policy
-from localcloud.data_factory.definitions.shapes import BRANCHES, CONDITIONS, SHAPES, TYPES, Definitions, Json
+from localcloud.data_factory.definitions.shapes import (
+    BRANCHES,
+    CONDITIONS,
+    OWN_RUNTIME,
+    SHAPES,
+    TYPES,
+    Definitions,
+    Json,
+)
 
 SYSTEM_VARIABLES = (("RunId",),)
 # Where expressions are evaluated; a description may hold anything.
@@ -107,8 +115,12 @@ def _is_declared(loaded: Definitions, kind: str, properties: Json, reference: Re
 
 
 def _check_references(loaded: Definitions, properties: Json) -> Iterator[str]:
-    """Hold every reference to a dataset or linked service to what that declares."""
-    targets = {"DatasetReference": loaded.datasets, "LinkedServiceReference": loaded.linked_services}
+    """Hold every reference to a dataset, a linked service or a runtime to what that declares."""
+    targets: dict[str, Mapping[str, Json]] = {
+        "DatasetReference": loaded.datasets,
+        "LinkedServiceReference": loaded.linked_services,
+        "IntegrationRuntimeReference": {OWN_RUNTIME: {}},
+    }
     for reference in _references(properties):
         target = targets[reference["type"]].get(reference["referenceName"])
         if target is None:
@@ -163,10 +175,21 @@ def _check_copies(activities: list[Json]) -> Iterator[str]:
         for side in ("inputs", "outputs"):
             if len(activity[side]) != 1:
                 yield f"{activity['name']} has {len(activity[side])} {side} instead of one"
+        yield from _check_selection(activity)
         try:
             read_policy(activity.get("policy", {}))
         except PolicyError as error:
             yield f"{activity['name']} {error}"
+
+
+def _check_selection(activity: Json) -> Iterator[str]:
+    """Hold a copy to one way of choosing files: a list is another way than a wildcard, and not combined with it.
+
+    https://learn.microsoft.com/azure/data-factory/connector-amazon-simple-storage-service#amazon-s3-as-a-source-type
+    """
+    store = activity["typeProperties"]["source"]["storeSettings"]
+    if "fileListPath" in store and store.keys() & {"wildcardFileName", "recursive"}:
+        yield f"{activity['name']} has a fileListPath, which wildcardFileName and recursive do not go with"
 
 
 def _check_names(activities: list[Json]) -> Iterator[str]:

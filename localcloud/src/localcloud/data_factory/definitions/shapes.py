@@ -9,6 +9,8 @@ Json = dict[str, Any]
 DECORATION = "description annotations folder lastPublishTime"
 # The activities of a condition, by its value.
 BRANCHES = {True: "ifTrueActivities", False: "ifFalseActivities"}
+# The one that every factory has.
+OWN_RUNTIME = "AutoResolveIntegrationRuntime"
 CONDITIONS = ("Succeeded", "Failed", "Skipped", "Completed")
 TYPES: Mapping[str, Any] = {
     "string": str,
@@ -99,7 +101,9 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "format:BinaryReadSettings": _shape("type"),
     "source store:AmazonS3ReadSettings": _shape(
-        "type", "recursive wildcardFileName maxConcurrentConnections", values={"recursive": (True, False)}
+        "type",
+        "recursive wildcardFileName fileListPath maxConcurrentConnections",
+        values={"recursive": (True, False)},
     ),
     "sink:BinarySink": _shape("type storeSettings", inner={"storeSettings": "sink store"}),
     "sink store:AzureBlobFSWriteSettings": _shape(
@@ -117,8 +121,12 @@ SHAPES: Mapping[str, Shape] = {
     "dataset properties": _shape("location", inner={"location": "location"}),
     "location:AmazonS3Location": _shape("type bucketName", "folderPath"),
     "location:AzureBlobFSLocation": _shape("type fileSystem", "folderPath"),
+    # https://learn.microsoft.com/azure/data-factory/concepts-integration-runtime
+    "runtime:IntegrationRuntimeReference": _shape("type referenceName"),
     "linkedService:AmazonS3": _shape(
-        "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "S3 properties"}
+        "type typeProperties",
+        f"parameters connectVia {DECORATION}",
+        inner={"typeProperties": "S3 properties", "connectVia": "runtime"},
     ),
     # Without a service URL the real AWS would be asked.
     "S3 properties": _shape(
@@ -132,7 +140,9 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "secret:SecureString": _shape("type value"),
     "linkedService:AzureBlobFS": _shape(
-        "type typeProperties", f"parameters {DECORATION}", inner={"typeProperties": "lake properties"}
+        "type typeProperties",
+        f"parameters connectVia {DECORATION}",
+        inner={"typeProperties": "lake properties", "connectVia": "runtime"},
     ),
     "lake properties": _shape("url"),
     "linkedService:AzureKeyVault": _shape(

@@ -5,8 +5,7 @@ A file is streamed in blocks and appears in the lake once its last block is ther
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +16,7 @@ from azure.storage.blob import ContainerClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud.data_factory.runs.choosing import SourceFile, choose_files
 from localcloud.data_factory.runs.connections import SinkFolder, SourceFolder
 from localcloud.data_factory.runs.errors import ActivityError
 from localcloud.data_factory.runs.watch import Watch
@@ -26,17 +26,8 @@ BLOCK_BYTES = 4 * 2**20
 SDK_TRIES = 3
 # Where the service's own default region would be asked, the region only enters the signature.
 SIGNED_REGION = "us-east-1"
+UNITS, PARALLEL_COPIES = range(2, 257), range(1, 257)
 PLAIN_MD5 = re.compile(r'"([0-9a-f]{32})"')
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """An object: its key, its path within the folder that is copied, its size in bytes, and its ETag."""
-
-    key: str
-    path: str
-    size: int
-    etag: str
 
 
 def copy_files(
@@ -61,15 +52,9 @@ def copy_files(
     settings = activity["source"]["storeSettings"]
     block_bytes = activity["sink"]["storeSettings"].get("blockSizeInMB", BLOCK_BYTES // 2**20) * 2**20
     try:
+        watch.uses(units_of(activity))
         client = _connect_source(source)
-        files = list(
-            list_files(client, source, settings.get("recursive", True), settings.get("wildcardFileName"))
-        )
-        if not files:
-            raise ActivityError(
-                f"ErrorCode=UserErrorFileNotFound,Message=No file in s3://{source.bucket}/{source.folder} is named "
-                f"{settings.get('wildcardFileName', '*')}.,Source=Failure happened on 'Source' side."
-            )
+        files = choose_files(client, source, settings)
         with _connect_sink(sink, lake, block_bytes) as container:
             for file in files:
                 watch.before_file(file.path)
@@ -115,35 +100,25 @@ def _told_by_s3(error: ClientError) -> tuple[str, str]:
     )
 
 
-def list_files(
-    client: Any, source: SourceFolder, recursive: bool, wildcard: str | None
-) -> Iterator[SourceFile]:
-    """Return the files of a folder, in the order of their keys.
+def units_of(activity: Mapping[str, Any]) -> int:
+    """Return the integration units that a copy asks for; 0 leaves them to the service, as do 0 parallel copies.
 
-    Args:
-        client: boto3's ``s3`` client.
-        source: the folder.
-        recursive: whether the folders within are read too.
-        wildcard: what a file's name must match, or None for all.
+    https://learn.microsoft.com/azure/data-factory/copy-activity-performance-features
+
+    Raises:
+        ActivityError: if the service has no such numbers.
     """
-    prefix = f"{source.folder}/" if source.folder else ""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=source.bucket, Prefix=prefix)
-    matches = wildcard_pattern("*" if wildcard is None else wildcard)
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            path = entry["Key"].removeprefix(prefix)
-            folder, _, name = path.rpartition("/")
-            if name and (recursive or not folder) and matches.fullmatch(name):
-                yield SourceFile(entry["Key"], path, entry["Size"], entry["ETag"])
-
-
-def wildcard_pattern(wildcard: str) -> re.Pattern[str]:
-    """Return a pattern for Data Factory's wildcards: ``*``, ``?``, and ``^`` before one that is meant itself."""
-    parts = re.findall(r"\^.|.", wildcard, re.DOTALL)
-    special = {"*": ".*", "?": "."}
-    return re.compile(
-        "".join(special.get(part) or re.escape(part.removeprefix("^") or part) for part in parts), re.DOTALL
-    )
+    units, parallel = activity.get("dataIntegrationUnits", 0), activity.get("parallelCopies", 0)
+    for name, value, known in (
+        ("dataIntegrationUnits", units, UNITS),
+        ("parallelCopies", parallel, PARALLEL_COPIES),
+    ):
+        if type(value) is not int or (value and value not in known):
+            raise ActivityError(
+                f"ErrorCode=UserErrorInvalidValue,Message={name} is {value!r}; it may be 0, for automatic, or "
+                f"{known.start} to {known.stop - 1}."
+            )
+    return int(units)
 
 
 class _Stream:
@@ -172,17 +147,19 @@ class _Stream:
 def _copy_file(
     client: Any, bucket: str, file: SourceFile, container: ContainerClient, target: str, watch: Watch
 ) -> None:
-    stream = _Stream(client.get_object(Bucket=bucket, Key=file.key)["Body"], watch)
+    found = client.get_object(Bucket=bucket, Key=file.key)
+    size, etag = found["ContentLength"], found["ETag"]
+    stream = _Stream(found["Body"], watch)
     blob = container.get_blob_client(target.lstrip("/"))
-    blob.upload_blob(stream, length=file.size, overwrite=True, max_concurrency=1)  # type: ignore[arg-type]
+    blob.upload_blob(stream, length=size, overwrite=True, max_concurrency=1)  # type: ignore[arg-type]
     stream.all_written()
     watch.file_done()
     written = blob.get_blob_properties().size
-    checksum = PLAIN_MD5.fullmatch(file.etag)
-    if written != file.size or (checksum and checksum[1] != stream.md5.hexdigest()):
+    checksum = PLAIN_MD5.fullmatch(etag)
+    if written != size or (checksum and checksum[1] != stream.md5.hexdigest()):
         raise ActivityError(
             f"ErrorCode=DataConsistencyVerificationFailed,Message={target} differs from s3://{bucket}/{file.key}: "
-            f"{written} of {file.size} bytes, MD5 {stream.md5.hexdigest()}, ETag {file.etag}."
+            f"{written} of {size} bytes, MD5 {stream.md5.hexdigest()}, ETag {etag}."
         )
 
 

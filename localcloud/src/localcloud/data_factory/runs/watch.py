@@ -1,5 +1,6 @@
 """A copy's progress reports, and the reasons to stop it."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 from localcloud.data_factory.runs.errors import ActivityCancelledError, ActivityError
 
 SECONDS_BETWEEN_REPORTS = 0.2
+# What the service takes at least where it chooses the units itself.
+AUTOMATIC_UNITS = 4
 
 
 class Watch:
@@ -37,8 +40,13 @@ class Watch:
         self._seconds_per_file = seconds_per_file
         self._report = report
         self._before_each_file = before_each_file
+        self._units = AUTOMATIC_UNITS
         self._reported = 0.0
         self._data_read = self._data_written = self._files_read = self._files_written = 0
+
+    def uses(self, units: int) -> None:
+        """Say how many integration units the copy takes; 0 leaves it to the service."""
+        self._units = units or AUTOMATIC_UNITS
 
     def before_file(self, path: str) -> None:
         """Let a file begin.
@@ -79,9 +87,19 @@ class Watch:
             "throughput": round(self._data_read / 1024 / max(seconds, 0.001), 3),
             "errors": [],
             "effectiveIntegrationRuntime": "AutoResolveIntegrationRuntime (Local)",
-            "usedDataIntegrationUnits": 2,
+            "usedDataIntegrationUnits": self._units,
             "usedParallelCopies": 1,
+            "billingReference": self._bill(seconds),
         }
+
+    def _bill(self, seconds: float) -> dict[str, Any]:
+        """Return what the activity is billed: its units for each minute that has begun.
+
+        https://learn.microsoft.com/azure/data-factory/pricing-concepts
+        """
+        hours = self._units * max(1, math.ceil(seconds / 60)) / 60
+        duration = {"meterType": "AzureIR", "duration": round(hours, 6), "unit": "DIUHours"}
+        return {"activityType": "DataMovement", "billableDuration": [duration]}
 
     def _tell(self) -> None:
         self._reported = time.monotonic()

@@ -9,6 +9,8 @@ from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource
 
 from activities import copy
 from d2c.app.aws_settings import COPY_CREDENTIALS
+from d2c.export_format.copy_parts import LISTED_MANIFESTS
+from d2c.export_format.manifest import SUMMARY_FILE
 from localcloud.data_factory.definitions.checks import all_activities
 from localcloud.data_factory.definitions.loading import load_definitions
 from tests.builders import EXPORT_TIME, a_table, an_export
@@ -43,7 +45,10 @@ def test_every_reference_expression_and_name_in_the_folder_holds():
 def test_the_pipelines_parameters_are_those_that_the_activity_passes(credentials):
     world = World()
     world.settings = SimpleNamespace(
-        export_bucket="b", lake_file_system="lake", aws=aws(D2C_COPY_CREDENTIALS=credentials)
+        export_bucket="b",
+        lake_file_system="lake",
+        aws=aws(D2C_COPY_CREDENTIALS=credentials),
+        copies=SimpleNamespace(integration_units=2, parallel_copies=0),
     )
     table = a_table(attempt=1, started_at=EXPORT_TIME, export=an_export(bytes=1))
     assert world.answer(copy.start_copy, table) == {"value": "run-0"}
@@ -104,15 +109,17 @@ def test_what_differs_between_environments_stands_in_the_factorys_parameters_alo
     assert not any("http" in text for text in others)
 
 
-def test_the_summary_comes_last_after_all_else_has_succeeded():
-    names = [activity["name"] for activity in ACTIVITIES]
-    chosen = [
-        activity["typeProperties"]["source"]["storeSettings"]["wildcardFileName"] for activity in COPIES
-    ]
-    assert chosen == ["*", "manifest-files.*", "manifest-summary.md5", "manifest-summary.json"]
-    for before, activity in zip([None, *names], ACTIVITIES, strict=False):
-        expected = [{"activity": before, "dependencyConditions": ["Succeeded"]}] if before else []
-        assert activity["dependsOn"] == expected
+def test_the_summary_comes_last_after_all_else_has_succeeded_and_in_the_last_part_alone():
+    files, condition = ACTIVITIES
+    assert files["dependsOn"] == []
+    assert condition["dependsOn"] == [{"activity": "CopyFiles", "dependencyConditions": ["Succeeded"]}]
+    assert condition["typeProperties"]["expression"]["value"] == "@pipeline().parameters.isLastPart"
+    of_list, of_summary = (each["typeProperties"]["source"]["storeSettings"] for each in COPIES)
+    assert of_list["fileListPath"]["value"] == (
+        "@concat(pipeline().parameters.bucket, '/', pipeline().parameters.fileList)"
+    )
+    assert of_summary["wildcardFileName"] == SUMMARY_FILE
+    assert SUMMARY_FILE not in LISTED_MANIFESTS
 
 
 def test_every_copy_checks_its_data_and_is_tried_again():
@@ -121,7 +128,17 @@ def test_every_copy_checks_its_data_and_is_tried_again():
         assert activity["policy"]["retry"] >= 1
 
 
-def test_small_files_are_copied_with_the_fewest_units_and_data_with_as_many_as_the_service_takes():
+def test_the_summary_is_copied_with_the_fewest_units_and_files_with_those_of_the_run():
     """Each copy is billed for a minute at least. https://learn.microsoft.com/azure/data-factory/copy-activity-performance-features"""
-    units = [activity["typeProperties"].get("dataIntegrationUnits") for activity in COPIES]
-    assert units == [None, 2, 2, 2]
+    of_files, of_summary = (activity["typeProperties"] for activity in COPIES)
+    assert of_files["dataIntegrationUnits"]["value"] == "@pipeline().parameters.dataIntegrationUnits"
+    assert of_files["parallelCopies"]["value"] == "@pipeline().parameters.parallelCopies"
+    assert of_summary["dataIntegrationUnits"] == 2
+
+
+def test_a_run_that_a_person_starts_leaves_units_and_parallel_copies_to_the_service():
+    parameters = properties_of("pipeline", "copy_export")["parameters"]
+    assert {name: each["defaultValue"] for name, each in parameters.items() if "defaultValue" in each} == {
+        "dataIntegrationUnits": 0,
+        "parallelCopies": 0,
+    }

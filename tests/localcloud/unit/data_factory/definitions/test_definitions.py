@@ -21,7 +21,8 @@ def folder(tmp_path):
     return tmp_path / "adf"
 
 
-DATA = "activities.0.typeProperties.ifTrueActivities.0"
+DATA = "activities.0"
+INNER = "activities.1.typeProperties"
 
 
 def change(folder, name, path, value):
@@ -41,8 +42,8 @@ def change(folder, name, path, value):
     [
         (PIPELINE, f"{DATA}.type", "Lookup", "has the type Lookup, which is not supported here"),
         (PIPELINE, "concurrency", 3, "concurrency is not supported here"),
-        (PIPELINE, "activities.0.typeProperties.expression", "@true", "expression is no object"),
-        (PIPELINE, "activities.0.typeProperties.until", [], "typeProperties.until is not supported here"),
+        (PIPELINE, f"{INNER}.expression", "@true", "expression is no object"),
+        (PIPELINE, f"{INNER}.until", [], "typeProperties.until is not supported here"),
         (PIPELINE, "activities.1.state", "Inactive", "activities[1].state is not supported here"),
         (PIPELINE, f"{DATA}.typeProperties.preserve", ["Attributes"], "typeProperties.preserve is not"),
         (PIPELINE, f"{DATA}.typeProperties.enableStaging", True, "enableStaging is True; only False"),
@@ -111,7 +112,7 @@ def change(folder, name, path, value):
             PIPELINE,
             "activities.1.dependsOn.0.activity",
             "Nobody",
-            "CopyFileList depends on Nobody, which there is not",
+            "IfThisIsTheLastPart depends on Nobody, which there is not",
         ),
         (
             PIPELINE,
@@ -122,10 +123,10 @@ def change(folder, name, path, value):
         (
             PIPELINE,
             "activities.0.dependsOn",
-            [{"activity": "CopySummary", "dependencyConditions": ["Succeeded"]}],
+            [{"activity": "IfThisIsTheLastPart", "dependencyConditions": ["Succeeded"]}],
             "depend on each other",
         ),
-        (PIPELINE, "activities.1.name", "CopyDataFiles", "several activities named CopyDataFiles"),
+        (PIPELINE, f"{INNER}.ifTrueActivities.0.name", "CopyFiles", "several activities named CopyFiles"),
         (
             PIPELINE,
             "parameters.runKey.type",
@@ -152,7 +153,19 @@ def change(folder, name, path, value):
             "@{linkedService().typo}",
             "linkedService().typo, which is not declared",
         ),
-        (LAKE, "connectVia", {}, "connectVia is not supported"),
+        (LAKE, "connectVia", {}, "connectVia has the type None, which is not supported"),
+        (
+            LAKE,
+            "connectVia",
+            {"referenceName": "near-aws", "type": "IntegrationRuntimeReference"},
+            "there is no near-aws for its IntegrationRuntimeReference",
+        ),
+        (
+            PIPELINE,
+            f"{DATA}.typeProperties.source.storeSettings.wildcardFileName",
+            "*",
+            "CopyFiles has a fileListPath, which wildcardFileName and recursive do not go with",
+        ),
         (
             BUCKET,
             "typeProperties.secretAccessKey.store.parameters.keyVaultUrl",
@@ -240,3 +253,10 @@ def test_parameters_are_bound_with_their_defaults():
 )
 def test_parameters_that_do_not_fit_are_told(given, faults):
     assert bind(DECLARED, given)[1] == faults
+
+
+def test_a_store_may_be_reached_by_the_runtime_that_every_factory_has(folder):
+    reference = {"referenceName": "AutoResolveIntegrationRuntime", "type": "IntegrationRuntimeReference"}
+    change(folder, LAKE, "connectVia", reference)
+    change(folder, BUCKET, "connectVia", reference)
+    assert load_definitions(folder, {}).linked_services["lake"]["connectVia"] == reference

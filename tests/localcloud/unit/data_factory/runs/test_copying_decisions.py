@@ -1,11 +1,13 @@
+import io
 import threading
 from datetime import timedelta
 
 import pytest
 
 from localcloud.data_factory.runs import watch as watch_module
+from localcloud.data_factory.runs.choosing import choose_files, list_files, wildcard_pattern
 from localcloud.data_factory.runs.connections import SourceFolder
-from localcloud.data_factory.runs.copy_files import list_files, wildcard_pattern
+from localcloud.data_factory.runs.copy_files import units_of
 from localcloud.data_factory.runs.errors import ActivityCancelledError, ActivityError
 from localcloud.data_factory.runs.watch import Watch
 
@@ -61,6 +63,64 @@ def test_files_are_chosen_by_folder_depth_and_name(recursive, wildcard, paths):
     client = Listing("p/", "p/a.gz", "p/in/", "p/in/b.gz", "p/in/deep/c.md5", "p2/d.gz", "other")
     source = SourceFolder("http://x", "id", "secret", None, "bucket", "p")
     assert [file.path for file in list_files(client, source, recursive, wildcard)] == paths
+
+
+class Objects:
+    """boto3's client of buckets with these objects, by bucket and key."""
+
+    def __init__(self, **objects):
+        self._objects = objects
+
+    def get_object(self, Bucket, Key):
+        return {"Body": io.BytesIO(self._objects[Bucket][Key])}
+
+
+@pytest.mark.parametrize("content", [b"data/a.gz\nin/b.gz", b"data/a.gz\r\nin/b.gz\r\n"])
+def test_a_list_names_files_by_their_paths_in_the_folder_and_stands_anywhere_in_the_store(content):
+    client = Objects(other={"lists/1.txt": content})
+    source = SourceFolder("http://x", "id", "secret", None, "bucket", "p/q")
+    files = choose_files(client, source, {"fileListPath": "other/lists/1.txt"})
+    assert [(file.key, file.path) for file in files] == [
+        ("p/q/data/a.gz", "data/a.gz"),
+        ("p/q/in/b.gz", "in/b.gz"),
+    ]
+
+
+def test_a_list_without_names_fails_a_copy():
+    client = Objects(bucket={"list": b"\n"})
+    source = SourceFolder("http://x", "id", "secret", None, "bucket", "p")
+    with pytest.raises(ActivityError, match="UserErrorFileNotFound"):
+        choose_files(client, source, {"fileListPath": "bucket/list"})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"dataIntegrationUnits": 1},
+        {"dataIntegrationUnits": 257},
+        {"dataIntegrationUnits": "4"},
+        {"parallelCopies": -1},
+        {"parallelCopies": True},
+    ],
+)
+def test_units_that_the_service_does_not_have_fail_a_copy(asked):
+    with pytest.raises(ActivityError, match=next(iter(asked))):
+        units_of(asked)
+
+
+def test_a_copy_is_billed_for_its_units_by_begun_minutes(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(watch_module.time, "monotonic", lambda: now[0])
+    watch, _, _ = watching()
+
+    def billed():
+        (duration,) = watch.output()["billingReference"]["billableDuration"]
+        return duration["duration"]
+
+    assert billed() == pytest.approx(4 / 60, abs=1e-5)
+    watch.uses(32)
+    now[0] += 61
+    assert billed() == pytest.approx(32 * 2 / 60, abs=1e-5)
 
 
 def watching(**changes):
