@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ KEY = re.compile(r"[!-~]+")
 Execute = Callable[[str, list[str], dict[str, str]], Never]
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 @dataclass(frozen=True)
 class Outside:
     """A command's access to the outside world; tests pass a substitute.
@@ -30,11 +35,13 @@ class Outside:
         transport: sends requests; the network's if None.
         pause: sleeps for a number of seconds.
         execute: replaces this process with a program, given its arguments and environment.
+        is_terminal: tells whether somebody can be asked.
     """
 
     transport: httpx.BaseTransport | None = None
     pause: Callable[[float], None] = time.sleep
     execute: Execute = os.execve
+    is_terminal: Callable[[], bool] = _is_terminal
 
 
 def _check_url(text: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from d2c.clients.azure.cosmos_management import CosmosManagement
     from d2c.clients.azure.data_factory import DataFactory
     from d2c.clients.azure.lake import Lake
+    from d2c.clients.azure.metrics import Metrics
     from d2c.clients.databricks.jobs import Databricks
     from d2c.clients.databricks.reading import WorkspaceReading
 
@@ -79,6 +80,13 @@ class Clients:
         from d2c.clients.azure.cosmos_management import connect_cosmos_management
 
         return connect_cosmos_management(self.settings)
+
+    @property
+    def metrics(self) -> "Metrics":
+        """What Azure Monitor counts of the account."""
+        from d2c.clients.azure.metrics import connect_metrics
+
+        return connect_metrics(self.settings)
 
     @property
     def databricks(self) -> "Databricks":

@@ -9,6 +9,7 @@ from typing import Any
 
 from d2c.app import clock
 from d2c.shapes import TableEnd
+from d2c.state.operations import may_have_written
 from d2c.state.progress import counts_of_load
 
 Record = Mapping[str, Any]
@@ -87,8 +88,8 @@ def why_not_allowed(record: Record | None, kind: str) -> str | None:
         return "it has no record in the lake"
     if kind == "replay" and not (record.get("load") or {}).get("loaded"):
         return f"it is {record['state']} and was not loaded, so there is nothing to add to"
-    if "assess" not in [stage["stage"] for stage in record["stages"]]:
-        return f"it is {record['state']} and its container was not prepared, so there is nothing to compare"
+    if not may_have_written(record):
+        return f"it is {record['state']} and its load did not begin, so there is nothing to compare"
     return None
 
 

@@ -213,6 +213,8 @@ PREPARED = a_table(
     export=an_export(),
     copy=a_copy(),
     described=a_described(created=False, before_ru_per_second=400, after_ru_per_second=400),
+    may_be_scaled=True,
+    is_let_go=True,
     stages=[a_stage(stage) for stage in ("export", "copy", "prepare")],
 )
 PLAN = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}

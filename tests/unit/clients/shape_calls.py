@@ -4,7 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -28,6 +28,7 @@ from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.data_lake import connect_data_lake
 from d2c.clients.azure.identity import AppIdentity
 from d2c.clients.azure.lake import Lake
+from d2c.clients.azure.metrics import Metrics
 from d2c.clients.databricks.jobs import Databricks
 
 from .outside import SignedIn
@@ -106,9 +107,13 @@ def factory() -> DataFactory:
     return DataFactory(DataFactoryManagementClient(SignedIn(), "sub", retry_total=0), "rg-demo", "adf-demo")
 
 
+def _cosmos_client() -> CosmosDBManagementClient:
+    address = "https://management.azure.com"
+    return CosmosDBManagementClient(SignedIn(), "sub", address, retry_total=0, polling_interval=0)
+
+
 def cosmos() -> CosmosManagement:
-    client = CosmosDBManagementClient(SignedIn(), "sub", retry_total=0, polling_interval=0)
-    return CosmosManagement(client, "rg-demo", "acct-demo")
+    return CosmosManagement(_cosmos_client(), "rg-demo", "acct-demo")
 
 
 def _container(**arguments: Any) -> None:
@@ -118,6 +123,12 @@ def _container(**arguments: Any) -> None:
         partition_key_paths=["/tenant", "/pk"],
         default_ttl=-1,
         ru_per_second=4000,
+        indexing_policy={
+            "indexingMode": "consistent",
+            "automatic": True,
+            "includedPaths": [{"path": "/pk/?"}, {"path": "/sk/?"}],
+            "excludedPaths": [{"path": "/*"}],
+        },
         **arguments,
     )
 
@@ -213,6 +224,11 @@ AZURE: dict[str, Callable[[], Any]] = {
     ),
     "azure.cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
+    ),
+    "azure.metrics: send_request": lambda: list(
+        Metrics(_cosmos_client(), "sub", "rg-demo", "acct-demo")
+        .written_ru("shop", "o'clock", SINCE, SINCE + timedelta(minutes=3))
+        .items()
     ),
     "databricks.sign_in: Config": lambda: workspace() and None,
     "databricks.jobs: submit": _submit,

@@ -17,9 +17,10 @@ from botocore.config import Config
 
 from d2c.app.settings import read_settings
 from d2c.clients.aws.copy_session import copy_session_policy
-from d2c.clients.azure import cosmos_management, data_factory, factory_definitions
+from d2c.clients.azure import cosmos_management, data_factory, factory_definitions, metrics
 from d2c.clients.azure.cosmos_management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
+from d2c.clients.azure.metrics import connect_metrics
 from d2c.clients.azure.sign_in import management_arguments
 from localcloud.aws.iam.sessions import Session, Sessions
 from localcloud.cloud.app_settings import stack_parameters
@@ -135,6 +136,7 @@ class Management:
         self.app_settings = settings(self.service.url, APP_TOKEN)
         self.factory = connect_data_factory(self.app_settings)
         self.cosmos = connect_cosmos_management(self.app_settings)
+        self.metrics = connect_metrics(self.app_settings)
         self.http = httpx.Client(
             base_url=self.service.url,
             headers={"Authorization": f"Bearer {TOKEN}"},
@@ -228,7 +230,7 @@ def arguments_of(settings):
 def signed_in(around):
     with ExitStack() as patches:
         patches.enter_context(mock.patch.dict(os.environ, around.certificates.trust_environment()))
-        for module in (cosmos_management, data_factory, factory_definitions):
+        for module in (cosmos_management, data_factory, factory_definitions, metrics):
             patches.enter_context(mock.patch.object(module, "management_arguments", arguments_of))
         yield
 
