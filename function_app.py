@@ -13,11 +13,12 @@ from activities import (
     lanes,
     load,
     orphans,
-    prepare,
     report,
+    request_units,
     start,
     tables,
 )
+from activities.load_lane import prepare, scale
 from d2c.app.logs import structure_logs
 from d2c.clients.telemetry import configure_telemetry
 from orchestrators import check_plan, clean_up, lane, run_operation, run_to_its_end
@@ -46,7 +47,9 @@ for module in (
     export,
     copy,
     prepare,
+    scale,
     load,
+    request_units,
     report,
     orphans,
 ):

@@ -13,27 +13,33 @@ from activities import check_systems
 from activities.check_systems import Checked
 from activities.outcome import outcome
 from d2c.app import clock
+from d2c.app.cluster_size import ru_per_second_of
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
 from d2c.checks.containers import check_container
 from d2c.checks.cosmos_account import check_room
 from d2c.checks.findings import counts_of_findings, state_of_findings
+from d2c.checks.indexes import check_shared_indexing
 from d2c.checks.store import keep, kept
 from d2c.checks.tables import CheckedTable, check_allowed, check_table, find_tables
-from d2c.clients.azure.cosmos import has_documents
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.checks.throughput import PlannedThroughput
+from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.clients.clients import Clients
-from d2c.load_run.throughput import AFTER_LOAD_RU, LEAST_LOAD_RU, wanted_ru_per_second
+from d2c.load_run.throughput.request_units import LoadSize, size_of_items
+from d2c.load_run.throughput.sizing import LEAST_LOAD_RU, LOAD_HOURS, scaling_of_existing, scaling_of_new
+from d2c.mapping.indexing import default_policy, write_factor
 from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan
 from d2c.plan.tables import in_order, location_of
 from d2c.report.costs import cluster_of, cluster_seconds
 from d2c.report.estimate import estimate_of
-from d2c.shapes import Caps, CheckInput, CheckParts, CheckResult, Reference
+from d2c.report.terms import Terms
+from d2c.shapes import Caps, CheckInput, CheckParts, CheckResult, LoadBounds, Reference
 from d2c.state.container_lock import record_path
 
 TABLES_OF_A_PART = 25
-TABLE_FIELDS = ("table", "database", "container", "account", "region", "verify")
+TABLE_FIELDS = ("table", "database", "container", "account", "region", "verify", "throughput")
 TABLES_AT_ONCE = 8
 
 blueprint = df.Blueprint()
@@ -89,12 +95,14 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
     tables = [table for result in results for table in result.get("tables", ())]
     findings = [finding for result in results for finding in result["findings"]]
     cluster = facts.get("cluster", settings.cluster)
+    terms = _terms(settings, cluster, facts.get("account", {}))
     caps = _caps(plan, cluster, settings)
     findings += check_room(settings.cosmos_account, facts, tables, caps)
+    findings += check_shared_indexing(tables)
     summary = {
         "checked_at": clock.text(),
         "checks": findings,
-        "estimate": _estimate(in_order(plan, tables), cluster, settings, caps),
+        "estimate": _estimate(in_order(plan, tables), terms, caps),
     }
     return {
         "state": state_of_findings(findings),
@@ -106,53 +114,65 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
 def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> Checked:
     settings = clients.settings
     checked = check_table(table, lambda: clients.dynamodb(*location_of(table)), settings.export_bucket)
-    load_ru_of = partial(_load_ru, table, checked)
+    planned_of = partial(_planned, table, checked, settings.load_bounds)
     number_keys = checked.description.number_keys if checked.description else ()
+    indexes = checked.description.indexes if checked.description else ()
     container = check_container(
-        table, checked.mapper, load_ru_of, migration, _ContainerReads(clients), number_keys
+        table, checked.mapper, planned_of, migration, _ContainerReads(clients), number_keys, indexes
     )
-    after = table["throughput"].get("after_load_ru_per_second", container.ru_per_second or AFTER_LOAD_RU)
     facts = {
         **{name: table.get(name) for name in TABLE_FIELDS},
         "item_count": checked.description.item_count if checked.description else None,
         "size_bytes": checked.description.size_bytes if checked.description else None,
-        "load_ru": load_ru_of(container.ru_per_second),
-        "after_ru": after,
+        "load_ru": container.planned.highest_ru_per_second,
+        "after_ru": container.planned.after_ru_per_second or 0,
+        "scaling": container.planned.scaling,
         "ru_per_second": container.ru_per_second,
+        "index_factor": write_factor(container.policy or default_policy()),
+        "indexed": container.indexed,
     }
     return Checked([*checked.findings, *container.findings], facts)
 
 
-def _load_ru(table: Mapping[str, Any], checked: CheckedTable, before: int | None) -> int:
-    """Return the RU/s of a table's load; the least of a large table where nobody knows how large it is."""
+def _planned(
+    table: Mapping[str, Any],
+    checked: CheckedTable,
+    bounds: LoadBounds,
+    policy: Mapping[str, Any] | None,
+    throughput: Throughput | None,
+) -> PlannedThroughput:
+    """Return how a table's container is scaled; that of a table of unknown size gets the least of a large one."""
     description, settings = checked.description, table["throughput"]
-    if description is None:
-        wanted = settings["load_ru_per_second"]
-        return LEAST_LOAD_RU if wanted == "auto" else int(wanted)
-    return wanted_ru_per_second(settings, description.item_count, description.size_bytes, before)
+    load = LoadSize(0, LEAST_LOAD_RU * LOAD_HOURS * 3600)
+    if description is not None:
+        factor = write_factor(policy or default_policy())
+        load = size_of_items(description.item_count, description.size_bytes, factor)
+    if throughput is None:
+        return PlannedThroughput(scaling_of_new(settings, load, bounds), load.size_bytes)
+    scaling = scaling_of_existing(settings, load, bounds, throughput, throughput.ru_per_second)
+    return PlannedThroughput(scaling, load.size_bytes)
 
 
 def _caps(plan: Plan, cluster: Mapping[str, Any], settings: Settings) -> Caps:
     return caps_of(plan, cluster_seconds(cluster_of(cluster), settings.prices))
 
 
-def _estimate(
-    tables: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], settings: Settings, caps: Caps
-) -> dict[str, Any]:
+def _terms(settings: Settings, cluster: Mapping[str, Any], account: Mapping[str, Any]) -> Terms:
+    most, assumed_cores = settings.load_runs.most_ru_per_second, settings.prices.assumed("cores_per_node")
+    return Terms(
+        cluster_of(cluster),
+        settings.prices,
+        LoadBounds(most, ru_per_second_of(cluster, assumed_cores)),
+        account.get("regions", 1),
+        account.get("writes_in_all", False),
+    )
+
+
+def _estimate(tables: Sequence[Mapping[str, Any]], terms: Terms, caps: Caps) -> dict[str, Any]:
     """Return the estimate of tables in their order, with about how many share the load run of each."""
-    wanted = [
-        {
-            **table,
-            "throughput": {
-                "load_ru_per_second": table["load_ru"],
-                "after_load_ru_per_second": table["after_ru"],
-            },
-        }
-        for table in tables
-    ]
-    shares = tables_per_run(wanted, caps)
-    shared = [{**table, "tables_per_run": share} for table, share in zip(wanted, shares, strict=True)]
-    return estimate_of(shared, cluster_of(cluster), settings.prices, caps)
+    shares = tables_per_run(tables, caps)
+    shared = [{**table, "tables_per_run": share} for table, share in zip(tables, shares, strict=True)]
+    return estimate_of(shared, terms, caps)
 
 
 class _ContainerReads:

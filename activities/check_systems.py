@@ -13,7 +13,7 @@ from d2c.checks.databricks import check_databricks
 from d2c.checks.findings import Finding
 from d2c.checks.lake import check_lake, check_name
 from d2c.checks.surroundings import check_clocks, check_deployment, check_schedule, check_webhook
-from d2c.clients.azure.cosmos import try_reading_account
+from d2c.clients.azure.cosmos.data_plane import try_reading_account
 from d2c.clients.azure.data_factory import RUN_KEY_PARAMETER
 from d2c.clients.clients import Clients
 from d2c.clients.clocks import clock_skew

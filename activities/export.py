@@ -53,6 +53,7 @@ def source_of(table: "TableDescription", export_time: str) -> Source:
         "ttl_attribute": table.ttl_attribute,
         "table_class": table.table_class,
         "number_keys": list(table.number_keys),
+        "index_keys": list(table.index_keys),
         "export_time": export_time,
     }
 

@@ -175,8 +175,11 @@ def end_table(clients: Clients, payload: StageEnd) -> None:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def end_tables(clients: Clients, payload: LaneInput) -> None:
-    """End all tables that a lane has: with an error, or since a user cancelled them before they were taken."""
+def end_tables(clients: Clients, payload: LaneInput) -> int:
+    """End the tables that a lane has: with an error, or since a user cancelled them before they were taken.
+
+    The result is how many are spared: those that have been assessed, and wait for a load run of their own.
+    """
     lake, error, restore_error = clients.lake, payload.get("error"), payload.get("restore_error")
     flag = lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
 
@@ -188,15 +191,26 @@ def end_tables(clients: Clients, payload: LaneInput) -> None:
             cancelled: ErrorDict = {**cancelled_error(flag, payload, name).to_dict(), "stage": stage}
             end(clients, payload, name, error=cancelled, restore_error=restore_error)
 
-    side_by_side(one, open_tables(lake, payload), at_once=TABLES_AT_ONCE)
+    names = open_tables(lake, payload)
+    ending = [name for name in names if not _is_spared(lake, payload, name)]
+    side_by_side(one, ending, at_once=TABLES_AT_ONCE)
+    return len(names) - len(ending)
+
+
+def _is_spared(lake: Lake, payload: LaneInput, name: str) -> bool:
+    if not payload.get("spares_assessed"):
+        return False
+    return "assessed_in" in read_table(lake, payload["migration"], payload["operation"], name)
 
 
 def _stage_of(lake: Lake, payload: LaneInput, name: str) -> str:
-    """Return the stage that a table of a lane is in; once it is prepared, something may have been written."""
+    """Return the stage that a table of a lane is in; from its load on, something may have been written."""
     if payload["stage"] != "load":
         return payload["stage"]
     table = read_table(lake, payload["migration"], payload["operation"], name)
-    return "load" if table.get("is_prepared") or payload["kind"] not in MIGRATING else "prepare"
+    if payload["kind"] not in MIGRATING or "assessed" in table:
+        return "load"
+    return "assess" if table.get("is_prepared") else "prepare"
 
 
 @blueprint.activity_trigger(input_name="payload")

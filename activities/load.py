@@ -5,27 +5,29 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.load_lane.load_table import is_left_out, leave, load_folder_of, load_request, look_at_table
 from activities.outcome import outcome
-from activities.table_end import end_table
 from activities.unit import for_each, open_tables
+from d2c.app.cluster_size import sized_cluster
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
-from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.refusals import LACKS_DATA_ROLE
 from d2c.clients.clients import Clients
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.deploy.kernel_wheel import fitting_kernel
 from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
-from d2c.load_run.progress import RESULT_FILE
-from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest, RequestList
-from d2c.shapes import LaneInput, LoadResult, LoadScope, Look, TableInput
+from d2c.load_run.request import REQUEST_FILE, RequestList
+from d2c.load_run.unit.handover import LONGEST_LOOK_SECONDS
+from d2c.shapes import LaneInput, Look, Progress
+from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
-from d2c.state.ids import RUNS_AT_MOST, operation_name, run_key, run_key_name, unit_name
+from d2c.state.ids import RUNS_AT_MOST, load_name, run_key, run_key_name, second_run, unit_name
 from d2c.state.queue import Claim
-from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_files import read_table
 
 REQUESTS_AT_ONCE = 16
+SHORTEST_LOOK_SECONDS = 1.0
 GRANT_SPARK = (
     "Grant the identity with which Spark reaches the lake its role there (docs/install/permissions.md), then retry the "
     "migration."
@@ -47,14 +49,14 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         clients,
         payload,
         open_tables(lake, payload),
-        "assess",
-        lambda table: False,
-        stop=lambda name: _leave(lake, payload, name),
+        "load" if payload.get("is_second_run") else "assess",
+        lambda table: is_left_out(lake, payload, table),
+        stop=lambda name: leave(lake, payload, name),
     )
     if not names:
         # The lane was lost meanwhile, and with it they ended.
         raise PermanentError("All tables of the load run have ended.", "Retry those that failed.")
-    unit, attempt = unit_name(payload["lane"], payload["turn"]), payload["attempt"]
+    unit, attempt = load_name(payload), payload["attempt"]
     path = paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
     if not lake.exists(path):
         lake.create(path, _requests(clients, payload, names).to_json())
@@ -64,11 +66,27 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         run_key=key,
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(path)},
-        cluster=settings.cluster,
+        cluster=_cluster(clients, payload, names),
         libraries=_libraries(settings),
         timeout_seconds=settings.load_runs.timeout_seconds,
         viewers=settings.load_runs.viewers,
     )
+
+
+def _cluster(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return the cluster of a load run, with the workers that the RU/s of its tables' loads need.
+
+    One that only reads, or that writes to containers without RU/s of their own, may be as large as the settings say.
+    """
+    settings, operation = clients.settings, (payload["migration"], payload["operation"])
+    tables = side_by_side(
+        lambda name: read_table(clients.lake, *operation, name), names, at_once=REQUESTS_AT_ONCE
+    )
+    peaks = [table["described"]["peak_ru_per_second"] if "described" in table else None for table in tables]
+    known = [peak for peak in peaks if peak is not None]
+    if payload["kind"] not in MIGRATING or len(known) < len(peaks):
+        return settings.cluster
+    return sized_cluster(settings.cluster, sum(known), settings.prices.assumed("cores_per_node"))
 
 
 def _libraries(settings: Settings) -> list[dict[str, Any]]:
@@ -96,66 +114,50 @@ def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Req
         table = read_table(lake, payload["migration"], payload["operation"], name)
         folder = load_folder_of(payload, name)
         path = f"{folder}/{REQUEST_FILE}"
-        lake.write(path, _load_request(table, settings, folder).to_json())
+        lake.write(path, load_request(table, settings, folder, payload).to_json())
         return settings.lake_path(path)
 
     paths_of_requests = side_by_side(write, names, at_once=REQUESTS_AT_ONCE)
     return RequestList(requests=tuple(paths_of_requests), log=settings.lake_path(log))
 
 
-def load_folder_of(payload: LaneInput, table: str) -> str:
-    """Return the folder of a table's request and results in the load run of a unit."""
-    run = operation_name(payload["kind"], payload["operation"])
-    return paths.load_folder(payload["migration"], table, run, payload["attempt"])
-
-
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
-    """Look for the results of a unit's tables in the lake, and end each table that has one; then look at the run.
+    """Look for what a load run has written about a unit's tables; then look at the run.
 
-    A table whose result is there is done, whatever becomes of the run then: the cluster may be lost before the notebook
-    has ended.
+    A table whose result is there ends, whatever becomes of the run then: the cluster may be lost before the notebook
+    has ended. One that has been assessed gets its container, and is let go. The result is how many tables a second run
+    has to load, since their containers took longer than a cluster waits.
     """
     names = open_tables(clients.lake, payload)
     if not names:
         return {"state": "succeeded", "result": 0}
     # The run comes first: what it has written by the time of its end is read afterwards.
     run = clients.databricks.get_run(payload["run"])
+    waiting: list[str] = []
     open_names = for_each(
         clients,
         payload,
         names,
         "load",
-        lambda table: _end_if_done(clients, payload, table),
-        stop=lambda name: _leave(clients.lake, payload, name),
+        lambda table: look_at_table(clients, payload, table, waiting),
+        stop=lambda name: leave(clients.lake, payload, name),
     )
     if not open_names:
-        return {"state": "succeeded", "result": 0}
+        return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
     if not run.ended:
-        return {
-            "state": "running",
-            "progress": {"attempt": payload["attempt"], "tables": len(open_names)},
-        }
+        return _running(payload, len(open_names), is_waited_for=bool(waiting))
     raise _why_no_result(payload["run"], run, open_names)
 
 
-def _end_if_done(clients: Clients, payload: LaneInput, table: TableInput) -> bool:
-    """End a table whose result is in the lake; return whether it was there."""
-    path = f"{load_folder_of(payload, table['table'])}/{RESULT_FILE}"
-    result = clients.lake.read_json(path)
-    if result is None:
-        return False
-    load = _summary(result, path)
-    table = keep(clients.lake, table, load=load, stages=with_stages(table, *load["stages"]))
-    end_table(clients, payload, table["table"], error=load["error"])
-    return True
-
-
-def _leave(lake: Lake, payload: LaneInput, name: str) -> None:
-    """Let the run go on without a table; what it is loading at this moment it loads to its end."""
-    unit = unit_name(payload["lane"], payload["turn"])
-    lake.append(paths.unit_log_path(payload["migration"], payload["operation"], unit), {"table": name})
+def _running(payload: LaneInput, tables: int, *, is_waited_for: bool) -> Look[int]:
+    """Return what a run shows that has not ended; the cluster is paid for while it waits for the next look."""
+    progress: Progress = {"attempt": payload["attempt"], "tables": tables}
+    if not is_waited_for:
+        return {"state": "running", "progress": progress}
+    within = min(max(payload["waits"]["first_seconds"], SHORTEST_LOOK_SECONDS), LONGEST_LOOK_SECONDS)
+    return {"state": "running", "progress": progress, "look_again_within_seconds": within}
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -177,10 +179,11 @@ def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:
 
 
 def request_paths_of(payload: Mapping[str, Any], claim: Claim) -> list[str]:
-    """Return the lists of requests of the load runs of what a lane took, of all attempts."""
+    """Return the lists of requests of the load runs of what a lane took, of both runs and all attempts."""
     unit = unit_name(claim.lane, claim.turn)
     return [
-        paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
+        paths.unit_requests_path(payload["migration"], payload["operation"], name, attempt)
+        for name in (unit, second_run(unit))
         for attempt in range(1, RUNS_AT_MOST + 1)
     ]
 
@@ -200,59 +203,4 @@ def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> Perma
     return kind(
         f"Load run {run_id} failed: {run.message}",
         "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
-    )
-
-
-def _summary(result: Mapping[str, Any], path: str) -> LoadResult:
-    """Return what of a load run's result belongs into a record: nothing that grows with the table."""
-    return {
-        "state": result["state"],
-        "error": result.get("error"),
-        "stages": result.get("stages") or [],
-        "files": result.get("files"),
-        "assessed": result.get("assessed"),
-        "loaded": result.get("loaded"),
-        "replayed": result.get("replayed"),
-        "load_started_at": result.get("load_started_at"),
-        "verification": result.get("verification"),
-        "result_path": path,
-    }
-
-
-def _load_request(table: TableInput, settings: Settings, folder: str) -> LoadRequest:
-    source, limits = table["source"], table["limits"]
-    scope: LoadScope = table.get("scope") or {
-        "stages": STAGES,
-        "rules_history": [table["rules"]],
-        "load_started_at": None,
-        "documents_written": 0,
-        "rejected_folder": None,
-        "items_rejected": 0,
-    }
-    rejected_folder = scope["rejected_folder"]
-    return LoadRequest(
-        migration=table["migration"],
-        table=table["table"],
-        table_arn=source["arn"],
-        export_arn=table["export"]["arn"],
-        stages=tuple(scope["stages"]),
-        export_folder=settings.lake_path(table["copy"]["folder"]),
-        result_folder=settings.lake_path(folder),
-        hash_key=source["hash_key"],
-        range_key=source["range_key"],
-        ttl_attribute=source["ttl_attribute"],
-        rules_history=tuple(scope["rules_history"]),
-        max_rejected_items=limits["max_rejected_items"],
-        verify=table["verify"],
-        cosmos_endpoint=settings.cosmos_endpoint,
-        cosmos_auth=settings.spark_cosmos_auth,
-        secret_scope=settings.secret_scope,
-        database=table["database"],
-        container=table["container"],
-        max_logical_partition_bytes=limits["max_logical_partition_bytes"],
-        verify_reads_with=settings.load_runs.verify_reads_with,
-        load_started_at=scope["load_started_at"],
-        documents_written=scope["documents_written"],
-        rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
-        items_rejected=scope["items_rejected"],
     )

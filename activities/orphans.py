@@ -12,7 +12,7 @@ from activities.outcome import outcome
 from activities.table_end import end_table
 from d2c.clients.azure.lake import Lake, needed_json
 from d2c.clients.clients import Clients
-from d2c.load_run.throughput import put_back
+from d2c.load_run.throughput.scaling import put_back
 from d2c.shapes import (
     Described,
     FreedContainer,

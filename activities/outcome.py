@@ -21,7 +21,7 @@ from d2c.errors import CancelledError, D2CError, TransientError
 from d2c.redaction import without_secrets
 from d2c.shapes import Answer
 from d2c.shapes.operations import MIGRATING, START
-from d2c.state.ids import operation_name, run_key, run_key_name, unit_name
+from d2c.state.ids import load_name, operation_name, run_key, run_key_name
 from d2c.state.paths import cancel_path
 from d2c.state.table_files import read_table
 
@@ -42,9 +42,11 @@ STAGE_OF_ACTIVITY = {
     "stop_copy": "copy",
     "start_prepare": "prepare",
     "look_at_prepare": "prepare",
+    "look_at_scale": "prepare",
     "start_load": "load",
     "look_at_load": "load",
     "stop_load": "load",
+    "look_at_request_units": "report",
     "write_report": "report",
 }
 # Their starts outside have a run key.
@@ -167,7 +169,7 @@ def fields_of(activity: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """
     migration, table, attempt = payload.get("migration"), payload.get("table"), payload.get("attempt")
     stage = STAGE_OF_ACTIVITY.get(activity) or payload.get("stage")
-    unit = unit_name(payload["lane"], payload["turn"]) if payload.get("stage") == "load" else None
+    unit = load_name(payload) if payload.get("stage") == "load" else None
     key = None
     if stage in WITH_RUN_KEY and attempt:
         name = run_key_name(unit) if unit else str(table)

@@ -9,7 +9,7 @@ from d2c.app.observing import measure
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
-from d2c.load_run.throughput import put_back
+from d2c.load_run.throughput.scaling import put_back
 from d2c.report.contents import ended_stages, table_report
 from d2c.shapes import (
     ComparingKind,
@@ -169,13 +169,18 @@ def _end_migrated(
 
 
 def _restore(clients: Clients, table: TableInput) -> Restored | None:
-    """Put the container's throughput to what the plan wants afterwards, or to what it was; then others may load it."""
+    """Put the container's throughput to what the plan wants afterwards, or to what it was; then others may load it.
+
+    A container that nothing was asked of stays as it is, or is not even there: assess may have failed before.
+    """
     if "described" not in table:
         return None
     lake, path = clients.lake, record_path(clients.settings, table)
     if is_held_by_another(lake, path, table):
         return {"after_ru_per_second": None}
-    after = put_back(clients.cosmos_management, table["database"], table["container"], table["described"])
+    after = None
+    if table.get("may_be_scaled"):
+        after = put_back(clients.cosmos_management, table["database"], table["container"], table["described"])
     release_container(lake, path, table)
     return {"after_ru_per_second": after}
 
@@ -207,13 +212,7 @@ def write_record(clients: Clients, record: TableRecord) -> None:
     """
     lake, names = clients.lake, (record["migration"], record["table"])
     record = cast("TableRecord", {**record, "stages": ended_stages(record["stages"])})
-    load = record.get("load")
-    assessed = _result(lake, load.get("result_path") if load else None)
-    verified = _result(lake, mismatches_path(record))
-    estimate = lake.read_json(paths.estimate_path(record["migration"])) or {}
-    report = table_report(
-        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
-    )
+    report = report_of(lake, record)
     lake.write_json(paths.table_record_path(*names), record)
     lake.write_json(paths.table_report_path(*names), report)
     line = table_end(record)
@@ -222,6 +221,17 @@ def write_record(clients: Clients, record: TableRecord) -> None:
     lake.append(paths.ended_tables_path(record["migration"]), line)
     if not record.get("operations"):
         notify_of_table(lake, clients.settings, record["migration"], line)
+
+
+def report_of(lake: Lake, record: TableRecord) -> dict[str, Any]:
+    """Return a table's part of the report, by its record and what its load run left in the lake."""
+    load = record.get("load")
+    assessed = _result(lake, load.get("result_path") if load else None)
+    verified = _result(lake, mismatches_path(record))
+    estimate = lake.read_json(paths.estimate_path(record["migration"])) or {}
+    return table_report(
+        record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
+    )
 
 
 def _measure(report: Mapping[str, Any]) -> None:

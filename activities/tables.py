@@ -16,6 +16,7 @@ from d2c.plan.model import Plan, times_of
 from d2c.plan.tables import in_order, location_of, locations_with_patterns, resolve_tables
 from d2c.report.costs import cluster_of, cluster_seconds
 from d2c.report.estimate import estimate_of
+from d2c.report.terms import Terms
 from d2c.shapes import (
     AcceptedPlan,
     Arrived,
@@ -205,6 +206,14 @@ def _write_list(lake: Lake, migration: str, tables: Sequence[TableInput], operat
 def _write_estimate(clients: Clients, migration: str, tables: Sequence[TableInput], caps: Caps) -> None:
     """Write the estimate of the migration; a table's own part follows from its record and the basis."""
     settings = clients.settings
-    estimate = estimate_of(tables, cluster_of(settings.cluster), settings.prices, caps)
+    account = clients.cosmos_management.describe_account()
+    terms = Terms(
+        cluster_of(settings.cluster),
+        settings.prices,
+        settings.load_bounds,
+        max(len(account.regions), 1),
+        account.writes_in_all,
+    )
+    estimate = estimate_of(tables, terms, caps)
     whole = {name: estimate[name] for name in ("basis", "total", "lines", "tables_of_unknown_size")}
     clients.lake.write_json(paths.estimate_path(migration), whole)

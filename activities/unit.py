@@ -218,5 +218,7 @@ def _beginning(table: TableInput, stage: str) -> datetime | None:
     began = datetime.fromisoformat(table["prepare_began"])
     if stage == "prepare":
         return began
-    prepared = next((entry for entry in table["stages"] if entry["stage"] == "prepare"), None)
-    return began + timedelta(seconds=prepared["seconds"]) if prepared else None
+    before = [entry for entry in table["stages"] if entry["stage"] in ("prepare", "assess")]
+    if not before:
+        return None
+    return datetime.fromisoformat(before[-1]["started_at"]) + timedelta(seconds=before[-1]["seconds"])

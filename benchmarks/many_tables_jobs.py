@@ -19,7 +19,7 @@ from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.export_format import read_export_manifest
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest, read_requests
-from d2c.load_run.unit import ended_tables
+from d2c.load_run.unit.log import ended_tables
 from localcloud.cloud.app_settings import app_settings, lake_connection
 from localcloud.cloud.identity import Identity
 from localcloud.common.names import LOOPBACK

@@ -191,6 +191,7 @@ class Simulation:
             "look_at_copy": self._look_at_copy,
             "start_prepare": self._start_prepare,
             "look_at_prepare": self._look_at_prepare,
+            "look_at_request_units": lambda clients, payload: {"state": "succeeded", "result": 0},
             "write_report": self._write_report,
         }
         answering = {name: self._answering(name, function) for name, function in functions.items()}

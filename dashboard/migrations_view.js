@@ -123,6 +123,7 @@ function none(paging) {
     "div",
     { class: "empty" },
     h("p", {}, "No migration has been started yet."),
-    h("p", {}, "Write a plan, then start it: ", h("code", {}, "d2c start plan.json")),
+    h("p", {}, "Write a plan: ", h("code", {}, "d2c plan --region REGION --database NAME 'TABLE-*' > plan.json")),
+    h("p", {}, "Then start it: ", h("code", {}, "d2c start plan.json")),
   );
 }

@@ -23,6 +23,7 @@ const WAITS = /** @type {Record<string, string>} */ ({
   export_lane: "for its export to begin",
   copy_lane: "for its copy to begin",
   load_lane: "for its load to begin",
+  throughput: "for its container to be created and scaled",
 });
 
 const COLUMNS = [

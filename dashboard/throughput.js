@@ -9,7 +9,7 @@ import { ratesOf, seenOf } from "./samples.js";
 import { isUnderWay } from "./status.js";
 
 const NO_THROUGHPUT = "No throughput was set on the container for the load.";
-const NOT_PREPARED = "The container was not prepared; its throughput is unchanged.";
+const NOT_PREPARED = "Nothing was loaded; the container's throughput is unchanged.";
 
 /** @typedef {import("./status.js").Table} Table */
 /** @typedef {import("./status.js").Stage} Stage */
@@ -76,10 +76,10 @@ function provisioned(part, table) {
           h(
             "p",
             { class: "soft" },
-            "Provisioned throughput over the stages. Consumed RU/s are not recorded.",
+            "Provisioned throughput over the stages. The report has the RU that were used.",
           ),
         ]
-      : h("p", { class: "soft" }, bands.some((band) => band.stage === "prepare") ? NO_THROUGHPUT : NOT_PREPARED),
+      : h("p", { class: "soft" }, bands.some((band) => band.stage === "load") ? NO_THROUGHPUT : NOT_PREPARED),
   ];
 }
 
@@ -93,7 +93,7 @@ function bandsOf(stages) {
 }
 
 /**
- * Return the RU/s over time: raised at the end of `prepare`, reset at the start of `report`.
+ * Return the RU/s over time: raised for the load, between `assess` and `load`, reset at the start of `report`.
  * @param {import("./chart.js").Band[]} bands
  * @param {number | null} before
  * @param {number | null} peak
@@ -101,12 +101,12 @@ function bandsOf(stages) {
  * @returns {import("./chart.js").Step[]}
  */
 function stepsOf(bands, before, peak, after) {
-  const prepare = bands.find((band) => band.stage === "prepare");
-  if (!prepare || typeof peak !== "number") return [];
+  const load = bands.find((band) => band.stage === "load");
+  if (!load || typeof peak !== "number") return [];
   const end = Math.max(...bands.map((band) => band.until));
   const back = bands.find((band) => band.stage === "report")?.from ?? end;
-  const steps = [{ from: prepare.until, until: back, value: peak }];
-  if (typeof before === "number") steps.unshift({ from: bands[0].from, until: prepare.until, value: before });
+  const steps = [{ from: load.from, until: back, value: peak }];
+  if (typeof before === "number") steps.unshift({ from: bands[0].from, until: load.from, value: before });
   // The last value has no end; a short piece is drawn so that it is visible.
   const rest = Math.max(end - back, (end - bands[0].from) * 0.04);
   if (typeof after === "number") steps.push({ from: back, until: back + rest, value: after });

@@ -5,7 +5,8 @@
 # MAGIC Reads a copied DynamoDB export from the lake and loads it into a Cosmos DB container in three stages:
 # MAGIC **assess** checks every data file and maps every item before anything is written, **load** upserts the
 # MAGIC documents with the Cosmos DB Spark connector, and **verify** maps the export once more and compares it both
-# MAGIC ways with the container's documents. **replay** maps rejected items again, with new rules.
+# MAGIC ways with the container's documents. **replay** maps rejected items again, with new rules. Between assess and
+# MAGIC load it waits until the app has created and scaled the container, as long as the request says.
 # MAGIC
 # MAGIC The app starts this notebook with one parameter, the path in the lake of a list of requests. They run side by
 # MAGIC side, as many as the cluster has cores. The results for a table are written to the folder of its request, and

@@ -88,15 +88,33 @@ def _copy(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
 
 
 def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
-    """Prepare the containers of a unit and load its tables, each of which ends as soon as its result is there."""
-    unit = unit_name(lane["lane"], lane["turn"])
-    names = lane["migration"], lane["operation"], unit
+    """Look at the containers of a unit and load its tables, each of which ends as soon as its result is there.
+
+    Tables whose containers take longer to scale than a cluster waits are loaded by a second run.
+    """
+    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
     try:
         tables = take["tables"]
         if lane["kind"] in MIGRATING:
             tables = yield from _outside(context, "prepare", lane, unit_instance_id(*names, "prepare"))
         if tables:
-            yield from _outside(context, "load", lane, unit_instance_id(*names, "load"), stop="stop_load")
+            instance = unit_instance_id(*names, "load")
+            tables = yield from _outside(context, "load", lane, instance, stop="stop_load")
+    except StageFailedError as failure:
+        ending = {**lane, "error": failure.error, "spares_assessed": True}
+        tables = yield from _insist(context, "end_tables", ending, lane)
+    if tables:
+        yield from _load_assessed(context, lane, take)
+
+
+def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """Wait without a cluster until the containers are scaled, then load the tables that have been assessed."""
+    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
+    try:
+        tables = yield from _outside(context, "scale", lane, unit_instance_id(*names, "scale"), run="scale")
+        if tables:
+            second, instance = {**lane, "is_second_run": True}, unit_instance_id(*names, "second-load")
+            yield from _outside(context, "load", second, instance, stop="stop_load")
     except StageFailedError as failure:
         yield from _end_all(context, {**lane, "error": failure.error}, take)
 
@@ -110,14 +128,15 @@ def _outside(
     payload: Mapping[str, Any],
     instance: str,
     stop: str | None = None,
+    run: str | None = None,
 ) -> Step:
-    """Run something outside to its end; the result is that of its last look.
+    """Run something outside to its end, or wait for a run; the result is that of its last look.
 
     Raises:
         StageFailedError: if it failed, or if the orchestration that waits for it was lost.
     """
     try:
-        return (yield from run_to_its_end_of(context, thing, payload, instance, stop))
+        return (yield from run_to_its_end_of(context, thing, payload, instance, stop, run))
     except StageFailedError:
         raise
     except Exception as lost:
@@ -187,10 +206,12 @@ def _insist(
 ) -> Step:
     """Call an activity that ends a turn; where it cannot put throughput back, it ends without that.
 
+    The result is the activity's.
+
     A lane that cannot end its turn is lost, which `run_operation` sees.
     """
     try:
-        yield from call(context, activity, payload, waits["waits"], ATTEMPTS_TO_LOOK)
+        return (yield from call(context, activity, payload, waits["waits"], ATTEMPTS_TO_LOOK))
     except StageFailedError as failure:
         last = {**payload, "restore_error": failure.error}
-        yield from call(context, activity, last, waits["waits"], ATTEMPTS_TO_LOOK)
+        return (yield from call(context, activity, last, waits["waits"], ATTEMPTS_TO_LOOK))

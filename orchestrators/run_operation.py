@@ -1,6 +1,7 @@
 """An operation on a migration, from the moment it may begin to its report: its start, a retry, a verify, a replay."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -22,6 +23,7 @@ from d2c.state.ids import lane_instance_id, start_instance_id
 from d2c.state.table_states import state_of
 from orchestrators.retrying import (
     ATTEMPTS_TO_LOOK,
+    ATTEMPTS_TO_START,
     StageFailedError,
     Step,
     call,
@@ -31,6 +33,8 @@ from orchestrators.run_to_its_end import run_to_its_end_of
 
 # A lane that is lost so often without a table would be lost for ever.
 MOST_LOSSES = 3
+# The first one says how long to wait; clocks may differ a little.
+LOOKS_AT_REQUEST_UNITS = 3
 blueprint = df.Blueprint()
 
 
@@ -52,6 +56,8 @@ def run_operation(context: df.DurableOrchestrationContext) -> Step:
         error = yield from _run_lanes(context, operation, counts)
     except StageFailedError as failure:
         error = failure.error
+    if operation["kind"] in MIGRATING:
+        yield from _wait_for_request_units(context, operation)
     result = yield from _report(context, operation, error)
     context.set_custom_status({**result["tables"], "state": result["state"]})
     return result
@@ -162,6 +168,21 @@ def _lanes(operation: OperationInput, counts: LaneCounts) -> list[LaneInput]:
 def _start(context: df.DurableOrchestrationContext, lane: LaneInput) -> Any:
     instance = lane_instance_id(lane["migration"], lane["operation"], lane["stage"], lane["lane"])
     return context.call_sub_orchestrator("run_lane", lane, instance)
+
+
+def _wait_for_request_units(context: df.DurableOrchestrationContext, operation: OperationInput) -> Step:
+    """Wait until Azure Monitor has counted the loads, for some minutes at most; the report is written without, too."""
+    for _ in range(LOOKS_AT_REQUEST_UNITS):
+        try:
+            look: Look[int] = yield from call(
+                context, "look_at_request_units", operation, operation["waits"], ATTEMPTS_TO_START
+            )
+        except StageFailedError:
+            return
+        if look["state"] != "running":
+            return
+        seconds = look.get("look_again_within_seconds", operation["waits"]["longest_seconds"])
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
 
 
 def _report(

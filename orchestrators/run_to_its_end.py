@@ -5,7 +5,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from d2c.shapes import Answer, ErrorDict, Job, Look
+from d2c.shapes import Answer, ErrorDict, Job, Look, Running
 from d2c.state.ids import RUNS_AT_MOST
 from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, call, next_interval, wait_or_wake
 
@@ -40,7 +40,7 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
             if look["state"] == "part_done":
                 job = _next_part(job)
                 break
-            if (yield from _wait(context, job, look.get("look_again_in_seconds"))):
+            if (yield from _wait(context, job, look)):
                 break
     except StageFailedError as failure:
         following = None if failure.error["cancelled"] else _following_job(job, failure.error)
@@ -111,11 +111,17 @@ def _following_job(job: Job, error: ErrorDict) -> Job | None:
     return None
 
 
-def _wait(context: df.DurableOrchestrationContext, job: Job, at_least_seconds: float | None) -> Step:
-    """Wait for the next interval or for a wake event; the result tells whether it was the event."""
+def _wait(context: df.DurableOrchestrationContext, job: Job, look: Running) -> Step:
+    """Wait for the next interval or for a wake event; the result tells whether it was the event.
+
+    While something outside waits for the next look, the intervals do not grow.
+    """
     seconds = job.get("seconds") or job["waits"]["first_seconds"]
+    within = look.get("look_again_within_seconds")
+    if within is not None:
+        return (yield from wait_or_wake(context, min(within, seconds)))
     job["seconds"] = next_interval(seconds, job["waits"])
-    return (yield from wait_or_wake(context, max(at_least_seconds or 0, seconds)))
+    return (yield from wait_or_wake(context, max(look.get("look_again_in_seconds") or 0, seconds)))
 
 
 def _stop(context: df.DurableOrchestrationContext, job: Job, error: ErrorDict) -> Step:

@@ -47,6 +47,8 @@ def _rows(whole: Schema, part: Schema, prefix: str) -> Iterator[tuple[str, str, 
 
 def _resolve(whole: Schema, field: Schema) -> Schema:
     """Return the schema of a field that is present, with references resolved."""
+    if "oneOf" in field:
+        return _resolve(whole, {"anyOf": field["oneOf"]})
     if "anyOf" in field:
         kinds = [kind for kind in field["anyOf"] if kind.get("type") != "null"]
         if len(kinds) == 1:

@@ -11,7 +11,7 @@ import azure.functions as func
 from d2c.api.openapi import api_document
 from d2c.api.requests import MOST_BODY_BYTES
 from d2c.clients.threads import in_thread
-from d2c.control import checks, lifecycle, migrations, operations, queries, results
+from d2c.control import checks, lifecycle, migrations, operations, plans, queries, results
 from d2c.control.app import App
 from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
 from d2c.shapes import RequestedKind
@@ -140,6 +140,16 @@ async def _check(req: func.HttpRequest, app: App, plan: Plan, wait_seconds: int)
     answer.headers["Location"] = f"{req.url.split('/migrations', 1)[0]}/checks/{check['id']}"
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer
+
+
+@blueprint.route(route="plans", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+@with_app
+async def propose_plan(req: func.HttpRequest, app: App) -> func.HttpResponse:
+    """Propose a plan for tables, by what DynamoDB says of them; nothing is started or kept."""
+    proposal = await in_thread(plans.propose, app.settings, body_of(req, MOST_BODY_BYTES))
+    return await in_thread(json_answer, proposal)
 
 
 @blueprint.route(route="checks/{id}", methods=["GET"])

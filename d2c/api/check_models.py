@@ -64,11 +64,22 @@ class Assumption(Answer):
 
 
 class Cluster(Answer):
-    """The cluster of a load run, including the driver."""
+    """The largest cluster of a load run, including the driver."""
 
     nodes: Count | None
     node_type: str
     is_existing: bool
+    least_nodes: Count | None = Field(
+        default=None,
+        description="Of a cluster that gets the workers that its load needs; null of a fixed size.",
+    )
+
+
+class Bounds(Answer):
+    """The most RU/s that a load gets unless the plan says how many: the setting's, and what the cluster can write."""
+
+    most_ru_per_second: Count
+    cluster_ru_per_second: Count
 
 
 class Basis(Answer):
@@ -78,6 +89,11 @@ class Basis(Answer):
     prices: dict[str, Price]
     assumptions: dict[str, Assumption]
     cluster: Cluster
+    bounds: Bounds
+    regions: Count = Field(description="Of the Cosmos DB account; each is billed.")
+    writes_in_all: bool = Field(
+        description="Whether all regions can be written to, which doubles throughput's price."
+    )
 
 
 class CostLine(Answer):
@@ -103,6 +119,15 @@ class Costs(Answer):
     unknown: list[str]
 
 
+class Month(Answer):
+    """What throughput after the load costs a month: of a container that nobody uses, and of one that is always busy."""
+
+    kind: Literal["manual", "autoscale"]
+    ru_per_second: Count = Field(description="With autoscale the maximum.")
+    idle: Money | None
+    busy: Money | None
+
+
 class TableEstimate(Costs):
     """The estimate for a table."""
 
@@ -112,9 +137,17 @@ class TableEstimate(Costs):
     billed_bytes: Count
     copied_bytes: Count
     files: Count
-    ru: Count
+    ru: Count = Field(description="Of writing the documents, by the service's table and the indexing policy.")
+    create_ru_per_second: Count = Field(
+        description="With which a new container is created, which makes its partitions; 0 for an existing one."
+    )
     load_ru_per_second: Count
-    after_ru_per_second: Count
+    after_ru_per_second: Count = Field(description="The plan's, or the least that the service then allows.")
+    autoscale: bool
+    nodes: Count | None = Field(description="Of the load run's cluster, for these RU/s.")
+    months: list[Month] = Field(
+        description="With manual throughput and with autoscale, whatever the plan has."
+    )
     seconds: dict[str, Count] = Field(
         description="By stage; ``cluster`` is the table's share of the start of its load run's cluster."
     )
@@ -145,6 +178,7 @@ class TotalEstimate(Costs):
     narrow_cap: NarrowCap | None = Field(
         description="Null if doubling a cap does not shorten the elapsed time by more than 5 %."
     )
+    months: list[Month] = Field(description="The sums over all tables; empty without any.")
 
 
 class Estimate(Answer):

@@ -66,7 +66,8 @@ class Waiting(Answer):
         description=(
             "`tables`: as many tables as `max_parallel_tables` are under way. `ahead`: enough exported tables wait "
             "to be loaded. `aws_limit`: the exports under way are as large as AWS allows. `container`: another table "
-            "loads it. `export_lane`, `copy_lane`, `load_lane`: the stage runs for as many tables as its cap allows."
+            "loads it. `export_lane`, `copy_lane`, `load_lane`: the stage runs for as many tables as its cap allows. "
+            "`throughput`: its items fit, and its container is created and scaled."
         ),
     )
     until: Moment | None = Field(description="Null if the time is not known in advance.")

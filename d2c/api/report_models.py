@@ -118,6 +118,17 @@ class LogicalPartitions(Answer):
     others_at_most_bytes: Count
 
 
+class HotFirstLevel(Answer):
+    """A value of the first level of a hierarchical partition key that so many documents have that it slows a load."""
+
+    value: str = Field(description="As JSON, cut if it is long.")
+    part: float = Field(description="The part of the sampled documents that have it.")
+    sampled: Count
+    most_ru_per_second: Count = Field(
+        description="What a load can write with at most, until the value's physical partition splits."
+    )
+
+
 class LoadEstimate(Answer):
     """The duration of the load at a given throughput."""
 
@@ -139,7 +150,9 @@ class ReportedCensus(Answer):
         description="Items whose time-to-live attribute has a value by which they never expire, by cause.",
     )
     logical_partitions: LogicalPartitions
-    write_ru: Count
+    hot_first_level: HotFirstLevel | None = None
+    write_ru: Count = Field(description="With the container's indexes.")
+    write_factor: float = Field(description="By how much the indexes multiply a write.")
     load_estimate: list[LoadEstimate]
 
 
@@ -149,6 +162,23 @@ class ReportedThroughput(Answer):
     before_ru_per_second: Count | None
     peak_ru_per_second: Count | None
     after_ru_per_second: Count | None
+
+
+class ReportedRequestUnits(Answer):
+    """The request units of the load: estimated by the documents' sizes, and counted by Azure Monitor.
+
+    What Azure Monitor has not counted yet, or does not show, is null.
+    """
+
+    estimated: Count | None
+    counted_ru: Count | None
+    used_part: float | None = Field(
+        description="Of the container's RU/s, between the first and the last tenth of the load, by whole minutes; "
+        "null for a load of a few minutes."
+    )
+    highest_use_percent: float | None = Field(
+        description="The largest part of a physical partition's RU/s that was used in a second."
+    )
 
 
 class EstimatedAndActual(Answer):
@@ -178,6 +208,9 @@ class TableReport(Answer):
     stages: list[ReportedStage]
     census: ReportedCensus | None
     throughput: ReportedThroughput
+    request_units: ReportedRequestUnits | None = Field(
+        default=None, description="Null in reports of versions that did not ask for them."
+    )
     estimate: list[EstimatedAndActual] | None = Field(
         default=None, description="Null if the size was unknown, or for an existing export."
     )

@@ -24,6 +24,7 @@ from d2c.api.parameters import (
     page_of,
     whole_number,
 )
+from d2c.api.plan_models import Proposal, ProposeBody
 from d2c.api.report_models import Report
 from d2c.api.requests import CancelBody, ReplayBody, RetryBody, VerifyBody
 from d2c.mapping import REASONS
@@ -98,6 +99,17 @@ ROUTES = (
             ),
         ),
         also=((200, Check),),
+    ),
+    Route(
+        "POST",
+        "plans",
+        "propose_plan",
+        "Propose a plan for tables: with the reasons, open questions, and what it would take and cost.",
+        200,
+        {JSON: Proposal},
+        (400,),
+        ProposeBody,
+        is_body_required=True,
     ),
     _get("checks/{id}", "get_check", "Return the progress of a check, and its findings.", Check),
     _get(

@@ -12,6 +12,7 @@ from d2c.foreign_json import quoted
 # the SDK's classes at once: https://github.com/Azure/azure-sdk-for-java/pull/48689
 CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.49.2"
 COORDINATES = re.compile(r"com\.azure\.cosmos\.spark:azure-cosmos-spark_\d+-\d+_\d+-\d+:\d+\.\d+\.\d+")
+QUARTER_SECONDS = 15 * 60
 WEEK_SECONDS = 7 * 24 * 3600
 # As `d2c.load_run.request` has them.
 VerifyReadsWith = Literal["all-cores", "one-task-per-partition"]
@@ -35,4 +36,13 @@ class LoadRunSettings(SettingsGroup):
         WEEK_SECONDS, validation_alias="D2C_LOAD_RUN_TIMEOUT_SECONDS", ge=0, le=8 * WEEK_SECONDS
     )
     viewers: str = Field("", validation_alias="D2C_LOAD_RUN_VIEWERS")
+    # It leaves 4,000 RU/s behind for ever, a hundredth.
+    most_ru_per_second: int = Field(
+        400_000, validation_alias="D2C_MOST_LOAD_RU_PER_SECOND", ge=400, le=1_000_000, multiple_of=100
+    )
+    go_within_seconds: int = Field(
+        QUARTER_SECONDS, validation_alias="D2C_CLUSTER_WAITS_SECONDS", ge=0, le=24 * 3600
+    )
+    # Azure Monitor shows a minute some minutes after it.
+    metrics_lag_seconds: int = Field(180, validation_alias="D2C_METRICS_LAG_SECONDS", ge=0, le=3600)
     verify_reads_with: VerifyReadsWith = Field("all-cores", validation_alias="D2C_VERIFY_READS_WITH")

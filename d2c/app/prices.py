@@ -145,7 +145,6 @@ DEFAULTS = Prices(
         "cluster_seconds": Assumption(300, "seconds", "until a new cluster has its machines and libraries"),
         "items_per_core_second": Assumption(5_000, "items/s and core", "benchmarks/README.md, halved"),
         "cores_per_node": Assumption(4, "cores", "Standard_D4ds_v5"),
-        "read_ru_per_kb": Assumption(1, "RU", "https://learn.microsoft.com/azure/cosmos-db/request-units"),
         "function_gb_seconds_per_hour": Assumption(
             240, "GB-s for each hour of a table", "a look a minute, two seconds of 2 GB"
         ),

@@ -18,11 +18,13 @@ from d2c.app.addresses import has_user, host_of, is_webhook_address, path_of
 from d2c.app.allowed import AllowedSettings
 from d2c.app.aws_settings import AwsSettings
 from d2c.app.cluster_settings import read_cluster
+from d2c.app.cluster_size import ru_per_second_of
 from d2c.app.copy_settings import AUTOMATIC, CopySettings
 from d2c.app.environment import EMPTY, EnvironmentSource, SettingsGroup, faults_of, fields_of, odd_texts
 from d2c.app.load_run_settings import LoadRunSettings
 from d2c.app.prices import DEFAULT_COPY_BYTES_PER_SECOND, Prices, read_prices
 from d2c.errors import SettingsError
+from d2c.shapes import LoadBounds
 
 SparkCosmosAuth = Literal["ServicePrincipal", "ManagedIdentity", "MasterKey"]
 SPARK_COSMOS_AUTH_TYPES = get_args(SparkCosmosAuth)
@@ -146,6 +148,12 @@ class Settings(BaseSettings):
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
         return f"abfss://{self.lake_file_system}@{self.lake_account}.dfs.core.windows.net/{path}"
+
+    @property
+    def load_bounds(self) -> LoadBounds:
+        """The most RU/s that the app gives a container by itself."""
+        assumed_cores = self.prices.assumed("cores_per_node")
+        return LoadBounds(self.load_runs.most_ru_per_second, ru_per_second_of(self.cluster, assumed_cores))
 
     # Each validator below sees the fields declared before its own, as far as they are valid.
 

@@ -10,6 +10,7 @@ from d2c.plan.caps import caps_of
 from d2c.plan.model import parse_plan
 from d2c.report.costs import ONCE, cluster_of, cluster_seconds
 from d2c.report.estimate import estimate_of
+from d2c.report.terms import Terms
 
 # About what one of the tables has.
 ITEMS, BYTES = 12, 4_000
@@ -32,7 +33,9 @@ def price_of(plan: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         for entry in parsed.tables
     ]
     estimate = estimate_of(
-        [{**table, "tables_per_run": len(tables)} for table in tables], cluster, settings.prices, caps
+        [{**table, "tables_per_run": len(tables)} for table in tables],
+        Terms(cluster, settings.prices, settings.load_bounds),
+        caps,
     )
     lines = [line for line in estimate["lines"] if line["when"] == ONCE]
     return {

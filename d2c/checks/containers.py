@@ -1,21 +1,28 @@
 """Cosmos DB checks of a table's container: it can be created, or it exists and fits."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from d2c.checks.findings import Finding, Findings
-from d2c.clients.azure.cosmos_management import Container, Throughput
-from d2c.mapping import Mapper
+from d2c.checks.indexes import INDEXING, check_indexes
+from d2c.checks.throughput import (
+    THROUGHPUT,
+    PlannedOf,
+    PlannedThroughput,
+    check_new_throughput,
+    check_throughput,
+    told_throughput,
+)
+from d2c.clients.azure.cosmos.management import Container, Throughput
+from d2c.mapping import Mapper, Rules
 from d2c.mapping.container import find_concerns, find_misfit, find_short_key, marks_of, wanted_container
+from d2c.mapping.indexing import KEYS, TableIndex, indexed_properties, indexes_all, policy_of
 
-CONTAINER, DOCUMENTS, THROUGHPUT, LOCK = "container", "documents", "throughput", "held by a migration"
-# The maximum of a physical partition; scaling beyond the maximum of all partitions takes hours.
-# https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
-PARTITION_RU = 10_000
-# The maximum of a container without a request to Azure's support.
-# https://learn.microsoft.com/azure/cosmos-db/concepts-limits
-MOST_CONTAINER_RU = 1_000_000
+CONTAINER, DOCUMENTS, LOCK = "container", "documents", "held by a migration"
+KEY_ORDER, COUNTING = "order of the partition key", "counting"
 
 
 class ContainerReads(Protocol):
@@ -32,66 +39,135 @@ class ContainerReads(Protocol):
 
 @dataclass(frozen=True)
 class CheckedContainer:
-    """A checked container: whether it exists, and its current RU/s."""
+    """A checked container: whether it exists, its current RU/s, and its indexing policy if that is known.
+
+    ``indexed`` has the properties that the plan's `keys` will index; None if the container or a policy exists.
+    """
 
     findings: list[Finding]
     exists: bool
     ru_per_second: int | None
+    planned: PlannedThroughput
+    policy: Mapping[str, Any] | None
+    indexed: list[str] | None
 
 
 def check_container(
     table: Mapping[str, Any],
     mapper: Mapper | None,
-    load_ru_of: Callable[[int | None], int],
+    planned_of: PlannedOf,
     migration: str,
     reads: ContainerReads,
     number_keys: Sequence[str] = (),
+    indexes: Sequence[TableIndex] = (),
 ) -> CheckedContainer:
     """Check the container that a table will be loaded into.
 
     Args:
         table: its settings in the plan.
         mapper: the table's; None if the table's keys could not be read.
-        load_ru_of: returns the RU/s of the load by those of the existing container, None for a new one.
+        planned_of: returns how the container is scaled.
         migration: the plan's name.
         reads: reads from the account and the lake.
         number_keys: the table's key attributes that are numbers.
+        indexes: the table's secondary indexes.
     """
+    wanted = _wanted_policy(table, mapper, indexes)
     database, container = table["database"], table["container"]
     thing = f"{database}/{container}"
     findings = Findings("Cosmos DB")
     existing: Container | None = None
     throughput: Throughput | None = None
+    planned = planned_of(wanted, None)
     with findings.attempt(thing, CONTAINER):
         existing = reads.find_container(database, container)
         if existing is None:
-            findings.ok(
-                thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, load_ru_of(None))}."
-            )
+            findings.ok(thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, planned)}.")
+            check_new_throughput(findings, thing, planned)
         else:
             _check_fit(findings, thing, existing, mapper, number_keys)
-            for concern in find_concerns(existing):
+            for concern in find_concerns(existing, wanted):
                 findings.warning(thing, concern.title.lower(), f"It has {concern.cause}", concern.next_step)
     if existing is not None:
         with findings.attempt(thing, DOCUMENTS):
             _check_documents(findings, thing, table, mapper, reads)
         with findings.attempt(thing, THROUGHPUT):
             throughput = reads.find_throughput(database, container)
-            _check_throughput(findings, thing, throughput, load_ru_of)
+            if throughput is not None:
+                planned = planned_of(existing.indexing_policy, throughput)
+            check_throughput(findings, thing, throughput, planned)
     with findings.attempt(thing, LOCK):
         _check_lock(findings, thing, reads.record(database, container), migration)
+    policy = existing.indexing_policy if existing else wanted
+    if mapper and policy is not None:
+        with findings.attempt(thing, INDEXING):
+            _check_key_order(findings, thing, mapper.rules)
+            findings.found += check_indexes(thing, mapper.rules, indexes, policy, is_new=existing is None)
+            if table.get("verify") == "counts" and not indexes_all(policy):
+                _tell_counting(findings, thing, planned.size_bytes)
     ru_per_second = throughput.ru_per_second if throughput else None
-    return CheckedContainer(findings.found, existing is not None, ru_per_second)
+    indexed = _indexed(table, mapper, indexes) if existing is None else None
+    return CheckedContainer(findings.found, existing is not None, ru_per_second, planned, policy, indexed)
 
 
-def _new_container(mapper: Mapper | None, load_ru: int) -> str:
+def _wanted_policy(
+    table: Mapping[str, Any], mapper: Mapper | None, indexes: Sequence[TableIndex]
+) -> Mapping[str, Any] | None:
+    return policy_of(table.get("indexing", KEYS), mapper.rules, _keys_of(indexes)) if mapper else None
+
+
+def _indexed(
+    table: Mapping[str, Any], mapper: Mapper | None, indexes: Sequence[TableIndex]
+) -> list[str] | None:
+    is_by_keys = mapper is not None and table.get("indexing", KEYS) == KEYS
+    return indexed_properties(mapper.rules, _keys_of(indexes)) if mapper and is_by_keys else None
+
+
+def _tell_counting(findings: Findings, thing: str, size_bytes: int) -> None:
+    """Tell what counting costs if no index answers it, which is not documented for a policy that excludes `/*`."""
+    findings.ok(
+        thing,
+        COUNTING,
+        "verify is counts, and the policy does not index everything: at worst the service reads every document to "
+        f"count them, about {math.ceil(size_bytes / 1024):,} RU.",
+    )
+
+
+def _check_key_order(findings: Findings, thing: str, rules: Rules) -> None:
+    """Warn of a partition key that begins with a constant.
+
+    All documents with one value of the first level begin in one physical partition.
+    https://learn.microsoft.com/azure/cosmos-db/hierarchical-partition-keys
+    """
+    first, *others = rules.partition_key
+    if first not in rules.constants:
+        return
+    better = json.dumps(
+        [*(name for name in others if name not in rules.constants), first], ensure_ascii=False
+    )
+    findings.warning(
+        thing,
+        KEY_ORDER,
+        f"The partition key begins with the constant {first}: all documents of the table go to one physical partition, "
+        "which takes 10,000 RU/s whatever the container has.",
+        f"Put the constant last, such as rules.partition_key {better}, in each table of the container."
+        if others
+        else "Add an attribute before it, so that a logical partition does not hold the whole table.",
+    )
+
+
+def _keys_of(indexes: Sequence[TableIndex]) -> list[str]:
+    return [name for index in indexes for name in index.keys]
+
+
+def _new_container(mapper: Mapper | None, planned: PlannedThroughput) -> str:
     if mapper is None:
         return "its requirements depend on the table, which could not be read"
     wanted = wanted_container(mapper)
     time_to_live = "on" if wanted["default_ttl"] else "off"
     return (
         f"it will be created with the partition key {', '.join(wanted['partition_key_paths'])}, time to live "
-        f"{time_to_live}, and {load_ru:,} RU/s for the load"
+        f"{time_to_live}, and {told_throughput(planned)}"
     )
 
 
@@ -136,33 +212,6 @@ def _check_documents(
             "It already has documents.",
             "Empty it, name another container, or set allow_existing_documents in the plan.",
         )
-
-
-def _check_throughput(
-    findings: Findings, thing: str, throughput: Throughput | None, load_ru_of: Callable[[int | None], int]
-) -> None:
-    if throughput is None:
-        findings.warning(
-            thing,
-            THROUGHPUT,
-            "It has no dedicated throughput, so it is not scaled for the load.",
-            "Check that the database's throughput, or the serverless account, is enough for the load.",
-        )
-        return
-    has = throughput.ru_per_second
-    wanted = max(has, load_ru_of(has))
-    kind = "at most by autoscale" if throughput.autoscale else "manual"
-    at_once = max(-(-has // PARTITION_RU), 1) * PARTITION_RU
-    summary = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load"
-    if wanted > at_once:
-        findings.warning(
-            thing,
-            THROUGHPUT,
-            f"{summary}: its partitions surely provide only {at_once:,}, so scaling may take 4 to 6 hours.",
-            "Scale it the day before, or request less with throughput.load_ru_per_second.",
-        )
-    else:
-        findings.ok(thing, THROUGHPUT, f"{summary}.")
 
 
 def _check_lock(findings: Findings, thing: str, record: Mapping[str, Any] | None, migration: str) -> None:

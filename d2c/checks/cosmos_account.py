@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from d2c.checks.findings import Finding, Findings, numbered
-from d2c.clients.azure.cosmos_management import Account, CosmosManagement
+from d2c.clients.azure.cosmos.management import Account, CosmosManagement
 from d2c.errors import listed
 from d2c.plan.caps import is_small
 from d2c.shapes import Caps
@@ -38,6 +38,8 @@ def check_account(
             "is_serverless": account.is_serverless,
             "is_free_tier": account.is_free_tier,
             "throughput_limit": account.throughput_limit,
+            "regions": max(len(account.regions), 1),
+            "writes_in_all": account.writes_in_all,
         }
         _check_kind(findings, name, account)
         facts["containers"] = [list(pair) for pair in management().list_containers()]
@@ -57,6 +59,7 @@ def _check_kind(findings: Findings, name: str, account: Account) -> None:
         )
         return
     traits = ["serverless" if account.is_serverless else "with provisioned throughput"]
+    traits += ["writes in every region"] if account.writes_in_all else []
     traits += ["free tier"] if account.is_free_tier else []
     traits += [] if account.is_public else ["without public network access: Spark needs private access"]
     findings.ok(name, ACCOUNT, f"It is in {', '.join(account.regions) or 'no region'}, {', '.join(traits)}.")

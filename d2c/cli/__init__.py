@@ -13,6 +13,7 @@ from d2c.cli.commands.local import add_local_commands
 from d2c.cli.commands.map import map_command
 from d2c.cli.commands.migrations import add_migration_commands
 from d2c.cli.commands.operations import add_operation_commands
+from d2c.cli.commands.plan import add_plan_command
 from d2c.cli.session import example
 from d2c.version import VERSION
 
@@ -47,6 +48,7 @@ def root(
     """Options of `d2c` itself."""
 
 
+add_plan_command(app)
 add_check_command(app)
 add_migration_commands(app)
 add_lifecycle_commands(app)

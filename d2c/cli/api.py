@@ -9,10 +9,13 @@ import httpx
 from d2c.errors import D2CError, TransientError
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-MIGRATIONS, CHECKS = "/api/migrations", "/api/checks"
+MIGRATIONS, CHECKS, PLANS = "/api/migrations", "/api/checks", "/api/plans"
 CONNECT_SECONDS = 10
 # A Function app that has scaled to zero is slow to answer its first call.
 ANSWER_SECONDS = 60
+# The most that Azure lets an HTTP function take; DynamoDB describes some ten tables a second.
+# https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout
+PROPOSAL_SECONDS = 230
 PAGE_SIZE = 100
 TABLES_OF_A_PAGE = 1000
 BUSY_STATUSES = (408, 429)
@@ -71,6 +74,11 @@ class Api:
     def check_status(self, check: str) -> Answer:
         """Return the progress of a check, and its findings."""
         return _checked(self._call("GET", f"/{check}", below=CHECKS), "id", "state", "progress", "checks")
+
+    def propose(self, asked: Answer) -> Answer:
+        """Return a proposed plan, with its reasons, open questions and price."""
+        answer = self._call("POST", "", below=PLANS, json=asked, timeout=PROPOSAL_SECONDS)
+        return _checked(answer, "plan", "reasons", "questions", "estimate")
 
     def migrations(self) -> list[Answer]:
         """Return every migration, newest first."""

@@ -3,6 +3,7 @@
 import importlib
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ KEY = re.compile(r"[!-~]+")
 Execute = Callable[[str, list[str], dict[str, str]], Never]
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 @dataclass(frozen=True)
 class Outside:
     """A command's access to the outside world; tests pass a substitute.
@@ -32,12 +37,14 @@ class Outside:
         pause: sleeps for a number of seconds.
         execute: replaces this process with a program, given its arguments and environment.
         load: imports a module, by its name, that not every command needs.
+        is_terminal: tells whether somebody can be asked.
     """
 
     transport: httpx.BaseTransport | None = None
     pause: Callable[[float], None] = time.sleep
     execute: Execute = os.execve
     load: Callable[[str], Any] = importlib.import_module
+    is_terminal: Callable[[], bool] = _is_terminal
 
 
 def _check_url(text: str) -> str:

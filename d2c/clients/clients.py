@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from d2c.clients.aws.dynamodb import DynamoDB
     from d2c.clients.aws.s3 import Bucket
     from d2c.clients.aws.sign_in import WebIdentity
-    from d2c.clients.azure.cosmos_management import CosmosManagement
+    from d2c.clients.azure.cosmos.management import CosmosManagement
+    from d2c.clients.azure.cosmos.metrics import Metrics
     from d2c.clients.azure.data_factory import DataFactory
     from d2c.clients.azure.lake import Lake
     from d2c.clients.databricks.jobs import Databricks
@@ -69,16 +70,23 @@ class Clients:
     @property
     def cosmos(self) -> "CosmosClient":
         """The account's data plane."""
-        from d2c.clients.azure.cosmos import connect_cosmos
+        from d2c.clients.azure.cosmos.data_plane import connect_cosmos
 
         return connect_cosmos(self.settings)
 
     @property
     def cosmos_management(self) -> "CosmosManagement":
         """The account's management plane."""
-        from d2c.clients.azure.cosmos_management import connect_cosmos_management
+        from d2c.clients.azure.cosmos.management import connect_cosmos_management
 
         return connect_cosmos_management(self.settings)
+
+    @property
+    def metrics(self) -> "Metrics":
+        """What Azure Monitor counts of the account."""
+        from d2c.clients.azure.cosmos.metrics import connect_metrics
+
+        return connect_metrics(self.settings)
 
     @property
     def databricks(self) -> "Databricks":

@@ -10,7 +10,7 @@ from d2c.clients.threads import in_thread
 from d2c.control import migrations
 from d2c.errors import BodyError, ConflictError
 from d2c.load_run.request import MOST_HISTORY_BYTES, fault_of_size, rules_size
-from d2c.mapping.rule_changes import faults_of_rules
+from d2c.plan.rule_changes import faults_of_rules
 from d2c.shapes import ComparingKind, RequestedKind, TableRecord
 from d2c.shapes.operations import KINDS, RETRY
 from d2c.state import paths

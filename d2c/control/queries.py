@@ -202,13 +202,20 @@ def _held(times: Times) -> Waiting | None:
     return None
 
 
+def _waits(now: AtWork) -> Waiting | None:
+    """Return what a table waits for that has been assessed and is not loaded yet."""
+    if now.stage != "load" or not (now.progress or {}).get("is_waiting"):
+        return None
+    return {"for": "throughput", "until": None, "place": None}
+
+
 def _view(work: Work, now: AtWork | None, table: TableState, held: Waiting | None) -> _Shown:
     name, queue = table.table, work.queue
     if table.end:
         return _Shown(TableView(table, ended_table(table.end)), work.migration)
     items = queue.items.get(name) if queue else None
     if now:
-        status = table_under_way(name, table.state, now.stage, items, now.progress)
+        status = table_under_way(name, table.state, now.stage, items, now.progress, _waits(now))
         return _Shown(TableView(table, status, queue.begun.get(name) if queue else None), now.instance)
     position = queue.positions.get(name) if queue else None
     waiting = waiting_of(queue, name, held) if queue and position else held

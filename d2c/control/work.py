@@ -12,10 +12,20 @@ from d2c.clients.threads import in_thread
 from d2c.load_run.progress import PROGRESS_FILE
 from d2c.shapes import ListedTables, OperationKind, Progress, QueueEntry, QueueFile, TableEnd
 from d2c.state import paths
-from d2c.state.ids import lane_instance_id, operation_name, stage_instance_id, unit_instance_id, unit_name
+from d2c.state.ids import (
+    lane_instance_id,
+    operation_name,
+    second_run,
+    stage_instance_id,
+    unit_instance_id,
+    unit_name,
+)
 from d2c.state.operations import migrating_kind
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
 from d2c.state.table_states import TableState, named_tables, states_of_tables
+
+# What is waited for on behalf of a unit, the latest first.
+UNIT_JOBS = ("second-load", "scale", "load", "prepare")
 
 
 class Work(NamedTuple):
@@ -43,16 +53,17 @@ class Work(NamedTuple):
         return position.claim if position else None
 
     def instances(self, table: str) -> list[str]:
-        """Return the ids of the orchestrations that may wait for something outside for a table, the likeliest first."""
+        """Return the ids of the orchestrations that may wait for something outside for a table, the latest first."""
         claim = self.claim(table)
         if claim is None:
             return []
         if claim.stage != "load":
             return [stage_instance_id(self.migration, self.operation, table, claim.stage)]
-        unit = unit_name(claim.lane, claim.turn)
-        return [
-            unit_instance_id(self.migration, self.operation, unit, stage) for stage in ("load", "prepare")
-        ]
+        return [self.unit_instance(claim, job) for job in UNIT_JOBS]
+
+    def unit_instance(self, claim: Claim, job: str) -> str:
+        """Return the id of the orchestration that waits for something of a unit, one of `UNIT_JOBS`."""
+        return unit_instance_id(self.migration, self.operation, unit_name(claim.lane, claim.turn), job)
 
     def lanes(self) -> list[Lane]:
         """Return the lanes; none while the tables are not listed."""
@@ -132,21 +143,31 @@ async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -
     status = await snapshot.status(*instances)
     if not status:
         stage = "prepare" if claim.stage == "load" else claim.stage
-        return AtWork(stage, None, instances[0], is_held=False)
+        return AtWork(stage, None, instances[-1], is_held=False)
     instance: str = status.instance_id
     is_held = durable.runtime_status(status) == "Suspended"
     if claim.stage != "load":
         return AtWork(claim.stage, status.custom_status, instance, is_held)
-    if instance != instances[0]:
+    job = UNIT_JOBS[instances.index(instance)]
+    if job == "prepare":
         return AtWork("prepare", status.custom_status, instance, is_held)
-    progress = await _progress(lake, work, table, (status.custom_status or {}).get("attempt", 1))
-    stages = (progress or {}).get("stages")
-    return AtWork(stages[-1]["stage"] if stages else "assess", progress, instance, is_held)
-
-
-async def _progress(lake: AsyncLake, work: Work, table: str, attempt: int) -> Any:
-    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
+    if job == "scale":
+        return AtWork("load", {"is_waiting": True}, instance, is_held)
     run = operation_name(work.kind, work.operation)
+    name, first = (second_run(run), "load") if job == "second-load" else (run, "assess")
+    progress = await _progress(lake, work, table, name, (status.custom_status or {}).get("attempt", 1))
+    return AtWork(_stage_of_run(progress) or first, progress, instance, is_held)
+
+
+def _stage_of_run(progress: Any) -> str | None:
+    """Return the stage that a load run is in for a table, by its progress; one that waits is before its load."""
+    if not progress or not progress.get("stages"):
+        return None
+    return "load" if progress.get("is_waiting") else str(progress["stages"][-1]["stage"])
+
+
+async def _progress(lake: AsyncLake, work: Work, table: str, run: str, attempt: int) -> Any:
+    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
     content = await lake.read(f"{paths.load_folder(work.migration, table, run, attempt)}/{PROGRESS_FILE}")
     try:
         return json.loads(content) if content else None

@@ -59,6 +59,14 @@ class RunProgress:
         """
         self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "done": done, "total": total}))
 
+    def wait(self) -> None:
+        """Write that the next stage waits for the app."""
+        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "is_waiting": True}))
+
+    def ended_stages(self) -> tuple[dict[str, Any], ...]:
+        """Return the stages so far."""
+        return tuple(self._stages)
+
     def fail(self, error: D2CError) -> None:
         """Record the error that ended the last stage."""
         self._error = {**error.to_dict(), "stage": self._stages[-1]["stage"]}
@@ -71,9 +79,13 @@ class RunProgress:
         """Return a finding of an earlier stage of this run, or None."""
         return self._findings.get(name)
 
-    def close(self) -> str:
-        """Write the result and return it as JSON text."""
-        state = "failed" if self._error else "succeeded"
+    def close(self, state: str = "succeeded") -> str:
+        """Write the result and return it as JSON text.
+
+        Args:
+            state: that of a table without an error.
+        """
+        state = "failed" if self._error else state
         result = {"state": state, "error": self._error, "stages": self._stages, **self._findings}
         text = json.dumps(result)
         self._write(RESULT_FILE, text)

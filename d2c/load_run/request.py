@@ -33,8 +33,10 @@ WITH_ALL_CORES, BY_PARTITION = "all-cores", "one-task-per-partition"
 class LoadRequest:
     """What a load run does for one table. It holds no secrets: the cluster reads them from the secret scope.
 
-    Paths are in Spark's form (``abfss://...``). The last four fields are for the operations verify and replay, from
-    earlier runs: when the load began (epoch seconds), how many documents were written, and the rejected items.
+    Paths are in Spark's form (``abfss://...``). The four fields from ``load_started_at`` are for the operations verify
+    and replay, from earlier runs: when the load began (epoch seconds), how many documents were written, and the
+    rejected items. The last two are for the hand-over from assess to load: how long to wait for the container (None:
+    it is there), and the file of what an earlier run has assessed.
     """
 
     migration: str
@@ -61,6 +63,8 @@ class LoadRequest:
     documents_written: int = 0
     rejected_folder: str | None = None
     items_rejected: int = 0
+    go_within_seconds: int | None = None
+    assessed_by: str | None = None
 
     def to_json(self) -> bytes:
         """Return the request in the form that the app writes to the lake."""

@@ -9,13 +9,15 @@ batches are bounded in bytes.
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from pyarrow import RecordBatch
 
-from d2c.export_format import DataFile, ExportFormatError
+from d2c.export_format import DataFile, ExportFormatError, lines_of
 from d2c.load_run.accounting import FileTally
 from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_blocks, files_of, pack
 from d2c.load_run.census.counts import Census
+from d2c.load_run.census.first_levels import sampled_of_a_file
 from d2c.load_run.kernel import items
 from d2c.load_run.kernel.rules import CENSUS, DOCUMENTS
 from d2c.load_run.limits import Allowance
@@ -114,7 +116,10 @@ def _outcome_worker(
         census: Census | None,
     ) -> Iterator[Row | RecordBatch]:
         allowance = Allowance(request.max_rejected_items)
-        for block in blocks:
+        for number, block in enumerate(blocks):
+            if number == 0 and census is not None and len(mapper.rules.partition_key) > 1:
+                for line in islice(lines_of(block), sampled_of_a_file(len(files))):
+                    census.first_levels.add(map_line(mapper, line))
             for line in lines.left_of(block, tally):
                 mapped = map_line(mapper, line)
                 tally.count(mapped)

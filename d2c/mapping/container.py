@@ -1,10 +1,12 @@
 """The container that a table needs: partition key, time to live, and the tables that may share it."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple, Protocol
 
 from d2c.mapping.comparison import document_identity
+from d2c.mapping.indexing import is_indexed, named_paths, write_factor
 from d2c.mapping.mapper import Mapper
 from d2c.mapping.names import levels_of
 from d2c.mapping.rules import Rules
@@ -12,6 +14,11 @@ from d2c.mapping.rules import Rules
 Json = dict[str, Any]
 SHORT_KEY_BYTES = 101
 LONG_KEY = "?" * (SHORT_KEY_BYTES + 1)
+MUCH_MORE = 1.25
+_CHANGE_POLICY = (
+    "A migration leaves it as it is. Change the policy before the load (az cosmosdb sql container update --idx), or, "
+    "where it cannot be changed, name another container."
+)
 
 
 class Misfit(NamedTuple):
@@ -36,6 +43,9 @@ class ContainerLike(Protocol):
 
     @property
     def unique_keys(self) -> Sequence[Sequence[str]]: ...
+
+    @property
+    def indexing_policy(self) -> Mapping[str, Any]: ...
 
 
 def wanted_container(mapper: Mapper) -> Json:
@@ -102,9 +112,14 @@ def find_short_key(mapper: Mapper, container: ContainerLike, number_keys: Collec
     )
 
 
-def find_concerns(container: ContainerLike) -> list[Misfit]:
-    """Return what may go wrong in an existing container that fits; it is fixed when a container is created."""
-    concerns = []
+def find_concerns(container: ContainerLike, wanted_policy: Mapping[str, Any] | None = None) -> list[Misfit]:
+    """Return what may go wrong in an existing container that fits, or costs more than it has to.
+
+    Args:
+        container: the existing container.
+        wanted_policy: the indexing policy that the table would get in a new container; None if it is not known.
+    """
+    concerns = [] if wanted_policy is None else list(_concerns_of_indexing(container, wanted_policy))
     if container.unique_keys:
         names = "; ".join(", ".join(paths) for paths in container.unique_keys)
         concerns.append(
@@ -116,6 +131,30 @@ def find_concerns(container: ContainerLike) -> list[Misfit]:
             )
         )
     return concerns
+
+
+def _concerns_of_indexing(container: ContainerLike, wanted: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Yield what an existing policy, which no migration changes, lacks or indexes in vain."""
+    policy = container.indexing_policy
+    lacking = [path for path in named_paths(wanted) if not is_indexed(policy, levels_of(path)[0])]
+    if lacking:
+        yield Misfit(
+            "The container lacks indexes",
+            f"no index for {', '.join(lacking)}: a query by them reads every document.",
+            f"{_CHANGE_POLICY} Add to its includedPaths: {_json([{'path': path} for path in lacking])}",
+        )
+    factor, wanted_factor = write_factor(policy), write_factor(wanted)
+    if factor > wanted_factor * MUCH_MORE:
+        yield Misfit(
+            "The container indexes more than it needs",
+            f"an indexing policy with which a write costs about {factor:.2g} times as many RU as without indexes, and "
+            f"{wanted_factor:.3g} times with what the plan asks for.",
+            f"{_CHANGE_POLICY} What the plan asks for: {_json(wanted)}",
+        )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def marks_of(mapper: Mapper) -> Json:

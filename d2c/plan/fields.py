@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from d2c.foreign_json import quoted
 from d2c.mapping.numbers import MAX_EXACT_INTEGER
@@ -33,6 +33,10 @@ MOMENT = (
     r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
 )
 TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+# A level of a path in an indexing policy: a plain name, any other in quotes, or the members of an array.
+_LEVEL = r'/([A-Za-z0-9_]+|"[^"\\\x00-\x1f\x7f]+"|\[\])'
+INDEX_PATH = rf"^(/\*|({_LEVEL})+/[?*])$"
+COMPOSITE_PATH = rf"^({_LEVEL})+$"
 MEANINGS = {
     NAME: "1 to 48 letters, digits, - or _, the first a letter or digit",
     TABLE_NAME: "a DynamoDB table name: 3 to 255 letters, digits, -, _ or .",
@@ -43,7 +47,16 @@ MEANINGS = {
     VERIFY: "full, counts, or sample: with a part below 1 such as sample:0.01",
     MOMENT: "a moment with its offset from UTC, such as 2026-11-06T22:00:00+01:00",
     TIME_OF_DAY: "a time of the day from 00:00 to 23:59",
+    INDEX_PATH: 'a path such as /*, /name/?, /name/* or /"first name"/?',
+    COMPOSITE_PATH: 'a path such as /name or /"first name", without /? or /*',
 }
+
+
+class StrictModel(BaseModel):
+    """A part of a user's input, validated strictly: no unknown fields, no conversion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 TableName = Annotated[str, StringConstraints(pattern=TABLE_NAME)]
@@ -103,6 +116,9 @@ def _known_time_zone(name: str) -> str:
 AttributeNames = Annotated[list[AttributeName], Field(fail_fast=True), AfterValidator(_different)]
 Constant = Annotated[str | int | float | bool | None, BeforeValidator(_constant)]
 ResourceName = Annotated[str, StringConstraints(pattern=RESOURCE_NAME), AfterValidator(_no_part_of_a_path)]
+# A key attribute of an index has at most 255 bytes.
+IndexPath = Annotated[str, StringConstraints(pattern=INDEX_PATH, max_length=1024)]
+CompositePath = Annotated[str, StringConstraints(pattern=COMPOSITE_PATH, max_length=1024)]
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), AfterValidator(_real_moment)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=TIME_OF_DAY)]
 Window = Annotated[list[TimeOfDay], Field(min_length=2, max_length=2), AfterValidator(_window)]

@@ -6,16 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-)
+from pydantic import Field, ValidationError
 
 from d2c.errors import MOST_FAULTS, PlanError
 from d2c.foreign_json import MOST_QUOTED, ForeignJsonError, json_value, quoted
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
+from d2c.mapping.indexing import KEYS
 from d2c.plan.fields import (
     MEANINGS,
     MOST_TABLES_PER_LOAD_RUN,
@@ -36,19 +32,16 @@ from d2c.plan.fields import (
     Verify,
     Window,
 )
+from d2c.plan.fields import StrictModel as StrictModel
+from d2c.plan.indexing import IndexingPlan
 from d2c.plan.validation import faults_between_fields, is_pattern
 from d2c.shapes import Times
 
 # A plan of 1,000 tables with rules of their own has some 500 KB.
 MOST_PLAN_BYTES = 2**20
 DEFAULT_VERIFY = "full"
+DEFAULT_INDEXING = KEYS
 DEFAULT_MAX_REJECTED_ITEMS = 0
-
-
-class StrictModel(BaseModel):
-    """A part of a user's input, validated strictly: no unknown fields, no conversion."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class RulesPlan(StrictModel):
@@ -64,8 +57,9 @@ class RulesPlan(StrictModel):
 
 
 class ThroughputPlan(StrictModel):
-    """Request units per second of a container: during the load, and after it."""
+    """Request units per second of a container: during the load, and after it; with autoscale its maximum."""
 
+    kind: Literal["manual", "autoscale"] | None = None
     load_ru_per_second: Literal["auto"] | ManualThroughput | None = None
     after_load_ru_per_second: ManualThroughput | None = None
 
@@ -92,6 +86,7 @@ class SharedPlan(StrictModel):
     account: Account | None = None
     region: Region | None = None
     rules: RulesPlan | None = None
+    indexing: IndexingPlan | None = None
     throughput: ThroughputPlan | None = None
     limits: LimitsPlan | None = None
     verify: Verify | None = None
@@ -111,7 +106,7 @@ class Plan(SharedPlan):
 
     name: Name
     tables: Annotated[list[TablePlan], Field(min_length=1, max_length=1000)]
-    exclude: Annotated[list[TableNames], Field(max_length=1000)] = []
+    exclude: Annotated[list[TableNames], Field(max_length=1000)] = Field(default=[])
     order: Literal["largest_first", "as_listed"] = "largest_first"
     max_parallel_tables: MaxParallel | None = None
     max_parallel_exports: MaxParallelExports = 50
@@ -140,6 +135,7 @@ class Plan(SharedPlan):
         merged = {
             "verify": DEFAULT_VERIFY,
             "allow_existing_documents": False,
+            "indexing": DEFAULT_INDEXING,
             "container": table,
             **top,
             **own,

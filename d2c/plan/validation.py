@@ -1,5 +1,6 @@
 """What is wrong between the fields of a plan, reported with what is wrong within them."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from d2c.errors import listed
 from d2c.foreign_json import MOST_QUOTED
 from d2c.load_run.request import fault_of_size, rules_size
 from d2c.mapping import KeySchema, RulesError, parse_rules
+from d2c.mapping.indexing import KEYS
 
 Json = Mapping[str, Any]
 Loc = tuple[int | str, ...]
@@ -44,14 +46,16 @@ def faults_of_sharers(inputs: Iterable[Json]) -> Iterator[str]:
     """Find tables that share a container although it cannot hold, or tell apart, the documents of all.
 
     Args:
-        inputs: of each table ``table``, ``database``, ``container`` and ``rules``.
+        inputs: of each table ``table``, ``database``, ``container``, ``rules``, and ``indexing`` if it has one.
     """
     sharers: defaultdict[tuple[str, str], dict[str, Json]] = defaultdict(dict)
     for table in inputs:
-        sharers[table["database"], table["container"]].setdefault(table["table"], table["rules"])
+        sharers[table["database"], table["container"]].setdefault(table["table"], table)
     for (database, container), tables in sharers.items():
         if len(tables) > 1:
-            yield from _faults_of_one_container(f"{database}/{container}", tables)
+            rules = {name: table["rules"] for name, table in tables.items()}
+            yield from _faults_of_one_container(f"{database}/{container}", rules)
+            yield from _faults_of_indexing(f"{database}/{container}", tables)
 
 
 def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iterator[str]:
@@ -70,6 +74,15 @@ def _faults_of_one_container(container: str, tables: Mapping[str, Json]) -> Iter
         yield (
             f"{shared}: each needs a `set` constant in its partition_key, under one name for all, that differs "
             "from the others'"
+        )
+
+
+def _faults_of_indexing(container: str, tables: Mapping[str, Json]) -> Iterator[str]:
+    """Find tables of one container with different policies: the container has that of the table which creates it."""
+    if len({json.dumps(table.get("indexing", KEYS), sort_keys=True) for table in tables.values()}) > 1:
+        yield (
+            f"{listed(list(tables))} share the container {container}, but not its `indexing`: give all the same, at "
+            "the top of the plan or in each"
         )
 
 
@@ -149,7 +162,7 @@ def _entries(tables: Any) -> list[tuple[int, Json]]:
 
 def _sound(entries: Sequence[tuple[int, Json]], spoilt: Sequence[Loc]) -> list[Json]:
     """Return the tables without a fault in their own fields; none if what the top says for all has one."""
-    if any(place[0] in ("database", "rules") for place in spoilt):
+    if any(place[0] in ("database", "rules", "indexing") for place in spoilt):
         return []
     spoilt_numbers = {place[1] for place in spoilt if place[0] == "tables" and len(place) > 1}
     return [entry for number, entry in entries if number not in spoilt_numbers]
@@ -161,6 +174,7 @@ def _as_input(plan: Json, entry: Json) -> Json:
         "database": entry.get("database") or plan.get("database"),
         "container": entry.get("container") or entry["table"],
         "rules": {**_given(plan.get("rules")), **_given(entry.get("rules"))},
+        "indexing": entry.get("indexing") or plan.get("indexing") or KEYS,
     }
 
 

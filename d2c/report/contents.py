@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from d2c.load_run.throughput import load_estimate
-from d2c.report.estimate import compare_with_estimate, sum_of_rows
+from d2c.load_run.throughput.sizing import load_estimate
+from d2c.report.estimate import write_factor_of
+from d2c.report.outcome import census_ru, compare_with_estimate, sum_of_rows
 from d2c.shapes import StageEntry, State
 
 EXPORT_FIELDS = ("arn", "time", "items", "bytes", "billed_bytes")
+CONSUMED_FIELDS = ("counted_ru", "used_part", "highest_use_percent")
 VERIFICATION_FIELDS = ("method", "expected", "actual", "missing", "unexpected", "different")
 
 
@@ -50,18 +52,37 @@ def table_report(
         "operations": list(record.get("operations", ())),
         "mismatches": list(mismatches),
         "stages": ended_stages(record["stages"]),
-        "census": census and _with_estimate(census, described.get("peak_ru_per_second")),
+        "census": census and _with_estimate(census, record, described.get("peak_ru_per_second")),
         "throughput": {
             "before_ru_per_second": described.get("before_ru_per_second"),
             "peak_ru_per_second": described.get("peak_ru_per_second"),
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
         },
+        "request_units": _request_units(record, census),
         "estimate": compare_with_estimate(record, census, basis),
     }
 
 
-def _with_estimate(census: Mapping[str, Any], peak_ru_per_second: int | None) -> dict[str, Any]:
-    return {**census, "load_estimate": load_estimate(census["write_ru"], peak_ru_per_second)}
+def _request_units(record: Mapping[str, Any], census: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a load was estimated to take, and what it took as far as Azure Monitor has counted it."""
+    found = record.get("consumed") or {}
+    return {
+        "estimated": census_ru(census, record) if census else None,
+        **{field: found.get(field) for field in CONSUMED_FIELDS},
+    }
+
+
+def _with_estimate(
+    census: Mapping[str, Any], record: Mapping[str, Any], peak_ru_per_second: int | None
+) -> dict[str, Any]:
+    """Return the census with what writing the documents costs with the container's indexes."""
+    ru = census_ru(census, record)
+    return {
+        **census,
+        "write_ru": ru,
+        "write_factor": write_factor_of(record),
+        "load_estimate": load_estimate(ru, peak_ru_per_second),
+    }
 
 
 def ended_stages(stages: Sequence[StageEntry]) -> list[StageEntry]:

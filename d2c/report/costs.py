@@ -4,27 +4,36 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from d2c.app.cluster_size import cores_of, workers_for
 from d2c.app.prices import Prices
 
 GB = 2**30
 HOURS_OF_A_MONTH = 730
+# An idle container with autoscale has a tenth of its maximum.
+LEAST_AUTOSCALE_PART = 0.1
 # The copy activities of adf/pipeline/copy_export.json.
 COPY_ACTIVITIES = 2
 # That of the summary takes a minute and the fewest units.
 SUMMARY_MINUTES, SUMMARY_DIUS = 1, 2
 # `cluster` is not a stage but a table's share of the start of its load run's cluster.
 LOAD_STAGES = ("cluster", "assess", "load", "verify")
+# While a container has the RU/s of its load.
+SCALED_STAGES = ("load", "verify")
 ONCE, PER_MONTH = "once", "per month"
 
 Json = dict[str, Any]
 
 
 class Cluster(NamedTuple):
-    """The cluster of a load run; ``nodes`` includes the driver, and is None if unknown."""
+    """The cluster of a load run; ``nodes`` includes the driver, and is None if unknown.
+
+    ``least_nodes``: of one that gets as many workers as its load needs; None of a fixed size.
+    """
 
     nodes: int | None
     node_type: str
     is_existing: bool
+    least_nodes: int | None = None
 
 
 Quantity = Callable[[Json, Cluster, Prices], float | None]
@@ -53,12 +62,32 @@ def cluster_of(spec: Mapping[str, Any]) -> Cluster:
     Args:
         spec: ``D2C_CLUSTER``, or the workspace's description of an existing cluster.
     """
-    workers: Any = (spec.get("autoscale") or {}).get("max_workers", spec.get("num_workers"))
+    scale = spec.get("autoscale") or {}
+    workers: Any = scale.get("max_workers", spec.get("num_workers"))
+    is_existing = "existing_cluster_id" in spec
     return Cluster(
         nodes=None if workers is None else int(workers) + 1,
         node_type=str(spec.get("node_type_id") or "unknown"),
-        is_existing="existing_cluster_id" in spec,
+        is_existing=is_existing,
+        least_nodes=int(scale.get("min_workers", 1)) + 1 if scale and not is_existing else None,
     )
+
+
+def workers_of(cluster: Cluster, ru_per_second: int | None, prices: Prices) -> int | None:
+    """Return the workers that a load run gets for its RU/s; None if they are unknown.
+
+    Args:
+        cluster: of the load runs.
+        ru_per_second: of all tables that a run loads; None if the container has no throughput of its own.
+        prices: prices and assumptions.
+    """
+    if cluster.nodes is None:
+        return None
+    most = max(cluster.nodes - 1, 1)
+    if cluster.least_nodes is None or ru_per_second is None:
+        return most
+    cores = cores_of(cluster.node_type, prices.assumed("cores_per_node"))
+    return workers_for(ru_per_second, cores, max(cluster.least_nodes - 1, 1), most)
 
 
 def _hours(quantities: Json, stages: Sequence[str]) -> float:
@@ -66,9 +95,8 @@ def _hours(quantities: Json, stages: Sequence[str]) -> float:
 
 
 def _node_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
-    if cluster.nodes is None:
-        return None
-    return cluster.nodes * _hours(quantities, LOAD_STAGES)
+    nodes = quantities.get("nodes", cluster.nodes)
+    return None if nodes is None else float(nodes * _hours(quantities, LOAD_STAGES))
 
 
 def _dbus(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
@@ -79,16 +107,34 @@ def _dbus(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
 
 def _units_of_the_load(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
     """Return hours times hundreds of RU/s; each started clock hour is billed by its highest throughput."""
-    hours = max(math.ceil(_hours(quantities, ("prepare", *LOAD_STAGES))), 1)
-    return _hundreds(quantities["load_ru_per_second"], hours)
+    load, create = quantities["load_ru_per_second"], quantities.get("create_ru_per_second") or 0
+    if load is None:
+        return None
+    hours = max(math.ceil(_hours(quantities, SCALED_STAGES)), 1)
+    return float((load * hours + max(create - load, 0)) / 100 * billed_times(quantities))
 
 
 def _units_of_a_month(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
-    return _hundreds(quantities["after_ru_per_second"], HOURS_OF_A_MONTH)
+    after = quantities["after_ru_per_second"]
+    if after is None:
+        return None
+    idle = after * LEAST_AUTOSCALE_PART if quantities.get("autoscale") else after
+    return float(idle / 100 * HOURS_OF_A_MONTH * billed_times(quantities))
 
 
-def _hundreds(ru_per_second: int | None, hours: int) -> float | None:
-    return None if ru_per_second is None else ru_per_second / 100 * hours
+def _stored(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
+    stored = _gigabytes("bytes")(quantities, cluster, prices)
+    return None if stored is None else stored * quantities.get("regions", 1)
+
+
+def billed_times(quantities: Json) -> float:
+    """Return by how much regions and autoscale multiply the price of throughput.
+
+    Throughput costs twice as much where all regions can be written to, with autoscale and without; else autoscale costs
+    half as much again. https://azure.microsoft.com/pricing/details/cosmos-db/autoscale-provisioned/
+    """
+    rate = 1.5 if quantities.get("autoscale") else 1.0
+    return float(quantities.get("regions", 1) * (2.0 if quantities.get("writes_in_all") else rate))
 
 
 def _diu_hours(quantities: Json, cluster: Cluster, prices: Prices) -> float:
@@ -214,7 +260,7 @@ COSTS = (
         "Cosmos DB",
         "throughput of the load",
         ONCE,
-        "begun hours of prepare, the cluster's start, assess, load, verify * RU/s of the load / 100",
+        "(begun hours of load, verify * RU/s of the load + what RU/s of the creation are more) / 100 * regions",
         "100 RU/s and hour",
         _named("cosmos_100_ru_hour"),
         _units_of_the_load,
@@ -223,7 +269,7 @@ COSTS = (
         "Cosmos DB",
         "throughput afterwards",
         PER_MONTH,
-        "730 hours * RU/s after the load / 100",
+        "730 hours * RU/s after the load (with autoscale a tenth, as long as it is idle) / 100 * regions",
         "100 RU/s and hour",
         _named("cosmos_100_ru_hour"),
         _units_of_a_month,
@@ -232,10 +278,10 @@ COSTS = (
         "Cosmos DB",
         "storage",
         PER_MONTH,
-        "GB of the table; indexes come on top",
+        "GB of the table * regions; indexes come on top",
         "GB",
         _named("cosmos_storage"),
-        _gigabytes("bytes"),
+        _stored,
     ),
     Cost(
         "Lake",

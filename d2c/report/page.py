@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from d2c.load_run.throughput import RU_PER_WRITTEN_KB
 from d2c.report.formats import FILTERS
 
 if TYPE_CHECKING:
@@ -22,11 +21,7 @@ def render_report(report: Mapping[str, Any]) -> str:
     Args:
         report: as `d2c.report.contents.assemble_report` returns it.
     """
-    return (
-        environment()
-        .get_template("report.html")
-        .render(report=report, totals=_totals(report["tables"]), ru_per_written_kb=RU_PER_WRITTEN_KB)
-    )
+    return environment().get_template("report.html").render(report=report, totals=_totals(report["tables"]))
 
 
 @cache

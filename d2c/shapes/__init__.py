@@ -24,6 +24,8 @@ from d2c.shapes.checks import CheckInput, CheckParts, CheckResult, Reference
 from d2c.shapes.findings import (
     Arrived,
     ArrivedExport,
+    AssessedSums,
+    Consumed,
     Copy,
     Described,
     Export,
@@ -61,7 +63,7 @@ from d2c.shapes.pipeline import (
     Take,
     Taken,
 )
-from d2c.shapes.settings import Limits, Rules, ThroughputSettings, Times, Waits
+from d2c.shapes.settings import Limits, LoadBounds, Rules, ThroughputSettings, Times, Waits
 from d2c.shapes.tables import (
     ContainerHolder,
     ContainerLock,
@@ -79,11 +81,13 @@ __all__ = [
     "Answer",
     "Arrived",
     "ArrivedExport",
+    "AssessedSums",
     "Caps",
     "CheckInput",
     "CheckParts",
     "CheckResult",
     "ComparingKind",
+    "Consumed",
     "ContainerHolder",
     "ContainerLock",
     "Copy",
@@ -103,6 +107,7 @@ __all__ = [
     "Limits",
     "ListedTable",
     "ListedTables",
+    "LoadBounds",
     "LoadResult",
     "LoadScope",
     "Look",

@@ -53,6 +53,7 @@ WaitingFor = Literal[
     "export_lane",
     "copy_lane",
     "load_lane",
+    "throughput",
 ]
 # What a table waits for; until and place are None where they mean nothing.
 Waiting = TypedDict("Waiting", {"for": str, "until": str | None, "place": NotRequired[int | None]})
@@ -70,6 +71,7 @@ class Progress(TypedDict, total=False):
     ru_per_second: int
     wanted_ru_per_second: int
     waiting: Waiting
+    is_waiting: bool  # for the container, between assess and load
     attempt: int  # of a unit's load run
     tables: int  # of a unit, that have not ended
 
@@ -81,6 +83,7 @@ class Running(TypedDict):
     state: Literal["running"]
     progress: Progress
     look_again_in_seconds: NotRequired[float | None]
+    look_again_within_seconds: NotRequired[float]  # where something waits for the next look
 
 
 @final

@@ -1,6 +1,6 @@
 """What the stages of a table migration find."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from d2c.shapes.answers import ErrorDict
 
@@ -16,6 +16,7 @@ class Source(TypedDict):
     size_bytes: int
     table_class: NotRequired[str]
     number_keys: NotRequired[list[str]]  # the key attributes of type N
+    index_keys: NotRequired[list[str]]  # the key attributes of its secondary indexes
     export_time: str
 
 
@@ -63,6 +64,7 @@ class Scaling(TypedDict):
     """The RU/s of a container before, during and after the load; None if it has no throughput of its own."""
 
     before_ru_per_second: int | None
+    create_ru_per_second: NotRequired[int]  # of a container that is created: they make its partitions
     peak_ru_per_second: int | None
     after_ru_per_second: int | None
     autoscale: bool
@@ -74,6 +76,7 @@ class Described(Scaling):
     created: bool
     partition_key_paths: list[str]
     default_ttl: int | None  # seconds; -1: only documents with a ttl expire
+    indexing_policy: NotRequired[dict[str, Any]]  # of a container that is created, in the service's words
 
 
 class Prepared(TypedDict):
@@ -86,6 +89,14 @@ class Restored(TypedDict):
     """The RU/s that a container has after its load; None where there was nothing to put back."""
 
     after_ru_per_second: int | None
+
+
+class Consumed(TypedDict):
+    """The request units of a load by Azure Monitor; None where they are not counted yet, or cannot be told."""
+
+    counted_ru: int | None
+    used_part: float | None  # of the RU/s, between the first and the last tenth of the load
+    highest_use_percent: float | None  # of a partition's RU/s, in a second
 
 
 class StageEntry(TypedDict):
@@ -106,6 +117,14 @@ class Sums(TypedDict):
     rejected: int
     rejected_by_reason: dict[str, int]
     document_bytes: NotRequired[int]
+
+
+class AssessedSums(TypedDict):
+    """What assess found of a table that fits: what its container needs for the load."""
+
+    documents: int
+    document_bytes: int
+    write_ru: int  # by the census, without indexes
 
 
 class Verification(TypedDict):

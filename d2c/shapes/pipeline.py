@@ -83,9 +83,11 @@ class LaneInput(OperationInput):
     place: str  # of an export lane; empty for the others
     lane: int  # counted from 0 within the stage
     turn: int  # how often it has taken tables
+    is_second_run: NotRequired[bool]  # loads what a first load run has assessed
     attempt: NotRequired[int]
     run: NotRequired[Any]  # what the start activity returned
     error: NotRequired[ErrorDict | None]
+    spares_assessed: NotRequired[bool]  # tables that a second load run loads do not end
     restore_error: NotRequired[ErrorDict | None]
 
 

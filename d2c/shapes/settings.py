@@ -1,6 +1,6 @@
 """Settings that travel with the work: intervals, times, and the settings of a table."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 
 class Waits(TypedDict):
@@ -34,8 +34,16 @@ class Rules(TypedDict, total=False):
 class ThroughputSettings(TypedDict):
     """The RU/s of a container while it is loaded, and afterwards (absent: a default, or what it was before)."""
 
+    kind: NotRequired[Literal["manual", "autoscale"]]  # of a new container; absent: manual
     load_ru_per_second: int | Literal["auto"]
     after_load_ru_per_second: NotRequired[int]
+
+
+class LoadBounds(NamedTuple):
+    """The most RU/s that the app gives a container by itself: the setting's, and what a cluster can write with."""
+
+    most_ru_per_second: int
+    cluster_ru_per_second: int
 
 
 class Limits(TypedDict):

@@ -6,6 +6,8 @@ from typing import Any, NotRequired, TypedDict
 from d2c.shapes.answers import ErrorDict, State
 from d2c.shapes.findings import (
     Arrived,
+    AssessedSums,
+    Consumed,
     Copy,
     Described,
     Export,
@@ -28,6 +30,9 @@ class TableSettings(TypedDict):
     account: NotRequired[str]  # absent: the settings' only one
     region: str
     rules: Rules
+    indexing: NotRequired[
+        str | Mapping[str, Any]
+    ]  # keys, all or a policy; absent in what older versions stored
     throughput: ThroughputSettings
     limits: Limits
     verify: str
@@ -64,8 +69,15 @@ class TableInput(TableSettings):
     described: NotRequired[Described]
     may_have_written: NotRequired[bool]  # a load of an earlier operation
     prepare_began: NotRequired[str]
+    is_prepared: NotRequired[bool]  # the container is taken, and fits
+    assessed: NotRequired[AssessedSums]
+    may_be_scaled: NotRequired[bool]  # kept before anything is asked of the container
     is_asked_for: NotRequired[bool]  # the load's throughput
-    is_prepared: NotRequired[bool]
+    is_scaled: NotRequired[bool]
+    is_let_go: NotRequired[bool]  # kept before the load run is told: from now on it may write
+    is_told: NotRequired[bool]
+    assessed_in: NotRequired[str]  # the folder of the load run that has assessed it for a second one
+    rejected_folder: NotRequired[str]  # where it is not the result's
     failures: NotRequired[int]  # in a row, of the activities of its unit
     load: NotRequired[LoadResult]
     restored: NotRequired[Restored | None]
@@ -96,9 +108,9 @@ class TableRecord(TableOutcome):
     """The outcome of a table as the lake stores it, with what operations have changed since."""
 
     rules_history: NotRequired[list[Rules]]  # the plan's, then those of replays
-    rejected_folder: NotRequired[str]
     verified_by: NotRequired[str]  # the result file of the load run that verified last
     operations: NotRequired[list[PastOperation]]
+    consumed: NotRequired[Consumed]
 
 
 class TableEnd(TypedDict):
@@ -138,6 +150,8 @@ class ContainerLock(ContainerHolder):
     partition_key_paths: NotRequired[list[str]]
     default_ttl: NotRequired[int | None]
     before_ru_per_second: NotRequired[int | None]
+    create_ru_per_second: NotRequired[int | None]
     peak_ru_per_second: NotRequired[int | None]
     after_ru_per_second: NotRequired[int | None]
     autoscale: NotRequired[bool]
+    indexing_policy: NotRequired[dict[str, Any]]

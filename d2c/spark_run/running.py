@@ -3,7 +3,7 @@
 import json
 import traceback
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +15,21 @@ from d2c.load_run.kernel.module import native
 from d2c.load_run.progress import repeated, task_counts
 from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
-from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
+from d2c.load_run.unit.log import ended_tables
+from d2c.load_run.unit.turns import Turns, each_side_by_side, tables_at_once
+from d2c.spark_run.handing_over import hand_over, take_over
 from d2c.spark_run.table_load import TableLoad
 from d2c.spark_run.verifying import verify
 from d2c.spark_run.writing import assess, load_documents, replay
 
-STAGES = {"assess": assess, "load": load_documents, "replay": replay, "verify": verify}
+
+def load_assessed(load: TableLoad) -> None:
+    """Load a table that this run has assessed, or an earlier one."""
+    take_over(load)
+    load_documents(load)
+
+
+STAGES = {"assess": assess, "load": load_assessed, "replay": replay, "verify": verify}
 
 
 def run_tables(path: str, spark: SparkSession, dbutils: Any) -> dict[str, str]:
@@ -42,23 +51,29 @@ def run_tables(path: str, spark: SparkSession, dbutils: Any) -> dict[str, str]:
     requests, log = read_requests(path, read)
     print(native()[1])
     states: dict[str, str] = {}
+    turns = Turns(tables_at_once(len(requests), spark.sparkContext.defaultParallelism))
+
+    def may_go_on(load: TableLoad) -> bool:
+        with turns.left():
+            return hand_over(load, lambda: read(log))
 
     def run_table(request: LoadRequest) -> None:
         # Just before its turn, since it may be cancelled while others are loaded.
         if request.table not in ended_tables(read(log)):
             _enter_thread(spark, request.table)
-            states[request.table] = run_stages(TableLoad(request, spark, dbutils), alone=len(requests) == 1)
+            load = TableLoad(request, spark, dbutils)
+            states[request.table] = run_stages(load, may_go_on, alone=len(requests) == 1)
 
-    at_once = tables_at_once(len(requests), spark.sparkContext.defaultParallelism)
-    each_side_by_side(requests, run_table, at_once, thread=InheritableThread)
+    each_side_by_side(requests, run_table, turns, thread=InheritableThread)
     return {one.table: states[one.table] for one in requests if one.table in states}
 
 
-def run_stages(load: TableLoad, *, alone: bool) -> str:
+def run_stages(load: TableLoad, may_go_on: Callable[[TableLoad], bool], *, alone: bool) -> str:
     """Run a table's stages up to the first failure; write the result, and return its state.
 
     Args:
         load: the table's.
+        may_go_on: waits until a table that has been assessed may be loaded; returns False if it may not in this run.
         alone: whether the run has no other table. Then an unexpected error fails the run, which Databricks shows.
     """
     load.cosmos  # noqa: B018 - reports a missing secret before anything is read
@@ -66,7 +81,10 @@ def run_stages(load: TableLoad, *, alone: bool) -> str:
         for stage in load.request.stages:
             with load.progress.stage(stage), _tasks_counted(load):
                 STAGES[stage](load)
+            if stage == "assess" and not may_go_on(load):
+                return _closed(load, "assessed")
     except D2CError as error:
+        load.progress.fail(error)
         texts = error.texts()
         print(f"{texts['title']}: {texts['detail']} {texts['next_step']}")
     except Exception as error:
@@ -74,7 +92,11 @@ def run_stages(load: TableLoad, *, alone: bool) -> str:
             raise
         traceback.print_exc()
         load.progress.fail(unexpected(load.request.table, error))
-    return str(json.loads(load.progress.close())["state"])
+    return _closed(load, "succeeded")
+
+
+def _closed(load: TableLoad, state: str) -> str:
+    return str(json.loads(load.progress.close(state))["state"])
 
 
 def _enter_thread(spark: SparkSession, pool: str) -> None:

@@ -72,7 +72,7 @@ def unit_instance_id(migration: str, operation: int, unit: str, stage: str) -> s
         migration: its id.
         operation: the number of the operation.
         unit: as `unit_name` returns it.
-        stage: ``prepare`` or ``load``.
+        stage: ``prepare``, ``load``, ``scale`` or ``second-load``.
     """
     return f"{migration}::{stage}-{operation}-{unit}"
 
@@ -82,11 +82,26 @@ def unit_name(lane: int, turn: int) -> str:
     return f"{lane}-{turn}"
 
 
+def load_name(payload: Mapping[str, Any]) -> str:
+    """Return the name of a load run of a unit: the unit's, or that of its second run, which loads what was assessed.
+
+    Args:
+        payload: the lane's.
+    """
+    unit = unit_name(payload["lane"], payload["turn"])
+    return second_run(unit) if payload.get("is_second_run") else unit
+
+
+def second_run(name: str) -> str:
+    """Return the name of the second load run of what has a name."""
+    return f"{name}-second"
+
+
 def run_key_name(unit: str) -> str:
     """Return the name of a unit in the run key of its load run; no table has a blank in its name.
 
     Args:
-        unit: as `unit_name` returns it.
+        unit: as `load_name` returns it.
     """
     return f"unit {unit}"
 

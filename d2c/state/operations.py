@@ -19,6 +19,7 @@ SETTINGS = (
     "account",
     "region",
     "rules",
+    "indexing",
     "throughput",
     "limits",
     "verify",
@@ -69,19 +70,16 @@ def why_not_changed(record: Mapping[str, Any] | None, changes: Mapping[str, Any]
 
     Documents in the container were made by the former rules: with other rules they could stay there unexpected.
     """
-    if changes.get("rules") and record and _may_have_written(record):
+    if changes.get("rules") and record and may_have_written(record):
         return "its load has begun by the former rules; empty the container and migrate it under another name"
     return None
 
 
-def _may_have_written(record: Mapping[str, Any]) -> bool:
-    """Return whether a load may have begun: one that was cut off recorded no progress."""
-    if record.get("may_have_written"):
-        return True
-    load = record.get("load")
-    if load:
-        return load.get("load_started_at") is not None
-    return any(stage["stage"] in ("assess", "load", "verify") for stage in record.get("stages", ()))
+def may_have_written(record: Mapping[str, Any]) -> bool:
+    """Return whether a load may have begun: one that was cut off recorded no progress, but was let go."""
+    load = record.get("load") or {}
+    is_let_go = record.get("may_have_written") or record.get("is_let_go")
+    return bool(is_let_go) or load.get("load_started_at") is not None
 
 
 def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[s
         found = {}
     if "described" not in found:
         return {**settings, **found}
-    if _may_have_written(record):
+    if may_have_written(record):
         # Looked at anew, the container would be refused for documents of this table itself.
         return {**settings, **found, "may_have_written": True}
     del found["described"]

@@ -17,12 +17,13 @@ migrations/<migration>/operations/<number>.json   the request of a retry, verify
                                               the number. 0 is the start, whose request is the plan
 migrations/<migration>/work/<number>/         the work of an operation: queue.json (caps and tables), queue.jsonl (what
                                               lanes took and passed on), tables/<table>.json (what its stages found)
-migrations/<migration>/work/<number>/units/   of each load run <unit>-<attempt>.json (its requests) and <unit>.jsonl
-                                              (tables that it need not load any more)
+migrations/<migration>/work/<number>/units/   of each load run <unit>-<attempt>.json (its requests; of a second one
+                                              <unit>-second-<attempt>.json), and <unit>.jsonl (tables that it need not
+                                              load any more, and those that it may)
 migrations/<migration>/tables/<table>/        record.json, and report.json (its part of the report)
 migrations/<migration>/tables/<table>/copy-<operation>-<part>-<attempt>.json   flag: that copy run may be started
 migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is an operation such as
-                                              `start-0`, `retry-1`, `verify-2`
+                                              `start-0`, `retry-1`, `verify-2`, and of a second run `start-0-second`
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 migrations-open/<migration>                   flag: the migration has not ended
 checks/<check>/                               a check before a migration: plan.json, tables-<number>.json (the plan's

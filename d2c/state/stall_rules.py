@@ -29,17 +29,21 @@ class Patience(NamedTuple):
     advice: str
 
 
+WAITS_FOR_THROUGHPUT = "throughput"
 PATIENCE = {
     # DynamoDB does not report the progress of an export, so only its size counts: minutes for any table, hours for
     # terabytes.
     "export": Patience(2 * HOUR, 36, "See the export in DynamoDB's console."),
     # Data Factory reports bytes every few seconds; it may queue a run for minutes, and listing many files takes some.
     "copy": Patience(30 * MINUTE, 0, "See the copy run in Data Factory's monitor."),
-    # Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first, which takes 4 to 6 hours.
-    # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
-    "prepare": Patience(8 * HOUR, 0, "See the container's throughput in the Azure portal."),
+    # A few calls for each container; a service that is away is asked for about 40 minutes.
+    "prepare": Patience(HOUR, 0, "See the app's log."),
     # A cluster starts within 20 minutes or fails; then the notebook reports each file that it has read.
     "assess": Patience(45 * MINUTE, 0, "See the load run in Databricks."),
+    # Between assess and load. Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first,
+    # which takes 4 to 6 hours.
+    # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
+    WAITS_FOR_THROUGHPUT: Patience(8 * HOUR, 0, "See the container's throughput in the Azure portal."),
     # Documents are counted as they are written; with too little throughput they get slow, not silent.
     "load": Patience(
         45 * MINUTE, 0, "See the load run in Databricks, and how many requests Cosmos DB throttles."
@@ -96,9 +100,9 @@ class WatchdogFile(TypedDict, total=False):
     lost: int | str  # a start or retry without a trace, or "plan": seen once
 
 
-def patience_seconds(stage: str, size_bytes: int | None) -> float:
-    """Return the longest time that a stage may be without change."""
-    patience = PATIENCE[stage]
+def patience_seconds(name: str, size_bytes: int | None) -> float:
+    """Return the longest time that a stage, or the wait for a container's throughput, may be without change."""
+    patience = PATIENCE[name]
     return patience.seconds + patience.seconds_per_gigabyte * (size_bytes or 0) / GIGABYTE
 
 
@@ -136,9 +140,14 @@ def _after_sample(
     if before is None or sample.waits or before["seen"] != seen:
         return {"seen": seen, "seconds": 0.0, "stalled": None}
     seconds, stalled = before["seconds"] + step, before["stalled"]
-    if stalled is None and seconds > patience_seconds(sample.stage, sample.size_bytes):
+    if stalled is None and seconds > patience_seconds(_patience_of(sample), sample.size_bytes):
         stalled = _stall(sample, seconds, now)
     return {"seen": seen, "seconds": seconds, "stalled": stalled}
+
+
+def _patience_of(sample: StallSample) -> str:
+    is_waiting = sample.stage == "load" and sample.progress and sample.progress.get("is_waiting")
+    return WAITS_FOR_THROUGHPUT if is_waiting else sample.stage
 
 
 def _digest(sample: StallSample) -> str:
@@ -147,14 +156,15 @@ def _digest(sample: StallSample) -> str:
 
 
 def _stall(sample: StallSample, seconds: float, now: datetime) -> Stall:
-    limit = patience_seconds(sample.stage, sample.size_bytes)
+    name = _patience_of(sample)
+    limit = patience_seconds(name, sample.size_bytes)
     since = now - timedelta(seconds=seconds)
     return {
         "stage": sample.stage,
         "since": since.isoformat(timespec="seconds"),
         "detail": (
-            f"No progress of {sample.stage} for {_in_words(seconds)}; {_in_words(limit)} should be enough. "
-            f"{PATIENCE[sample.stage].advice} The app still waits for it; cancel the table to give up."
+            f"No progress of {name} for {_in_words(seconds)}; {_in_words(limit)} should be enough. "
+            f"{PATIENCE[name].advice} The app still waits for it; cancel the table to give up."
         ),
     }
 

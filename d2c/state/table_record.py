@@ -21,6 +21,7 @@ from d2c.shapes import (
     TableRecord,
 )
 from d2c.shapes.operations import KINDS
+from d2c.state.operations import may_have_written
 from d2c.state.progress import counts_of_load
 
 COPIED = (
@@ -94,8 +95,8 @@ def why_not_allowed(record: TableRecord | None, kind: ComparingKind) -> str | No
     load = record.get("load")
     if KINDS[kind].needs_load and not (load and load.get("loaded")):
         return f"it is {record['state']} and was not loaded, so there is nothing to add to"
-    if "assess" not in [stage["stage"] for stage in record["stages"]]:
-        return f"it is {record['state']} and its container was not prepared, so there is nothing to compare"
+    if not may_have_written(record):
+        return f"it is {record['state']} and its load did not begin, so there is nothing to compare"
     return None
 
 

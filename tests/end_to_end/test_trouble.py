@@ -1,5 +1,8 @@
 """What goes wrong ends in a message that names the thing, the cause and the next step, and leaves nothing half done."""
 
+import os
+from unittest import mock
+
 from azure.core.exceptions import ResourceNotFoundError
 from azure.cosmos import PartitionKey
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
@@ -81,6 +84,39 @@ def test_tables_that_cannot_be_moved_fail_with_reasons_and_do_not_stop_the_other
     assert [part["state"] for part in report["tables"]].count("failed") == 4
 
 
+def test_rules_mended_after_a_failed_assess_are_retried_even_with_another_partition_key(user):
+    user.create_table("Mended", ITEMS)
+    rules = {"partition_key": ["tenant"]}
+    user.start(plan("mended", {"table": "Mended", "container": "mended", "rules": rules}))
+    assert failed_table(user, "mended", "Mended")["error"]["stage"] == "assess"
+    assert not container_exists(user, "mended", "mended")
+    tables = [{"table": "Mended", "rules": {"partition_key": ["pk"]}}]
+    assert user.http.post(f"{API}/mended/retry", json={"tables": tables}).status_code == 202
+    assert user.ended("mended")["state"] == "succeeded"
+    container = user.cosmos.get_database_client("mended").get_container_client("mended").read()
+    assert container["partitionKey"]["paths"] == ["/pk"]
+    assert len(user.documents("mended", "mended")) == len(ITEMS)
+
+
+def test_a_container_that_a_cluster_does_not_wait_for_is_loaded_by_a_second_run(user):
+    user.create_table("Patient", ITEMS)
+    try:
+        with mock.patch.dict(os.environ, {"D2C_CLUSTER_WAITS_SECONDS": "0"}):
+            user.restart("functions_host")
+        user.start(plan("patient", {"table": "Patient", "container": "patient"}))
+        status = user.ended("patient")
+    finally:
+        user.restart("functions_host")
+    assert status["state"] == "succeeded", status
+    part = user.report("patient")["tables"][0]
+    stages = [stage["stage"] for stage in part["stages"]]
+    assert stages == ["export", "copy", "prepare", "assess", "load", "verify", "report"]
+    assert (part["verification"]["actual"], part["census"] is not None) == (len(ITEMS), True)
+    runs = "migrations/patient/tables/Patient/start-0"
+    assert user.lake.get_blob_client(f"{runs}-second-1/result.json").exists()
+    assert not user.lake.get_blob_client(f"{runs}-2/request.json").exists()
+
+
 def test_a_bucket_that_is_not_there_is_named(user):
     user.create_table("Homeless", ITEMS)
     kept = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET).get("Contents", ())
@@ -129,8 +165,8 @@ def test_damaged_files_of_an_export_are_named_and_nothing_is_written(user):
     error = failed_table(user, "damaged", "Flipped")["error"]
     assert (error["stage"], flipped.rpartition("/")[2] in error["detail"]) == ("assess", True)
     assert "MD5" in error["detail"]
-    assert user.documents("damaged", "flipped") == []
-    assert user.throughput("damaged", "flipped") == 1000
+    # Nothing is created before assess has passed.
+    assert not container_exists(user, "damaged", "flipped")
 
     # A manifest is read before anything is copied.
     error = failed_table(user, "damaged", "Truncated")["error"]

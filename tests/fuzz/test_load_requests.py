@@ -9,8 +9,10 @@ from d2c.errors import PermanentError, PlanError
 from d2c.load_run.mappers import request_mapper
 from d2c.load_run.replaying import decide
 from d2c.load_run.request import LoadRequest, RequestList, parse_request, read_requests
-from d2c.load_run.unit import ended_tables
+from d2c.load_run.unit.handover import parse_assessed
+from d2c.load_run.unit.log import ended_tables
 from tests.unit.load_run.batches import request, rows_of
+from tests.unit.load_run.test_handover import FOUND
 from tests.unit.load_run.test_replaying import CURABLE, NOW, REJECTING, batch, rejected_by
 from tests.unit.load_run.test_request import REQUEST
 from tests.unit.mapping import strategies
@@ -92,6 +94,25 @@ def test_a_log_names_the_tables_that_have_ended_or_is_refused(sound, odd):
         except PermanentError as refused:
             return refusal(refused)
     assert all(type(table) is str for table in found)
+    return None
+
+
+found_by_assess = st.builds(
+    lambda name, number: replace(FOUND, listing=name, assessed={**FOUND.assessed, "documents": number}),
+    odd_texts,
+    st.integers(0, 2**40),
+)
+
+
+@fuzzed(files(found_by_assess))
+def test_what_a_run_has_assessed_is_read_as_it_was_written_or_refused(text):
+    with within_bounds():
+        try:
+            found = parse_assessed(text)
+        except PermanentError as refused:
+            return refusal(refused)
+    assert parse_assessed(found.to_json()) == found
+    assert all(type(number) is int and number >= 0 for number in found.sums.values())
     return None
 
 

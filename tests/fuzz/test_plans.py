@@ -40,11 +40,26 @@ rules = st.fixed_dictionaries(
         "ttl": st.sampled_from(("convert", "off")),
     },
 )
+paths_of_index = st.one_of(
+    st.sampled_from(("/*", "/", "/a/?", "/a/*", '/"a b"/?', '/"a\\"b"/?', "/a/[]/?", "/" * 500)), odd_texts
+)
+indexed = st.fixed_dictionaries({"path": paths_of_index})
+policies = st.fixed_dictionaries(
+    {
+        "excludedPaths": st.just([{"path": "/*"}]),
+        "includedPaths": st.lists(indexed, max_size=3, unique_by=str),
+    },
+    optional={
+        "indexingMode": st.sampled_from(("consistent", "none")),
+        "compositeIndexes": st.lists(st.lists(st.just({"path": "/a"}) | indexed, max_size=3), max_size=2),
+    },
+)
 shared = {
     "database": st.sampled_from(("shop", "crm-1", "...", "a.")),
     "account": st.just("111122223333"),
     "region": st.sampled_from(("eu-west-1", "us-gov-east-1")),
     "rules": rules,
+    "indexing": st.one_of(st.sampled_from(("keys", "all", "none")), policies),
     "throughput": st.fixed_dictionaries(
         {}, optional={"load_ru_per_second": st.sampled_from(("auto", 400, 1_000_000))}
     ),

@@ -1,11 +1,14 @@
-"""Whatever the body of a retry, a replay, a verification or a cancellation holds, it is refused in words or read."""
+"""Whatever the body of a proposal, a retry, a replay, a verification or a cancellation holds: refused or read."""
 
 import json
 
 from hypothesis import strategies as st
 
-from d2c.api.requests import parse_cancel, parse_operation, parse_retry
-from d2c.errors import MOST_FAULTS, BodyError
+from d2c.api.plan_models import ProposeBody
+from d2c.api.requests import parse_cancel, parse_operation, parse_retry, read_body
+from d2c.errors import MOST_FAULTS, BodyError, PlanError
+from d2c.plan.model import parse_plan
+from d2c.proposal.proposing import asked_plan
 from d2c.shapes.operations import REPLAY, VERIFY
 from d2c.state.operations import retried_input
 from tests.fuzz.fuzzing import fuzzed, odd_values, spoilt, torn, within_bounds
@@ -17,6 +20,7 @@ changes = {
     "rules": st.fixed_dictionaries({}, optional={"numbers": st.just("exact"), "drop": st.just(["a"])}),
     "throughput": st.just({"load_ru_per_second": 400}),
     "limits": st.just({"max_rejected_items": 7}),
+    "indexing": st.sampled_from(("keys", "all", {"includedPaths": [{"path": "/*"}]}, {"includedPaths": []})),
     "verify": st.sampled_from(("full", "counts")),
     "allow_existing_documents": st.booleans(),
 }
@@ -28,6 +32,14 @@ bodies = st.one_of(
     ),
     st.fixed_dictionaries({}, optional={"tables": st.lists(replayed, max_size=3)}),
     st.fixed_dictionaries({}, optional={"tables": st.lists(tables, max_size=3), "verify": changes["verify"]}),
+)
+proposals = st.fixed_dictionaries(
+    {
+        "region": st.just("eu-west-1"),
+        "database": st.sampled_from(("shop", "my shop", "\u00e9", "x" * 255)),
+        "tables": st.lists(st.sampled_from((*KNOWN, "shop-*", "*")), min_size=1, max_size=3, unique=True),
+    },
+    optional={"name": st.just("m"), "account": st.just("1" * 12), "exclude": st.lists(tables, max_size=2)},
 )
 texts = st.one_of(
     spoilt(bodies).map(json.dumps).map(str.encode),
@@ -57,6 +69,17 @@ def faults_of(reader, body):
     except BodyError as error:
         return error.faults
     return ()
+
+
+@fuzzed(st.one_of(spoilt(proposals).map(json.dumps).map(str.encode), texts))
+def test_what_is_asked_for_a_proposal_is_refused_or_a_plan(body):
+    try:
+        with within_bounds():
+            plan = asked_plan(read_body(ProposeBody, body).model_dump(exclude_none=True))
+    except (BodyError, PlanError) as error:
+        assert all(len(fault) < 1000 for fault in error.faults)
+        return
+    assert parse_plan(plan.model_dump_json(exclude_none=True).encode()) == plan
 
 
 @fuzzed(spoilt(st.fixed_dictionaries({"tables": st.lists(retried, min_size=1, max_size=3)})))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from d2c.cli.files import load_rules
 from d2c.mapping import Document, Expired, KeySchema, Rejected, RulesError, compile_mapper, parse_rules
 from d2c.mapping.names import levels_of
-from d2c.mapping.rule_changes import faults_of_rules
+from d2c.plan.rule_changes import faults_of_rules
 from tests.fuzz.fuzzing import fuzzed, odd_texts, odd_values, spoilt, torn, within_bounds
 from tests.unit.mapping import strategies
 

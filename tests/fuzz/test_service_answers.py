@@ -19,7 +19,8 @@ from pydantic import TypeAdapter
 
 from d2c.clients.answers import MOST_TEXT_CHARACTERS
 from d2c.clients.aws.dynamodb import DynamoDB
-from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.cosmos.management import CosmosManagement
+from d2c.clients.azure.cosmos.metrics import MOST_COUNTED, Metrics
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.sign_in import management_arguments
 from d2c.clients.databricks.jobs import Databricks
@@ -62,6 +63,19 @@ THROUGHPUT = {
     "properties": {
         "resource": {"throughput": 400, "minimumThroughput": "400", "offerReplacePending": "false"}
     }
+}
+METRICS = {
+    "value": [
+        {
+            "name": {"value": "TotalRequestUnits"},
+            "timeseries": [
+                {
+                    "metadatavalues": [{"name": {"value": "operationtype"}, "value": "Batch"}],
+                    "data": [{"timeStamp": "2026-06-01T12:00:00Z", "total": 5.5, "maximum": 99}],
+                }
+            ],
+        }
+    ]
 }
 NOTEBOOK_RUN = {
     "run_id": 17,
@@ -139,7 +153,9 @@ class _Azure:
             "transport": service.transport,
         }
         self.factory = DataFactory(DataFactoryManagementClient(**arguments), "group", "factory")
-        self.cosmos = CosmosManagement(CosmosDBManagementClient(**arguments), "group", "account")
+        account = CosmosDBManagementClient(**arguments)
+        self.cosmos = CosmosManagement(account, "group", "account")
+        self.metrics = Metrics(account, "sub", "group", "account")
 
 
 class _Aws:
@@ -184,6 +200,16 @@ def test_what_cosmos_db_says_of_a_container(status, container, throughput):
     assert is_typed(told(AZURE.cosmos.find_container, "d", "c"))
     AZURE.answer = Answer(status, throughput)
     assert is_typed(told(AZURE.cosmos.find_throughput, "d", "c"))
+
+
+@fuzzed(statuses, spoilt(st.just(METRICS)))
+def test_what_azure_monitor_counts(status, metrics):
+    AZURE.answer = Answer(status, metrics)
+    counts = told(AZURE.metrics.written_ru, "d", "c", SINCE, SINCE)
+    highest = told(AZURE.metrics.highest_use, "d", "c", SINCE, SINCE)
+    values = [*(counts or {}).values(), *([] if highest is None else [highest])]
+    assert all(isinstance(value, float) and 0 <= value <= MOST_COUNTED for value in values)
+    assert sum((SINCE - minute).total_seconds() * 0 for minute in counts or {}) == 0
 
 
 def databricks(run, output):

@@ -54,6 +54,7 @@ def world(*takes, orchestrators=(), interrupt=lambda world: None, **changes):
         "look_at_arrival": ended({"export": an_export(), "copy": a_copy()}),
         "start_prepare": {"value": "prepare"},
         "look_at_prepare": ended(1),
+        "look_at_scale": ended(1),
         "start_load": {"value": 17},
         "look_at_load": ended(0),
         "stop_load": {"value": None},
@@ -145,6 +146,64 @@ def test_a_unit_whose_tables_all_ended_in_their_preparation_has_no_load_run():
     here = world(taken(tables=2), look_at_prepare=ended(0))
     here.run("run_lane", a_lane("load"))
     assert "start_load" not in names(here)
+
+
+def test_tables_whose_containers_a_cluster_did_not_wait_for_are_loaded_by_a_second_run():
+    looks = iter([ended(2), ended(0)])
+    here = world(taken(tables=3), look_at_load=lambda payload: next(looks))
+    here.run("run_lane", a_lane("load"))
+    unit = ["start_prepare", "look_at_prepare", "start_load", "look_at_load"]
+    second = ["look_at_scale", "start_load", "look_at_load"]
+    assert names(here) == ["take_tables", *unit, *second, "take_tables"]
+    first, again = here.called("start_load")
+    assert ("is_second_run" in first, again["is_second_run"], again["attempt"]) == (False, True, 1)
+    assert {"m::load-0-2-0", "m::scale-0-2-0", "m::second-load-0-2-0"} <= here.instances.keys()
+    assert "is_second_run" not in here.called("take_tables")[-1]
+
+
+def test_their_containers_are_looked_at_until_they_are_scaled():
+    scales = iter([{"value": {"state": "running", "progress": {"tables": 2}}}] * 12 + [ended(2)])
+    loads = iter([ended(2), ended(0)])
+    here = world(
+        taken(tables=2),
+        look_at_scale=lambda payload: next(scales),
+        look_at_load=lambda payload: next(loads),
+    )
+    here.run("run_lane", a_lane("load"))
+    assert (len(here.called("look_at_scale")), len(here.called("start_load"))) == (13, 2)
+
+
+def test_where_all_of_them_ended_meanwhile_there_is_no_second_run():
+    here = world(taken(), look_at_load=ended(1), look_at_scale=ended(0))
+    here.run("run_lane", a_lane("load"))
+    assert len(here.called("start_load")) == 1
+
+
+def test_a_first_run_that_fails_spares_those_that_it_has_assessed():
+    looks = iter([error(), ended(0)])
+    spared = iter([1])
+    here = world(
+        taken(tables=3),
+        look_at_load=lambda payload: next(looks),
+        end_tables=lambda payload: {"value": next(spared)},
+    )
+    here.run("run_lane", a_lane("load"))
+    (end,) = here.called("end_tables")
+    assert (end["spares_assessed"], end["error"]["detail"]) == (True, "it broke")
+    assert len(here.called("start_load")) == 2
+
+
+@pytest.mark.parametrize("broken", ["look_at_scale", "second"])
+def test_a_second_run_that_fails_ends_them(broken):
+    looks = iter([ended(1), error()])
+    here = world(
+        taken(),
+        look_at_load=lambda payload: next(looks),
+        look_at_scale=error() if broken == "look_at_scale" else ended(1),
+    )
+    assert here.run("run_lane", a_lane("load")) == {"error": None}
+    (end,) = here.called("end_tables")
+    assert ("spares_assessed" in end, end["error"]["detail"]) == (False, "it broke")
 
 
 def test_a_lane_takes_again_with_the_next_turn():

@@ -34,6 +34,7 @@ def world(lane=lambda asked: {"error": None}, backwards=False, **changes):
         "end_lost": {"value": {"turn": 1, "tables": 1}},
         "abandon": {"value": None},
         "note": None,
+        "look_at_request_units": {"value": {"state": "succeeded", "result": 7}},
         "write_report": {"value": {"state": "succeeded", "tables": {"succeeded": 7}, "error": None}},
         **changes,
     }

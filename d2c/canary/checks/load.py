@@ -13,7 +13,9 @@ from d2c.canary.names import KEYS, VALUES
 from d2c.canary.samples import METHODS, NUMBERS, SAMPLES
 from d2c.canary.scene import Scene
 from d2c.load_run.progress import PROGRESS_FILE
-from d2c.load_run.throughput import write_ru
+from d2c.load_run.throughput.request_units import write_ru
+from d2c.mapping import indexing
+from d2c.report.estimate import FACTOR_BY_WORD
 from d2c.state.ids import operation_name
 from d2c.state.paths import load_folder, work_folder
 
@@ -123,5 +125,5 @@ def request_units(scene: Scene) -> Found:
     probe = {**document, "id": PROBE, "filling": ""}
     probe["filling"] = "x" * (PROBE_BYTES - len(orjson.dumps(probe)))
     charged = scene.deployment.cosmos.write_charge(scene.names.run, VALUES, probe)
-    estimated = write_ru(math.ceil(PROBE_BYTES / 1024))
+    estimated = math.ceil(write_ru(PROBE_BYTES) * FACTOR_BY_WORD[indexing.KEYS])
     return judged(charged <= estimated, f"1 KB was charged {charged:g} RU; the estimate counts {estimated}.")

@@ -6,7 +6,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.cosmos.exceptions import CosmosResourceNotFoundError
 
 from d2c.app.settings import Settings
-from d2c.clients.azure.cosmos import connect_cosmos
+from d2c.clients.azure.cosmos.data_plane import connect_cosmos
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.mapping.names import SYSTEM_PROPERTIES
 

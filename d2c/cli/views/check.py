@@ -81,8 +81,20 @@ def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
         notes.append(f"Size unknown, not included: {', '.join(estimate['tables_of_unknown_size'])}.")
     if any(not line["is_confirmed"] for line in estimate["lines"]):
         notes.append("* unconfirmed price; docs/start/cost.md gives its source and how to set your own.")
+    months = [_months_text(total["months"], currency)] if total.get("months") else []
     views = _tables_view(estimate, is_wide), _money_view(estimate, is_wide)
-    return Group(heading, *map(Text, narrow), *views, *map(Text, notes))
+    return Group(heading, *map(Text, [*narrow, *months]), *views, *map(Text, notes))
+
+
+def _months_text(months: Sequence[Mapping[str, Any]], currency: str) -> str:
+    """Return what the throughput of all containers costs a month, by its kind in the plan."""
+    manual, autoscale = (month if month["busy"] is not None else None for month in months)
+    if manual is None or autoscale is None:
+        return "Throughput a month afterwards: the price is unknown."
+    return (
+        f"Throughput a month afterwards: manual {manual['busy']:,.2f} {currency}; with throughput.kind autoscale "
+        f"{autoscale['idle']:,.2f} idle to {autoscale['busy']:,.2f} busy."
+    )
 
 
 def _narrow_cap_text(narrow: Mapping[str, Any], currency: str) -> str:

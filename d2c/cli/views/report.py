@@ -83,13 +83,17 @@ def _seconds_view(tables: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:
 
 
 def _throughput_view(tables: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:
-    names = ("items/s loaded", "RU/s for the load", "RU/s afterwards")
+    names = ("items/s loaded", "RU/s for the load", "RU/s afterwards", "RU counted", "RU/s used, %")
     view = table_of("Throughput", numbers=names, is_wide=is_wide)
     for table in tables:
         written, seconds = table["items"]["written"], _seconds_of_stages(table).get("load")
         speed = round(written / seconds) if written is not None and seconds else None
         request_units = (table["throughput"][name] for name in ("peak_ru_per_second", "after_ru_per_second"))
-        view.add_row(table["table"], *map(number_text, (speed, *request_units)))
+        counted = table.get("request_units") or {}
+        part = counted.get("used_part")
+        percent = None if part is None else round(100 * part)
+        cells = speed, *request_units, counted.get("counted_ru"), percent
+        view.add_row(table["table"], *map(number_text, cells))
     return view
 
 

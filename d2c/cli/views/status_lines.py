@@ -25,6 +25,7 @@ WAITS_FOR = {
     "export_lane": "its export to begin",
     "copy_lane": "its copy to begin",
     "load_lane": "its load to begin",
+    "throughput": "its container to be created and scaled",
 }
 
 

@@ -1,6 +1,5 @@
 """DynamoDB: descriptions of tables, and their exports to S3."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,26 +10,14 @@ from d2c.app.settings import Settings
 from d2c.clients.answers import name_of, text_of, typed
 from d2c.clients.aws.errors import aws_errors
 from d2c.clients.aws.sign_in import aws_client
+from d2c.clients.aws.tables import TableDescription as TableDescription
+from d2c.clients.aws.tables import described
 from d2c.clients.connections import connected_once
 from d2c.errors import PermanentError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ExportTableToPointInTime.html
 IMPOSSIBLE_EXPORT_TIME = datetime(2001, 1, 1, tzinfo=UTC)
 EXPORT_TIME_CODES = ("InvalidExportTimeException", "PointInTimeRecoveryUnavailableException")
-
-
-@dataclass(frozen=True)
-class TableDescription:
-    """The properties of a table that a migration needs before the export."""
-
-    arn: str
-    hash_key: str
-    range_key: str | None
-    item_count: int
-    size_bytes: int
-    ttl_attribute: str | None
-    table_class: str = "STANDARD"
-    number_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,14 +82,14 @@ class DynamoDB:
         with aws_errors(self._thing(name)):
             table = self._client.describe_table(TableName=name)["Table"]
             time_to_live = self._client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-            described = typed(_described(table, time_to_live))
+            found = typed(described(table, time_to_live))
             status = name_of(table["TableStatus"])
         if status not in ("ACTIVE", "UPDATING"):
             raise PermanentError(
                 f"{self._thing(name)} is {status}, not active.",
                 "Wait until it is active, then try again.",
             )
-        return described
+        return found
 
     def recovery_window(self, name: str) -> RecoveryWindow:
         """Return the times between which a table can be exported."""
@@ -252,22 +239,6 @@ class DynamoDB:
 
     def _thing(self, name: str) -> str:
         return f"DynamoDB table {name} in {self._region}"
-
-
-def _described(table: Mapping[str, Any], time_to_live: Mapping[str, Any]) -> TableDescription:
-    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
-    types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", ())}
-    has_time_to_live = time_to_live.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
-    return TableDescription(
-        arn=table["TableArn"],
-        hash_key=keys["HASH"],
-        range_key=keys.get("RANGE"),
-        item_count=table.get("ItemCount", 0),
-        size_bytes=table.get("TableSizeBytes", 0),
-        ttl_attribute=time_to_live.get("AttributeName") if has_time_to_live else None,
-        table_class=table.get("TableClassSummary", {}).get("TableClass", "STANDARD"),
-        number_keys=tuple(name for name in keys.values() if types.get(name) == "N"),
-    )
 
 
 @connected_once

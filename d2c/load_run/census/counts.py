@@ -4,6 +4,7 @@ Each data file has a census of a few kilobytes, and these are merged. All counts
 any order of merging. Percentiles and logical partitions have errors, which are documented with them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,14 +13,13 @@ import orjson
 
 from d2c.load_run.census.attribute_types import AttributeTypes
 from d2c.load_run.census.document_sizes import PERCENTILE_ERROR, DocumentSizes
+from d2c.load_run.census.first_levels import FirstLevels
 from d2c.load_run.census.heavy_hitters import HeavyHitters
-from d2c.load_run.throughput import write_ru
+from d2c.load_run.throughput.request_units import SYSTEM_PROPERTIES_BYTES
 from d2c.mapping import Document, Mapped, MappedShape, Rejected
 
 LOGICAL_PARTITION_BYTES = 20 * 2**30
 """https://learn.microsoft.com/azure/cosmos-db/concepts-limits#provisioned-throughput"""
-# `_rid`, `_self`, `_etag`, `_attachments` and `_ts` with their values.
-SYSTEM_PROPERTIES_BYTES = 200
 SHOWN_PARTITIONS = 20
 # Partitions with less than this part of a file's bytes are omitted from its census, to limit its size.
 LEFT_OUT = 4_000
@@ -50,6 +50,7 @@ class Census:
         self.attributes = AttributeTypes()
         self.sizes = DocumentSizes()
         self.partitions = HeavyHitters()
+        self.first_levels = FirstLevels()
 
     def add(self, mapped: Mapped) -> None:
         """Count the item that the mapper mapped last, by its outcome."""
@@ -93,6 +94,7 @@ class Census:
         self.attributes.merge(other.attributes)
         self.sizes.merge(other.sizes)
         self.partitions.merge(other.partitions)
+        self.first_levels.merge(other.first_levels)
         self.never_expiring.update(other.never_expiring)
 
     def to_json(self) -> dict[str, Any]:
@@ -106,6 +108,7 @@ class Census:
             "sizes": sizes,
             "partitions": self.partitions.to_json(),
             "never_expiring": self.never_expiring,
+            "first_levels": self.first_levels.to_json(),
         }
 
     @classmethod
@@ -117,6 +120,7 @@ class Census:
         census.sizes = DocumentSizes.from_json(found["sizes"])
         census.partitions = HeavyHitters.from_json(found["partitions"])
         census.never_expiring.update(found["never_expiring"])
+        census.first_levels = FirstLevels.from_json(found["first_levels"])
         return census
 
 
@@ -144,7 +148,8 @@ def summarise(census: Census) -> dict[str, Any]:
         **_attributes(census.attributes.to_json()),
         "never_expiring": dict(census.never_expiring),
         "logical_partitions": _partitions(census.partitions),
-        "write_ru": write_ru(sizes.kilobytes),
+        "hot_first_level": census.first_levels.hottest(),
+        "write_ru": math.ceil(sizes.write_milli_ru / 1000),
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from d2c.load_run.throughput.request_units import write_ru
+
 NEAR_LIMIT_BYTES = 1_800_000
 """A document larger than this is close to Cosmos DB's limit of 2 MB."""
 
@@ -17,11 +19,11 @@ PERCENTILE_ERROR = 2.0 ** (1 - SIGNIFICANT_BITS)
 
 @dataclass
 class DocumentSizes:
-    """Sizes of documents in bytes; `kilobytes` is the sum of sizes rounded up to whole KB."""
+    """Sizes of documents in bytes; `write_milli_ru` is what writing them costs, in thousandths and without indexes."""
 
     documents: int = 0
     total_bytes: int = 0
-    kilobytes: int = 0
+    write_milli_ru: int = 0
     largest: int = 0
     near_limit: int = 0
     rounded: Counter[int] = field(default_factory=Counter)
@@ -40,7 +42,7 @@ class DocumentSizes:
             sizes._fold()
         self.documents += other.documents
         self.total_bytes += other.total_bytes
-        self.kilobytes += other.kilobytes
+        self.write_milli_ru += other.write_milli_ru
         self.largest = max(self.largest, other.largest)
         self.near_limit += other.near_limit
         self.rounded.update(other.rounded)
@@ -71,7 +73,7 @@ class DocumentSizes:
         for size, count in self.exact.items():
             self.documents += count
             self.total_bytes += size * count
-            self.kilobytes += -(-size // 1024) * count
+            self.write_milli_ru += round(write_ru(size) * 1000) * count
             self.largest = max(self.largest, size)
             self.near_limit += count if size > NEAR_LIMIT_BYTES else 0
             self.rounded[rounded_up(size)] += count

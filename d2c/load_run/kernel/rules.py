@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from d2c.load_run.census.counts import MILLISECONDS, SYSTEM_PROPERTIES_BYTES
+from d2c.load_run.census.counts import MILLISECONDS
+from d2c.load_run.throughput.request_units import SYSTEM_PROPERTIES_BYTES
 from d2c.mapping import Rules, canonical_value
 from d2c.mapping.keys import HASH_PREFIX, JOINER, MAX_ID_BYTES, escape
 from d2c.mapping.mapper import MAX_DOCUMENT_BYTES, MAX_PARTITION_KEY_BYTES

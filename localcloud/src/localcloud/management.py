@@ -20,6 +20,7 @@ from localcloud.common.service import required_variable, serve, service_parser, 
 from localcloud.cosmos.management_plane.account_calls import AccountCalls
 from localcloud.cosmos.management_plane.container_calls import CosmosCalls
 from localcloud.cosmos.management_plane.data_plane_client import DataPlaneClient
+from localcloud.cosmos.management_plane.metric_calls import MetricCalls
 from localcloud.cosmos.management_plane.scaling import MOST_UPDATES, Scaler
 from localcloud.cosmos.management_plane.store import ManagementStore
 from localcloud.data_factory.api.definition_calls import DefinitionCalls
@@ -71,6 +72,7 @@ def main() -> None:
         *FactoryCalls(store, runs, runner).routes(),
         *DefinitionCalls(store).routes(),
         *CosmosCalls(plane, cosmos, scaler, options.operation_seconds).routes(),
+        *MetricCalls(plane, options.metrics_lag_seconds).routes(),
     ]
     faults.operations = frozenset({COPY_FILE, *(route.operation for route in routes)})
     tokens = Tokens(json.loads(required_variable(TOKEN_KEYS)), f"https://{LOOPBACK}:{options.port}")
@@ -115,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "--longest-retry-seconds": (1.0, "the longest pause before an activity is tried again"),
         "--scale-seconds": (0.0, "how long a container takes to grow beyond its partitions"),
         "--operation-seconds": (0.0, "how long an operation on Cosmos DB takes"),
+        "--metrics-lag-seconds": (0.0, "how long after a minute its metrics show"),
     }
     for name, (default, text) in seconds.items():
         parser.add_argument(name, type=float, default=default, help=text)

@@ -11,8 +11,8 @@ from localcloud.cloud.processes import start_service, stop_service
 from tests.contract.polling import HANG_SECONDS
 
 KEY = base64.b64encode(b"a key for tests only, 32 bytes..").decode()
-# The most of one physical partition.
-PLENTY_RU = 10_000
+# The most that a container with one physical partition is created with.
+PLENTY_RU = 6_000
 
 
 class CosmosAccount:

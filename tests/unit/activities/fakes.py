@@ -5,14 +5,14 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.outcome import answer_of
 from d2c.app.settings import Settings
 from d2c.clients.aws.dynamodb import ExportState, TableDescription
 from d2c.clients.aws.sign_in import TemporaryCredentials
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Account, Container, Throughput
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.clients.azure.lake import MOST_BYTES
 from d2c.clients.databricks.jobs import NotebookRun
@@ -186,6 +186,9 @@ class FakeCosmos:
     created: list[dict[str, Any]] = field(default_factory=list)
     crashes: set[str] = field(default_factory=set)
 
+    def describe_account(self) -> Account:
+        return Account("GlobalDocumentDB", False, False, None, ("West Europe",), True)
+
     def create_database(self, database: str) -> None:
         self.databases.add(database)
         self._done("create_database")
@@ -196,7 +199,11 @@ class FakeCosmos:
     def create_container(self, database: str, container: str, **arguments: Any) -> None:
         assert database in self.databases
         self.created.append(arguments)
-        self.container = Container(tuple(arguments["partition_key_paths"]), arguments["default_ttl"])
+        self.container = Container(
+            tuple(arguments["partition_key_paths"]),
+            arguments["default_ttl"],
+            indexing_policy=arguments["indexing_policy"],
+        )
         self.throughput = Throughput(arguments["ru_per_second"], False, 400, False)
         self._done("create_container")
 
@@ -232,6 +239,24 @@ class FakeCosmos:
         if method in self.crashes:
             self.crashes.remove(method)
             raise CrashError
+
+
+class FakeMetrics:
+    """What Azure Monitor counts: request units of each minute from the first one, by container."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Any] = {}
+        self.asked: list[tuple[datetime, datetime]] = []
+
+    def written_ru(
+        self, database: str, container: str, start: datetime, end: datetime
+    ) -> dict[datetime, float]:
+        self.asked.append((start, end))
+        counts = _value(self.counts.get(f"{database}/{container}", ()))
+        return {start + number * timedelta(minutes=1): ru for number, ru in enumerate(counts)}
+
+    def highest_use(self, database: str, container: str, start: datetime, end: datetime) -> float | None:
+        return 99.0 if f"{database}/{container}" in self.counts else None
 
 
 @dataclass
@@ -285,6 +310,7 @@ class World:
         self.factory = FakeDataFactory()
         self.cosmos: Any = FakeCosmos()
         self.databricks = FakeDatabricks()
+        self.metrics = FakeMetrics()
 
     def cancel(self, *tables: str, migration: str = "m", operation: int = 0) -> None:
         """Cancel an operation, or these tables of it."""
@@ -308,6 +334,7 @@ class SubstituteClients:
         self.data_factory = world.factory
         self.cosmos = self.cosmos_management = world.cosmos
         self.databricks = world.databricks
+        self.metrics = world.metrics
 
     def dynamodb(self, account: str | None, region: str) -> Any:
         return self._world.dynamodb

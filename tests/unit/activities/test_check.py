@@ -113,7 +113,7 @@ def test_a_table_and_its_container_are_looked_at_and_leave_what_the_estimate_nee
     assert states["DynamoDB", "point-in-time recovery"] == "failed"
     assert states["Cosmos DB", "container"] == "ok"
     (facts,) = found["tables"]
-    assert (facts["item_count"], facts["load_ru"], facts["after_ru"]) == (5_000_000, 27_200, 1000)
+    assert (facts["item_count"], facts["load_ru"], facts["after_ru"]) == (5_000_000, 9_000, 400)
 
 
 def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the_whole(world, lake):
@@ -126,8 +126,9 @@ def test_all_findings_are_summed_up_with_the_estimate_and_a_failed_one_fails_the
         "verify": "full",
         "item_count": 1000,
         "size_bytes": 10**6,
-        "load_ru": 4000,
-        "after_ru": 1000,
+        "throughput": {"load_ru_per_second": "auto"},
+        "load_ru": 400,
+        "after_ru": 400,
         "ru_per_second": None,
     }
     cluster = {"num_workers": 3, "node_type_id": "Standard_D4ds_v5"}

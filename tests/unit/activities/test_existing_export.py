@@ -88,6 +88,7 @@ class TestStartArrival:
             "ttl_attribute": "until",
             "table_class": "STANDARD",
             "number_keys": [],
+            "index_keys": [],
             "export_time": "2026-06-01T12:00:00.000Z",
         }
 

@@ -480,6 +480,12 @@ PREPARED = {
         a_stage("prepare", started_at="2026-06-01T12:10:00.000+00:00", seconds=30),
     ],
 }
+LET_GO = {
+    **PREPARED,
+    "assessed": {"documents": 7, "document_bytes": 700, "write_ru": 70},
+    "may_be_scaled": True,
+    "is_let_go": True,
+}
 
 
 class TestEndingAUnit:
@@ -513,25 +519,28 @@ class TestEndingAUnit:
             PREPARED["prepare_began"],
         )
 
-    def test_a_table_that_was_prepared_failed_in_load(self, world):
-        self.unit(world, a_table(**PREPARED))
+    @pytest.mark.parametrize(("table", "failed"), [(PREPARED, "assess"), (LET_GO, "load")])
+    def test_a_table_that_was_prepared_failed_in_assess_until_its_items_were_known_to_fit(
+        self, world, table, failed
+    ):
+        self.unit(world, a_table(**table))
         self.end(world)
         record = record_of(world)
-        assert record["error"]["stage"] == "load"
+        assert record["error"]["stage"] == failed
         stage = record["stages"][3]
         assert (stage["stage"], stage["state"], stage["started_at"]) == (
-            "load",
+            failed,
             "failed",
             "2026-06-01T12:10:30.000+00:00",
         )
 
     def test_documents_that_it_may_have_written_do_not_stop_its_retry(self, world):
-        self.unit(world, a_table(**PREPARED))
+        self.unit(world, a_table(**LET_GO))
         self.end(world)
         assert "described" in retried_input(record_of(world), {"table": "Music"})
 
     def test_a_try_after_one_that_put_the_throughput_back_has_each_stage_once(self, world):
-        self.unit(world, a_table(**PREPARED))
+        self.unit(world, a_table(**LET_GO))
         append, world.lake.append = world.lake.append, None
         error_of(world.answer(end_tables, a_lane("load", error=an_error())), "transient")
         world.lake.append = append
@@ -547,7 +556,7 @@ class TestEndingAUnit:
         assert world.lake.files == before
 
     def test_throughput_that_cannot_be_put_back_is_told_beside_the_error(self, world):
-        self.unit(world, a_table(**PREPARED))
+        self.unit(world, a_table(**LET_GO))
         self.end(world, restore_error=an_error(detail="no permission"))
         assert "no permission" in record_of(world)["error"]["detail"]
 
@@ -584,7 +593,7 @@ class TestEndingALostLane:
         assert [self.lost(world, "export")["tables"] for _ in range(2)] == [1, 0]
 
     def test_a_table_that_was_being_loaded_keeps_its_container_as_it_was_described(self, world):
-        put_queue(world, a_table(**PREPARED), enters="load")
+        put_queue(world, a_table(**LET_GO), enters="load")
         tell(world, a_claim("load", "Music"))
         self.lost(world)
         record = record_of(world)

@@ -8,7 +8,7 @@ from d2c.deploy import kernel_wheel
 from d2c.deploy.kernel_wheel import KernelWheel, kernel_path
 from d2c.deploy.wheel import wheel_path
 from d2c.load_run.request import parse_request
-from d2c.load_run.unit import ended_tables
+from d2c.load_run.unit.log import ended_tables
 from d2c.state import paths
 from d2c.state.ids import run_key
 from d2c.state.operations import retried_input
@@ -29,7 +29,7 @@ from tests.builders import (
     an_export,
     an_operation,
 )
-from tests.unit.clients.settings import SECRETS
+from tests.unit.clients.settings import SECRETS, local_settings
 from tests.unit.records import FOLDER, record
 
 from .answers import error_of, value_of
@@ -46,6 +46,9 @@ PREPARED = a_table(
     described=a_described(),
     prepare_began="2026-06-01T12:10:00.000+00:00",
     is_prepared=True,
+    may_be_scaled=True,
+    is_let_go=True,
+    is_told=True,
     stages=[a_stage("prepare", started_at="2026-06-01T12:10:00.000+00:00", seconds=30)],
 )
 RESULT = {
@@ -171,6 +174,25 @@ class TestStartLoad:
             "/Shared/load",
             {"existing_cluster_id": "0601-1"},
         )
+
+    @pytest.mark.parametrize(
+        ("peaks", "kind", "workers"),
+        [
+            ((4_000, 400), "start", 1),
+            ((20_000, 20_000), "start", 3),
+            ((20_000, None), "start", 8),
+            ((4_000, 400), "verify", 8),
+        ],
+    )
+    def test_the_cluster_has_the_workers_that_the_loads_of_its_tables_need(self, unit, peaks, kind, workers):
+        unit.settings = local_settings(D2C_CLUSTER='{"node_type_id": "Standard_D4ds_v5"}')
+        put_unit(unit, "Music", "Orders")
+        for name, peak in zip(("Music", "Orders"), peaks, strict=True):
+            table = {**PREPARED, "table": name, "described": a_described(peak_ru_per_second=peak)}
+            unit.lake.write_json(paths.table_file_path("m", 0, name), table)
+        start(unit, kind=kind)
+        (submitted,) = unit.databricks.submitted.values()
+        assert submitted["cluster"]["autoscale"]["max_workers"] == workers
 
     def test_a_second_try_gives_the_same_run_and_another_attempt_another(self, unit):
         first = start(unit)

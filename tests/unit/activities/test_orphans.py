@@ -7,7 +7,7 @@ from activities.orphans import (
     stop_orphaned_runs,
 )
 from activities.report import write_report
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.state import paths
 from d2c.state.ids import run_key
 from d2c.state.operations import retried_input
@@ -220,6 +220,8 @@ PREPARED = a_table(
     export=an_export(),
     copy=a_copy(),
     described=a_described(created=False, before_ru_per_second=400, after_ru_per_second=400),
+    may_be_scaled=True,
+    is_let_go=True,
     stages=[a_stage(stage) for stage in ("export", "copy", "prepare")],
 )
 PLAN = {"name": "m", "tables": [{"table": "Music", "container": "music"}]}

@@ -4,7 +4,8 @@ from typing import get_type_hints
 
 import pytest
 
-from activities import copy, existing_export, export, load, prepare, start, tables
+from activities import copy, existing_export, export, load, start, tables
+from activities.load_lane import prepare
 from activities.outcome import answer_of, is_cancelled, outcome, refuse_if_cancelled
 from d2c.errors import CancelledError, PermanentError, RunFailedError, SettingsError, TransientError
 from d2c.state import paths

@@ -5,6 +5,9 @@ import pytest
 from activities.report import write_report
 from activities.table_end import write_record
 from d2c.app.prices import DEFAULTS
+from d2c.report.costs import Cluster
+from d2c.report.terms import Terms
+from d2c.shapes import LoadBounds
 from d2c.state import paths
 from tests.builders import (
     a_claim,
@@ -75,11 +78,11 @@ class TestATablesPart:
         world.lake.write_json("result.json", {"census": {"write_ru": 8_000}})
         write(world, RECORD)
         census = table_report_of(world)["census"]
-        assert census["write_ru"] == 8_000
-        assert {"ru_per_second": 4000, "seconds": 2, "planned": True} in census["load_estimate"]
+        assert (census["write_ru"], census["write_factor"]) == (9_200, 1.15)
+        assert {"ru_per_second": 4000, "seconds": 3, "planned": True} in census["load_estimate"]
 
     def test_what_was_expected_stands_beside_what_it_came_to(self, world):
-        basis = {**DEFAULTS.to_dict(), "cluster": {"nodes": 3, "node_type": "n", "is_existing": False}}
+        basis = Terms(Cluster(3, "n", False), DEFAULTS, LoadBounds(400_000, 32_000)).to_dict()
         world.lake.write_json(paths.estimate_path("m"), {"basis": basis})
         write(
             world,
@@ -105,7 +108,7 @@ class TestATablesPart:
         world.lake.write_json("verify-1.json", {"mismatches": []})
         write(world, {**RECORD, "verified_by": "verify-1.json"})
         report = table_report_of(world)
-        assert (report["census"]["write_ru"], report["mismatches"]) == (8_000, [])
+        assert (report["census"]["write_ru"], report["mismatches"]) == (9_200, [])
 
     def test_a_table_that_failed_early_has_a_report_all_the_same(self, world):
         error = {"title": "t", "detail": "d", "next_step": "n", "stage": "export"}

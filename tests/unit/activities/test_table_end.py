@@ -1,7 +1,7 @@
 import pytest
 
 from activities.table_end import end_table
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.errors import PermanentError, TransientError
 from d2c.state import paths
 from d2c.state.operations import retried_input
@@ -34,6 +34,7 @@ LOADED = a_table(
     export=an_export(),
     copy=a_copy(),
     described=SCALED,
+    may_be_scaled=True,
     load=a_load(),
     stages=[a_stage(stage) for stage in ("export", "copy", "prepare", "assess", "load", "verify")],
 )
@@ -417,7 +418,7 @@ def test_a_record_of_a_migration_without_faults_is_what_its_stages_found(world):
     put_table(world)
     end(world)
     written = record_of(world)
-    expected = a_record(described=SCALED, restored={"after_ru_per_second": 400})
+    expected = a_record(described=SCALED, may_be_scaled=True, restored={"after_ru_per_second": 400})
     assert {name: written[name] for name in expected if name != "stages"} == {
         name: value for name, value in expected.items() if name != "stages"
     }

@@ -291,7 +291,7 @@ class TestRetriedTables:
     def test_a_load_that_was_cut_off_may_have_written_so_the_container_stays_as_it_was_described(
         self, failed
     ):
-        record = {**RECORD, "load": None, "stages": [{"stage": "prepare"}, {"stage": "assess"}]}
+        record = {**RECORD, "load": None, "is_let_go": True, "stages": [{"stage": "prepare"}]}
         failed.lake.write_json(paths.table_record_path("m", "a"), record)
         assert "described" in self.retried(failed)
 

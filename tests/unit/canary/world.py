@@ -107,7 +107,7 @@ class FakeCosmos:
         self.containers = {
             table: expected_documents(table, samples.items_of(table)) for table in samples.SAMPLES
         }
-        self.charge = 7.0
+        self.charge = 5.8
         self.found = [NAMES.run]
         self.deleted = []
 

@@ -1,17 +1,27 @@
 import pytest
 
 from d2c.checks.containers import check_container
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.checks.throughput import PlannedThroughput
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.load_run.mappers import table_mapper
+from d2c.mapping.indexing import TableIndex, default_policy, policy_with
 
 from .fakes import REFUSED, Answers, assert_all_ok, finding, states
 
 MAPPER = table_mapper("Artist", "SongTitle", None, {})
 TABLE = {"table": "Music", "database": "shop", "container": "music", "allow_existing_documents": False}
-FITTING = Container(("/Artist",), None)
+LEAN = policy_with(["Artist", "SongTitle"])
+FITTING = Container(("/Artist",), None, indexing_policy=LEAN)
 
 
-def checked(mapper=MAPPER, load_ru=4000, table=TABLE, number_keys=(), **changes):
+def planned(load_ru):
+    scaling = {"before_ru_per_second": None, "after_ru_per_second": 400, "autoscale": False}
+    return PlannedThroughput(
+        {**scaling, "create_ru_per_second": load_ru, "peak_ru_per_second": load_ru}, 1_000_000
+    )
+
+
+def checked(mapper=MAPPER, load_ru=4000, table=TABLE, number_keys=(), indexes=(), **changes):
     answers = {
         "find_container": FITTING,
         "find_throughput": Throughput(1000, False, 400, False),
@@ -19,7 +29,13 @@ def checked(mapper=MAPPER, load_ru=4000, table=TABLE, number_keys=(), **changes)
         "record": None,
     }
     return check_container(
-        table, mapper, lambda before: load_ru, "shop-2026", Answers(**{**answers, **changes}), number_keys
+        table,
+        mapper,
+        lambda policy, throughput: planned(load_ru),
+        "shop-2026",
+        Answers(**{**answers, **changes}),
+        number_keys,
+        indexes,
     )
 
 
@@ -28,6 +44,7 @@ def test_a_container_that_is_not_there_is_told_with_what_is_made():
     assert states(found.findings) == {
         ("shop/music", "container"): "ok",
         ("shop/music", "held by a migration"): "ok",
+        ("shop/music", "indexing"): "ok",
     }
     told = finding(found.findings, "container").finding
     assert "/Artist" in told
@@ -37,7 +54,7 @@ def test_a_container_that_is_not_there_is_told_with_what_is_made():
 
 def test_an_empty_container_that_fits_passes():
     found = checked()
-    assert_all_ok(found.findings, "container", "documents", "held by a migration", "throughput")
+    assert_all_ok(found.findings, "container", "documents", "held by a migration", "throughput", "indexing")
     assert (found.exists, found.ru_per_second) == (True, 1000)
 
 
@@ -116,7 +133,7 @@ def test_documents_in_it_fail_unless_the_plan_allows_them(allowed, state):
     [
         (Throughput(1000, False, 400, False), 10_000, "ok"),
         (Throughput(1000, False, 400, False), 10_100, "warning"),
-        (Throughput(15_000, False, 400, False), 20_000, "ok"),
+        (Throughput(15_000, False, 400, False, 20_000), 20_000, "ok"),
         (None, 4000, "warning"),
     ],
 )
@@ -148,5 +165,70 @@ def test_planes_that_refuse_are_told_each_by_itself():
         ("shop/music", "container"): "ok",
         ("shop/music", "documents"): "failed",
         ("shop/music", "throughput"): "ok",
+        ("shop/music", "indexing"): "ok",
         ("shop/music", "held by a migration"): "failed",
     }
+
+
+BY_LABEL = TableIndex("byLabel", "GSI", ("Label",), ("Year",), ("S", "N"))
+
+
+def test_a_new_container_indexes_the_keys_of_the_table_and_its_secondary_indexes():
+    found = checked(find_container=None, indexes=(BY_LABEL,))
+    told = finding(found.findings, "indexing").finding
+    assert "will index /Artist/?, /SongTitle/?, /Label/?, /Year/?: a write costs about 1.2 times" in told
+    assert finding(found.findings, "secondary index").state == "ok"
+    assert found.policy == policy_with(["Artist", "SongTitle", "Label", "Year"])
+    assert found.indexed == ["Artist", "SongTitle", "Label", "Year"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy"),
+    [
+        ({"table": {**TABLE, "indexing": "all"}, "find_container": None}, default_policy()),
+        ({}, LEAN),
+    ],
+)
+def test_where_the_plan_or_a_container_has_a_policy_it_is_that_one(changes, policy):
+    found = checked(**changes)
+    assert (found.policy, found.indexed) == (policy, None)
+
+
+@pytest.mark.parametrize(
+    ("verify", "indexing", "is_told"),
+    [("counts", "keys", True), ("counts", "all", False), ("full", "keys", False)],
+)
+def test_the_price_of_counting_without_an_index_on_everything_is_told(verify, indexing, is_told):
+    table = {**TABLE, "verify": verify, "indexing": indexing}
+    findings = checked(table=table, find_container=None).findings
+    told = [each["finding"] for each in findings if each["check"] == "counting"]
+    assert [text.endswith("about 977 RU.") for text in told] == ([True] if is_told else [])
+
+
+def test_an_existing_policy_that_indexes_all_or_lacks_a_path_is_a_warning():
+    everything = Container(("/Artist",), None)
+    told = finding(checked(find_container=everything).findings, "the container indexes more than it needs")
+    assert told.state == "warning"
+    lacking = checked(indexes=(BY_LABEL,)).findings
+    assert "no index for /Label/?, /Year/?" in finding(lacking, "the container lacks indexes").finding
+    assert finding(lacking, "secondary index").state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("partition_key", "told"),
+    [
+        (["kind", "Artist"], 'rules.partition_key ["Artist", "kind"]'),
+        (["kind"], "Add an attribute before it"),
+        (["Artist", "kind"], None),
+    ],
+)
+def test_a_partition_key_that_begins_with_a_constant_is_a_warning(partition_key, told):
+    rules = {"set": {"kind": "song"}, "partition_key": partition_key}
+    mapper = table_mapper("Artist", "SongTitle", None, rules)
+    found = [
+        each
+        for each in checked(mapper=mapper, find_container=None).findings
+        if each["check"] == "order of the partition key"
+    ]
+    assert [each["state"] for each in found] == (["warning"] if told else [])
+    assert all(told in each["next_step"] for each in found)

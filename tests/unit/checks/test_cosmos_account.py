@@ -1,7 +1,7 @@
 import pytest
 
 from d2c.checks.cosmos_account import check_account, check_room, most_ru
-from d2c.clients.azure.cosmos_management import Account
+from d2c.clients.azure.cosmos.management import Account
 
 from .fakes import REFUSED, Answers, finding, states
 

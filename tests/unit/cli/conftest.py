@@ -50,7 +50,14 @@ def service(monkeypatch):
 def run(service):
     """Return a function that runs `d2c` with arguments against the substitute."""
 
-    def run(*arguments, pause=None, execute=None, load=importlib.import_module, **options):
+    def run(
+        *arguments,
+        pause=None,
+        execute=None,
+        load=importlib.import_module,
+        is_terminal=False,
+        **options,
+    ):
         def no_program(*_):
             raise AssertionError("no other program is to be run")
 
@@ -59,6 +66,7 @@ def run(service):
             pause=pause or service.pauses.append,
             execute=execute or no_program,
             load=load,
+            is_terminal=lambda: is_terminal,
         )
         # What a command does not tell as its own outcome is a defect, and is raised here.
         result = CliRunner().invoke(app, list(arguments), obj=outside, **options)

@@ -154,6 +154,7 @@ def table_report(name="Music", **changes):
             for stage, value in seconds.items()
         ],
         "throughput": {"peak_ru_per_second": 4000, "after_ru_per_second": 1000},
+        "request_units": {"counted_ru": 39_300, "used_part": 0.971},
         **changes,
     }
 
@@ -177,6 +178,7 @@ def failed_table_report(name="Orders"):
             }
         ],
         throughput={"peak_ru_per_second": None, "after_ru_per_second": None},
+        request_units={"counted_ru": None, "used_part": None},
     )
 
 

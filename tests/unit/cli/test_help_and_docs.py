@@ -40,7 +40,7 @@ def section(path):
 def test_the_tree_has_the_commands_that_users_rely_on():
     names = {" ".join(path[1:]) for path in COMMANDS}
     assert names == {
-        "", "check", "start", "status", "report", "cancel", "suspend", "resume", "retry", "rejected", "replay",
+        "", "plan", "check", "start", "status", "report", "cancel", "suspend", "resume", "retry", "rejected", "replay",
         "verify", "map", "canary", "package", "deploy", "subscribe", "demo", "local", "local up", "local down",
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ def test_the_summary_shows_items_verification_seconds_and_throughput_of_each_tab
     assert rows_of(result, "Music") == [
         ["Music", "shop/music", "succeeded", "1,000", "1,000", "0", "0", "as", "expected"],
         ["Music", "300.5", "20.0", "2.0", "30.0", "100.0", "40.0", "0.3", "492.8"],
-        ["Music", "10", "4,000", "1,000"],
+        ["Music", "10", "4,000", "1,000", "39,300", "97"],
     ]
 
 
@@ -35,7 +35,7 @@ def test_a_table_that_failed_is_shown_with_what_is_known_of_it(run, service):
     assert rows_of(result, "Orders") == [
         ["Orders", "shop/orders", "failed", "-", "-", "-", "-", "not", "reached"],
         ["Orders", "1.2", "-", "-", "-", "-", "-", "-", "1.2"],
-        ["Orders", "-", "-", "-"],
+        ["Orders", "-", "-", "-", "-", "-"],
     ]
     assert rows_of(result, "all") == [["all", "1,000", "1,000", "0", "0"]]
     assert "Orders, export: The stage failed: Point-in-time recovery is off" in result.stdout

@@ -4,7 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,8 +22,9 @@ from databricks.sdk.config import Config
 from d2c.clients.aws.dynamodb import DynamoDB
 from d2c.clients.aws.s3 import Bucket
 from d2c.clients.aws.sign_in import WebIdentity
-from d2c.clients.azure.cosmos import has_documents
-from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.azure.cosmos.management import CosmosManagement
+from d2c.clients.azure.cosmos.metrics import Metrics
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.data_lake import connect_data_lake
 from d2c.clients.azure.identity import AppIdentity
@@ -109,9 +110,13 @@ def factory() -> DataFactory:
     return DataFactory(DataFactoryManagementClient(SignedIn(), "sub", retry_total=0), "rg-demo", "adf-demo")
 
 
+def _cosmos_client() -> CosmosDBManagementClient:
+    address = "https://management.azure.com"
+    return CosmosDBManagementClient(SignedIn(), "sub", address, retry_total=0, polling_interval=0)
+
+
 def cosmos() -> CosmosManagement:
-    client = CosmosDBManagementClient(SignedIn(), "sub", retry_total=0, polling_interval=0)
-    return CosmosManagement(client, "rg-demo", "acct-demo")
+    return CosmosManagement(_cosmos_client(), "rg-demo", "acct-demo")
 
 
 def _container(**arguments: Any) -> None:
@@ -121,6 +126,12 @@ def _container(**arguments: Any) -> None:
         partition_key_paths=["/tenant", "/pk"],
         default_ttl=-1,
         ru_per_second=4000,
+        indexing_policy={
+            "indexingMode": "consistent",
+            "automatic": True,
+            "includedPaths": [{"path": "/pk/?"}, {"path": "/sk/?"}],
+            "excludedPaths": [{"path": "/*"}],
+        },
         **arguments,
     )
 
@@ -217,6 +228,11 @@ AZURE: dict[str, Callable[[], Any]] = {
     ),
     "azure.cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
+    ),
+    "azure.metrics: send_request": lambda: list(
+        Metrics(_cosmos_client(), "sub", "rg-demo", "acct-demo")
+        .written_ru("shop", "o'clock", SINCE, SINCE + timedelta(minutes=3))
+        .items()
     ),
     "databricks.sign_in: Config": lambda: workspace() and None,
     "databricks.jobs: submit": _submit,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from d2c.clients.aws.sign_in import caller_of
-from d2c.clients.azure.cosmos import try_reading_account
+from d2c.clients.azure.cosmos.data_plane import try_reading_account
 from d2c.clients.databricks.reading import WorkspaceReading
 
 from .shape_calls import Wire, account, bucket, cosmos, factory, lake, workspace

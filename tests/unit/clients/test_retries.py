@@ -18,8 +18,8 @@ from d2c.clients import retries
 from d2c.clients.aws.dynamodb import DynamoDB
 from d2c.clients.aws.s3 import Bucket
 from d2c.clients.aws.sign_in import SDK_CONFIG
-from d2c.clients.azure.cosmos import connect_cosmos, try_reading_account
-from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.cosmos.data_plane import connect_cosmos, try_reading_account
+from d2c.clients.azure.cosmos.management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.identity import new_credential
 from d2c.clients.azure.lake import Lake

@@ -23,6 +23,7 @@ HEADERS = {"Accept": "application/json", "Content-Type": "application/json", "x-
 UNDER_WAY = ("Pending", "Running", "ContinuedAsNew")
 FUNCTIONS = {
     ("POST", "migrations"): http_api.start_migration,
+    ("POST", "plans"): http_api.propose_plan,
     ("GET", "checks/{id}"): http_api.get_check,
     ("GET", "migrations"): http_api.list_migrations,
     ("GET", "migrations/{id}"): http_api.get_migration,

@@ -34,6 +34,8 @@ EXPORT = stage_instance_id("music-2026", 0, "Music", "export")
 COPY = stage_instance_id("music-2026", 0, "Music", "copy")
 PREPARE = unit_instance_id("music-2026", 0, "0-0", "prepare")
 LOAD = unit_instance_id("music-2026", 0, "0-0", "load")
+SCALE = unit_instance_id("music-2026", 0, "0-0", "scale")
+SECOND = unit_instance_id("music-2026", 0, "0-0", "second-load")
 PAUSE = "migrations/music-2026/pause.json"
 
 
@@ -191,6 +193,30 @@ async def test_between_prepare_and_load_a_unit_is_still_being_prepared(running):
 
 def write_progress(app, table, content, attempt=1):
     app.lake.write(f"{load_folder('music-2026', table, 'start-0', attempt)}/progress.json", content)
+
+
+async def test_a_table_that_has_been_assessed_waits_for_its_container_with_a_cluster_and_without(running):
+    take(running, "Music", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
+    write_progress(running, "Music", b'{"stages": [{"stage": "assess"}], "is_waiting": true}')
+    waiting = {"for": "throughput", "until": None, "place": None}
+    music = (await tables_of(running))["Music"]
+    assert (shown(music), music["waiting"]) == (("running", "load", 60), waiting)
+    running.client.set(LOAD, "Completed", {"value": 1})
+    running.client.set(SCALE, "Running", shown={"tables": 1})
+    music = (await tables_of(running))["Music"]
+    assert (shown(music), music["waiting"]) == (("running", "load", 60), waiting)
+    assert music["links"]["id"] == SCALE
+
+
+async def test_a_second_load_run_tells_its_own_progress(running):
+    take(running, "Music", stage="load")
+    running.client.set(SECOND, "Running", shown={"attempt": 1, "tables": 1})
+    music = (await tables_of(running))["Music"]
+    assert (music["stage"], music["waiting"], music["links"]["id"]) == ("load", None, SECOND)
+    folder = load_folder("music-2026", "Music", "start-0-second", 1)
+    running.lake.write(f"{folder}/progress.json", b'{"stages": [{"stage": "load"}, {"stage": "verify"}]}')
+    assert (await tables_of(running))["Music"]["stage"] == "verify"
 
 
 async def test_each_table_of_a_unit_tells_by_its_own_file_how_far_it_is(running):

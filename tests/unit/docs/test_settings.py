@@ -34,7 +34,10 @@ OTHERS = {
     "D2C_COPY_PARALLEL_COPIES": "1",
     "D2C_COSMOS_CONNECTOR": "com.azure.cosmos.spark:azure-cosmos-spark_4-1_2-13:5.0.0",
     "D2C_LOAD_RUN_TIMEOUT_SECONDS": "0",
+    "D2C_CLUSTER_WAITS_SECONDS": "0",
     "D2C_VERIFY_READS_WITH": "one-task-per-partition",
+    "D2C_MOST_LOAD_RU_PER_SECOND": "100000",
+    "D2C_METRICS_LAG_SECONDS": "60",
 }
 WEBHOOK = "https://hooks.example.com/hidden"
 
@@ -82,7 +85,10 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
         "D2C_CLUSTER": "",
         "D2C_PRICES": "",
     }
-    without = ("D2C_COPY_", "D2C_COSMOS_CON", "D2C_INTEGRATION", "D2C_LOAD", "D2C_VERIFY")
+    without = (
+        *("D2C_COPY_", "D2C_COSMOS_CON", "D2C_INTEGRATION", "D2C_LOAD", "D2C_VERIFY"),
+        *("D2C_CLUSTER_WAITS", "D2C_MOST_LOAD", "D2C_METRICS"),
+    )
     secrets |= {name: "" for name in ROWS if name.startswith(without)}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}
     secrets |= {"D2C_WEBHOOK_URL": WEBHOOK, "D2C_WEBHOOK_SECRET": f"whsec_{'hidden++' * 4}"}

@@ -37,6 +37,9 @@ def test_no_module_names_a_role_by_an_id_of_its_own():
 
 def action_of(provider, method, path):
     """Return the action that Azure Resource Manager asks for, given what follows a resource's name in a path."""
+    # What extends a resource has a provider of its own.
+    provider = "Microsoft.Insights" if "/providers/microsoft.insights/" in path else provider
+    path = path.removeprefix("/providers/microsoft.insights")
     kinds = [part for part in path.split("/") if part and part != "default" and not part.startswith("{")]
     verb = {"GET": "read", "PUT": "write", "DELETE": "delete", "POST": "action"}[method]
     return "/".join([provider, *kinds, verb])

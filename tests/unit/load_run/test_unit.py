@@ -3,7 +3,8 @@ import threading
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
+from d2c.load_run.unit.log import ended_tables, tables_let_go
+from d2c.load_run.unit.turns import Turns, each_side_by_side, tables_at_once
 from tests.contract.polling import HANG_SECONDS
 
 
@@ -16,8 +17,18 @@ def test_who_has_ended_is_told_once_however_often_it_is_said():
     assert ended_tables(log) == {"Users", "Music"}
 
 
+def test_who_is_let_go_has_not_ended_unless_that_is_said_too():
+    log = '{"table": "Users", "let_go": true}\n{"table": "Music", "let_go": true}\n{"table": "Users"}\n'
+    assert (tables_let_go(log), ended_tables(log)) == ({"Users", "Music"}, {"Users"})
+
+
 @pytest.mark.parametrize(
-    "log", ["{", "[]", "5", "null", "{}", '{"table": 5}', '{"table": []}', "[" * 100_000]
+    "log",
+    [
+        *("{", "[]", "5", "null", "{}", '{"table": 5}', '{"table": []}', "[" * 100_000),
+        '{"table": "a", "let_go": 1}',
+        '{"table": "a", "let_go": []}',
+    ],
 )
 def test_a_log_that_the_app_did_not_write_is_refused(log):
     with pytest.raises(PermanentError, match="log of the load run's unit"):
@@ -39,12 +50,12 @@ class TestEachSideBySide:
             meeting.wait()
             done.append(thing)
 
-        each_side_by_side(range(6), do, 3)
+        each_side_by_side(range(6), do, Turns(3))
         assert sorted(done) == list(range(6))
 
     def test_they_begin_in_their_order(self):
         begun = []
-        each_side_by_side(range(5), begun.append, 1)
+        each_side_by_side(range(5), begun.append, Turns(1))
         assert begun == [0, 1, 2, 3, 4]
 
     def test_an_error_ends_the_rest_and_is_raised_after_what_had_begun(self):
@@ -61,7 +72,7 @@ class TestEachSideBySide:
             done.append(thing)
 
         with pytest.raises(Platform):
-            each_side_by_side(range(50), do, 2)
+            each_side_by_side(range(50), do, Turns(2))
         assert len(done) < 49
 
     def test_the_threads_are_those_that_the_caller_makes(self):
@@ -71,5 +82,32 @@ class TestEachSideBySide:
             made.append(threading.Thread(**arguments))
             return made[-1]
 
-        each_side_by_side([1], lambda thing: None, 1, thread=new_thread)
+        each_side_by_side([1], lambda thing: None, Turns(1), thread=new_thread)
         assert len(made) == 1
+
+    def test_those_that_wait_leave_their_turns_to_others_and_take_one_again(self):
+        turns, waiting, done = Turns(1), threading.Barrier(5, timeout=HANG_SECONDS), []
+
+        def do(thing):
+            with turns.left():
+                # Only once all five have begun does any of them go on.
+                waiting.wait()
+            done.append(thing)
+
+        each_side_by_side(range(5), do, turns)
+        assert sorted(done) == list(range(5))
+
+    def test_one_that_waits_goes_on_although_another_has_failed(self):
+        turns, begun, done = Turns(1), threading.Event(), []
+
+        def do(thing):
+            if thing == 1:
+                begun.set()
+                raise ValueError("lost")
+            with turns.left():
+                assert begun.wait(HANG_SECONDS)
+            done.append(thing)
+
+        with pytest.raises(ValueError, match="lost"):
+            each_side_by_side(range(9), do, turns)
+        assert done == [0]

@@ -122,6 +122,26 @@ def test_a_file_that_no_manifest_lists_is_not_read():
     assert (tally.fault, tally.lines) == ("a.json.gz is not in the manifest.", 0)
 
 
+@pytest.mark.parametrize(
+    ("partition_key", "hot"),
+    [
+        (["year", "Artist"], {"value": "1999", "part": 1.0, "sampled": 200, "most_ru_per_second": 10_000}),
+        (["Artist", "year"], None),
+        (["year"], None),
+    ],
+)
+def test_a_hierarchical_key_that_begins_with_few_values_is_seen_in_the_first_items_of_files(
+    partition_key, hot
+):
+    songs = [{**SONG, "Artist": s(f"artist {number}")} for number in range(100)]
+    files = [data_file(name, songs) for name in ("a.json.gz", "b.json.gz")]
+    request = replace(REQUEST, rules_history=({"partition_key": partition_key},))
+    tallies = tallies_of(rows_of(workers.assess_files(request, [file for file, _ in files], NOW), files))
+    census = summarise(merged(tally.census for tally in tallies))
+    assert census["hot_first_level"] == hot
+    assert census["document_bytes"]["total"] == sum(tally.document_bytes for tally in tallies)
+
+
 def test_loading_takes_no_census():
     file, content = data_file("a.json.gz", ITEMS)
     (tally,) = tallies_of(rows_of(workers.load_files(REQUEST, [file], NOW), [(file, content)]))

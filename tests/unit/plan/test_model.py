@@ -35,6 +35,7 @@ def test_a_plan_of_the_least_fields_gets_the_defaults():
             "region": "eu-west-1",
             "verify": "full",
             "allow_existing_documents": False,
+            "indexing": "keys",
             "rules": {},
             "throughput": {"load_ru_per_second": "auto"},
             "limits": {"max_rejected_items": 0, "max_logical_partition_bytes": 20 * 2**30},

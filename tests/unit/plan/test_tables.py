@@ -83,6 +83,7 @@ def test_a_table_of_a_pattern_has_its_entrys_and_common_settings():
         "region": EU,
         "verify": "counts",
         "allow_existing_documents": False,
+        "indexing": "keys",
         "rules": {"drop": ["x"], "numbers": "string"},
         "throughput": {"load_ru_per_second": "auto"},
         "limits": {"max_rejected_items": 0, "max_logical_partition_bytes": 20 * 2**30},

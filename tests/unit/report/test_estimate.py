@@ -1,10 +1,15 @@
+import math
 from pathlib import Path
 
 import pytest
 
 from d2c.app.prices import DEFAULTS
+from d2c.load_run.throughput.request_units import read_ru, size_of_items
 from d2c.report.costs import COPY_ACTIVITIES, COSTS, Cluster, cluster_of, cost_lines
-from d2c.report.estimate import compare_with_estimate, estimate_of, estimated_quantities, sum_of_rows
+from d2c.report.estimate import estimate_of, estimated_quantities
+from d2c.report.outcome import compare_with_estimate, sum_of_rows
+from d2c.report.terms import Terms
+from d2c.shapes import LoadBounds
 from tests.unit.pages import table_rows, text_of
 from tests.unit.reports import record_of
 
@@ -32,17 +37,21 @@ CAPS = {
 }
 
 
+def terms(cluster=JOB, **changes):
+    return Terms(cluster, DEFAULTS, LoadBounds(400_000, 32_000))._replace(**changes)
+
+
 def many(count, table=TABLE, **changes):
     """Return tables with containers of their own."""
     return [{**table, "table": f"t{n}", "container": f"c{n}", **changes} for n in range(count)]
 
 
 def total_of(of, cluster=JOB, **changes):
-    return estimate_of(of, cluster, DEFAULTS, {**CAPS, **changes})["total"]
+    return estimate_of(of, terms(cluster), {**CAPS, **changes})["total"]
 
 
-def quantities(**changes):
-    return estimated_quantities({**TABLE, **changes}, JOB, DEFAULTS)
+def quantities(of=None, **changes):
+    return estimated_quantities({**TABLE, **changes}, of or terms())
 
 
 def money(found, cluster=JOB):
@@ -60,12 +69,14 @@ def test_a_copy_is_billed_by_its_begun_minutes_of_which_one_is_the_summarys():
 
 def test_a_tables_figures_follow_from_its_items_and_bytes():
     found = quantities()
-    kilobytes = 36 * 2**20
-    assert found["ru"] == 10 * kilobytes
-    assert found["load_ru_per_second"] == 100_000
+    assert found["ru"] == size_of_items(36_000_000, 36 * GB, 1.15).ru
+    assert (found["create_ru_per_second"], found["load_ru_per_second"]) == (24_000, 32_000)
+    assert found["after_ru_per_second"] == 400
     assert found["copied_bytes"] == round(36 * GB * 0.4)
     assert found["seconds"]["export"] == 360 + -(-36 * GB // 100_000_000)
-    assert found["seconds"]["load"] == -(-10 * kilobytes // 100_000)
+    assert found["seconds"]["load"] == -(-found["ru"] // 32_000)
+    reading = 36_000_000 * read_ru(36 * GB / 36_000_000)
+    assert found["seconds"]["verify"] == math.ceil(2 * reading / 32_000)
     assert found["seconds"]["cluster"] == 300
     assert found["seconds"]["assess"] == 36_000_000 // (5_000 * 8)
     assert found["seconds"]["prepare"] == 30
@@ -73,8 +84,59 @@ def test_a_tables_figures_follow_from_its_items_and_bytes():
 
 def test_the_plans_throughput_decides_on_the_seconds_of_the_load():
     found = quantities(throughput={"load_ru_per_second": 400, "after_load_ru_per_second": 800})
-    assert found["seconds"]["load"] == -(-10 * 36 * 2**20 // 400)
+    assert found["seconds"]["load"] == -(-found["ru"] // 400)
     assert found["after_ru_per_second"] == 800
+
+
+@pytest.mark.parametrize(
+    ("changes", "factor"),
+    [
+        ({}, 1.15),
+        ({"indexing": "all"}, 2.0),
+        ({"indexing": {"indexingMode": "consistent", "includedPaths": [{"path": "/a/?"}]}}, 1.05),
+        ({"index_factor": 1.3}, 1.3),
+        ({"indexing": "all", "described": {"indexing_policy": {"indexingMode": "none"}}}, 1.0),
+    ],
+)
+def test_indexes_multiply_the_request_units_as_far_as_they_are_known(changes, factor):
+    assert quantities(**changes)["ru"] == size_of_items(36_000_000, 36 * GB, factor).ru
+
+
+def test_a_container_that_was_looked_at_is_scaled_as_the_check_says():
+    scaling = {
+        "before_ru_per_second": 700,
+        "peak_ru_per_second": 60_000,
+        "after_ru_per_second": 500,
+        "autoscale": False,
+    }
+    found = quantities(scaling=scaling)
+    # The peak leaves more behind than the plan wants.
+    assert (found["load_ru_per_second"], found["after_ru_per_second"]) == (60_000, 600)
+
+
+def test_a_cluster_that_scales_is_as_large_as_the_load_needs_and_a_load_no_faster_than_it():
+    scaling = Cluster(9, "Standard_D4ds_v5", False, 2)
+    sized = quantities(terms(scaling, bounds=LoadBounds(400_000, 128_000)))
+    assert (sized["load_ru_per_second"], sized["nodes"]) == (60_400, 5)
+    assert quantities(terms(scaling), item_count=1, size_bytes=1)["nodes"] == 2
+    slow = quantities(throughput={"load_ru_per_second": 100_000})
+    assert slow["seconds"]["load"] == -(-slow["ru"] // 32_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "times"), [({"regions": 3}, 3), ({"regions": 2, "writes_in_all": True}, 4)]
+)
+def test_each_region_is_billed_and_writable_ones_twice(changes, times):
+    one, all_ = money(quantities()), money(quantities(terms(**changes)))
+    for what in ("throughput of the load", "throughput afterwards"):
+        assert all_[f"Cosmos DB: {what}"] == pytest.approx(times * one[f"Cosmos DB: {what}"])
+    assert all_["Cosmos DB: storage"] == pytest.approx(changes["regions"] * one["Cosmos DB: storage"])
+
+
+def test_the_first_hour_is_billed_by_what_the_container_is_created_with():
+    lowered = {**quantities(), "create_ru_per_second": 52_000}
+    what = "Cosmos DB: throughput of the load"
+    assert money(lowered)[what] - money(quantities())[what] == pytest.approx(200 * 0.008)
 
 
 def test_a_table_of_unknown_size_has_no_figures():
@@ -84,19 +146,19 @@ def test_a_table_of_unknown_size_has_no_figures():
 
 def test_an_existing_cluster_need_not_start_and_counts_take_no_reading():
     existing = Cluster(3, "Standard_D4ds_v5", True)
-    found = estimated_quantities({**TABLE, "verify": "counts"}, existing, DEFAULTS)
+    found = quantities(terms(existing), verify="counts")
     assert found["seconds"]["cluster"] == 0
     # The export is still mapped once more.
     assert found["seconds"]["verify"] == found["seconds"]["assess"] > 30
     small = {**TABLE, "verify": "counts", "item_count": 1, "size_bytes": 1}
-    assert estimated_quantities(small, existing, DEFAULTS)["seconds"]["verify"] == 30
+    assert estimated_quantities(small, terms(existing))["seconds"]["verify"] == 30
 
 
 @pytest.mark.parametrize(
     ("spec", "cluster"),
     [
         ({"num_workers": 2, "node_type_id": "n"}, Cluster(3, "n", False)),
-        ({"autoscale": {"min_workers": 1, "max_workers": 8}, "node_type_id": "n"}, Cluster(9, "n", False)),
+        ({"autoscale": {"min_workers": 2, "max_workers": 8}, "node_type_id": "n"}, Cluster(9, "n", False, 3)),
         ({"existing_cluster_id": "c"}, Cluster(None, "unknown", True)),
         ({"instance_pool_id": "p", "num_workers": 0}, Cluster(1, "unknown", False)),
     ],
@@ -113,13 +175,13 @@ def test_the_money_is_quantity_times_price():
     assert costs["AWS: transfer out"] == pytest.approx(36 * 0.4 * 0.09, rel=1e-6)
     assert costs["Databricks: virtual machines"] == pytest.approx(3 * hours * 0.226)
     assert costs["Databricks: DBU"] == pytest.approx(3 * hours * 0.30)
-    assert costs["Cosmos DB: throughput of the load"] == pytest.approx(2 * 1000 * 0.008)
-    assert costs["Cosmos DB: throughput afterwards"] == pytest.approx(730 * 10 * 0.008)
+    assert costs["Cosmos DB: throughput of the load"] == pytest.approx(3 * 320 * 0.008)
+    assert costs["Cosmos DB: throughput afterwards"] == pytest.approx(730 * 4 * 0.008)
 
 
 def test_a_begun_hour_of_throughput_is_paid_whole():
     found = {**quantities(), "seconds": {"load": 10}}
-    assert money(found)["Cosmos DB: throughput of the load"] == pytest.approx(1000 * 0.008)
+    assert money(found)["Cosmos DB: throughput of the load"] == pytest.approx(320 * 0.008)
 
 
 def test_what_has_no_known_price_or_quantity_has_no_money_and_is_named():
@@ -138,7 +200,7 @@ def test_tables_of_one_load_run_share_the_start_of_its_cluster_and_nothing_else(
 
 
 def test_the_whole_is_the_sum_of_its_tables():
-    found = estimate_of(many(3), JOB, DEFAULTS, CAPS)
+    found = estimate_of(many(3), terms(), CAPS)
     assert found["total"]["items"] == 3 * 36_000_000
     assert found["total"]["once"] == pytest.approx(sum(table["once"] for table in found["tables"]))
     assert found["total"]["seconds"]["export"] == 3 * quantities()["seconds"]["export"]
@@ -156,7 +218,7 @@ def test_the_elapsed_time_follows_from_the_seconds_of_the_tables_and_the_plans_c
 
 def test_small_tables_share_load_runs_and_those_of_one_container_do_not():
     small = many(20, SMALL, tables_per_run=20)
-    seconds = estimated_quantities(small[0], JOB, DEFAULTS)["seconds"]
+    seconds = estimated_quantities(small[0], terms())["seconds"]
     own = seconds["assess"] + seconds["load"] + seconds["verify"]
     found = total_of(small)
     assert found["load_runs"] == 1
@@ -182,7 +244,7 @@ def test_a_wider_cap_has_no_money_where_the_cluster_has_no_known_price():
 
 
 def test_an_estimate_of_nothing_is_zero():
-    found = estimate_of([{**TABLE, "size_bytes": None}], JOB, DEFAULTS, CAPS)
+    found = estimate_of([{**TABLE, "size_bytes": None}], terms(), CAPS)
     assert found["tables_of_unknown_size"] == ["Orders"]
     assert (found["total"]["items"], found["total"]["once"], found["total"]["seconds_in_all"]) == (0, 0, 0)
 
@@ -206,7 +268,7 @@ RECORD = {
     "copy": {"files": 12, "bytes": 3_000_000},
 }
 RECORD["export"] = {**RECORD["export"], "billed_bytes": 8_000_000, "files": 8}
-BASIS = {**DEFAULTS.to_dict(), "cluster": JOB._asdict()}
+BASIS = terms().to_dict()
 
 
 class TestOutcome:
@@ -218,7 +280,7 @@ class TestOutcome:
         rows = self.rows()
         assert rows["items"] == (5_000, 5_000)
         assert rows["bytes"] == (7_340_032, 8_000_000)
-        assert rows["ru"] == (10 * 7168, 61_000)
+        assert rows["ru"] == (size_of_items(5_000, 7_340_032, 1.15).ru, 61_000 * 1.15)
         assert rows["export"] == (361, 2.5)
         assert rows["verify"][1] == 157.5
 
@@ -232,7 +294,7 @@ class TestOutcome:
         assert rows["DynamoDB: export"][1] == pytest.approx(8_000_000 / GB * 0.10)
         assert rows["AWS: transfer out"][1] == pytest.approx(3_000_000 / GB * 0.09)
         assert rows["Cosmos DB: throughput of the load"] == (
-            pytest.approx(1_000 / 100 * 0.008),
+            pytest.approx(400 / 100 * 0.008),
             pytest.approx(20_000 / 100 * 0.008),
         )
         assert not any("keeping" in what for what in rows)

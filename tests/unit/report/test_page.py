@@ -102,7 +102,7 @@ def test_a_table_tells_its_census(source, report):
     assert "Trace S 4,000, N 1,000 5,000 999" in orders
     assert '"CUST#0" 1.8 MB below 0.1 %' in orders
     assert f"About {census['write_ru']:,} RU" in orders
-    assert "20,000 RU/s (this load) 3 s" in orders
+    assert "20,000 RU/s (this load) 2 s" in orders
     assert "less than 0.8 % too large" in orders
     assert "Never expire: in milliseconds 3" in orders
 
@@ -175,6 +175,15 @@ def test_a_partition_beyond_the_limit_is_marked_with_its_bounds(report):
     source = render_report({**report, "tables": [{**part, "census": census}]})
     assert '"a", 1 19.0 GB to 21.0 GB 105.0 %' in section_of(source, 0)
     assert '<span class="bad">105.0 %</span>' in source
+
+
+def test_a_hot_first_level_is_told_with_what_it_leaves_a_load(report):
+    part = report["tables"][0]
+    hot = {"value": '"DE"', "part": 0.25, "sampled": 2000, "most_ru_per_second": 40_000}
+    census = {**part["census"], "hot_first_level": hot}
+    source = render_report({**report, "tables": [{**part, "census": census}]})
+    assert '25.0 % of 2,000 sampled documents have "DE" in the first level' in section_of(source, 0)
+    assert "at most about 40,000 RU/s" in section_of(source, 0)
 
 
 def test_the_app_starts_without_the_template_engine():

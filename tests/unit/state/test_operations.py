@@ -63,6 +63,7 @@ class TestRulesThatChange:
         [
             None,
             before_the_load(),
+            before_the_load(stages=[{"stage": "prepare"}, {"stage": "assess"}]),
             record(load={"load_started_at": None}),
         ],
     )
@@ -70,7 +71,7 @@ class TestRulesThatChange:
         assert why_not_changed(found, RULES) is None
 
     @pytest.mark.parametrize(
-        "found", [record(), before_the_load(stages=[{"stage": "prepare"}, {"stage": "assess"}])]
+        "found", [record(), before_the_load(is_let_go=True), record(is_let_go=True, load={})]
     )
     def test_they_may_not_once_a_load_may_have_begun(self, found):
         assert "empty the container" in why_not_changed(found, RULES)
@@ -90,6 +91,13 @@ class TestRetriedInput:
         found = retried_input(record(), entry)
         assert found["limits"] == {"max_rejected_items": 5, "max_logical_partition_bytes": 1}
         assert found["verify"] == "counts"
+
+    def test_the_policy_of_a_container_stays_the_plans_or_becomes_another_as_a_whole(self):
+        policy = {"includedPaths": [{"path": "/a/?"}], "excludedPaths": [{"path": "/*"}]}
+        assert retried_input(record(indexing=policy), {"table": "Music"})["indexing"] == policy
+        assert (
+            retried_input(record(indexing=policy), {"table": "Music", "indexing": "all"})["indexing"] == "all"
+        )
 
     def test_without_an_export_everything_is_found_anew(self):
         found = retried_input(without(record(described=DESCRIBED), "export"), {"table": "Music"})

@@ -3,7 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from d2c.state.progress import STAGE_BEGINS_AT
-from d2c.state.stall_rules import PATIENCE, StallSample, after_samples, new_stalls, patience_seconds
+from d2c.state.stall_rules import (
+    PATIENCE,
+    WAITS_FOR_THROUGHPUT,
+    StallSample,
+    after_samples,
+    new_stalls,
+    patience_seconds,
+)
 
 BEGAN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIVE_MINUTES = timedelta(minutes=5)
@@ -36,7 +43,14 @@ def watching():
 
 
 def test_every_stage_has_its_patience():
-    assert PATIENCE.keys() == STAGE_BEGINS_AT.keys()
+    assert PATIENCE.keys() == {*STAGE_BEGINS_AT, WAITS_FOR_THROUGHPUT}
+
+
+def test_the_wait_for_a_container_that_grows_has_a_patience_of_its_own(watching):
+    patient = int(PATIENCE[WAITS_FOR_THROUGHPUT].seconds // FIVE_MINUTES.total_seconds())
+    assert watching.see_often(patient + 1, look("load", {"is_waiting": True})) is None
+    stalled = watching.see(look("load", {"is_waiting": True}))
+    assert (stalled["stage"], "throughput in the Azure portal" in stalled["detail"]) == ("load", True)
 
 
 @pytest.mark.parametrize("stage", PATIENCE)

@@ -120,7 +120,7 @@ def test_a_verification_alone_changes_no_counts_and_no_rejected_items():
     ("found", "operation", "word"),
     [
         (None, "verify", "no record"),
-        (record(stages=[{"stage": "export"}], state="failed", load=None), "verify", "not prepared"),
+        (record(stages=[{"stage": "export"}], state="failed", load=None), "verify", "did not begin"),
         (record(stages=[{"stage": "export"}], state="failed", load=None), "replay", "not loaded"),
         (record(load={"assessed": {"rejected": 9}}, state="failed"), "replay", "failed and was not loaded"),
     ],
@@ -130,7 +130,8 @@ def test_a_table_without_the_needed_stage_allows_no_operation(found, operation, 
 
 
 @pytest.mark.parametrize(
-    ("found", "operation"), [(record(), "replay"), (without(record(), "load"), "verify")]
+    ("found", "operation"),
+    [(record(), "replay"), ({**without(record(), "load"), "is_let_go": True}, "verify")],
 )
 def test_a_table_that_came_so_far_can_be_compared(found, operation):
     assert why_not_allowed(found, operation) is None

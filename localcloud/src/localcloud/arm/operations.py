@@ -7,9 +7,11 @@ OF_FACTORY = "Microsoft.DataFactory/factories"
 OF_ACCOUNT = "Microsoft.DocumentDB/databaseAccounts"
 OF_DATABASE = f"{OF_ACCOUNT}/sqlDatabases"
 OF_CONTAINER = f"{OF_DATABASE}/containers"
+OF_METRICS = "Microsoft.Insights/metrics"
 LISTS = "https://learn.microsoft.com/azure/role-based-access-control/permissions"
 FACTORY_LIST = f"{LISTS}/analytics#microsoftdatafactory"
 ACCOUNT_LIST = f"{LISTS}/databases#microsoftdocumentdb"
+METRICS_LIST = f"{LISTS}/monitor#microsoftinsights"
 VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 
 
@@ -60,6 +62,7 @@ NEEDS: Mapping[str, Need] = {
     "GetDatabaseResult": _account(f"{OF_DATABASE}/operationResults/read"),
     "GetContainerResult": _account(f"{OF_CONTAINER}/operationResults/read"),
     "GetThroughputResult": _account(f"{OF_CONTAINER}/throughputSettings/operationResults/read"),
+    "ListMetrics": Need((f"{OF_METRICS}/read",), METRICS_LIST),
     # In the list as locations/operationsStatus/read; reports of its enforcement were resolved.
     "GetOperation": Need((), "https://github.com/Azure/azure-cli/issues/17418"),
 }
@@ -70,7 +73,7 @@ def action_of(method: str, path: str) -> str:
 
     https://learn.microsoft.com/azure/role-based-access-control/role-definitions#actions-format
     """
-    namespace, *parts = path.partition("/providers/")[2].split("/")
+    namespace, *parts = path.rpartition("/providers/")[2].split("/")
     return "/".join([namespace, *parts[::2], VERBS.get(method, "read")])
 
 
@@ -80,5 +83,6 @@ def scope_of(path: str) -> str:
     https://learn.microsoft.com/azure/role-based-access-control/scope-overview
     """
     before, _, rest = path.partition("/providers/")
-    namespace, *parts = rest.split("/")
+    # What extends a resource, such as its metrics, is about that resource.
+    namespace, *parts = rest.partition("/providers/")[0].split("/")
     return "/".join([before, "providers", namespace, *parts[: len(parts) // 2 * 2]])

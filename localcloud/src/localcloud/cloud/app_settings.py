@@ -18,6 +18,7 @@ POLLING = {
     "D2C_POLL_FACTOR": "1.25",
     "D2C_POLL_LONGEST_SECONDS": "2",
     "D2C_WATCH_SCHEDULE": "*/5 * * * * *",
+    "D2C_METRICS_LAG_SECONDS": "0",
 }
 AWS_SECRET_NAME = "aws-secret-access-key"  # noqa: S105 - a name, not a secret
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from d2c.clients.azure.cosmos import has_documents
+from d2c.clients.azure.cosmos.data_plane import has_documents
 from tests.localcloud.contract.cosmos_account import PLENTY_RU
 
 HEADERS = {"a_im": "Incremental Feed"}
@@ -33,8 +33,8 @@ def document(key, size=10):
     return {"id": "d", "pk": key, "s": "x" * size}
 
 
-@pytest.mark.parametrize(("ru", "count"), [(400, 1), (10_000, 1), (10_100, 2), (60_000, 6)])
-def test_a_container_has_a_range_for_every_ten_thousand_ru(account, call, ru, count):
+@pytest.mark.parametrize(("ru", "count"), [(400, 1), (6_000, 1), (6_100, 2), (60_000, 10)])
+def test_a_container_begins_with_a_range_for_every_6000_ru(account, call, ru, count):
     ranges = ranges_of(call, account.container(ru=ru)).json()["PartitionKeyRanges"]
     assert len(ranges) == count
     assert [one["throughputFraction"] for one in ranges] == pytest.approx([1 / count] * count)
@@ -68,7 +68,7 @@ def test_a_split_ends_a_range_and_a_client_that_knew_it_is_told(account, call):
 
 def test_ranges_outlive_a_restart_and_less_throughput(own_account):
     container = own_account.container()
-    container.replace_throughput(3 * PLENTY_RU)
+    container.replace_throughput(30_000)
     container.replace_throughput(400)
     before = list(container.read_feed_ranges())
     own_account.restart()

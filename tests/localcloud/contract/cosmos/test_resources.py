@@ -86,6 +86,17 @@ def test_a_deleted_container_takes_its_documents_along(account):
         {
             "id": "c",
             "partitionKey": {"paths": ["/a"]},
+            "indexingPolicy": {"indexingMode": "none"},
+            "defaultTtl": -1,
+        },
+        {
+            "id": "c",
+            "partitionKey": {"paths": ["/a"]},
+            "indexingPolicy": {"includedPaths": [{"path": "/a/?"}]},
+        },
+        {
+            "id": "c",
+            "partitionKey": {"paths": ["/a"]},
             "uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["x"]}]},
         },
     ],

@@ -10,7 +10,7 @@ from azure.cosmos import CosmosClient, PartitionKey
 from azure.cosmos.exceptions import CosmosHttpResponseError
 from azure.identity import ManagedIdentityCredential
 
-from d2c.clients.azure.cosmos import has_documents, try_reading_account
+from d2c.clients.azure.cosmos.data_plane import has_documents, try_reading_account
 from d2c.errors import PermanentError
 from localcloud.cloud.processes import start_service, stop_service
 from localcloud.common.certificates import make_certificates

@@ -25,8 +25,8 @@ def test_charges_grow_with_size_and_shrink_without_indexing(account, bulk):
         float(bulk(container, upserts(1, size)).headers["x-ms-request-charge"])
         for container, size in ((indexed, 10), (indexed, 100_000), (plain, 10))
     )
-    assert 5 <= small <= 7
-    assert large > 100
+    assert small == 10
+    assert 90 < large < 110
     assert unindexed == pytest.approx(small / 2, abs=0.01)
 
 
@@ -34,20 +34,20 @@ def test_more_than_is_provisioned_is_throttled_and_the_wait_is_told(account, bul
     container = account.container(ru=400)
     results = bulk(container, upserts(40, size=40_000)).json()
     throttled = [one for one in results if one["statusCode"] == 429]
-    # One second's worth of 400 RU holds five such writes, and as many fit for each second that the batch takes.
-    assert 20 <= len(throttled) <= 35
+    # One second's worth of 400 RU holds eight such writes, and as many fit for each second that the batch takes.
+    assert 10 <= len(throttled) <= 32
     assert all(one["subStatusCode"] == 3200 and one["retryAfterMilliseconds"] > 0 for one in throttled)
     assert account.statistics(container)["throttled"] == len(throttled)
 
 
 def test_a_throttled_call_tells_when_to_come_again_and_then_it_works(account, bulk, call):
     container = account.container(ru=400)
-    bulk(container, upserts(1, size=2_000_000))  # overdraws the budget by nine seconds
+    bulk(container, upserts(1, size=2_000_000))  # overdraws the budget by three seconds
     path = f"{container.container_link}/docs/0"
     answer = call("GET", path, key=["a"])
     wait_ms = int(answer.headers["x-ms-retry-after-ms"])
     assert (answer.status_code, answer.headers["x-ms-substatus"]) == (429, "3200")
-    assert 0 < wait_ms < 9000
+    assert 0 < wait_ms < 3500
     container.replace_throughput(100_000)
     answer = call("GET", path, key=["a"])
     assert int(answer.headers.get("x-ms-retry-after-ms", 0)) < 50
@@ -56,7 +56,7 @@ def test_a_throttled_call_tells_when_to_come_again_and_then_it_works(account, bu
 
 def test_the_sdk_gets_through_by_waiting(account):
     container = account.container(ru=400)
-    container.upsert_item({"id": "1", "pk": "a", "s": "x" * 700_000})  # a debt of two and a half seconds
+    container.upsert_item({"id": "1", "pk": "a", "s": "x" * 700_000})  # a debt of half a second
     container.upsert_item({"id": "2", "pk": "a"})
     assert account.statistics(container)["throttled"] > 0
     assert sorted(one["id"] for one in container.read_all_items()) == ["1", "2"]
@@ -72,7 +72,7 @@ def test_a_transactional_batch_is_throttled_as_a_whole_so_that_the_sdk_sends_it_
 
 
 def test_autoscale_allows_its_maximum(account, bulk):
-    container = account.container(ru=ThroughputProperties(auto_scale_max_throughput=10_000))
+    container = account.container(ru=ThroughputProperties(auto_scale_max_throughput=6_000))
     assert bulk(container, upserts(100)).status_code == 200
 
 

@@ -226,3 +226,34 @@ def test_what_seems_wrong_is_compared_again_and_then_told(workspace, lake, accou
     found = {(one["kind"], *one["properties"]) for one in whole["mismatches"]}
     assert found == {("missing",), ("unexpected",), ("different", "Plays")}
     assert (counted["verification"]["expected"], counted["verification"]["actual"]) == (30, 30)
+
+
+def test_a_table_whose_container_is_not_there_in_time_is_loaded_by_a_second_run(workspace, lake, account):
+    put_export(lake, "later", ITEMS[:40])
+    database = account.database()
+    asked = {
+        "export_folder": f"{LAKE}/later/export",
+        "database": database.id,
+        "cosmos_endpoint": account.url,
+        "secret_scope": "cosmos",
+    }
+    first = put_request(lake, "later", stages=("assess", "load", "verify"), go_within_seconds=0, **asked)
+    states = workspace.result(run(workspace, "later-1", put_request_list(lake, "later", [first])))
+    assert states == {"Music": "assessed"}
+    result = result_of(lake, "later")
+    assert ([stage["stage"] for stage in result["stages"]], "loaded" in result) == (["assess"], False)
+
+    database.create_container("music", PartitionKey("/Artist"))
+    asked |= {"stages": ("load", "verify"), "assessed_by": f"{LAKE}/later/load-1/assessed.json"}
+    second = put_request_list(lake, "second", [put_request(lake, "second", **asked)])
+    states = workspace.result(run(workspace, "later-2", second, [WHEEL, CONNECTOR]))
+    found = result_of(lake, "second")
+    assert states == {"Music": "succeeded"}, found["error"]
+    assert [stage["stage"] for stage in found["stages"]] == ["load", "verify"]
+    assert (found["census"], found["assessed"]) == (result["census"], result["assessed"])
+    assert (found["loaded"]["documents"], found["verification"]["actual"]) == (40, 40)
+
+    put_export(lake, "later", ITEMS[:41])
+    changed = put_request_list(lake, "changed", [put_request(lake, "changed", **asked)])
+    assert workspace.result(run(workspace, "later-3", changed, [WHEEL, CONNECTOR])) == {"Music": "failed"}
+    assert result_of(lake, "changed")["error"]["title"] == "The export has changed"

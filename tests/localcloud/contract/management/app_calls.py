@@ -1,7 +1,7 @@
 """The calls of the app's clients to the management API, by the action of its roles that each of them needs."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from d2c.clients.azure.data_factory import NO_RUN
 from d2c.clients.azure.factory_definitions import connect_factory_definitions
@@ -47,6 +47,7 @@ CALLS = {
     ),
     "containers/read": lambda app, name: app.cosmos.find_container(name, "c"),
     "throughputSettings/read": lambda app, name: app.cosmos.find_throughput(name, "c"),
+    "metrics/read": lambda app, name: app.metrics.highest_use(name, "c", NOW, NOW + timedelta(minutes=1)),
     "throughputSettings/write": lambda app, name: app.cosmos.change_throughput(name, "c", 500, autoscale=False),
 }  # fmt: skip
 

@@ -16,7 +16,8 @@ from botocore.config import Config
 
 from d2c.app.settings import read_settings
 from d2c.clients.aws.copy_session import copy_session_policy
-from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.cosmos.management import connect_cosmos_management
+from d2c.clients.azure.cosmos.metrics import connect_metrics
 from d2c.clients.azure.data_factory import connect_data_factory
 from d2c.clients.azure.sign_in import management_arguments
 from d2c.export_format.copy_parts import lists_folder
@@ -139,6 +140,7 @@ class Management:
         self.app_settings = settings(self.service.url, APP_TOKEN)
         self.factory = connected(connect_data_factory, self.app_settings)
         self.cosmos = connected(connect_cosmos_management, self.app_settings)
+        self.metrics = connected(connect_metrics, self.app_settings)
         self.http = httpx.Client(
             base_url=self.service.url,
             headers={"Authorization": f"Bearer {TOKEN}"},

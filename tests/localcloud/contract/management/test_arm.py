@@ -5,7 +5,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.mgmt.datafactory import DataFactoryManagementClient
 
-from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.cosmos.management import connect_cosmos_management
 from d2c.clients.azure.data_factory import connect_data_factory
 from d2c.errors import PermanentError, TransientError
 from localcloud.cloud.processes import ServiceFailedError

@@ -2,13 +2,15 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from d2c.clients.azure.cosmos_management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.errors import BusyError, PermanentError
+from d2c.mapping.indexing import default_policy
 from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until
 from tests.localcloud.contract.management.conftest import Management, arguments_of
 
 PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
+INDEXED = {name: part for name, part in default_policy().items() if name != "automatic"}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,11 @@ def database(management):
     return "shop"
 
 
+def as_found(paths, ttl, **more):
+    """Return a container with the policy that it gets without one of its own, as the client reads it."""
+    return Container(paths, ttl, indexing_policy={**INDEXED, "compositeIndexes": []}, **more)
+
+
 def create(management, name, paths=("/a",), ttl=None, ru=400, database="shop"):
     management.cosmos.create_container(
         database, name, partition_key_paths=list(paths), default_ttl=ttl, ru_per_second=ru
@@ -46,7 +53,7 @@ def body(name, paths=("/a",), options=None, **more):
 def test_a_container_is_created_as_asked(management, name, paths, ttl):
     assert management.cosmos.find_container("shop", name) is None
     create(management, name, paths, ttl, ru=600)
-    assert management.cosmos.find_container("shop", name) == Container(paths, ttl)
+    assert management.cosmos.find_container("shop", name) == as_found(paths, ttl)
     assert management.cosmos.find_throughput("shop", name) == Throughput(600, False, 400, False)
 
 
@@ -86,7 +93,9 @@ def test_throughput_goes_up_and_down_again(management):
 def test_the_minimum_is_a_hundredth_of_the_highest_ever_and_below_it_is_refused(management):
     create(management, "once-high", ru=50_100)
     management.cosmos.change_throughput("shop", "once-high", 5000, autoscale=False)
-    assert management.cosmos.find_throughput("shop", "once-high") == Throughput(5000, False, 600, False)
+    assert management.cosmos.find_throughput("shop", "once-high") == Throughput(
+        5000, False, 600, False, 90_000
+    )
     with pytest.raises(PermanentError, match="between 600 and 1000000 inclusive in increments of 100"):
         management.cosmos.change_throughput("shop", "once-high", 500, autoscale=False)
     management.cosmos.change_throughput("shop", "once-high", 600, autoscale=False)
@@ -98,7 +107,9 @@ def test_autoscale_has_a_maximum_and_a_minimum_of_a_tenth_and_stays_autoscale(ma
     sql.begin_create_update_sql_container(
         *PLACE, "shop", "breathing", body("breathing", options=options)
     ).result()
-    assert management.cosmos.find_throughput("shop", "breathing") == Throughput(30_000, True, 3000, False)
+    assert management.cosmos.find_throughput("shop", "breathing") == Throughput(
+        30_000, True, 3000, False, 50_000
+    )
     management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=True)
     assert management.cosmos.find_throughput("shop", "breathing").ru_per_second == 4000
     with pytest.raises(PermanentError, match="invoke migration API"):
@@ -116,9 +127,9 @@ def test_a_partition_key_cannot_be_changed_but_time_to_live_can(management, sql)
     create(management, "fixed")
     with pytest.raises(HttpResponseError, match="partition key"):
         sql.begin_create_update_sql_container(*PLACE, "shop", "fixed", body("fixed", ["/other"])).result()
-    assert management.cosmos.find_container("shop", "fixed") == Container(("/a",), None)
+    assert management.cosmos.find_container("shop", "fixed") == as_found(("/a",), None)
     sql.begin_create_update_sql_container(*PLACE, "shop", "fixed", body("fixed", defaultTtl=-1)).result()
-    assert management.cosmos.find_container("shop", "fixed") == Container(("/a",), -1)
+    assert management.cosmos.find_container("shop", "fixed") == as_found(("/a",), -1)
 
 
 def test_an_existing_container_shows_the_version_of_its_key_and_its_unique_keys(management, sql):
@@ -126,7 +137,7 @@ def test_an_existing_container_shows_the_version_of_its_key_and_its_unique_keys(
     unique = {"uniqueKeys": [{"paths": ["/mail"]}]}
     definition = body("old", partitionKey=key, uniqueKeyPolicy=unique)
     sql.begin_create_update_sql_container(*PLACE, "shop", "old", definition).result()
-    assert management.cosmos.find_container("shop", "old") == Container(
+    assert management.cosmos.find_container("shop", "old") == as_found(
         ("/a",), None, hashes_whole_keys=False, unique_keys=(("/mail",),)
     )
 
@@ -168,14 +179,14 @@ def test_throughput_beyond_the_partitions_is_pending_for_a_while(slow):
     slow.cosmos.change_throughput("shop", "growing", 80_000, autoscale=False)
     assert slow.cosmos.find_throughput("shop", "growing") == Throughput(80_000, False, 400, True)
     wait_until(lambda: not slow.cosmos.find_throughput("shop", "growing").pending)
-    assert slow.cosmos.find_throughput("shop", "growing") == Throughput(80_000, False, 800, False)
+    assert slow.cosmos.find_throughput("shop", "growing") == Throughput(80_000, False, 800, False, 80_000)
 
 
 def test_an_operation_that_takes_its_time_is_followed_to_its_end(slow_sql, slow):
     poller = slow_sql.begin_create_update_sql_container(*PLACE, "shop", "patient", body("patient"))
     assert not poller.done()
     assert poller.result()["name"] == "patient"
-    assert slow.cosmos.find_container("shop", "patient") == Container(("/a",), None)
+    assert slow.cosmos.find_container("shop", "patient") == as_found(("/a",), None)
 
 
 def test_a_refusal_that_only_the_operation_tells_reaches_the_caller(slow):

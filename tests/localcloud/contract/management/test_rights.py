@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from d2c.clients.azure.cosmos_management import connect_cosmos_management
+from d2c.clients.azure.cosmos.management import connect_cosmos_management
 from d2c.clients.azure.data_factory import NO_RUN, connect_data_factory
 from d2c.errors import PermanentError
 from localcloud.arm.rights import ACCOUNT, FACTORY

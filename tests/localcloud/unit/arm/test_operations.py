@@ -2,9 +2,10 @@ import re
 
 import pytest
 
-from localcloud.arm.operations import ACCOUNT_LIST, FACTORY_LIST, NEEDS, action_of, scope_of
+from localcloud.arm.operations import ACCOUNT_LIST, FACTORY_LIST, METRICS_LIST, NEEDS, action_of, scope_of
 from localcloud.cosmos.management_plane.account_calls import AccountCalls
 from localcloud.cosmos.management_plane.container_calls import CosmosCalls
+from localcloud.cosmos.management_plane.metric_calls import MetricCalls
 from localcloud.data_factory.api.definition_calls import DefinitionCalls
 from localcloud.data_factory.api.run_calls import FactoryCalls
 
@@ -13,6 +14,7 @@ ROUTES = [
     *CosmosCalls(None, None, None, 0).routes(),
     *DefinitionCalls(None).routes(),
     *FactoryCalls(None, None, None).routes(),
+    *MetricCalls(None, 0).routes(),
 ]
 FACTORY = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DataFactory/factories/f"
 ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DocumentDB/databaseAccounts/a"
@@ -28,7 +30,8 @@ def test_the_table_agrees_with_the_paths(route):
     path = re.sub(r"\(\?P<collection>(\w+)\)", r"\1", route.path)
     if need.actions:
         assert need.actions[0].lower() == action_of(route.method, path).lower()
-        assert need.source == (FACTORY_LIST if "DataFactory" in route.path else ACCOUNT_LIST)
+        lists = {"DataFactory": FACTORY_LIST, "insights": METRICS_LIST, "DocumentDB": ACCOUNT_LIST}
+        assert need.source == next(source for name, source in lists.items() if name in route.path)
 
 
 @pytest.mark.parametrize("operation", [route.operation for route in ROUTES if "Query" in route.operation])

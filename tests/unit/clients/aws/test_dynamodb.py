@@ -4,6 +4,7 @@ import pytest
 
 from d2c.clients.aws.dynamodb import DynamoDB, ExportState, TableDescription
 from d2c.errors import BusyError, PermanentError, TransientError
+from d2c.mapping.indexing import TableIndex
 from tests.unit.clients.aws.stubs import REGION, stubbed_client
 from tests.unit.clients.errors import error_of
 
@@ -52,6 +53,31 @@ class TestDescribeTable:
         definitions = [{"AttributeName": name, "AttributeType": kind} for name, kind in types.items()]
         describe(stubber, {**TABLE, "AttributeDefinitions": definitions}, {})
         assert dynamodb.describe_table("Music").number_keys == ("Song",)
+
+    def test_its_secondary_indexes_have_up_to_four_attributes_in_each_part_of_their_keys(self, service):
+        dynamodb, stubber = service
+
+        def index(name, hash_keys, range_keys):
+            parts = [*((key, "HASH") for key in hash_keys), *((key, "RANGE") for key in range_keys)]
+            return {
+                "IndexName": name,
+                "KeySchema": [{"AttributeName": key, "KeyType": kind} for key, kind in parts],
+            }
+
+        indexes = {
+            "GlobalSecondaryIndexes": [index("wide", "abcd", "efgh")],
+            "LocalSecondaryIndexes": [index("local", ["Artist"], ["Year"])],
+            "AttributeDefinitions": [{"AttributeName": "Year", "AttributeType": "N"}],
+            "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 7},
+        }
+        describe(stubber, {**TABLE, **indexes}, {})
+        described = dynamodb.describe_table("Music")
+        assert described.indexes == (
+            TableIndex("wide", "GSI", tuple("abcd"), tuple("efgh"), ("S",) * 8),
+            TableIndex("local", "LSI", ("Artist",), ("Year",), ("S", "N")),
+        )
+        assert described.index_keys == (*"abcdefgh", "Artist", "Year")
+        assert (described.read_units, described.write_units) == (5, 7)
 
     @pytest.mark.parametrize(
         ("time_to_live", "attribute"),

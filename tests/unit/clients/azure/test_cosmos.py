@@ -3,7 +3,7 @@ import json
 import pytest
 from azure.cosmos import CosmosClient
 
-from d2c.clients.azure.cosmos import connect_cosmos, has_documents
+from d2c.clients.azure.cosmos.data_plane import connect_cosmos, has_documents
 from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService

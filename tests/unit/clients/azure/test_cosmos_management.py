@@ -1,9 +1,10 @@
 import pytest
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from d2c.clients.azure import cosmos_management
-from d2c.clients.azure.cosmos_management import Container, CosmosManagement, Throughput
+from d2c.clients.azure.cosmos import management as cosmos_management
+from d2c.clients.azure.cosmos.management import Container, CosmosManagement, Throughput
 from d2c.errors import BusyError, PermanentError, TransientError
+from d2c.mapping.indexing import write_factor
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
 from tests.unit.clients.management import management_client, refusal
@@ -69,6 +70,31 @@ class TestFindContainer:
     def test_one_that_is_not_there_is_none(self):
         here, _ = management(MISSING)
         assert here.find_container("shop", "music") is None
+
+    def test_it_has_an_indexing_policy_which_is_the_service_s_if_it_names_none(self):
+        key = {"paths": ["/a"], "version": 2}
+        policy = {
+            "indexingMode": "Consistent",
+            "includedPaths": [{"path": "/a/?", "indexes": [{"kind": "Range"}]}],
+            "compositeIndexes": [[{"path": "/a"}, {"path": "/b", "order": "descending"}]],
+        }
+        here, _ = management(
+            resource(id="music", partitionKey=key, indexingPolicy=policy), resource(partitionKey=key)
+        )
+        assert here.find_container("shop", "music").indexing_policy == {
+            "indexingMode": "consistent",
+            "includedPaths": [{"path": "/a/?"}],
+            "excludedPaths": [],
+            "compositeIndexes": [
+                [{"path": "/a", "order": "ascending"}, {"path": "/b", "order": "descending"}]
+            ],
+        }
+        assert write_factor(here.find_container("shop", "music").indexing_policy) == 2
+
+    def test_a_policy_of_another_form_is_no_answer(self):
+        odd = resource(partitionKey={"paths": ["/a"]}, indexingPolicy={"includedPaths": [{"path": 7}]})
+        here, _ = management(odd)
+        assert type(error_of(lambda: here.find_container("shop", "music"))) is TransientError
 
 
 class TestCreateContainer:

@@ -12,8 +12,8 @@ from azure.storage.blob import ContainerClient
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.config import Config
 
-from d2c.clients.azure.cosmos import has_documents
-from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.azure.cosmos.management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.refusals import REFUSALS, find_refusal, most_specific_line

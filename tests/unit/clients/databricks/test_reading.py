@@ -12,7 +12,7 @@ from databricks.sdk.errors import NotFound, PermissionDenied
 
 from d2c.clients.aws.dynamodb import DynamoDB
 from d2c.clients.aws.s3 import Bucket, Encryption
-from d2c.clients.azure.cosmos_management import CosmosManagement
+from d2c.clients.azure.cosmos.management import CosmosManagement
 from d2c.clients.azure.data_factory import DataFactory
 from d2c.clients.databricks.reading import WorkspaceReading
 from d2c.errors import PermanentError

@@ -1,6 +1,7 @@
 """The census of generated tables, compared with the known content of their items."""
 
 import json
+import math
 from collections import Counter
 
 import orjson
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from d2c.load_run.census.counts import SYSTEM_PROPERTIES_BYTES, Census, merged, summarise
+from d2c.load_run.census.counts import Census, merged, summarise
+from d2c.load_run.throughput.request_units import SYSTEM_PROPERTIES_BYTES, write_ru
 from d2c.mapping import Document, KeySchema, MappedShape, Rejected, compile_mapper, parse_rules
 from tests.unit.mapping import strategies
 from tests.unit.mapping.helpers import NOW, line_of, n, s
@@ -115,9 +117,11 @@ def test_documents_close_to_the_limit_are_counted():
     assert report["document_bytes"]["max"] > 1_900_000
 
 
-def test_a_load_costs_ten_request_units_per_begun_kilobyte():
-    report = report_of([music("a", "small")], [music("a", "large", text=s("x" * 2_000))])
-    assert report["write_ru"] == 10 * (1 + 2)
+def test_a_load_costs_what_each_of_its_documents_does():
+    small, large = music("a", "small"), music("a", "large", text=s("x" * 9_000))
+    _, (document,) = taken([large])
+    report = report_of([small, small], [large])
+    assert report["write_ru"] == math.ceil(2 * 5 + round(write_ru(len(document.body)), 3))
 
 
 def test_the_largest_partitions_come_first_and_include_system_properties():

@@ -14,6 +14,7 @@ from d2c.load_run.census.document_sizes import (
     DocumentSizes,
     rounded_up,
 )
+from d2c.load_run.throughput.request_units import write_ru
 
 size = st.integers(1, 3_000) | st.integers(1, 2_000_000)
 sizes = st.lists(size, max_size=80)
@@ -38,7 +39,7 @@ def test_sums_and_the_largest_are_exact(numbers):
     found = counted(numbers).to_json()
     assert found["documents"] == len(numbers)
     assert found["total_bytes"] == sum(numbers)
-    assert found["kilobytes"] == sum(math.ceil(number / 1024) for number in numbers)
+    assert found["write_milli_ru"] == sum(round(write_ru(number) * 1000) for number in numbers)
     assert found["largest"] == max(numbers, default=0)
     assert found["near_limit"] == sum(number > NEAR_LIMIT_BYTES for number in numbers)
 

@@ -106,7 +106,7 @@ def delete_partition(call: Call) -> Answer:
         "delete from documents where container=? and key=?",
         (container.number, keys.canonical(key)),
     )
-    return Answer(b"", 200, budget.spend(write_charge(0, indexed=container.indexed)))
+    return Answer(b"", 200, budget.spend(write_charge(0, container.index_factor)))
 
 
 def _write(call: Call, mode: str, replaced_id: str | None = None) -> Answer:

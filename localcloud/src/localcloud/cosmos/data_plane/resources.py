@@ -13,6 +13,7 @@ from localcloud.cosmos.sql.expressions import Row
 from localcloud.cosmos.sql.parser import parse
 from localcloud.cosmos.storage import throughput, unique_keys
 from localcloud.cosmos.storage.container import Container, new_etag, rid_of
+from localcloud.cosmos.storage.indexing import check_policy
 from localcloud.cosmos.storage.partitions import Partition
 from localcloud.cosmos.storage.store import Store
 
@@ -189,9 +190,8 @@ def _check_definition(definition: Mapping[str, Any]) -> None:
     } - CONTAINER_PROPERTIES
     if unknown:
         raise CosmosError(400, f"Containers with {', '.join(sorted(unknown))} are not supported here.")
-    if not isinstance(definition.get("indexingPolicy", {}), dict):
-        raise CosmosError(400, "The indexing policy is not a JSON object.")
     unique_keys.check_policy(definition.get("uniqueKeyPolicy") or {})
     ttl = definition.get("defaultTtl")
+    check_policy(definition.get("indexingPolicy", {}), ttl)
     if ttl is not None and (type(ttl) is not int or not (ttl == -1 or 0 < ttl <= LARGEST_TTL)):
         raise CosmosError(400, f"The defaultTtl {ttl} is invalid.")

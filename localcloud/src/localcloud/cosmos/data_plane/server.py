@@ -21,6 +21,9 @@ from localcloud.cosmos.errors import NAMES, CosmosError
 from localcloud.cosmos.storage.store import Store
 
 LARGEST_BODY_BYTES = 8 * 2**20
+DOCUMENTS = "dbs/*/colls/*/docs"
+# The names of operations in Azure Monitor, beside those of what is posted.
+OPERATIONS = {"GET": "Read", "PUT": "Replace", "PATCH": "Patch", "DELETE": "Delete"}
 ADMIN = "_localcloud"
 ADMIN_KEY_HEADER = "x-localcloud-key"
 
@@ -121,7 +124,11 @@ class Server:
         handler = self._routes.get((request.method, shape))
         if handler is None:
             raise CosmosError(400, f"The call {request.method} /{shape} is not supported here.")
-        return _in_transaction(self._store, handler, call)
+        answer = _in_transaction(self._store, handler, call)
+        if shape.startswith(DOCUMENTS):
+            operation = operation_of(request.method, shape, call)
+            self._store.find_container(*call.names[:2]).meter.count(operation, answer.charge)
+        return answer
 
     def _administer(self, request: web.Request, parts: list[str], body: bytes) -> Answer:
         """Set faults, or return what was asked for so far, to whoever knows the account's key."""
@@ -136,9 +143,25 @@ class Server:
                 return json_answer({"actions": self._rights.asked})
             case "GET", ["statistics"]:
                 return json_answer(self._statistics())
+            case "GET", ["metrics"]:
+                return json_answer(self._metrics())
             case _:
                 raise CosmosError(400, f"There is no {request.method} /{ADMIN}/{'/'.join(parts)}.")
         return Answer(status=204)
+
+    def _metrics(self) -> dict[str, Any]:
+        """Return what Azure Monitor counts of each container."""
+        containers = {
+            f"{container.database}/{container.name}": {
+                "request_units": container.meter.points(),
+                "utilization": [
+                    {"minute": minute, "maximum": percent}
+                    for minute, percent in sorted(container.partitions.utilization.items())
+                ],
+            }
+            for container in self._store.offers()
+        }
+        return {"containers": containers}
 
     def _statistics(self) -> dict[str, Any]:
         containers = {
@@ -156,6 +179,17 @@ async def _body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise CosmosError(413, "Request size is too large.") from error
+
+
+def operation_of(method: str, shape: str, call: Call) -> str:
+    """Return the name by which Azure Monitor counts a call about documents."""
+    if method != "POST":
+        return "ReadFeed" if method == "GET" and shape == DOCUMENTS else OPERATIONS[method]
+    if call.is_query or call.is_set("x-ms-cosmos-is-query-plan-request"):
+        return "Query"
+    if call.is_set("x-ms-cosmos-is-batch-request"):
+        return "Batch"
+    return "Upsert" if call.is_set("x-ms-documentdb-is-upsert") else "Create"
 
 
 def _in_transaction(store: Store, handler: Handler, call: Call) -> Answer:

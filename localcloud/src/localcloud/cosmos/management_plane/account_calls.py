@@ -50,6 +50,7 @@ class AccountCalls:
                     "documentEndpoint": self._endpoint,
                     "publicNetworkAccess": "Enabled",
                     "enableFreeTier": False,
+                    "enableMultipleWriteLocations": False,
                     "databaseAccountOfferType": "Standard",
                     "capacity": {"totalThroughputLimit": -1},
                     "capabilities": [],

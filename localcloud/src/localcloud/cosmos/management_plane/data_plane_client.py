@@ -11,6 +11,8 @@ from localcloud.cosmos.data_plane.authorization import sign
 
 TIMEOUT = aiohttp.ClientTimeout(total=20)
 REST_VERSION = "2020-07-15"
+# As `localcloud.cosmos.data_plane.server` has them.
+ADMIN, ADMIN_KEY_HEADER = "_localcloud", "x-localcloud-key"
 CODES = {400: "BadRequest", 404: "NotFound", 409: "Conflict"}
 
 Json = dict[str, Any]
@@ -45,6 +47,10 @@ class DataPlaneClient:
     ) -> Json:
         """Create something at a path. Raises as `get` does."""
         return await self._call("POST", parts, content, headers)
+
+    async def administer(self, what: str) -> Json:
+        """Return what the stand-in tells beside the service's API. Raises as `get` does."""
+        return await self._call("GET", (ADMIN, what), headers={ADMIN_KEY_HEADER: self._key})
 
     async def offer_of(self, resource_id: str) -> Json | None:
         """Return the offer of a container by its ``_rid``, or None."""

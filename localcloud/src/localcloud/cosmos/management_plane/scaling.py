@@ -1,7 +1,7 @@
 """Throughput of containers: what may be asked for, and what takes its time.
 
-A container has a physical partition for each 10,000 RU/s it ever had. Up to what its partitions carry, a change is
-instant; beyond it they are split first, which takes the service hours and this machine a set number of seconds.
+A new container has a physical partition for each 6,000 RU/s begun. Up to the 10,000 RU/s that each carries, a change is
+instant; beyond that they are split first, which takes the service hours and this machine a set number of seconds.
 https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
 """
 

@@ -1,32 +1,61 @@
 """Request charges, and the throughput that they are spent from.
 
-A point read of 1 KB costs 1 RU, a write of 1 KB about 5 RU with few indexed properties, and both grow with size; a
-write without indexing costs half. https://learn.microsoft.com/azure/cosmos-db/key-value-store-cost
+A point read of 1 KB costs 1 RU and one of 100 KB 10, a write without indexes 5 and 50; indexes add to a write.
+https://learn.microsoft.com/azure/cosmos-db/key-value-store-cost
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 from localcloud.cosmos.errors import THROTTLED, CosmosError
+from localcloud.cosmos.storage.meter import Utilization
 
-READ_RU_PER_KB = 1.0
-WRITE_RU_FIRST_KB = 5.5
-WRITE_RU_PER_FURTHER_KB = 2.0
+# KB and RU; between them charges grow evenly, and beyond the last as they did before it.
+READ_CHARGES = ((1.0, 1.0), (100.0, 10.0))
+WRITE_CHARGES = ((1.0, 5.0), (10.0, 14.0), (100.0, 50.0))
+# A policy with all properties doubles a write, and one with some adds to it for each path.
+ALL_INDEXED = 2.0
+RU_PART_OF_A_PATH = 0.05
+ROOT = ("/", "/*")
 QUERY_RU = 2.5
 QUERY_RU_PER_KB = 0.25
 
 
 def read_charge(size_bytes: int) -> float:
     """Return the charge of a point read in RU."""
-    return max(1.0, READ_RU_PER_KB * size_bytes / 1024)
+    return _interpolated(READ_CHARGES, size_bytes / 1024)
 
 
-def write_charge(size_bytes: int, *, indexed: bool) -> float:
-    """Return the charge of writing or deleting a document in RU."""
-    further = max(0.0, size_bytes / 1024 - 1)
-    charge = WRITE_RU_FIRST_KB + WRITE_RU_PER_FURTHER_KB * further
-    return charge if indexed else charge / 2
+def write_charge(size_bytes: int, index_factor: float) -> float:
+    """Return the charge of writing or deleting a document in RU.
+
+    Args:
+        size_bytes: the document's, as it is stored.
+        index_factor: from `index_factor`.
+    """
+    return _interpolated(WRITE_CHARGES, size_bytes / 1024) * index_factor
+
+
+def index_factor(policy: Mapping[str, Any]) -> float:
+    """Return by how much an indexing policy multiplies the charge of a write."""
+    if policy.get("indexingMode") == "none":
+        return 1.0
+    paths = policy.get("includedPaths") or ()
+    composites = len(policy.get("compositeIndexes") or ()) * RU_PART_OF_A_PATH
+    if any(each["path"] in ROOT for each in paths):
+        return ALL_INDEXED + composites
+    return min(ALL_INDEXED, 1.0 + len(paths) * RU_PART_OF_A_PATH + composites)
+
+
+def _interpolated(charges: Sequence[tuple[float, float]], kilobytes: float) -> float:
+    if kilobytes <= charges[0][0]:
+        return charges[0][1]
+    pairs = pairwise(charges)
+    low, high = next((pair for pair in pairs if kilobytes <= pair[1][0]), charges[-2:])
+    return low[1] + (kilobytes - low[0]) * (high[1] - low[1]) / (high[0] - low[0])
 
 
 def query_charge(size_bytes: int) -> float:
@@ -49,6 +78,7 @@ class Budget:
     filled_at: float = field(init=False)
     throttled: int = 0
     spent: float = 0.0
+    utilization: Utilization = field(default_factory=Utilization)
 
     def __post_init__(self) -> None:
         self.left = self.ru_per_second
@@ -76,6 +106,7 @@ class Budget:
         """Take a charge from the budget and return it."""
         self.left -= charge
         self.spent += charge
+        self.utilization.note(charge, self.ru_per_second)
         return charge
 
     def _fill(self) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.cosmos.storage import throughput, unique_keys
+from localcloud.cosmos.storage.charges import index_factor
+from localcloud.cosmos.storage.meter import Meter
 from localcloud.cosmos.storage.partitions import Partitions
 from localcloud.cosmos.storage.ranges import KeyRange, even_ranges, split
 
@@ -26,6 +28,7 @@ class Container:
     ranges: list[KeyRange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.meter = Meter()
         self.ranges = [KeyRange(*each[:3], tuple(each[3])) for each in self.ranges]
         self.partitions = self._partitions()
 
@@ -41,9 +44,9 @@ class Container:
         return paths
 
     @property
-    def indexed(self) -> bool:
-        """Whether its documents are indexed."""
-        return bool(self.properties["indexingPolicy"].get("indexingMode") != "none")
+    def index_factor(self) -> float:
+        """By how much its indexing policy multiplies the charge of a write."""
+        return index_factor(self.properties["indexingPolicy"])
 
     @property
     def unique_paths(self) -> list[list[str]]:

@@ -75,7 +75,7 @@ class Documents:
         if container.unique_paths:
             unique = UniqueKeys(self._store.connection, container.number, container.unique_paths)
             unique.hold(document, text, lambda key, name: self._row(key, name) is not None)
-        charge = write_charge(len(body), indexed=container.indexed)
+        charge = write_charge(len(body), container.index_factor)
         connection = self._store.connection
         if old:
             connection.execute(
@@ -114,7 +114,7 @@ class Documents:
             "delete from documents where container=? and key=? and id=?",
             (self._container.number, keys.canonical(key), name),
         )
-        return write_charge(len(body), indexed=self._container.indexed)
+        return write_charge(len(body), self._container.index_factor)
 
     def is_expired(self, body: bytes, written_at: int) -> bool:
         """Return whether a document's time to live is over."""

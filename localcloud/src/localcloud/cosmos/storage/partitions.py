@@ -87,6 +87,15 @@ class Partitions:
         """How many calls were refused for want of RU."""
         return sum(budget.throttled for budget in self._budgets())
 
+    @property
+    def utilization(self) -> dict[int, float]:
+        """The largest part of a partition's RU/s that was used in a second, by minute, in percent."""
+        found: dict[int, float] = {}
+        for budget in self._budgets():
+            for minute, percent in budget.utilization.by_minute.items():
+                found[minute] = max(found.get(minute, 0.0), percent)
+        return found
+
     def _budgets(self) -> list[Budget]:
         return [*self._past, *(each.budget for each in self.all)]
 

@@ -147,7 +147,7 @@ class Store:
             "offerVersion": "V2",
             "resource": properties["_self"],
             "offerResourceId": rid,
-            "content": throughput.with_highest(offer or {"offerThroughput": throughput.DEFAULT_RU}, None),
+            "content": throughput.with_history(offer or {"offerThroughput": throughput.DEFAULT_RU}, None),
         }
         container = Container(number, database, properties, stored_offer)
         self._containers[database, name] = container
@@ -173,7 +173,7 @@ class Store:
         before = container.offer["content"]
         checked = throughput.check_content(content)
         throughput.check_change(checked, before)
-        container.offer["content"] = throughput.with_highest(checked, before)
+        container.offer["content"] = throughput.with_history(checked, before)
         container.provide()
         self.save()
 

@@ -15,6 +15,9 @@ LEAST_RU = 400
 LEAST_AUTOSCALE_RU = 1000
 MOST_RU = 1_000_000
 RU_PER_PARTITION = 10_000
+# A new container gets a physical partition for each 6,000 RU/s begun; each carries up to 10,000 afterwards.
+# https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
+CREATED_RU_PER_PARTITION = 6_000
 
 
 def offer_content(headers: Mapping[str, str]) -> dict[str, Any] | None:
@@ -60,15 +63,20 @@ def ru_per_second(content: dict[str, Any]) -> int:
     return int(autoscale["maxThroughput"] if autoscale else content["offerThroughput"])
 
 
-def with_highest(content: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """Return an offer's content with the highest RU/s that its container ever had, which bounds what it may get.
+def with_history(content: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return an offer's content with what its container's past bounds: the highest RU/s ever, and the partitions.
 
     Args:
         content: from `check_content`.
         before: the offer's content until now, or None for a new one.
     """
     highest = max(ru_per_second(content), highest_ever(before) if before else 0)
-    return {**content, "offerMinimumThroughputParameters": {"maxThroughputEverProvisioned": highest}}
+    count = partitions(before, ru_per_second(content)) if before else _first_partitions(content)
+    return {
+        **content,
+        "offerMinimumThroughputParameters": {"maxThroughputEverProvisioned": highest},
+        "collectionThroughputInfo": {"numPhysicalPartitions": count},
+    }
 
 
 def highest_ever(content: dict[str, Any]) -> int:
@@ -110,6 +118,16 @@ def check_change(content: dict[str, Any], before: dict[str, Any]) -> None:
         )
 
 
-def partitions(content: dict[str, Any]) -> int:
-    """Return how many physical partitions an offer's container has: split for throughput, never merged."""
-    return math.ceil(highest_ever(content) / RU_PER_PARTITION)
+def partitions(content: dict[str, Any], wanted_ru_per_second: int = 0) -> int:
+    """Return how many physical partitions an offer's container has: split for throughput, never merged.
+
+    Args:
+        content: the offer's.
+        wanted_ru_per_second: what they are to carry from now on.
+    """
+    has = int(content.get("collectionThroughputInfo", {}).get("numPhysicalPartitions", 1))
+    return max(has, math.ceil(max(highest_ever(content), wanted_ru_per_second) / RU_PER_PARTITION))
+
+
+def _first_partitions(content: dict[str, Any]) -> int:
+    return math.ceil(ru_per_second(content) / CREATED_RU_PER_PARTITION)

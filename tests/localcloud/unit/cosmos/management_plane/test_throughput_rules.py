@@ -8,7 +8,7 @@ from localcloud.cosmos.storage import throughput
 
 def manual(ru, highest=None):
     content = {"offerThroughput": ru}
-    return throughput.with_highest(content, throughput.with_highest({"offerThroughput": highest or ru}, None))
+    return throughput.with_history(content, throughput.with_history({"offerThroughput": highest or ru}, None))
 
 
 def autoscale(most, highest=None):
@@ -16,7 +16,7 @@ def autoscale(most, highest=None):
         "offerThroughput": ru // 10,
         "offerAutopilotSettings": {"maxThroughput": ru},
     }
-    return throughput.with_highest(of(most), throughput.with_highest(of(highest or most), None))
+    return throughput.with_history(of(most), throughput.with_history(of(highest or most), None))
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,27 @@ def test_the_minimum_grows_with_the_highest_ever(content, least):
 
 @pytest.mark.parametrize(
     ("content", "count"),
-    [(manual(400), 1), (manual(10_000), 1), (manual(10_100), 2), (manual(400, highest=95_000), 10)],
+    [
+        (manual(400), 1),
+        (manual(6_000), 1),
+        (manual(6_100), 2),
+        (manual(10_000, highest=6_000), 1),
+        (manual(10_100, highest=6_000), 2),
+        (manual(400, highest=95_000), 16),
+        (autoscale(12_000), 2),
+        ({"offerThroughput": 50_000}, 5),
+    ],
 )
-def test_partitions_were_split_for_the_highest_ever_and_stay(content, count):
+def test_a_container_begins_with_a_partition_for_every_6000_ru_and_they_split_beyond_10000_each(
+    content, count
+):
     assert throughput.partitions(content) == count
+
+
+def test_partitions_never_merge():
+    grown = throughput.with_history({"offerThroughput": 25_000}, manual(6_000))
+    lowered = throughput.with_history({"offerThroughput": 400}, grown)
+    assert (throughput.partitions(grown), throughput.partitions(lowered)) == (3, 3)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,32 @@ def clock():
     return Clock()
 
 
-def test_a_point_read_costs_one_unit_per_kilobyte():
-    assert [charges.read_charge(size) for size in (10, 1024, 102_400)] == [1, 1, 100]
+KB = 1024
 
 
-def test_a_write_costs_more_the_larger_it_is_and_half_without_indexing():
-    assert charges.write_charge(500, indexed=True) == charges.write_charge(1024, indexed=True) == 5.5
-    assert charges.write_charge(102_400, indexed=True) == pytest.approx(203.5)
-    assert charges.write_charge(1024, indexed=False) == 2.75
+def test_a_point_read_costs_one_unit_for_1_kb_and_ten_for_100():
+    assert [charges.read_charge(size) for size in (10, KB, 100 * KB)] == [1, 1, 10]
+
+
+@pytest.mark.parametrize(
+    ("kilobytes", "charge"), [(0.5, 5), (1, 5), (5.5, 9.5), (10, 14), (55, 32), (100, 50), (1000, 410)]
+)
+def test_a_write_costs_more_the_larger_it_is_and_less_for_each_kilobyte(kilobytes, charge):
+    assert charges.write_charge(int(kilobytes * KB), 1.0) == pytest.approx(charge)
+
+
+@pytest.mark.parametrize(
+    ("policy", "factor"),
+    [
+        ({"indexingMode": "none"}, 1.0),
+        ({"indexingMode": "consistent", "includedPaths": [{"path": "/*"}]}, 2.0),
+        ({"indexingMode": "consistent", "includedPaths": [], "excludedPaths": [{"path": "/*"}]}, 1.0),
+        ({"includedPaths": [{"path": "/a/?"}, {"path": "/b/?"}], "compositeIndexes": [[]]}, 1.15),
+        ({"includedPaths": [{"path": f"/{n}/?"} for n in range(50)]}, 2.0),
+    ],
+)
+def test_indexes_add_to_a_write(policy, factor):
+    assert charges.index_factor(policy) == pytest.approx(factor)
 
 
 def test_a_budget_holds_one_second_and_no_more(clock):

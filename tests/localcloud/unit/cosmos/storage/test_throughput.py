@@ -66,8 +66,8 @@ def test_autoscale_starts_at_a_tenth_and_allows_all():
     ("highest", "least"), [(400, 400), (40_000, 400), (50_000, 500), (50_100, 600), (1_000_000, 10_000)]
 )
 def test_the_highest_throughput_ever_sets_the_least(highest, least):
-    once = throughput.with_highest(throughput.check_content(manual(highest)), None)
-    lowered = throughput.with_highest(throughput.check_content(manual(least)), once)
+    once = throughput.with_history(throughput.check_content(manual(highest)), None)
+    lowered = throughput.with_history(throughput.check_content(manual(least)), once)
     assert throughput.minimum(once) == throughput.minimum(lowered) == least
     throughput.check_change(manual(least), once)
     if least > 400:

@@ -7,8 +7,7 @@ https://learn.microsoft.com/azure/cosmos-db/nosql/security/reference-data-plane-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.credentials import TokenCredential
@@ -16,23 +15,24 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from d2c.app.settings import Settings
 from d2c.clients.answers import typed
-from d2c.clients.azure.cosmos_resources import (
+from d2c.clients.azure.cosmos.resources import (
     Account as Account,
 )
-from d2c.clients.azure.cosmos_resources import (
+from d2c.clients.azure.cosmos.resources import (
     Container as Container,
 )
-from d2c.clients.azure.cosmos_resources import (
+from d2c.clients.azure.cosmos.resources import (
     Throughput as Throughput,
 )
-from d2c.clients.azure.cosmos_resources import (
+from d2c.clients.azure.cosmos.resources import (
     account_of,
     container_of,
     throughput_of,
 )
+from d2c.clients.azure.cosmos.update_pace import UpdatePace
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
-from d2c.errors import BusyError, TransientError
+from d2c.errors import TransientError
 
 if TYPE_CHECKING:
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
@@ -62,6 +62,7 @@ class CosmosManagement:
         self._sql = client.sql_resources
         self._group = resource_group
         self._account = account
+        self._pace = UpdatePace()
 
     def describe_account(self) -> Account:
         """Return the properties of the account.
@@ -118,17 +119,22 @@ class CosmosManagement:
         partition_key_paths: Sequence[str],
         default_ttl: int | None,
         ru_per_second: int | None,
+        indexing_policy: Mapping[str, Any] | None = None,
+        autoscale: bool = False,
     ) -> None:
-        """Create a container with its own manual throughput, or without in a serverless account.
+        """Create a container with its own throughput, or without in a serverless account.
 
         Args:
             database: an existing database.
             container: the new container's name.
             partition_key_paths: one to three paths such as ``/CustomerId``; several make a hierarchical key.
             default_ttl: ``-1`` enables a time to live in documents, None disables it.
-            ru_per_second: manual throughput, from 400 in hundreds; None: none of its own.
+            ru_per_second: manual throughput, from 400 in hundreds, or autoscale's maximum, from 1,000 in thousands;
+                None: none of its own.
+            indexing_policy: which properties have an index, in the service's words; None: all.
+            autoscale: whether the service scales below that maximum by itself.
         """
-        options = {} if ru_per_second is None else {"throughput": ru_per_second}
+        options = {} if ru_per_second is None else _throughput_resource(ru_per_second, autoscale)
         kind = "MultiHash" if len(partition_key_paths) > 1 else "Hash"
         resource: dict[str, Any] = {
             "id": container,
@@ -137,6 +143,8 @@ class CosmosManagement:
         }
         if default_ttl is not None:
             resource["defaultTtl"] = default_ttl
+        if indexing_policy is not None:
+            resource["indexingPolicy"] = dict(indexing_policy)
         with azure_errors(self._thing(database, container)):
             try:
                 self._put_container(database, resource, options)
@@ -188,13 +196,8 @@ class CosmosManagement:
             autoscale: the container's current kind; the kind is not changed.
         """
         thing = f"Throughput of {self._thing(database, container)}"
-        resource: dict[str, Any] = (
-            {"autoscaleSettings": {"maxThroughput": ru_per_second}}
-            if autoscale
-            else {"throughput": ru_per_second}
-        )
-        body: Any = {"properties": {"resource": resource}}
-        with _errors_of_throughput(thing):
+        body: Any = {"properties": {"resource": _throughput_resource(ru_per_second, autoscale)}}
+        with self._pace.update(thing):
             # The SDK would sleep for as long as the service says, up to five minutes.
             poller = self._sql.begin_update_sql_container_throughput(
                 self._group, self._account, database, container, body, retry_total=0
@@ -207,6 +210,12 @@ class CosmosManagement:
 
     def _thing(self, database: str, container: str) -> str:
         return f"Cosmos DB container {database}/{container} in account {self._account}"
+
+
+def _throughput_resource(ru_per_second: int, autoscale: bool) -> dict[str, Any]:
+    if autoscale:
+        return {"autoscaleSettings": {"maxThroughput": ru_per_second}}
+    return {"throughput": ru_per_second}
 
 
 def _wait_for_creation(thing: str, poller: Operation, is_there: Callable[[], bool]) -> None:
@@ -242,19 +251,6 @@ def _wait(poller: Operation, is_done: Callable[[], bool]) -> None:
                 "Cosmos DB accepted an operation, rejects the app's polls of it, and its result does not show yet.",
                 "Retrying until it does.",
             ) from error
-
-
-@contextmanager
-def _errors_of_throughput(thing: str) -> Iterator[None]:
-    try:
-        with azure_errors(thing):
-            yield
-    except TransientError as error:
-        if getattr(error.__cause__, "status_code", None) != 429:
-            raise
-        raise BusyError(
-            error.detail, "Retrying until the account accepts it; it accepts 25 updates in 5 minutes."
-        ) from error
 
 
 def _is_serverless(error: HttpResponseError) -> bool:

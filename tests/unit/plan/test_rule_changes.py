@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.mapping.rule_changes import faults_of_rules
+from d2c.plan.rule_changes import faults_of_rules
 
 SOURCE = {"hash_key": "Artist", "range_key": "Song", "ttl_attribute": "until"}
 BEFORE = {"partition_key": ["kind", "Artist"], "set": {"kind": "song", "by": "us"}, "rename": {"a": "b"}}

@@ -1,0 +1,161 @@
+"""Stage prepare: the containers of a unit are taken and looked at, side by side, before anything is created or paid."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.outcome import outcome
+from activities.unit import for_each, open_tables
+from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.clients import Clients
+from d2c.errors import PermanentError, RefusedError
+from d2c.load_run.mappers import table_mapper
+from d2c.load_run.throughput.request_units import LoadSize, size_of_documents, size_of_items
+from d2c.load_run.throughput.sizing import scaling_of_existing, scaling_of_new
+from d2c.mapping import Mapper
+from d2c.mapping.container import (
+    Misfit,
+    find_concerns,
+    find_misfit,
+    find_short_key,
+    marks_of,
+    wanted_container,
+)
+from d2c.mapping.indexing import KEYS, policy_of, write_factor
+from d2c.shapes import Described, LaneInput, Look, StageEntry, TableInput
+from d2c.state.container_lock import Record, record_path, release_container, take_container
+from d2c.state.table_files import keep, with_stages
+
+OURS = "If an earlier try of this migration created it and loaded nothing, delete the container, and retry the table."
+blueprint = df.Blueprint()
+logger = logging.getLogger(__name__)
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def start_prepare(clients: Clients, payload: LaneInput) -> str:
+    """Return what stands for the preparation of a unit, which the looks do."""
+    for_each(clients, payload, open_tables(clients.lake, payload), "prepare", lambda table: False)
+    return "prepare"
+
+
+@blueprint.activity_trigger(input_name="payload")
+@outcome
+def look_at_prepare(clients: Clients, payload: LaneInput) -> Look[int]:
+    """Look at each container of a unit; one that does not fit ends its table alone."""
+    names = open_tables(clients.lake, payload)
+    waiting = for_each(clients, payload, names, "prepare", lambda table: _prepare(clients, table))
+    if waiting:
+        return {"state": "running", "progress": {"tables": len(waiting)}}
+    return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
+
+
+def _prepare(clients: Clients, table: TableInput) -> bool:
+    """Take the container for a table and look at it; nothing is created or changed before assess has succeeded."""
+    lake = clients.lake
+    if table.get("is_prepared"):
+        return True
+    if "prepare_began" not in table:
+        table = keep(lake, table, prepare_began=datetime.now(UTC).isoformat(timespec="milliseconds"))
+    found = _take(clients, table)
+    keep(lake, table, **found, is_prepared=True, stages=with_stages(table, _stage(table["prepare_began"])))
+    return True
+
+
+def _stage(began: str) -> StageEntry:
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(began)).total_seconds()
+    return {"stage": "prepare", "state": "succeeded", "started_at": began, "seconds": round(seconds, 3)}
+
+
+def _take(clients: Clients, payload: TableInput) -> dict[str, Any]:
+    """Take the container for the table and look at it, and refuse one that does not fit.
+
+    A lock that says what the throughput was is that of a container that has been scaled: it has to be put back,
+    whatever becomes of the table. The result is what has been found.
+    """
+    lake, path = clients.lake, record_path(clients.settings, payload)
+    record, _ = take_container(lake, path, payload)
+    is_scaled = "peak_ru_per_second" in record
+    try:
+        described = payload.get("described") or describe(clients, payload, record)
+    except (PermanentError, RefusedError):
+        if not is_scaled:
+            release_container(lake, path, payload)
+        raise
+    return {"described": described, **({"may_be_scaled": True} if is_scaled else {})}
+
+
+def describe(clients: Clients, payload: TableInput, record: Record) -> Described:
+    """Return what the container has to be, by what was found when it was first taken if the record says so."""
+    source, settings = payload["source"], payload["throughput"]
+    mapper = table_mapper(source["hash_key"], source["range_key"], source["ttl_attribute"], payload["rules"])
+    bounds = clients.settings.load_bounds
+    shape = wanted_container(mapper)
+    policy = policy_of(payload.get("indexing", KEYS), mapper.rules, source.get("index_keys", ()))
+    new: Described = {
+        "created": True,
+        "partition_key_paths": shape["partition_key_paths"],
+        "default_ttl": shape["default_ttl"],
+        "indexing_policy": policy,
+        **scaling_of_new(settings, _load_size(payload, policy), bounds),
+    }
+    management, names = clients.cosmos_management, (payload["database"], payload["container"])
+    container = management.find_container(*names)
+    if container is None:
+        return new
+    refuse(
+        payload,
+        find_misfit(new, container) or find_short_key(mapper, container, source.get("number_keys", ())),
+    )
+    for concern in find_concerns(container, policy):
+        logger.warning("Container %s has %s %s", "/".join(names), concern.cause, concern.next_step)
+    _check_empty(clients, payload, mapper)
+    if record.get("created"):
+        return new
+    throughput = management.find_throughput(*names)
+    now = throughput.ru_per_second if throughput else None
+    before = record.get("before_ru_per_second", now) or now
+    load = _load_size(payload, container.indexing_policy)
+    return {
+        **new,
+        "created": False,
+        "indexing_policy": dict(container.indexing_policy),
+        **scaling_of_existing(settings, load, bounds, throughput, before),
+    }
+
+
+def _load_size(payload: TableInput, policy: Mapping[str, Any]) -> LoadSize:
+    """Return what the load writes under an indexing policy: by what assess has counted, or by the export."""
+    factor, assessed = write_factor(policy), payload.get("assessed")
+    if assessed:
+        return size_of_documents(assessed["document_bytes"], assessed["write_ru"], factor)
+    return size_of_items(payload["export"]["items"], payload["source"]["size_bytes"], factor)
+
+
+def refuse(payload: TableInput, misfit: Misfit | None) -> None:
+    """Refuse a container that documents of this table cannot be written to faithfully."""
+    if misfit:
+        name = f"Container {payload['database']}/{payload['container']}"
+        next_step = f"{misfit.next_step} {OURS}" if payload["operation"] else misfit.next_step
+        raise PermanentError(f"{name} has {misfit.cause}", next_step, misfit.title)
+
+
+def _check_empty(clients: Clients, payload: TableInput, mapper: Mapper) -> None:
+    """Refuse a container with documents in it, unless the plan allows them.
+
+    In a container that tables share, only documents that could be this table's count.
+    """
+    names = payload["database"], payload["container"]
+    if payload["allow_existing_documents"]:
+        return
+    marks = marks_of(mapper)
+    if has_documents(clients.cosmos, *names, marks):
+        which = f" with {', '.join(f'{name} = {value!r}' for name, value in marks.items())}" if marks else ""
+        raise PermanentError(
+            f"Container {'/'.join(names)} holds documents{which} already.",
+            "Empty it, name another container, or set allow_existing_documents in the plan.",
+            title="The container is not empty",
+        )

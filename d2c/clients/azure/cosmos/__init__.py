@@ -1,0 +1,1 @@
+"""Cosmos DB: its documents, its management plane, and what Azure Monitor counts of it."""

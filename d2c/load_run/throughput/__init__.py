@@ -1,0 +1,1 @@
+"""Request units of documents, and the RU/s of containers that follow from them."""
