@@ -21,11 +21,12 @@ from d2c.load_run.progress import RESULT_FILE
 from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest, RequestList
 from d2c.shapes import LaneInput, LoadResult, LoadScope, Look, TableInput
 from d2c.state import paths
-from d2c.state.ids import RUNS_AT_MOST, operation_name, run_key, run_key_name, unit_name
+from d2c.state.ids import operation_name, run_key, run_key_name, unit_name
 from d2c.state.queue import Claim
 from d2c.state.table_files import keep, read_table, with_stages
 
 REQUESTS_AT_ONCE = 16
+MOST_ATTEMPTS = 1_000
 GRANT_SPARK = (
     "Grant the identity with which Spark reaches the lake its role there (docs/install/permissions.md), then retry the "
     "migration."
@@ -96,7 +97,7 @@ def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Req
         table = read_table(lake, payload["migration"], payload["operation"], name)
         folder = load_folder_of(payload, name)
         path = f"{folder}/{REQUEST_FILE}"
-        lake.write(path, _load_request(table, settings, folder).to_json())
+        lake.write(path, _load_request(table, settings, folder, done_folder_of(payload, name)).to_json())
         return settings.lake_path(path)
 
     paths_of_requests = side_by_side(write, names, at_once=REQUESTS_AT_ONCE)
@@ -107,6 +108,13 @@ def load_folder_of(payload: LaneInput, table: str) -> str:
     """Return the folder of a table's request and results in the load run of a unit."""
     run = operation_name(payload["kind"], payload["operation"])
     return paths.load_folder(payload["migration"], table, run, payload["attempt"])
+
+
+def done_folder_of(payload: LaneInput, table: str) -> str:
+    """Return the folder of what the load runs of a unit have done of a table, whatever attempt they are."""
+    return paths.done_folder(
+        payload["migration"], table, operation_name(payload["kind"], payload["operation"])
+    )
 
 
 @blueprint.activity_trigger(input_name="payload")
@@ -137,7 +145,20 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
             "state": "running",
             "progress": {"attempt": payload["attempt"], "tables": len(open_names)},
         }
-    raise _why_no_result(payload["run"], run, open_names)
+    raise _why_no_result(payload["run"], run, open_names, _has_progressed(clients.lake, payload, open_names))
+
+
+def _has_progressed(lake: Lake, payload: LaneInput, names: Sequence[str]) -> bool:
+    """Return whether a run has brought tables to their end, or has done some data files of one that is still open."""
+    unit, attempt = unit_name(payload["lane"], payload["turn"]), payload["attempt"]
+    requests = lake.read_json(
+        paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
+    )
+    if len((requests or {}).get("requests", ())) > len(names):
+        return True
+    run = operation_name(payload["kind"], payload["operation"])
+    prefixes = (paths.done_groups_prefix(payload["migration"], name, run, attempt) for name in names)
+    return any(lake.paths_after(prefix, None, 1) for prefix in prefixes)
 
 
 def _end_if_done(clients: Clients, payload: LaneInput, table: TableInput) -> bool:
@@ -176,16 +197,14 @@ def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:
     return len(runs)
 
 
-def request_paths_of(payload: Mapping[str, Any], claim: Claim) -> list[str]:
+def request_paths_of(lake: Lake, payload: Mapping[str, Any], claim: Claim) -> list[str]:
     """Return the lists of requests of the load runs of what a lane took, of all attempts."""
     unit = unit_name(claim.lane, claim.turn)
-    return [
-        paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
-        for attempt in range(1, RUNS_AT_MOST + 1)
-    ]
+    prefix = paths.unit_requests_prefix(payload["migration"], payload["operation"], unit)
+    return lake.paths_after(prefix, None, MOST_ATTEMPTS)
 
 
-def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> PermanentError:
+def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str], progressed: bool) -> PermanentError:
     """Return why a run has ended without results for tables."""
     if run.cancelled:
         return PermanentError(f"Load run {run_id} was cancelled in Databricks.", "Retry the migration.")
@@ -194,13 +213,13 @@ def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> Perma
             f"Load run {run_id} ended without a result for {len(names)} of its tables, {names[0]} among them.",
             "Check that the notebook in the workspace is the app's own version.",
         )
-    kind = RunFailedError if run.healable else PermanentError
+    text = f"Load run {run_id} failed: {run.message}"
     if LACKS_DATA_ROLE in run.message:
-        return PermanentError(f"Load run {run_id} failed: {run.message}", GRANT_SPARK)
-    return kind(
-        f"Load run {run_id} failed: {run.message}",
-        "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
-    )
+        return PermanentError(text, GRANT_SPARK)
+    next_step = "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry."
+    if run.healable:
+        return RunFailedError(text, next_step, progressed=progressed)
+    return PermanentError(text, next_step)
 
 
 def _summary(result: Mapping[str, Any], path: str) -> LoadResult:
@@ -219,7 +238,7 @@ def _summary(result: Mapping[str, Any], path: str) -> LoadResult:
     }
 
 
-def _load_request(table: TableInput, settings: Settings, folder: str) -> LoadRequest:
+def _load_request(table: TableInput, settings: Settings, folder: str, done_folder: str) -> LoadRequest:
     source, limits = table["source"], table["limits"]
     scope: LoadScope = table.get("scope") or {
         "stages": STAGES,
@@ -255,4 +274,5 @@ def _load_request(table: TableInput, settings: Settings, folder: str) -> LoadReq
         documents_written=scope["documents_written"],
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
         items_rejected=scope["items_rejected"],
+        done_folder=settings.lake_path(done_folder),
     )

@@ -6,7 +6,13 @@ from typing import Any
 import azure.durable_functions as df
 
 from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef, Take, Taken
-from d2c.state.ids import stage_instance_id, unit_instance_id, unit_name
+from d2c.state.ids import (
+    LOAD_RUNS_AT_MOST,
+    RUNS_AT_MOST,
+    stage_instance_id,
+    unit_instance_id,
+    unit_name,
+)
 from d2c.state.operations import MIGRATING
 from d2c.state.paths import table_file_path
 from orchestrators.retrying import (
@@ -96,7 +102,8 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
         if lane["kind"] in MIGRATING:
             tables = yield from _outside(context, "prepare", lane, unit_instance_id(*names, "prepare"))
         if tables:
-            yield from _outside(context, "load", lane, unit_instance_id(*names, "load"), stop="stop_load")
+            instance = unit_instance_id(*names, "load")
+            yield from _outside(context, "load", lane, instance, "stop_load", LOAD_RUNS_AT_MOST)
     except StageFailedError as failure:
         yield from _end_all(context, {**lane, "error": failure.error}, take)
 
@@ -110,6 +117,7 @@ def _outside(
     payload: Mapping[str, Any],
     instance: str,
     stop: str | None = None,
+    runs_at_most: int = RUNS_AT_MOST,
 ) -> Step:
     """Run something outside to its end; the result is that of its last look.
 
@@ -117,7 +125,9 @@ def _outside(
         StageFailedError: if it failed, or if the orchestration that waits for it was lost.
     """
     try:
-        return (yield from run_to_its_end_of(context, thing, payload, instance, stop))
+        return (
+            yield from run_to_its_end_of(context, thing, payload, instance, stop, runs_at_most=runs_at_most)
+        )
     except StageFailedError:
         raise
     except Exception as lost:

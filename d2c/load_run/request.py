@@ -33,8 +33,10 @@ WITH_ALL_CORES, BY_PARTITION = "all-cores", "one-task-per-partition"
 class LoadRequest:
     """What a load run does for one table. It holds no secrets: the cluster reads them from the secret scope.
 
-    Paths are in Spark's form (``abfss://...``). The last four fields are for the operations verify and replay, from
-    earlier runs: when the load began (epoch seconds), how many documents were written, and the rejected items.
+    Paths are in Spark's form (``abfss://...``). The four fields from ``load_started_at`` on are for the operations
+    verify and replay, from earlier runs: when the load began (epoch seconds), how many documents were written, and the
+    rejected items. In ``done_folder`` are the data files that the operation's earlier runs have done; those of this run
+    are added.
     """
 
     migration: str
@@ -61,6 +63,7 @@ class LoadRequest:
     documents_written: int = 0
     rejected_folder: str | None = None
     items_rejected: int = 0
+    done_folder: str | None = None
 
     def to_json(self) -> bytes:
         """Return the request in the form that the app writes to the lake."""

@@ -57,6 +57,8 @@ Job = TypedDict(
         "waits": Waits,
         "try": int,
         "run": Any,
+        "runs_at_most": NotRequired[int],  # that are lost one after the other without progress
+        "lost": NotRequired[int],  # so many were
         "progress": NotRequired[Progress | None],
         "seconds": NotRequired[float | None],
     },

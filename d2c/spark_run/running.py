@@ -2,9 +2,6 @@
 
 import json
 import traceback
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from pyspark import InheritableThread
@@ -12,10 +9,10 @@ from pyspark.sql import SparkSession
 
 from d2c.errors import D2CError
 from d2c.load_run.kernel.module import native
-from d2c.load_run.progress import repeated, task_counts
 from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
 from d2c.load_run.unit import each_side_by_side, ended_tables, tables_at_once
+from d2c.spark_run.counting import items_counted
 from d2c.spark_run.table_load import TableLoad
 from d2c.spark_run.verifying import verify
 from d2c.spark_run.writing import assess, load_documents, replay
@@ -64,7 +61,7 @@ def run_stages(load: TableLoad, *, alone: bool) -> str:
     load.cosmos  # noqa: B018 - reports a missing secret before anything is read
     try:
         for stage in load.request.stages:
-            with load.progress.stage(stage), _tasks_counted(load):
+            with load.progress.stage(stage), items_counted(load, stage):
                 STAGES[stage](load)
     except D2CError as error:
         texts = error.texts()
@@ -85,27 +82,6 @@ def _enter_thread(spark: SparkSession, pool: str) -> None:
     """
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
     spark.createDataFrame([], "nothing int")
-
-
-@contextmanager
-def _tasks_counted(load: TableLoad) -> Iterator[None]:
-    """Write how many tasks of this thread's jobs are done, every few seconds.
-
-    The jobs have a tag, since their group is the run's, by which Databricks cancels it.
-    """
-    context, tag = load.spark.sparkContext, f"d2c-{uuid.uuid4().hex}"
-    # PySpark's own tracker does not know tags.
-    tracker, jobs_of = context.statusTracker(), context._jsc.sc().statusTracker().getJobIdsForTag
-
-    def count() -> None:
-        load.progress.count(*task_counts(tracker, jobs_of(tag)))
-
-    context.addJobTag(tag)
-    try:
-        with repeated(count, new_thread=InheritableThread):
-            yield
-    finally:
-        context.removeJobTag(tag)
 
 
 def _spark_answers(spark: SparkSession) -> bool:

@@ -38,7 +38,7 @@ PATIENCE = {
     # Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first, which takes 4 to 6 hours.
     # https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-practices
     "prepare": Patience(8 * HOUR, 0, "See the container's throughput in the Azure portal."),
-    # A cluster starts within 20 minutes or fails; then the notebook reports each file that it has read.
+    # A cluster starts within 20 minutes or fails; then the notebook reports items every few seconds.
     "assess": Patience(45 * MINUTE, 0, "See the load run in Databricks."),
     # Documents are counted as they are written; with too little throughput they get slow, not silent.
     "load": Patience(
