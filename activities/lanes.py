@@ -229,7 +229,7 @@ def end_lost(clients: Clients, payload: LaneInput) -> LostLane:
     if lane.stage == "copy" and held:
         stop_copies_of(clients, payload, held, since=min(claim.at for claim in held.values()))
     if lane.stage == "load" and held:
-        lists = {path for claim in held.values() for path in request_paths_of(payload, claim)}
+        lists = {path for claim in held.values() for path in request_paths_of(clients.lake, payload, claim)}
         stop_runs_of(clients, lists)
     for name, claim in held.items():
         end_failed(

@@ -5,12 +5,20 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.load_lane.load_table import is_left_out, leave, load_folder_of, load_request, look_at_table
+from activities.load_lane.load_table import (
+    done_groups_prefix_of,
+    is_left_out,
+    leave,
+    load_folder_of,
+    load_request,
+    look_at_table,
+)
 from activities.outcome import outcome
 from activities.unit import for_each, open_tables
 from d2c.app.cluster_size import sized_cluster
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
+from d2c.clients.azure.lake import Lake
 from d2c.clients.azure.refusals import LACKS_DATA_ROLE
 from d2c.clients.clients import Clients
 from d2c.clients.databricks.jobs import NotebookRun
@@ -22,11 +30,12 @@ from d2c.load_run.unit.handover import LONGEST_LOOK_SECONDS
 from d2c.shapes import LaneInput, Look, Progress
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
-from d2c.state.ids import RUNS_AT_MOST, load_name, run_key, run_key_name, second_run, unit_name
+from d2c.state.ids import load_name, run_key, run_key_name, unit_name
 from d2c.state.queue import Claim
 from d2c.state.table_files import read_table
 
 REQUESTS_AT_ONCE = 16
+MOST_ATTEMPTS = 1_000
 SHORTEST_LOOK_SECONDS = 1.0
 GRANT_SPARK = (
     "Grant the identity with which Spark reaches the lake its role there (docs/install/permissions.md), then retry the "
@@ -148,7 +157,19 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
         return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
     if not run.ended:
         return _running(payload, len(open_names), is_waited_for=bool(waiting))
-    raise _why_no_result(payload["run"], run, open_names)
+    raise _why_no_result(payload["run"], run, open_names, _has_progressed(clients.lake, payload, open_names))
+
+
+def _has_progressed(lake: Lake, payload: LaneInput, names: Sequence[str]) -> bool:
+    """Return whether a run has brought tables to their end, or has done some data files of one that is still open."""
+    requests = lake.read_json(
+        paths.unit_requests_path(
+            payload["migration"], payload["operation"], load_name(payload), payload["attempt"]
+        )
+    )
+    if len((requests or {}).get("requests", ())) > len(names):
+        return True
+    return any(lake.paths_after(done_groups_prefix_of(payload, name), None, 1) for name in names)
 
 
 def _running(payload: LaneInput, tables: int, *, is_waited_for: bool) -> Look[int]:
@@ -178,17 +199,14 @@ def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:
     return len(runs)
 
 
-def request_paths_of(payload: Mapping[str, Any], claim: Claim) -> list[str]:
+def request_paths_of(lake: Lake, payload: Mapping[str, Any], claim: Claim) -> list[str]:
     """Return the lists of requests of the load runs of what a lane took, of both runs and all attempts."""
     unit = unit_name(claim.lane, claim.turn)
-    return [
-        paths.unit_requests_path(payload["migration"], payload["operation"], name, attempt)
-        for name in (unit, second_run(unit))
-        for attempt in range(1, RUNS_AT_MOST + 1)
-    ]
+    prefix = paths.unit_requests_prefix(payload["migration"], payload["operation"], unit)
+    return lake.paths_after(prefix, None, MOST_ATTEMPTS)
 
 
-def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> PermanentError:
+def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str], progressed: bool) -> PermanentError:
     """Return why a run has ended without results for tables."""
     if run.cancelled:
         return PermanentError(f"Load run {run_id} was cancelled in Databricks.", "Retry the migration.")
@@ -197,10 +215,10 @@ def _why_no_result(run_id: int, run: NotebookRun, names: Sequence[str]) -> Perma
             f"Load run {run_id} ended without a result for {len(names)} of its tables, {names[0]} among them.",
             "Check that the notebook in the workspace is the app's own version.",
         )
-    kind = RunFailedError if run.healable else PermanentError
+    text = f"Load run {run_id} failed: {run.message}"
     if LACKS_DATA_ROLE in run.message:
-        return PermanentError(f"Load run {run_id} failed: {run.message}", GRANT_SPARK)
-    return kind(
-        f"Load run {run_id} failed: {run.message}",
-        "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry.",
-    )
+        return PermanentError(text, GRANT_SPARK)
+    next_step = "See the run's output in Databricks; the documents written so far stay and are overwritten by a retry."
+    if run.healable:
+        return RunFailedError(text, next_step, progressed=progressed)
+    return PermanentError(text, next_step)

@@ -51,7 +51,7 @@ def _request_paths(lake: Lake, orphans: OrphansFile) -> Iterator[str]:
     queue = Queue(lake.read_json(paths.queue_path(*names)), lake.read_log(paths.queue_log_path(*names)))
     for claim in queue.claims.values():
         if claim.stage == "load" and queue.held_by(claim):
-            yield from request_paths_of(orphans, claim)
+            yield from request_paths_of(lake, orphans, claim)
 
 
 @blueprint.activity_trigger(input_name="payload")

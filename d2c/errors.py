@@ -139,7 +139,22 @@ class PermanentError(D2CError):
 
 
 class RunFailedError(PermanentError):
-    """An external run failed because of its platform, such as a lost cluster; another run may succeed."""
+    """An external run failed because of its platform, such as a lost cluster; another run may succeed.
+
+    Args:
+        detail: as in `D2CError`.
+        next_step: likewise.
+        progressed: whether it has done something that another run need not do again.
+    """
+
+    def __init__(self, detail: str, next_step: str, *, progressed: bool = False) -> None:
+        super().__init__(detail, next_step)
+        self.progressed = progressed
+
+    def to_dict(self) -> ErrorDict:
+        """Return the error as it crosses the durable boundary."""
+        error = super().to_dict()
+        return {**error, "progressed": True} if self.progressed else error
 
 
 class CancelledError(PermanentError):

@@ -14,17 +14,26 @@ const samples = new Map();
  * @param {import("./status.js").Table} table
  */
 export function note(migration, table) {
-  if (table.state !== "running" || typeof table.items_written !== "number") return;
+  const written = writtenSoFar(table);
+  if (table.state !== "running" || typeof written !== "number") return;
   const seen = seenOf(migration, table.table);
   const last = seen.at(-1);
   // A retry starts from zero.
-  if (last && table.items_written < last.written) seen.length = 0;
-  seen.push({ time: Date.now(), written: table.items_written });
+  if (last && written < last.written) seen.length = 0;
+  seen.push({ time: Date.now(), written });
   if (seen.length > MOST)
     samples.set(
       keyOf(migration, table.table),
       seen.filter((_, place) => place % 2 === 0),
     );
+}
+
+/**
+ * Return how many documents a load has written so far, by its items; a number that is known comes first.
+ * @param {import("./status.js").Table} table
+ */
+function writtenSoFar({ items_written: written, stage, progress }) {
+  return written ?? (stage === "load" ? progress?.items : null);
 }
 
 /**

@@ -14,9 +14,11 @@ const PAGE_TO_LOOK_THROUGH = 100;
  * @typedef {{title?: string, detail?: string, next_step?: string, stage?: string}} Trouble
  * @typedef {{stage: string, state: string, started_at?: string, seconds?: number}} Stage
  * @typedef {{stage?: string, since?: string, detail?: string}} Stall
+ * @typedef {{items?: number | null, items_total?: number | null, bytes?: number | null, bytes_total?: number | null,
+ *   items_per_second?: number | null, bytes_per_second?: number | null}} Pace
  * @typedef {{table: string, state: string, stage?: string | null, items_exported?: number | null,
  *   items_written?: number | null, items_rejected?: number | null, items_expired?: number | null,
- *   mismatches?: number | null, percent?: number | null, eta?: string | null, error?: Trouble | null,
+ *   mismatches?: number | null, percent?: number | null, progress?: Pace | null, eta?: string | null, error?: Trouble | null,
  *   stalled?: Stall | null, finding?: string | null, waiting?: {for?: string, until?: string | null, place?: number | null} | null, stages?: Stage[]}} Table
  * @typedef {{operation: string, number: number, state: string, started_at?: string, finished_at?: string | null,
  *   error?: Trouble | null}} Operation

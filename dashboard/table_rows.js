@@ -3,7 +3,7 @@
 
 import { isAtRest, retryButton } from "./actions.js";
 import { h } from "./dom.js";
-import { clock, expected, number, roughly, secondsBetween, timeOf } from "./format.js";
+import { clock, expected, isNumber, number, roughly, secondsBetween, size, timeOf } from "./format.js";
 import { badCount, bar, table as listed, trouble } from "./parts.js";
 import { badge, picture, pipeline } from "./pipeline.js";
 import { tableAddress } from "./router.js";
@@ -51,7 +51,7 @@ export function tableRows(migration, tables) {
       cells: [
         [h("a", { href: tableAddress(migration.id, table.table) }, table.table), badge(table.state)],
         pipeline(stagesOf(table), table.table),
-        [bar(table.percent, `Progress of ${table.table}`), arrival(table)],
+        [bar(table.percent, `Progress of ${table.table}`), arrival(table), going(table)],
         number(table.items_exported),
         number(table.items_written),
         badCount(table.items_rejected),
@@ -67,6 +67,27 @@ export function tableRows(migration, tables) {
 function arrival(table) {
   const text = isUnderWay(table) ? expected(table.eta) : null;
   return text ? h("small", {}, text) : null;
+}
+
+/** @param {Table} table */
+function going(table) {
+  const text = pace(table);
+  return text ? h("small", {}, text) : null;
+}
+
+/**
+ * Return how far the stage of a table is in items and bytes; null if it does not tell.
+ * @param {Table} table
+ */
+export function pace(table) {
+  const known = isUnderWay(table) ? table.progress : null;
+  if (!known) return null;
+  const parts = [
+    isNumber(known.items) ? `${number(known.items)} of ${number(known.items_total)} items` : null,
+    isNumber(known.bytes) ? `${size(known.bytes)} of ${size(known.bytes_total)}` : null,
+    isNumber(known.items_per_second) ? `${number(Math.round(Number(known.items_per_second)))} items/s` : null,
+  ].filter((part) => part !== null);
+  return parts.length ? parts.join(", ") : null;
 }
 
 /**

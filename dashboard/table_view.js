@@ -12,7 +12,7 @@ import { beginBrowsing, browsingDeeds, mismatches, readFirst, rejectedItems } fr
 import { LIST, migrationAddress } from "./router.js";
 import { note } from "./samples.js";
 import { isUnderWay, readReport, readTable, stagesOf } from "./status.js";
-import { findingNote, stallNote, waitNote } from "./table_rows.js";
+import { findingNote, pace, stallNote, waitNote } from "./table_rows.js";
 import { throughput } from "./throughput.js";
 
 /** @typedef {import("./router.js").Route} Route */
@@ -100,10 +100,12 @@ export function render(route, { migration, table, part }, browsing) {
 function progress(table) {
   if (!isUnderWay(table)) return null;
   const arrival = expected(table.eta);
+  const going = pace(table);
   return h(
     "div",
     { class: "whole" },
     bar(table.percent, `Progress of ${table.table}`),
+    going ? h("p", { class: "soft" }, going) : null,
     arrival ? h("p", { class: "soft" }, "ends ", h("strong", {}, arrival)) : null,
   );
 }

@@ -7,7 +7,13 @@ import azure.durable_functions as df
 
 from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef, Take, Taken
 from d2c.shapes.operations import MIGRATING
-from d2c.state.ids import stage_instance_id, unit_instance_id, unit_name
+from d2c.state.ids import (
+    LOAD_RUNS_AT_MOST,
+    RUNS_AT_MOST,
+    stage_instance_id,
+    unit_instance_id,
+    unit_name,
+)
 from d2c.state.paths import table_file_path
 from orchestrators.retrying import (
     ATTEMPTS_TO_LOOK,
@@ -99,7 +105,9 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
             tables = yield from _outside(context, "prepare", lane, unit_instance_id(*names, "prepare"))
         if tables:
             instance = unit_instance_id(*names, "load")
-            tables = yield from _outside(context, "load", lane, instance, stop="stop_load")
+            tables = yield from _outside(
+                context, "load", lane, instance, "stop_load", runs_at_most=LOAD_RUNS_AT_MOST
+            )
     except StageFailedError as failure:
         ending = {**lane, "error": failure.error, "spares_assessed": True}
         tables = yield from _insist(context, "end_tables", ending, lane)
@@ -114,7 +122,9 @@ def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, tak
         tables = yield from _outside(context, "scale", lane, unit_instance_id(*names, "scale"), run="scale")
         if tables:
             second, instance = {**lane, "is_second_run": True}, unit_instance_id(*names, "second-load")
-            yield from _outside(context, "load", second, instance, stop="stop_load")
+            yield from _outside(
+                context, "load", second, instance, "stop_load", runs_at_most=LOAD_RUNS_AT_MOST
+            )
     except StageFailedError as failure:
         yield from _end_all(context, {**lane, "error": failure.error}, take)
 
@@ -129,6 +139,7 @@ def _outside(
     instance: str,
     stop: str | None = None,
     run: str | None = None,
+    runs_at_most: int = RUNS_AT_MOST,
 ) -> Step:
     """Run something outside to its end, or wait for a run; the result is that of its last look.
 
@@ -136,7 +147,7 @@ def _outside(
         StageFailedError: if it failed, or if the orchestration that waits for it was lost.
     """
     try:
-        return (yield from run_to_its_end_of(context, thing, payload, instance, stop, run))
+        return (yield from run_to_its_end_of(context, thing, payload, instance, stop, run, runs_at_most))
     except StageFailedError:
         raise
     except Exception as lost:

@@ -60,6 +60,7 @@ def run_to_its_end_of(
     instance: str,
     stop: str | None = None,
     run: str | None = None,
+    runs_at_most: int = RUNS_AT_MOST,
 ) -> Step:
     """Run ``start_<thing>`` to its end by ``look_at_<thing>``; the result is that of the last look.
 
@@ -70,6 +71,7 @@ def run_to_its_end_of(
         instance: the id of the orchestration that waits.
         stop: the activity that stops the run, if it can be stopped.
         run: a run to look at; None if one has to be started.
+        runs_at_most: how many may be lost one after the other without progress.
 
     Raises:
         StageFailedError: with the error with which it ended.
@@ -82,6 +84,7 @@ def run_to_its_end_of(
         "waits": payload["waits"],
         "try": 1,
         "run": run,
+        "runs_at_most": runs_at_most,
     }
     answer: Answer[Any] = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
     if "error" in answer:
@@ -106,8 +109,16 @@ def _following_job(job: Job, error: ErrorDict) -> Job | None:
     """
     if error["busy"]:
         return {**job, "seconds": None}
-    if error["another_run"] and job["try"] < RUNS_AT_MOST:
-        return {**job, "run": None, "progress": None, "try": job["try"] + 1, "seconds": None}
+    lost = 0 if error.get("progressed") else job.get("lost", 0) + 1
+    if error["another_run"] and lost < job.get("runs_at_most", RUNS_AT_MOST):
+        return {
+            **job,
+            "run": None,
+            "progress": None,
+            "try": job["try"] + 1,
+            "seconds": None,
+            "lost": lost,
+        }
     return None
 
 

@@ -22,9 +22,19 @@ from d2c.state.table_files import keep, read_table
 
 def load_folder_of(payload: LaneInput, table: str) -> str:
     """Return the folder of a table's request and results in the load run of a unit."""
-    run = operation_name(payload["kind"], payload["operation"])
-    name = second_run(run) if payload.get("is_second_run") else run
-    return paths.load_folder(payload["migration"], table, name, payload["attempt"])
+    return paths.load_folder(payload["migration"], table, _run_of(payload), payload["attempt"])
+
+
+def done_groups_prefix_of(payload: LaneInput, table: str) -> str:
+    """Return the start of the paths of what a load run has done of a table."""
+    operation = operation_name(payload["kind"], payload["operation"])
+    names = payload["migration"], table, operation, _run_of(payload)
+    return paths.done_groups_prefix(*names, payload["attempt"])
+
+
+def _run_of(payload: LaneInput) -> str:
+    operation = operation_name(payload["kind"], payload["operation"])
+    return second_run(operation) if payload.get("is_second_run") else operation
 
 
 def is_left_out(lake: Lake, payload: LaneInput, table: TableInput) -> bool:
@@ -51,6 +61,8 @@ def load_request(table: TableInput, settings: Settings, folder: str, payload: La
         "items_rejected": 0,
     }
     rejected_folder = scope["rejected_folder"]
+    operation = operation_name(payload["kind"], payload["operation"])
+    done_folder = paths.done_folder(table["migration"], table["table"], operation)
     return LoadRequest(
         migration=table["migration"],
         table=table["table"],
@@ -76,6 +88,7 @@ def load_request(table: TableInput, settings: Settings, folder: str, payload: La
         documents_written=scope["documents_written"],
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
         items_rejected=scope["items_rejected"],
+        done_folder=settings.lake_path(done_folder),
         go_within_seconds=settings.load_runs.go_within_seconds if is_migrated and not is_second else None,
         assessed_by=settings.lake_path(f"{table['assessed_in']}/{ASSESSED_FILE}") if is_second else None,
     )

@@ -11,6 +11,7 @@ Stage = Literal["export", "copy", "prepare", "assess", "load", "verify", "report
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), Field(examples=["2026-06-01T12:00:00+00:00"])]
 Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Links = Annotated[
     dict[str, str],
@@ -84,6 +85,21 @@ class Stall(Answer):
     detail: str
 
 
+class StageProgress(Answer):
+    """How far the stage of a table is: assess, load and verify tell items and bytes, copy bytes."""
+
+    items: Count | None = Field(
+        description="Items of the export that the stage has gone through; of verify, the mean of both sides."
+    )
+    items_total: Count | None
+    bytes_: Count | None = Field(
+        alias="bytes", description="Bytes of data files; those of a file count in proportion to its items."
+    )
+    bytes_total: Count | None
+    items_per_second: Rate | None = Field(description="The rate of the last two minutes.")
+    bytes_per_second: Rate | None
+
+
 class TableStatus(Answer):
     """The status of a table. Counts are null until they are known."""
 
@@ -96,7 +112,13 @@ class TableStatus(Answer):
     items_expired: Count | None
     mismatches: Count | None
     percent: Percent
-    eta: Moment | None = Field(description="Estimated completion time; null until it can be estimated.")
+    progress: StageProgress | None = Field(description="Null for a stage that does not tell.")
+    eta: Moment | None = Field(
+        description=(
+            "Estimated completion time; null until it can be estimated. While a table is loaded and verified it "
+            "comes from the rate of the last two minutes."
+        )
+    )
     waiting: Waiting | None
     stalled: Stall | None
     finding: str | None = Field(

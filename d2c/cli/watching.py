@@ -21,7 +21,7 @@ from d2c.cli.outcome import (
 from d2c.cli.session import outside
 from d2c.cli.views.rendering import stdout_console
 from d2c.cli.views.status import Room, status_view
-from d2c.cli.views.status_lines import operation_line, operations_to_show, table_line
+from d2c.cli.views.status_lines import operation_line, operations_to_show, pace_text, table_line
 from d2c.errors import TransientError
 
 LOOK_EVERY_SECONDS = 2.0
@@ -29,8 +29,8 @@ LOOK_EVERY_SECONDS = 2.0
 SECONDS_PER_TABLE = 0.01
 # Retries for an outage of about five minutes.
 RETRY_PAUSES_SECONDS = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
-# Heading with sums, the table's heading and lines, the line on omitted tables, errors, an operation, a retry.
-LINES_WITHOUT_ROWS = 17
+# Heading with sums, the table's heading and lines, the line on omitted tables, paces, errors, an operation, a retry.
+LINES_WITHOUT_ROWS = 20
 ERRORS_AT_MOST = 2
 
 Status = Mapping[str, Any]
@@ -133,11 +133,13 @@ class LineDisplay(_PlainDisplay):
     def show(self, status: Status) -> None:
         """Print the lines that differ from those printed before."""
         lines = {("table", table["table"]): table_line(table) for table in status["tables"]}
+        # A pace differs at each look, and would print a line for each.
+        paces = {("table", table["table"]): pace_text(table) for table in status["tables"]}
         for operation in operations_to_show(status):
             lines[operation["operation"], operation["number"]] = operation_line(operation)
         for thing, line in lines.items():
             if self._printed.get(thing) != line:
-                typer.echo(line)
+                typer.echo(" | ".join(filter(None, (line, paces.get(thing)))))
         self._printed = lines
 
 

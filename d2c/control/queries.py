@@ -18,6 +18,7 @@ from d2c.control.work import AtWork, Work, at_work, read_work
 from d2c.shapes import ErrorDict, Waiting
 from d2c.state import paths
 from d2c.state.operations import last_migrating
+from d2c.state.progress import seconds_to_the_end
 from d2c.state.stall_rules import WatchdogFile
 from d2c.state.status import (
     TableView,
@@ -216,7 +217,8 @@ def _view(work: Work, now: AtWork | None, table: TableState, held: Waiting | Non
     items = queue.items.get(name) if queue else None
     if now:
         status = table_under_way(name, table.state, now.stage, items, now.progress, _waits(now))
-        return _Shown(TableView(table, status, queue.begun.get(name) if queue else None), now.instance)
+        began = queue.begun.get(name) if queue else None
+        return _Shown(TableView(table, status, began, seconds_to_the_end(now.progress)), now.instance)
     position = queue.positions.get(name) if queue else None
     waiting = waiting_of(queue, name, held) if queue and position else held
     stage = position.stage if position and table.state == "running" else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from d2c.errors import PermanentError
 from d2c.export_format import DataFile
+from d2c.field_types import wrong_fields
 from d2c.mapping import Document, Expired, Mapped
 
 # A worker receives a file as one Arrow value. Spark 4.0 doubles the buffer of such a value, which it cannot above
@@ -55,11 +56,26 @@ def parse_tallies(text: str) -> list[FileTally]:
 
     Spark may report a file twice if a task ran twice. Both tallies are equal, so one is kept.
     """
-    tallies = [json.loads(line) for line in text.split("\n") if line]
-    by_file = {
-        tally["file"]: FileTally(**{**tally, "rejected": Counter(tally["rejected"])}) for tally in tallies
-    }
+    tallies = [_tally(json.loads(line)) for line in text.split("\n") if line]
+    by_file = {tally.file: tally for tally in tallies}
     return [by_file[name] for name in sorted(by_file)]
+
+
+def tally_of(found: Mapping[str, Any]) -> FileTally:
+    """Return a tally that another run wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError or AttributeError: if it is none.
+    """
+    tally = _tally(found)
+    counts = (tally.lines, tally.documents, tally.expired, tally.document_bytes, *tally.rejected.values())
+    if wrong_fields(tally) or not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("no tally of a data file")
+    return tally
+
+
+def _tally(found: Mapping[str, Any]) -> FileTally:
+    return FileTally(**{**found, "rejected": Counter(found["rejected"])})
 
 
 def check_files_present(files: Sequence[DataFile], sizes: Mapping[str, int]) -> None:
@@ -120,6 +136,11 @@ def check_conservation(files: Sequence[DataFile], tallies: Iterable[FileTally]) 
             f"{len(faults)} of {len(files)} data files do not match the export's manifest: {_some(faults)}.",
             "Copy the export again. If the error persists, export the table again.",
         )
+
+
+def is_sound(file: DataFile, tally: FileTally) -> bool:
+    """Return whether a data file was read to its end and each of its items has exactly one outcome."""
+    return not tally.stopped and _file_fault(file, tally) is None
 
 
 def _file_fault(file: DataFile, tally: FileTally | None) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from d2c.export_format import DataFile, ExportFormatError, lines_of, md5_base64, read_blocks
+from d2c.load_run.counting.reports import report
 from d2c.load_run.kernel.module import decompress
 
 BATCH_BYTES = 4 * 2**20
@@ -102,6 +103,7 @@ def checked_blocks(listed: Mapping[str, DataFile], name: str, content: memoryvie
             )
         left -= lines
         yield block
+        report(name, file.item_count - left, is_last=not left)
 
 
 def _cause(content: memoryview) -> str:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -50,14 +50,13 @@ class RunProgress:
             stage["seconds"] = round(time.monotonic() - began, 3)
         stage["state"] = "succeeded"
 
-    def count(self, done: int, total: int) -> None:
+    def count(self, counts: Mapping[str, Any]) -> None:
         """Write how much of the running stage is done.
 
         Args:
-            done: the finished part of the total.
-            total: the total known so far; it may grow.
+            counts: as `ItemCounts.look` returns them.
         """
-        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, "done": done, "total": total}))
+        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, **counts}))
 
     def wait(self) -> None:
         """Write that the next stage waits for the app."""
@@ -90,20 +89,6 @@ class RunProgress:
         text = json.dumps(result)
         self._write(RESULT_FILE, text)
         return text
-
-
-def task_counts(tracker: Any, jobs: Iterable[int]) -> tuple[int, int]:
-    """Return the numbers of finished tasks and of all tasks in stages that have begun.
-
-    Args:
-        tracker: Spark's ``StatusTracker``.
-        jobs: the ids of Spark's jobs to look at.
-    """
-    infos = [tracker.getJobInfo(job) for job in jobs]
-    stages = {stage for info in infos if info for stage in info.stageIds}
-    known = [info for stage in stages if (info := tracker.getStageInfo(stage))]
-    begun = [info for info in known if info.numActiveTasks or info.numCompletedTasks or info.numFailedTasks]
-    return sum(info.numCompletedTasks for info in begun), sum(info.numTasks for info in begun)
 
 
 @contextmanager

@@ -35,8 +35,9 @@ class LoadRequest:
 
     Paths are in Spark's form (``abfss://...``). The four fields from ``load_started_at`` are for the operations verify
     and replay, from earlier runs: when the load began (epoch seconds), how many documents were written, and the
-    rejected items. The last two are for the hand-over from assess to load: how long to wait for the container (None:
-    it is there), and the file of what an earlier run has assessed.
+    rejected items. In ``done_folder`` are the data files that the operation's earlier runs have done; those of this run
+    are added. The last two are for the hand-over from assess to load: how long to wait for the container (None: it is
+    there), and the file of what an earlier run has assessed.
     """
 
     migration: str
@@ -63,6 +64,7 @@ class LoadRequest:
     documents_written: int = 0
     rejected_folder: str | None = None
     items_rejected: int = 0
+    done_folder: str | None = None
     go_within_seconds: int | None = None
     assessed_by: str | None = None
 

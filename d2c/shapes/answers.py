@@ -20,6 +20,7 @@ class ErrorDict(ErrorTexts):
     transient: bool  # the same call may succeed later
     busy: bool  # the service has no capacity now; waited for without limit
     another_run: bool  # a new run outside may succeed
+    progressed: NotRequired[bool]  # the run has done something that another one need not do again
     cancelled: bool
     stage: NotRequired[str]  # the stage that failed
 
@@ -67,6 +68,12 @@ class Progress(TypedDict, total=False):
     stage: str
     done: int  # bytes or items, out of `total`
     total: int
+    bytes: int  # of data files, out of `bytes_total`
+    bytes_total: int
+    items_per_second: float  # of the last minutes
+    bytes_per_second: float
+    seconds_left: float  # of the stage, at that rate
+    seconds_after: float  # of the stages that follow it
     files: int
     ru_per_second: int
     wanted_ru_per_second: int

@@ -59,6 +59,8 @@ Job = TypedDict(
         "try": int,
         "part": NotRequired[int],  # absent: the first
         "run": Any,
+        "runs_at_most": NotRequired[int],  # that are lost one after the other without progress
+        "lost": NotRequired[int],  # so many were
         "progress": NotRequired[Progress | None],
         "seconds": NotRequired[float | None],
     },

@@ -2,9 +2,7 @@
 
 import json
 import traceback
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from pyspark import InheritableThread
@@ -12,11 +10,11 @@ from pyspark.sql import SparkSession
 
 from d2c.errors import D2CError
 from d2c.load_run.kernel.module import native
-from d2c.load_run.progress import repeated, task_counts
 from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
 from d2c.load_run.unit.log import ended_tables
 from d2c.load_run.unit.turns import Turns, each_side_by_side, tables_at_once
+from d2c.spark_run.counting import items_counted
 from d2c.spark_run.handing_over import hand_over, take_over
 from d2c.spark_run.table_load import TableLoad
 from d2c.spark_run.verifying import verify
@@ -79,7 +77,7 @@ def run_stages(load: TableLoad, may_go_on: Callable[[TableLoad], bool], *, alone
     load.cosmos  # noqa: B018 - reports a missing secret before anything is read
     try:
         for stage in load.request.stages:
-            with load.progress.stage(stage), _tasks_counted(load):
+            with load.progress.stage(stage), items_counted(load, stage):
                 STAGES[stage](load)
             if stage == "assess" and not may_go_on(load):
                 return _closed(load, "assessed")
@@ -107,27 +105,6 @@ def _enter_thread(spark: SparkSession, pool: str) -> None:
     """
     spark.sparkContext.setLocalProperty("spark.scheduler.pool", pool)
     spark.createDataFrame([], "nothing int")
-
-
-@contextmanager
-def _tasks_counted(load: TableLoad) -> Iterator[None]:
-    """Write how many tasks of this thread's jobs are done, every few seconds.
-
-    The jobs have a tag, since their group is the run's, by which Databricks cancels it.
-    """
-    context, tag = load.spark.sparkContext, f"d2c-{uuid.uuid4().hex}"
-    # PySpark's own tracker does not know tags.
-    tracker, jobs_of = context.statusTracker(), context._jsc.sc().statusTracker().getJobIdsForTag
-
-    def count() -> None:
-        load.progress.count(*task_counts(tracker, jobs_of(tag)))
-
-    context.addJobTag(tag)
-    try:
-        with repeated(count, new_thread=InheritableThread):
-            yield
-    finally:
-        context.removeJobTag(tag)
 
 
 def _spark_answers(spark: SparkSession) -> bool:

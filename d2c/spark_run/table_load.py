@@ -1,7 +1,7 @@
 """The load of one table: its request, its progress, and the export in the lake."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES, check_sizes
 from d2c.load_run import accounting, cosmos_options
+from d2c.load_run.counting.item_counts import ItemCounts
+from d2c.load_run.counting.reports import Address
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest
 from d2c.load_run.spark_paths import literal
@@ -17,6 +19,7 @@ from d2c.load_run.spark_paths import literal
 CONNECTOR = "cosmos.oltp"
 DATA_FILE_SUFFIX = ".json.gz"
 SMALL_EXPORT_BYTES = 4 * 2**20
+GROUPS = "groups"
 
 
 @dataclass
@@ -27,16 +30,23 @@ class TableLoad:
         request: what it does.
         spark: the notebook's session.
         dbutils: Databricks' utilities.
+        reports_to: where tasks report; nowhere if None.
     """
 
     request: LoadRequest
     spark: SparkSession
     dbutils: Any
+    reports_to: Address | None = None
 
     @functools.cached_property
     def progress(self) -> RunProgress:
         """What the app shows of it."""
         return RunProgress(self.put)
+
+    @functools.cached_property
+    def counts(self) -> ItemCounts:
+        """What of the running stage is done."""
+        return ItemCounts()
 
     @functools.cached_property
     def cosmos(self) -> dict[str, str]:
@@ -83,9 +93,37 @@ class TableLoad:
         rows = folder.load(literal(f"{self.request.export_folder}/data")).select("path", "content")
         return rows.coalesce(1) if self.is_small else rows
 
+    def contents_of(self, files: Sequence[DataFile]) -> DataFrame:
+        """Return some of the export's data files, as `contents` has all of them."""
+        if len(files) == len(self.listed):
+            return self.contents
+        paths = [literal(f"{self.request.export_folder}/data/{file.name}") for file in files]
+        rows = self.spark.read.format("binaryFile").load(paths).select("path", "content")
+        return rows.coalesce(1) if self.is_small else rows
+
     def put(self, name: str, text: str) -> None:
         """Write a file to the folder of the request."""
         self.dbutils.fs.put(f"{self.request.result_folder}/{name}", text, True)
+
+    @property
+    def done_folder(self) -> str:
+        """The folder of what this run and earlier ones have done."""
+        return self.request.done_folder or f"{self.request.result_folder}/done"
+
+    @functools.cached_property
+    def done_names(self) -> tuple[str, ...]:
+        """The names of the groups of data files that earlier runs have done, in the order of their stages."""
+        folder = f"{self.done_folder}/{GROUPS}"
+        self.dbutils.fs.mkdirs(folder)
+        return tuple(sorted(file.name for file in self.dbutils.fs.ls(folder)))
+
+    def read_done(self, name: str, most_bytes: int) -> str:
+        """Return what `put_done` wrote."""
+        return str(self.dbutils.fs.head(f"{self.done_folder}/{GROUPS}/{name}", most_bytes))
+
+    def put_done(self, name: str, text: str) -> None:
+        """Write a file on data files that are done."""
+        self.dbutils.fs.put(f"{self.done_folder}/{GROUPS}/{name}", text, True)
 
     def read_container(self, options: Mapping[str, str], schema: str | None = None) -> DataFrame:
         """Return what the connector reads from the container."""

@@ -10,7 +10,9 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
 from d2c.load_run import comparing, cosmos_options, verification
+from d2c.load_run.counting.reports import Address, reporting, reporting_rows
 from d2c.load_run.mappers import request_mapper
+from d2c.spark_run.counting import name_of_task
 from d2c.spark_run.table_load import TableLoad
 
 Counts = dict[str, Any]
@@ -23,6 +25,7 @@ NOT_LOOKED_AT: Repeated = {"keys": 0, "unlike": 0, "example": None}
 def verify(load: TableLoad) -> None:
     """Compare both sides, and what seems wrong once more after a pause."""
     since = load.request.load_started_at or load.progress.found("load_started_at")
+    load.counts.expect(load.files, load.sizes, sides=1 if load.request.verify == "counts" else 2)
     compare = _compare_numbers if load.request.verify == "counts" else _compare_documents
     counts, mismatches, repeated = compare(load, since)
     load.progress.note(verification={**counts, "method": load.request.verify}, mismatches=mismatches)
@@ -59,7 +62,7 @@ def _count_both_sides(load: TableLoad, since: int) -> Counts:
     options = cosmos_options.count_options(comparing.constants_of(request_mapper(load.request)))
     actual = _count(load, options)
     worker = comparing.count_expected(load.request, load.files, since, began_at, int(time.time()))
-    counted = load.contents.mapInArrow(worker, comparing.EXPECTED_COUNTS_SCHEMA)
+    counted = load.contents.mapInArrow(reporting(worker, load.reports_to), comparing.EXPECTED_COUNTS_SCHEMA)
     surely, possibly = _only_row(counted.agg(F.sum("surely"), F.sum("possibly")))
     return verification.compare_counts(actual, surely or 0, possibly or 0)
 
@@ -67,9 +70,9 @@ def _count_both_sides(load: TableLoad, since: int) -> Counts:
 def _compare_documents(load: TableLoad, since: int) -> tuple[Counts, Mismatches, Repeated]:
     """Compare all documents, or a sample, by digests; describe a few that differ."""
     worker = comparing.expected_documents(load.request, load.files, since)
-    lines = load.contents.mapInArrow(worker, comparing.EXPECTED_SCHEMA)
+    lines = load.contents.mapInArrow(reporting(worker, load.reports_to), comparing.EXPECTED_SCHEMA)
     expected = lines.groupBy("identity").agg(*_columns(verification.EXPECTED_ONCE_SQL))
-    actual = _digests(load, _all_documents(load))
+    actual = _digests(load, _all_documents(load), load.reports_to)
     with _judged(expected, actual.repartition(1) if load.is_small else actual) as rows:
         counts, repeated, read_at = _judgements(rows)
         if verification.needs_second_look(counts):
@@ -112,8 +115,8 @@ def _documents_with(load: TableLoad, identities: Collection[str]) -> DataFrame:
     return functools.reduce(DataFrame.union, reads)
 
 
-def _digests(load: TableLoad, documents: DataFrame) -> DataFrame:
-    worker = comparing.actual_documents(load.request)
+def _digests(load: TableLoad, documents: DataFrame, reports_to: Address | None = None) -> DataFrame:
+    worker = reporting_rows(comparing.actual_documents(load.request), reports_to, name_of_task)
     return documents.select("_rawBody").mapInArrow(worker, comparing.ACTUAL_SCHEMA)
 
 

@@ -10,8 +10,9 @@ from d2c.shapes.operations import MIGRATING, OperationKind
 # Durable Task Scheduler allows 100 printable ASCII characters in an instance id.
 INSTANCE_ID_LENGTH = 100
 CHECK_ID = r"^check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}$"
-# Attempts at something outside within one operation, counted from 1.
+# Runs of something outside that are lost one after the other, and brought nothing.
 RUNS_AT_MOST = 3
+LOAD_RUNS_AT_MOST = 5
 
 
 def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int, part: int = 1) -> str:

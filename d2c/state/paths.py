@@ -24,6 +24,8 @@ migrations/<migration>/tables/<table>/        record.json, and report.json (its 
 migrations/<migration>/tables/<table>/copy-<operation>-<part>-<attempt>.json   flag: that copy run may be started
 migrations/<migration>/tables/<table>/<run>-<attempt>/   request and results of a load run: run is an operation such as
                                               `start-0`, `retry-1`, `verify-2`, and of a second run `start-0-second`
+migrations/<migration>/tables/<table>/<operation>-done/   what the load runs of an operation have done: groups/ (data
+                                              files), rejected/ (their rejected items, group by group)
 migrations-by-time/<reversed time>-<migration>           an index: names sort newest first
 migrations-open/<migration>                   flag: the migration has not ended
 checks/<check>/                               a check before a migration: plan.json, tables-<number>.json (the plan's
@@ -136,6 +138,11 @@ def unit_requests_path(migration: str, operation: int, unit: str, attempt: int) 
     return f"{work_folder(migration, operation)}/units/{unit}-{attempt}.json"
 
 
+def unit_requests_prefix(migration: str, operation: int, unit: str) -> str:
+    """Return the start of the paths of the lists of requests of a unit's load runs."""
+    return f"{work_folder(migration, operation)}/units/{unit}-"
+
+
 def unit_log_path(migration: str, operation: int, unit: str) -> str:
     """Return the path of the log of a unit's tables that have ended."""
     return f"{work_folder(migration, operation)}/units/{unit}.jsonl"
@@ -225,6 +232,30 @@ def load_folder(migration: str, table: str, run: str, attempt: int) -> str:
         attempt: counted from 1.
     """
     return f"{_table_folder(migration, table)}/{run}-{attempt}"
+
+
+def done_folder(migration: str, table: str, operation: str) -> str:
+    """Return the folder of what the load runs of an operation have done of a table, data file by data file.
+
+    Args:
+        migration: its id.
+        table: its name.
+        operation: such as ``start-0``.
+    """
+    return f"{_table_folder(migration, table)}/{operation}-done"
+
+
+def done_groups_prefix(migration: str, table: str, operation: str, run: str, attempt: int) -> str:
+    """Return the start of the paths of what one load run has done of a table; see `d2c.load_run.resuming`.
+
+    Args:
+        migration: its id.
+        table: its name.
+        operation: as in `done_folder`.
+        run: the operation, or its second run.
+        attempt: counted from 1.
+    """
+    return f"{done_folder(migration, table, operation)}/groups/{run}-{attempt}."
 
 
 def index_path(migration: str, started_at_ms: int) -> str:

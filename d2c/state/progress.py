@@ -17,6 +17,11 @@ STAGE_BEGINS_AT = {
     "report": 98,
 }
 WHOLE_WAY = 100
+# The stages whose progress is in items; that of copy is in bytes.
+COUNTING_ITEMS = ("assess", "load", "verify")
+MOST = 2**63
+# A time that a date can hold: beyond it, nothing moves.
+LONGEST_SECONDS = 366 * 24 * 3600.0
 MISMATCHES = ("missing", "unexpected", "different")
 # With less than this done, the rest cannot be extrapolated.
 SHORTEST_SECONDS = 30
@@ -48,6 +53,68 @@ def counts_of_load(load: Mapping[str, Any]) -> LoadCounts:
     }
 
 
+class StageProgress(TypedDict):
+    """How far the stage of a table is, in the words of the HTTP API; None where that is unknown."""
+
+    items: int | None
+    items_total: int | None
+    bytes: int | None
+    bytes_total: int | None
+    items_per_second: float | None
+    bytes_per_second: float | None
+
+
+NO_PROGRESS: StageProgress = {
+    "items": None,
+    "items_total": None,
+    "bytes": None,
+    "bytes_total": None,
+    "items_per_second": None,
+    "bytes_per_second": None,
+}
+
+
+def progress_of_stage(stage: str | None, progress: Mapping[str, Any] | None) -> StageProgress | None:
+    """Return how far a stage is; None if it does not tell.
+
+    Args:
+        stage: the stage under way.
+        progress: the stage's, at the last poll.
+    """
+    if not progress or not _number(progress, "total"):
+        return None
+    if stage not in COUNTING_ITEMS:
+        done, total = (_whole(progress, name) for name in ("done", "total"))
+        return {**NO_PROGRESS, "bytes": done, "bytes_total": total}
+    return {
+        "items": _whole(progress, "done"),
+        "items_total": _whole(progress, "total"),
+        "bytes": _whole(progress, "bytes"),
+        "bytes_total": _whole(progress, "bytes_total"),
+        "items_per_second": _number(progress, "items_per_second"),
+        "bytes_per_second": _number(progress, "bytes_per_second"),
+    }
+
+
+def seconds_to_the_end(progress: Mapping[str, Any] | None) -> float | None:
+    """Return how long a table still takes at the rate of its running stage; None if that does not tell."""
+    left, after = (_number(progress or {}, name) for name in ("seconds_left", "seconds_after"))
+    return None if left is None or after is None else min(left + after, LONGEST_SECONDS)
+
+
+def _whole(progress: Mapping[str, Any], name: str) -> int | None:
+    number = _number(progress, name)
+    return None if number is None else int(number)
+
+
+def _number(progress: Mapping[str, Any], name: str) -> float | None:
+    """Return a number of a progress, which may come from a file; None if it has no such number."""
+    value = progress.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < MOST else None
+
+
 def percent_of_table(state: str, stage: str | None, progress: Mapping[str, Any] | None = None) -> float:
     """Return the percent done of a table.
 
@@ -66,7 +133,7 @@ def percent_of_table(state: str, stage: str | None, progress: Mapping[str, Any] 
 
 
 def _part_done(progress: Mapping[str, Any]) -> float:
-    done, total = progress.get("done") or 0, progress.get("total") or 0
+    done, total = _number(progress, "done") or 0, _number(progress, "total") or 0
     return min(done / total, 1.0) if total else 0.0
 
 

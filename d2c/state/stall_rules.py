@@ -38,7 +38,7 @@ PATIENCE = {
     "copy": Patience(30 * MINUTE, 0, "See the copy run in Data Factory's monitor."),
     # A few calls for each container; a service that is away is asked for about 40 minutes.
     "prepare": Patience(HOUR, 0, "See the app's log."),
-    # A cluster starts within 20 minutes or fails; then the notebook reports each file that it has read.
+    # A cluster starts within 20 minutes or fails; then the notebook reports items every few seconds.
     "assess": Patience(45 * MINUTE, 0, "See the load run in Databricks."),
     # Between assess and load. Beyond 10,000 RU/s for each partition that there is, Cosmos DB splits partitions first,
     # which takes 4 to 6 hours.

@@ -2,11 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
 from d2c.shapes import ErrorDict, Progress, TableEnd, Waiting
-from d2c.state.progress import WHOLE_WAY, estimated_end, percent_of_all, percent_of_table
+from d2c.state.progress import (
+    WHOLE_WAY,
+    StageProgress,
+    estimated_end,
+    percent_of_all,
+    percent_of_table,
+    progress_of_stage,
+)
 from d2c.state.stall_rules import Stall
 from d2c.state.table_states import STATES, UNDER_WAY, TableState, begin_of, waiting_until, window_of
 
@@ -23,6 +30,7 @@ class TableStatus(TypedDict):
     items_expired: int | None
     mismatches: int | None
     percent: float
+    progress: StageProgress | None
     eta: str | None
     waiting: Waiting | None
     stalled: Stall | None
@@ -37,11 +45,13 @@ class TableView(NamedTuple):
         by_logs: by the lake's logs.
         status: in the words of the HTTP API; its percent is exact.
         began: when its first stage began, if it is under way.
+        seconds_left: how long it still takes at the rate of its stage; None if that does not tell.
     """
 
     by_logs: TableState
     status: TableStatus
     began: datetime | None = None
+    seconds_left: float | None = None
 
 
 class Times(NamedTuple):
@@ -61,10 +71,18 @@ class Times(NamedTuple):
     paused: bool
     waits_until: datetime | None
 
-    def eta(self, began: datetime | None, percent: float) -> str | None:
-        """Return the estimated completion time of work that began at a time; None if it cannot be estimated."""
+    def eta(self, began: datetime | None, percent: float, seconds_left: float | None = None) -> str | None:
+        """Return the estimated completion time of work that began at a time; None if it cannot be estimated.
+
+        Args:
+            began: the time.
+            percent: done.
+            seconds_left: by the rate of the last minutes, which is better than what took hours before.
+        """
         if began is None or self.paused or self.waits_until:
             return None
+        if seconds_left is not None:
+            return in_seconds(self.now + timedelta(seconds=seconds_left))
         return in_seconds(estimated_end(began, self.now, percent, window_of(self.plan)))
 
 
@@ -106,8 +124,15 @@ def sums_of(views: Sequence[TableView], number: int, times: Times) -> dict[str, 
         "counts": {state: states[state] for state in STATES},
         "items": items,
         "percent": int(percent_of_all([_progress(view) for view in views])),
-        "eta": times.eta(times.began, percent_of_all(current)),
+        "eta": times.eta(times.began, percent_of_all(current), _seconds_left(views)),
     }
+
+
+def _seconds_left(views: Sequence[TableView]) -> float | None:
+    """Return how long the last table still takes; None unless the rates of all that are under way tell."""
+    left = [view.seconds_left for view in views if view.status["state"] in UNDER_WAY]
+    known = [seconds for seconds in left if seconds is not None]
+    return max(known) if known and len(known) == len(left) else None
 
 
 def _progress(view: TableView, of_ended: float | None = None) -> tuple[int | None, float]:
@@ -149,7 +174,7 @@ def shown_table(view: TableView, times: Times, stall: Stall | None) -> TableStat
     runs = view.status["state"] == "running"
     stall = stall if runs else None
     is_sound = runs and not stall and not view.status["finding"]
-    eta = times.eta(view.began, view.status["percent"]) if is_sound else None
+    eta = times.eta(view.began, view.status["percent"], view.seconds_left) if is_sound else None
     return {**view.status, "percent": int(view.status["percent"]), "eta": eta, "stalled": stall}
 
 
@@ -203,6 +228,7 @@ def _status(
         "items_expired": counts.get("items_expired"),
         "mismatches": counts.get("mismatches"),
         "percent": percent_of_table(state, stage, progress),
+        "progress": progress_of_stage(stage, progress),
         "eta": None,
         "waiting": waiting,
         "stalled": None,

@@ -164,6 +164,26 @@ def test_only_so_many_runs_are_tried():
     assert [payload["attempt"] for payload in here.called("start_thing")] == [1, 2, 3]
 
 
+def test_runs_that_get_on_are_replaced_for_as_long_as_they_do():
+    looks = iter([error(another_run=True, progressed=True)] * 20 + [error(another_run=True)] * 2 + [DONE])
+    here = world(lambda payload: next(looks))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert [payload["attempt"] for payload in here.called("start_thing")] == list(range(1, 24))
+
+
+def test_after_progress_as_many_runs_are_tried_again():
+    looks = iter([error(another_run=True)] * 2 + [error(another_run=True, progressed=True)])
+    here = world(lambda payload: next(looks, error(another_run=True)))
+    assert here.run("run_to_its_end", JOB) == error(another_run=True)
+    assert len(here.called("start_thing")) == 6
+
+
+def test_a_job_says_how_many_of_its_runs_may_be_lost():
+    here = world(lambda payload: error(another_run=True))
+    assert here.run("run_to_its_end", {**JOB, "runs_at_most": 5}) == error(another_run=True)
+    assert len(here.called("start_thing")) == 5
+
+
 def test_cancelling_stops_what_runs_outside():
     here = world(running(2, error(cancelled=True)))
     assert here.run("run_to_its_end", JOB) == error(cancelled=True)

@@ -26,6 +26,7 @@ from d2c.cli.views.status_lines import (
     minute_text,
     operation_name,
     operations_to_show,
+    pace_text,
     sums_text,
 )
 
@@ -41,7 +42,7 @@ class Room(NamedTuple):
     Args:
         columns: the width of the terminal.
         rows: how many tables; all if None.
-        errors: how many errors, and how many stalls; all if None.
+        errors: how many errors, stalls and paces; all if None.
     """
 
     columns: int = WIDE_COLUMNS
@@ -74,6 +75,7 @@ def status_view(status: Mapping[str, Any], room: Room | None = None) -> Renderab
         *_heading(status),
         _tables_view(tables, room.columns),
         *rest,
+        *_paces(tables, room.errors),
         *_errors(status, tables, room.errors),
         *_stalls(tables, room.errors),
         *_findings(tables, room.errors),
@@ -151,6 +153,16 @@ def _where(table: Mapping[str, Any], is_wide: bool) -> tuple[Text, ...]:
     if is_wide:
         return state_text(state), stage
     return (stage if state == "running" else state_text(state),)
+
+
+def _paces(tables: Sequence[Mapping[str, Any]], at_most: int | None) -> Iterator[Text]:
+    """Yield how far the stages are in items and bytes, where that is known."""
+    paces = [(table, pace) for table in tables if (pace := pace_text(table))]
+    shown = paces[:at_most]
+    for table, pace in shown:
+        yield Text(f"{table['table']}, {table['stage']}: {pace}", "dim")
+    if len(paces) > len(shown):
+        yield Text(f"... and {len(paces) - len(shown)} more tables", "dim")
 
 
 def _errors(

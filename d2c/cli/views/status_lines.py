@@ -6,6 +6,7 @@ from typing import Any
 
 from d2c.cli.outcome import ENDED, operations_of
 from d2c.cli.views.rendering import UNKNOWN, time_text
+from d2c.report.formats import size
 
 COUNTS = {
     "items_exported": "exported",
@@ -35,6 +36,21 @@ def table_line(table: Mapping[str, Any]) -> str:
     stage = [f"{table['stage']} {table['percent']} %"] if table["stage"] else []
     parts = [table["table"], table["state"], *stage, *_delays(table), ", ".join(counts)]
     return " | ".join(filter(None, [*parts, *_reasons(table["error"])]))
+
+
+def pace_text(table: Mapping[str, Any]) -> str:
+    """Return how far a table's stage is in items and bytes; empty if it does not tell, or the app is older."""
+    progress = table.get("progress")
+    if not progress or table["state"] != "running":
+        return ""
+    items, bytes_ = (progress[name] for name in ("items", "bytes"))
+    rate = progress["items_per_second"]
+    parts = [
+        f"{items:,} of {progress['items_total']:,} items" if items is not None else "",
+        f"{size(bytes_)} of {size(progress['bytes_total'])}" if bytes_ is not None else "",
+        f"{rate:,.0f} items/s" if rate is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _delays(table: Mapping[str, Any]) -> list[str]:

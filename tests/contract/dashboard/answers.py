@@ -51,7 +51,16 @@ def table(name, state="succeeded", **changes):
         "pending": {"percent": 0},
     }[state]
     nothing = dict.fromkeys(
-        ("stage", "items_exported", "items_written", "items_rejected", "items_expired", "mismatches", "eta")
+        (
+            "progress",
+            "stage",
+            "items_exported",
+            "items_written",
+            "items_rejected",
+            "items_expired",
+            "mismatches",
+            "eta",
+        )
     )
     rest = {"waiting": None, "stalled": None, "finding": None, "error": None, "links": {}}
     return {"table": name, "state": state, **nothing, **rest, **known, **changes}

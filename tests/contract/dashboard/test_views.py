@@ -64,6 +64,17 @@ def test_a_migration_is_told_with_totals_progress_and_time_of_arrival(app, open_
     )
 
 
+def test_how_far_a_stage_is_stands_at_its_bar_and_on_the_page_of_its_table(app, open_page):
+    names = ("items", "items_total", "bytes", "bytes_total", "items_per_second", "bytes_per_second")
+    pace = dict(zip(names, (412_000, 1_234_567, 40_000_000, 120_000_000, 3120.4, 300_000), strict=True))
+    app.add(migration("shop", [table("Carts", "running", progress=pace), table("Orders", "running")]))
+    text = "412,000 of 1,234,567 items, 38.1 MB of 114.4 MB, 3,120 items/s"
+    page = open_page(SHOP)
+    expect(page.get_by_text(text)).to_have_count(1)
+    page.get_by_role("link", name="Carts").click()
+    expect(page.get_by_text(text)).to_have_count(1)
+
+
 def test_what_holds_a_migration_back_is_told(app, open_page):
     until = ago(hours=-5)
     app.add(migration("shop", [table("Orders", "pending")], paused=True, waiting_until=until, eta=None))

@@ -94,6 +94,10 @@ class FakeLake:
             if path.startswith(prefix)
         }
 
+    def paths_after(self, prefix: str, after: str | None, most: int) -> list[str]:
+        names = sorted(path for path in self.files if path.startswith(prefix) and path > (after or ""))
+        return names[:most]
+
 
 class FakeBucket:
     def __init__(self) -> None:

@@ -602,7 +602,9 @@ class TestEndingALostLane:
 
     def test_its_load_run_is_stopped_before_others_may_have_the_container(self, world):
         for lane in (0, 1):
-            request = world.settings.lake_path(paths.unit_requests_path("m", 0, f"{lane}-0", 2))
+            path = paths.unit_requests_path("m", 0, f"{lane}-0", 12)
+            world.lake.write(path, b"{}")
+            request = world.settings.lake_path(path)
             world.databricks.start_run(run_key=str(lane), parameters={"request": request})
         put_queue(world, *some_tables("a", "b"), enters="load")
         tell(world, a_claim("load", "a"), a_claim("load", "b", lane=1))

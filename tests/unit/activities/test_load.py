@@ -37,6 +37,7 @@ from .queues import ends_of, file_of, log_of, put_queue, record_of, tell
 
 LAKE = "abfss://lake@lakeaccount.dfs.core.windows.net"
 UNIT = "migrations/m/work/000000/units/0-0"
+DONE = "migrations/m/tables/Music/start-0-done/groups"
 PREPARED = a_table(
     rules={"numbers": "string"},
     limits={"max_rejected_items": 5, "max_logical_partition_bytes": 7_000},
@@ -130,6 +131,7 @@ class TestStartLoad:
         request = parse_request(world.lake.files[f"{folder()}/request.json"].decode())
         assert request.export_folder == f"{LAKE}/exports/m/Music/1"
         assert request.result_folder == f"{LAKE}/{folder()}"
+        assert f"{request.done_folder}/groups" == f"{LAKE}/{DONE}"
         assert request.stages == ("assess", "load", "verify")
         assert request.rules_history == ({"numbers": "string"},)
         assert (request.max_rejected_items, request.max_logical_partition_bytes) == (5, 7_000)
@@ -201,6 +203,17 @@ class TestStartLoad:
         assert list(unit.databricks.submitted) == [
             run_key(an_operation(), "unit 0-0", "load", number) for number in (1, 2)
         ]
+
+    def test_all_attempts_have_what_is_done_in_one_folder_and_each_table_its_own(self, unit):
+        for attempt in (1, 2):
+            start(unit, attempt=attempt)
+        texts = (
+            unit.lake.files[f"{folder(name, attempt=attempt)}/request.json"].decode()
+            for name in ("Music", "Users")
+            for attempt in (1, 2)
+        )
+        folders = [parse_request(text).done_folder for text in texts]
+        assert folders[0] == folders[1] != folders[2] == folders[3]
 
     def test_a_second_try_submits_the_list_that_the_first_one_wrote(self, unit):
         start(unit)
@@ -318,6 +331,27 @@ class TestLookAtLoad:
     def test_only_a_failure_of_the_platform_is_followed_by_another_run(self, unit, healable, marks):
         unit.databricks.runs[0] = run(healable=healable, message="it broke")
         assert "Load run 0 failed: it broke" in error_of(look_of(unit), *marks)["detail"]
+
+    def test_a_lost_run_that_has_done_nothing_has_not_progressed(self, unit):
+        start(unit)
+        unit.lake.write(f"{DONE}/start-0-2.assess.0.json", b"of another attempt")
+        unit.databricks.runs[0] = run(healable=True)
+        assert "progressed" not in error_of(look_of(unit), "another_run")
+
+    def test_a_lost_run_that_has_done_some_files_has_progressed(self, unit):
+        start(unit)
+        unit.lake.write(f"{DONE}/start-0-1.assess.0.json", b"{}")
+        unit.databricks.runs[0] = run(healable=True)
+        assert error_of(look_of(unit), "another_run")["progressed"]
+
+    @pytest.mark.parametrize("just_now", [True, False])
+    def test_a_lost_run_that_has_brought_a_table_to_its_end_has_progressed(self, unit, just_now):
+        start(unit)
+        finish(unit, "Music")
+        if not just_now:
+            look(unit)
+        unit.databricks.runs[0] = run(healable=True)
+        assert error_of(look_of(unit), "another_run")["progressed"]
 
     def test_what_of_a_result_could_grow_stays_in_the_lake(self, unit):
         finish(unit, "Users")

@@ -66,6 +66,7 @@ def start_copy(world, name, attempt=1, migration="m", **operation):
 
 def start_load(world, unit="0-0", attempt=1, operation=0):
     path = paths.unit_requests_path("m", operation, unit, attempt)
+    world.lake.write(path, b"{}")
     return world.databricks.start_run(run_key=path, parameters={"request": world.settings.lake_path(path)})
 
 

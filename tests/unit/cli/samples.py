@@ -24,6 +24,14 @@ OPERATION_FAILED = {
     "cancelled": False,
 }
 
+PACE = {
+    "items": 412_000,
+    "items_total": 1_234_567,
+    "bytes": 40_000_000,
+    "bytes_total": 120_000_000,
+    "items_per_second": 3120.4,
+    "bytes_per_second": 300_000,
+}
 IDLE_STAGE = {"lanes": 4, "busy": 0, "waiting": 0}
 
 
@@ -39,6 +47,7 @@ def table(name="Music", state="running", **changes):
         "items_expired": None,
         "mismatches": None,
         "percent": 60,
+        "progress": None,
         "eta": None,
         "waiting": None,
         "stalled": None,
@@ -47,6 +56,11 @@ def table(name="Music", state="running", **changes):
         "links": {},
         **changes,
     }
+
+
+def going(name="Music", **changes):
+    """Return a table in the midst of its load."""
+    return table(name, progress=PACE, **changes)
 
 
 def arrived(name="Music", **changes):

@@ -7,6 +7,7 @@ from tests.unit.cli.samples import (
     EXPORT_FAILED,
     OPERATION_FAILED,
     arrived,
+    going,
     migration,
     operation,
     rejected_item,
@@ -19,7 +20,7 @@ JSON = "application/json"
 @pytest.mark.parametrize(
     "status",
     [
-        migration(),
+        migration("running", table(), going()),
         migration("failed", table(state="failed", error=EXPORT_FAILED), error=OPERATION_FAILED),
         migration("succeeded", arrived(), operations=[operation("verify", "failed", 1, OPERATION_FAILED)]),
     ],

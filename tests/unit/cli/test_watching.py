@@ -8,7 +8,7 @@ from rich.console import Console
 
 from d2c.cli.watching import LineDisplay, LiveDisplay, choose_display, follow
 from d2c.errors import TransientError
-from tests.unit.cli.samples import EXPORT_FAILED, arrived, migration, operation, table
+from tests.unit.cli.samples import EXPORT_FAILED, arrived, going, migration, operation, table
 
 
 class Terminal(io.StringIO):
@@ -86,7 +86,7 @@ def test_where_there_is_no_room_for_all_tables_those_that_need_eyes_are_shown():
     shown = console.file.getvalue()
     assert "broken" in shown
     assert "busy" in shown
-    assert "... and 25 more tables (25 succeeded)" in shown
+    assert "... and 28 more tables (28 succeeded)" in shown
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (200, 60)])
@@ -95,7 +95,7 @@ def test_hundreds_of_tables_stay_within_the_terminals_height(width, height):
     stalled = {"stage": "copy", "since": "2026-02-01T09:00:00+00:00", "detail": "Nothing moves. " * 9}
     tables = [
         *(table(f"broken-{number}", "failed", error=EXPORT_FAILED) for number in range(60)),
-        *(table(f"busy-{number}", stalled=stalled, eta="2026-02-01T14:05:09+00:00") for number in range(60)),
+        *(going(f"busy-{number}", stalled=stalled, eta="2026-02-01T14:05:09+00:00") for number in range(60)),
         *(arrived(f"done-{number}") for number in range(380)),
     ]
     watch(console, migration("running", *tables), migration("failed", *tables))
@@ -103,6 +103,27 @@ def test_hundreds_of_tables_stay_within_the_terminals_height(width, height):
     assert len(frame.splitlines()) <= height
     assert "more tables (" in frame
     assert "d2c status music-2026 --state failed shows every error" in frame
+
+
+def test_how_far_a_stage_is_stands_below_the_live_table():
+    console = terminal_of()
+    watch(console, migration("running", going(), table("Orders")), migration("succeeded", arrived()))
+    shown = console.file.getvalue()
+    assert "Music, load: 412,000 of 1,234,567 items, 38.1 MB of 114.4 MB, 3,120 items/s" in shown
+    assert "Orders, load:" not in shown
+
+
+def test_lines_for_a_log_tell_how_far_a_stage_is_and_are_not_repeated_for_that_alone(capsys):
+    display = LineDisplay()
+    for items in (412_000, 413_000):
+        one = going()
+        display.show(migration("running", {**one, "progress": {**one["progress"], "items": items}}))
+    display.show(migration("running", going(percent=61)))
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.search(r"load (\d+) % .* \| ([\d,]+) of", line).groups() for line in lines] == [
+        ("60", "412,000"),
+        ("61", "412,000"),
+    ]
 
 
 def test_an_operation_stands_below_the_live_table():

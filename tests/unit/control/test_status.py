@@ -1,4 +1,5 @@
 import asyncio
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -228,6 +229,54 @@ async def test_each_table_of_a_unit_tells_by_its_own_file_how_far_it_is(running)
     tables = await tables_of(running)
     assert shown(tables["Music"]) == ("running", "load", 70)
     assert shown(tables["Orders"])[1] == "assess"
+
+
+def progress_text(**changes):
+    """Return what a load run tells of a load that is at 40 of 100 items, with 10 minutes to go."""
+    return json.dumps(
+        {
+            "stages": [{"stage": "assess"}, {"stage": "load"}],
+            "done": 40,
+            "total": 100,
+            "bytes": 400,
+            "bytes_total": 1000,
+            "items_per_second": 0.1,
+            "bytes_per_second": 1,
+            "seconds_left": 540,
+            "seconds_after": 60,
+            **changes,
+        }
+    ).encode()
+
+
+async def test_a_load_tells_items_bytes_rate_and_the_time_of_its_end_by_that_rate(running):
+    take(running, "Music", "Orders", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 2})
+    write_progress(running, "Music", progress_text())
+    write_progress(running, "Orders", progress_text(seconds_left=1140))
+    before = datetime.now(UTC).replace(microsecond=0)
+    answer = await status_of(running)
+    music, orders = answer["tables"]
+    assert music["progress"] == {
+        "items": 40,
+        "items_total": 100,
+        "bytes": 400,
+        "bytes_total": 1000,
+        "items_per_second": 0.1,
+        "bytes_per_second": 1,
+    }
+    ends = [datetime.fromisoformat(one["eta"]) for one in (music, orders, answer)]
+    late = (datetime.now(UTC) - before).total_seconds()
+    for end, seconds in zip(ends, (600, 1200, 1200), strict=True):
+        assert seconds <= (end - before).total_seconds() <= seconds + late
+
+
+async def test_while_one_table_tells_no_rate_the_whole_is_estimated_as_before(running):
+    take(running, "Music", stage="load")
+    running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
+    write_progress(running, "Music", progress_text())
+    answer = await status_of(running)
+    assert answer["tables"][0]["eta"] != answer["eta"]
 
 
 @pytest.mark.parametrize("content", [b"", b'{"stages": [{"st'])

@@ -46,9 +46,9 @@ def test_an_actionable_error_is_in_the_result_with_its_stage(progress):
     assert result["stages"][0]["state"] == "failed"
 
 
-def test_task_counts_are_next_to_the_stages_until_the_next_stage(progress, files):
+def test_counts_are_next_to_the_stages_until_the_next_stage(progress, files):
     with progress.stage("assess"):
-        progress.count(3, 8)
+        progress.count({"done": 3, "total": 8})
         written = json.loads(files[PROGRESS_FILE])
         assert (written["done"], written["total"]) == (3, 8)
         assert [stage["state"] for stage in written["stages"]] == ["running"]

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from d2c.plan.schedule import Window
-from d2c.state.progress import STAGE_BEGINS_AT, estimated_end, percent_of_all, percent_of_table
+from d2c.state.progress import (
+    LONGEST_SECONDS,
+    STAGE_BEGINS_AT,
+    estimated_end,
+    percent_of_all,
+    percent_of_table,
+    progress_of_stage,
+    seconds_to_the_end,
+)
 
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PERCENTS = st.floats(0, 100)
@@ -40,6 +48,49 @@ def test_a_table_gets_on_with_its_stages_progress_and_never_past_the_stage(stage
     later = percent_of_table("running", stage, {"done": done + 1, "total": total})
     following = [begin for begin in (*STAGE_BEGINS_AT.values(), 100) if begin > STAGE_BEGINS_AT[stage]]
     assert STAGE_BEGINS_AT[stage] <= now <= later <= min(following)
+
+
+COUNTS = {"done": 40, "total": 100, "bytes": 4000, "bytes_total": 9000, "items_per_second": 2.5}
+
+
+@pytest.mark.parametrize("stage", ["assess", "load", "verify"])
+def test_a_stage_of_the_load_run_tells_items_bytes_and_its_rate(stage):
+    assert progress_of_stage(stage, {**COUNTS, "bytes_per_second": 250}) == {
+        "items": 40,
+        "items_total": 100,
+        "bytes": 4000,
+        "bytes_total": 9000,
+        "items_per_second": 2.5,
+        "bytes_per_second": 250,
+    }
+
+
+def test_a_copy_tells_bytes():
+    found = progress_of_stage("copy", {"done": 4, "total": 9, "files": 1})
+    assert {name: value for name, value in found.items() if value is not None} == {
+        "bytes": 4,
+        "bytes_total": 9,
+    }
+
+
+@pytest.mark.parametrize("progress", [None, {}, {"stages": []}, {"total": 0}, {"total": "9"}])
+def test_a_stage_without_a_total_tells_nothing(progress):
+    assert progress_of_stage("load", progress) is None
+
+
+@pytest.mark.parametrize("odd", ["5", None, True, -1, float("nan"), float("inf"), 10**30, [], {}])
+def test_what_is_no_number_in_the_file_of_a_run_is_not_told(odd):
+    found = progress_of_stage("load", {**COUNTS, "done": odd, "items_per_second": odd})
+    assert (found["items"], found["items_per_second"], found["items_total"]) == (None, None, 100)
+    assert percent_of_table("running", "load", {"done": odd, "total": odd}) == 60
+    assert seconds_to_the_end({"seconds_left": odd, "seconds_after": 0}) is None
+
+
+def test_a_table_still_takes_what_its_stage_takes_and_those_that_follow():
+    assert seconds_to_the_end({"seconds_left": 60, "seconds_after": 9.5}) == 69.5
+    assert seconds_to_the_end({"seconds_left": 60}) is None
+    assert seconds_to_the_end(None) is None
+    assert seconds_to_the_end({"seconds_left": 10**15, "seconds_after": 0}) == LONGEST_SECONDS
 
 
 def test_tables_weigh_as_much_as_they_have_items():

@@ -1,47 +1,9 @@
 import threading
-from types import SimpleNamespace
 
 import pytest
 
-from d2c.load_run.progress import repeated, task_counts
+from d2c.load_run.progress import repeated
 from tests.contract.polling import HANG_SECONDS
-
-
-class Tracker:
-    """Spark's status tracker: jobs and their stages, and of each stage its tasks in all, at work, done and failed."""
-
-    def __init__(self, jobs, stages):
-        self.jobs = jobs
-        self.stages = stages
-
-    def getJobInfo(self, job):
-        return self.jobs[job] and SimpleNamespace(stageIds=self.jobs[job])
-
-    def getStageInfo(self, stage):
-        if stage not in self.stages:
-            return None
-        tasks, active, done, failed = self.stages[stage]
-        return SimpleNamespace(
-            numTasks=tasks, numActiveTasks=active, numCompletedTasks=done, numFailedTasks=failed
-        )
-
-
-class TestTaskCounts:
-    def test_tasks_of_all_jobs_count_a_shared_stage_once(self):
-        tracker = Tracker({1: [10], 2: [10, 11]}, {10: (8, 0, 8, 0), 11: (4, 2, 1, 0)})
-        assert task_counts(tracker, [1, 2]) == (9, 12)
-
-    def test_jobs_of_other_tables_do_not_count(self):
-        tracker = Tracker({1: [10], 2: [11]}, {10: (8, 0, 8, 0), 11: (4, 1, 3, 0)})
-        assert task_counts(tracker, [2]) == (3, 4)
-
-    def test_stages_with_failed_tasks_count_but_not_skipped_or_pending_ones(self):
-        tracker = Tracker({1: [10, 11, 12]}, {10: (200, 0, 0, 0), 11: (4, 0, 0, 1), 12: (5, 1, 0, 0)})
-        assert task_counts(tracker, [1]) == (0, 9)
-
-    def test_stages_that_spark_has_forgotten_do_not_count(self):
-        tracker = Tracker({1: None, 2: [10, 11]}, {11: (4, 0, 4, 0)})
-        assert task_counts(tracker, [1, 2]) == (4, 4)
 
 
 class TestRepeated:

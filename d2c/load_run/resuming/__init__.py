@@ -1,0 +1,1 @@
+"""Data files in groups, and those that earlier runs have done."""
