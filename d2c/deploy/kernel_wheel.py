@@ -34,8 +34,12 @@ class Runtime:
     glibc: int
 
 
-# By major version: Ubuntu 24.04 with Python 3.12.
+# By major version. Python 3.12 is that of Databricks' own constraints for 17.3:
+# https://github.com/databricks/environments/blob/main/python/dbr/17.3.x-scala2.13/pyproject.toml
+# Ubuntu 24.04 is that of its release notes, and of the serverless environment with the same client (version 4):
 # https://learn.microsoft.com/azure/databricks/release-notes/runtime/17.3lts#system-environment
+# https://learn.microsoft.com/azure/databricks/release-notes/serverless/environment-version/
+# Its glibc is 2.39: https://packages.ubuntu.com/noble/libc6
 RUNTIMES: Mapping[str, Runtime] = {"17": Runtime(python=12, glibc=39)}
 
 

@@ -11,6 +11,7 @@ from d2c.load_run.kernel.module import decompress
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 10_000
+_TEXTS = (str, bytes)
 GZIP_MAGIC = b"\x1f\x8b"
 
 Batches = Iterable[pa.RecordBatch]
@@ -42,7 +43,9 @@ def pack(rows: Iterator[Row | pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
             yield row
             continue
         pending.append(row)
-        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        for value in row:
+            if isinstance(value, _TEXTS):
+                size += len(value)
         if size >= BATCH_BYTES or len(pending) >= BATCH_ROWS:
             yield _batch(pending, schema)
             pending, size = [], 0

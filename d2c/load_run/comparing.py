@@ -21,23 +21,27 @@ from d2c.load_run.batches import (
 )
 from d2c.load_run.kernel import documents, items
 from d2c.load_run.kernel.rules import DIGESTS
-from d2c.load_run.mappers import AnyMapper, request_mapper
+from d2c.load_run.mappers import AnyMapper, canonical_mapper, request_mapper
 from d2c.load_run.request import LoadRequest, sample_fraction
 from d2c.load_run.verification import CLOCK_ALLOWANCE_SECONDS
-from d2c.mapping import Document, Mapped, document_identity, fingerprint, identity_of
+from d2c.mapping import Document, Rejected, digest, document_identity, fingerprint, identity_of
+from d2c.mapping.rejected import DOCUMENT_TOO_LARGE, PARTITION_KEY_TOO_LONG
 
 # `identity` is the canonical text of partition key and id; `digest` that of the document's value.
 EXPECTED_SCHEMA = "identity string, digest binary, expires_at bigint"
 _EXPECTED = pa.schema([("identity", pa.string()), ("digest", pa.binary()), ("expires_at", pa.int64())])
-EXPECTED_ONCE = ("identity", "digest", "other_digest", "expires_at", "lines")
-EXPECTED_ONCE_SCHEMA = "identity string, digest binary, other_digest binary, expires_at bigint, lines bigint"
-"""Those of `EXPECTED_SCHEMA` with one row for each identity, however many lines of the export it has."""
+EXPECTED_ONCE = ("key", "digest", "other_digest", "expires_at", "lines")
+EXPECTED_ONCE_SCHEMA = "key string, digest binary, other_digest binary, expires_at bigint, lines bigint"
+"""Those of `EXPECTED_SCHEMA` with one row for each identity, however many lines of the export it has; its key, in hex,
+is what stands for the identity."""
 ACTUAL_SCHEMA = "identity string, digest binary, ttl bigint, written_at bigint"
 _ACTUAL = pa.schema(
     [("identity", pa.string()), ("digest", pa.binary()), ("ttl", pa.int64()), ("written_at", pa.int64())]
 )
 BODY_SCHEMA = "identity string, body string"
 _BODY = pa.schema([("identity", pa.string()), ("body", pa.string())])
+# Reasons for which a canonical mapper may reject what is written.
+OF_SIZE = (DOCUMENT_TOO_LARGE, PARTITION_KEY_TOO_LONG)
 EXPECTED_COUNTS_SCHEMA = "surely bigint, possibly bigint"
 _EXPECTED_COUNTS = pa.schema([("surely", pa.int64()), ("possibly", pa.int64())])
 
@@ -54,12 +58,12 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
     fraction, listed = sample_fraction(request.verify), {file.name: file for file in files}
 
     def rows(batches: Batches) -> Iterator[Row | pa.RecordBatch]:
-        mapper = request_mapper(request)
-        lines = items.lines_mapper(mapper.rules, DIGESTS, lambda: load_started_at, fraction)
+        digester = _Digester(request, load_started_at, fraction)
+        lines = items.lines_mapper(digester.rules, DIGESTS, lambda: load_started_at, fraction)
         for name, content in files_of(batches):
             for block in checked_blocks(listed, name, content):
                 for line in lines.left_of(block, FileTally(name)):
-                    row = _expected_row(mapper, mapper.map_line(line, load_started_at), fraction)
+                    row = digester.row_of(line)
                     if row is not None:
                         yield from lines.emit(row)
                 yield from lines.batches()
@@ -68,14 +72,29 @@ def expected_documents(request: LoadRequest, files: Sequence[DataFile], load_sta
     return lambda batches: pack(rows(batches), _EXPECTED)
 
 
-def _expected_row(mapper: AnyMapper, mapped: Mapped, fraction: float) -> Row | None:
-    if not isinstance(mapped, Document):
-        return None
-    identity = document_identity(mapped.partition_key, mapped.document_id)
-    if not _in_sample(identity, fraction):
-        return None
-    digest = fingerprint(orjson.loads(mapped.body), ignore_ttl=mapper.rules.container_has_ttl)
-    return identity, digest, mapped.expires_at
+class _Digester:
+    """Digests the documents of lines. Where all items have the same rules, it parses none of them again."""
+
+    def __init__(self, request: LoadRequest, now: int, fraction: float) -> None:
+        self._mapper, self._canonical = request_mapper(request), canonical_mapper(request)
+        self._now, self._fraction = now, fraction
+        self.rules = self._mapper.rules
+
+    def row_of(self, line: bytes) -> Row | None:
+        """Return a line's row in `EXPECTED_SCHEMA`; None if it became no document, or one outside of the sample."""
+        mapped = self._canonical.map_line(line, self._now) if self._canonical else None
+        is_canonical = isinstance(mapped, Document)
+        if mapped is None or (isinstance(mapped, Rejected) and mapped.reason in OF_SIZE):
+            mapped = self._mapper.map_line(line, self._now)
+        if not isinstance(mapped, Document):
+            return None
+        identity = document_identity(mapped.partition_key, mapped.document_id)
+        if not _in_sample(identity, self._fraction):
+            return None
+        return identity, digest(mapped.body) if is_canonical else self._fingerprint(mapped), mapped.expires_at
+
+    def _fingerprint(self, document: Document) -> bytes:
+        return fingerprint(orjson.loads(document.body), ignore_ttl=self.rules.container_has_ttl)
 
 
 def actual_documents(request: LoadRequest) -> Worker:
@@ -102,8 +121,8 @@ def _actual_row(mapper: AnyMapper, document: dict[str, Any], fraction: float) ->
         return None
     # Without time to live in the container, `ttl` is a property like any other.
     has_ttl = mapper.rules.container_has_ttl
-    digest = fingerprint(document, ignore_ttl=has_ttl)
-    return identity, digest, document.get("ttl") if has_ttl else None, document["_ts"]
+    content = fingerprint(document, ignore_ttl=has_ttl)
+    return identity, content, document.get("ttl") if has_ttl else None, document["_ts"]
 
 
 def expected_bodies(

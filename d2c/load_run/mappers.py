@@ -74,8 +74,12 @@ def table_mapper(
     ttl_attribute: str | None,
     rules: Mapping[str, Any],
     mapped_shape: MappedShape | None = None,
+    *,
+    is_canonical: bool = False,
 ) -> Mapper:
     """Return the mapper for a table's keys and a plan's rules; a mapped shape, if given, records each item.
+
+    A canonical mapper's bodies are those of digests (see `Mapper`).
 
     Raises:
         PlanError: with every fault of the rules.
@@ -84,7 +88,7 @@ def table_mapper(
         parsed = parse_rules(rules, KeySchema(hash_key, range_key), ttl_attribute=ttl_attribute)
     except RulesError as error:
         raise PlanError([f"rules: {fault}" for fault in error.faults]) from error
-    return compile_mapper(parsed, mapped_shape)
+    return compile_mapper(parsed, mapped_shape, is_canonical=is_canonical)
 
 
 def request_mapper(request: LoadRequest, mapped_shape: MappedShape | None = None) -> AnyMapper:
@@ -97,3 +101,15 @@ def request_mappers(request: LoadRequest, mapped_shape: MappedShape | None = Non
     """Return the mappers of the rules in a load request's history, in their order."""
     keys = request.hash_key, request.range_key, request.ttl_attribute
     return [table_mapper(*keys, rules, mapped_shape) for rules in request.rules_history]
+
+
+def canonical_mapper(request: LoadRequest) -> Mapper | None:
+    """Return a canonical mapper of a load request; None if its history has several rules.
+
+    For sizes near a limit it is stricter than the load's mapper was, and where an item was rejected, the next rules had
+    it.
+    """
+    if len(request.rules_history) > 1:
+        return None
+    keys = request.hash_key, request.range_key, request.ttl_attribute
+    return table_mapper(*keys, request.rules_history[0], is_canonical=True)

@@ -16,6 +16,7 @@ from d2c.mapping.rejected import shown
 
 # Some versions of the connector use this name for themselves (CosmosWriterBase.scala), and may remove such a property.
 CONNECTORS_OWN_NAME = "operationType"
+SIDES = ("expected", "actual")
 KINDS = ("missing", "unexpected", "different")
 MOST_EXAMPLES = 100
 """Of each kind."""
@@ -35,7 +36,7 @@ _TTL_FITS = (
     f"else abs(least(e.expires_at - a.written_at, {LARGEST_TTL_SECONDS}) - a.ttl) <= {CLOCK_ALLOWANCE_SECONDS} end"
 )
 _DIFFERS = f"(e.digest != a.digest or e.other_digest != a.digest or not coalesce({_TTL_FITS}, false))"
-_SEEMS_WRONG = f"(a.identity is null or {_DIFFERS})"
+_SEEMS_WRONG = f"(a.key is null or {_DIFFERS})"
 # An export has one line for each key; the lines of one that has more are one expected document, with two digests.
 EXPECTED_ONCE_SQL = {
     "digest": "min(digest)",
@@ -44,7 +45,7 @@ EXPECTED_ONCE_SQL = {
     "lines": "count(*)",
 }
 JUDGEMENT_SQL = {
-    "identity": "coalesce(e.identity, a.identity)",
+    "key": "coalesce(e.key, a.key)",
     # For a second look at what seems wrong.
     "digest": f"case when {_SEEMS_WRONG} then e.digest end",
     "other_digest": f"case when {_SEEMS_WRONG} then e.other_digest end",
@@ -52,7 +53,7 @@ JUDGEMENT_SQL = {
     "lines": "e.lines",
     "is_unlike": "e.digest != e.other_digest",
     "mismatch": (
-        "case when a.identity is null then 'missing' when e.identity is null then 'unexpected' "
+        "case when a.key is null then 'missing' when e.key is null then 'unexpected' "
         f"when {_DIFFERS} then 'different' end"
     ),
 }
@@ -88,7 +89,7 @@ def counts_sql(read_at: int) -> dict[str, str]:
 REPEATED_SQL = {
     "keys": "count_if(lines > 1)",
     "unlike": "count_if(lines > 1 and is_unlike)",
-    "example": "min(case when lines > 1 then identity end)",
+    "example": "hex(min(case when lines > 1 then key end))",
 }
 """SQL over judged rows: how many keys have several lines, how many of those have different values, and one of them."""
 

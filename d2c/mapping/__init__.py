@@ -1,6 +1,13 @@
 """Map items to documents: pure and deterministic, with equal results on a laptop, in the app and on Spark."""
 
-from d2c.mapping.comparison import canonical_value, differences, document_identity, fingerprint, identity_of
+from d2c.mapping.comparison import (
+    canonical_value,
+    differences,
+    digest,
+    document_identity,
+    fingerprint,
+    identity_of,
+)
 from d2c.mapping.container import faults_of_sharing
 from d2c.mapping.mapped_shape import MappedShape, count_inexact
 from d2c.mapping.mapper import Document, Expired, Mapped, Mapper, compile_mapper
@@ -24,6 +31,7 @@ __all__ = [
     "compile_mapper",
     "count_inexact",
     "differences",
+    "digest",
     "document_identity",
     "faults_of_sharing",
     "fingerprint",

@@ -52,8 +52,12 @@ def fingerprint(document: Mapping[str, Any], *, ignore_ttl: bool = False) -> byt
         16 bytes.
     """
     content = canonical_value(_own_properties(document, ignore_ttl))
-    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return blake2b(text, digest_size=DIGEST_BYTES).digest()
+    return digest(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+
+
+def digest(canonical: bytes) -> bytes:
+    """Return the digest of a document's canonical JSON; see `canonical_value`."""
+    return blake2b(canonical, digest_size=DIGEST_BYTES).digest()
 
 
 def differences(

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from d2c.mapping.comparison import canonical_value
 from d2c.mapping.export_line import NAME_TWICE, check_names, parse_item, read_item
 from d2c.mapping.keys import KEY_TAGS, PARTITION_KEY_TAGS, document_id, key_text, read_keys
 from d2c.mapping.mapped_shape import MappedShape
 from d2c.mapping.names import KEPT_PREFIX
-from d2c.mapping.numbers import NUMBER_RULES, exact
+from d2c.mapping.numbers import NUMBER_RULES, as_binary64, exact
 from d2c.mapping.rejected import (
     DOCUMENT_TOO_LARGE,
     INEXACT_NUMBER,
@@ -64,14 +65,23 @@ class Mapper:
     Args:
         rules: as `parse_rules` returns them.
         mapped_shape: if given, records the shape of each item.
+        is_canonical: whether bodies are what `fingerprint` digests instead of what is written. They may be longer, so
+            some that are near a limit are rejected for their size.
     """
 
-    def __init__(self, rules: Rules, mapped_shape: MappedShape | None = None) -> None:
+    def __init__(
+        self, rules: Rules, mapped_shape: MappedShape | None = None, *, is_canonical: bool = False
+    ) -> None:
         self.rules = rules
+        self._is_canonical = is_canonical
+        self._constants = canonical_value(dict(rules.constants)) if is_canonical else rules.constants
         self.partition_key_paths = rules.partition_key_paths
         self.partition_key_properties = rules.partition_key_properties
         number = NUMBER_RULES[rules.numbers]
+        if is_canonical:
+            number = as_binary64(number)
         self._number = mapped_shape.watched(number) if mapped_shape else number
+        self._exact = as_binary64(exact) if is_canonical else exact
         self._mapped_shape = mapped_shape
         self._moved_names = rules.moved_names()
         # The attributes of the document id are first, in its order.
@@ -133,7 +143,7 @@ class Mapper:
             raise faults[UNKNOWN_TYPE]
         expires_at = read_expiry(item.get(rules.ttl_attribute), now) if rules.ttl_attribute else None
         # The remaining faults are inexact numbers, and names are checked before them.
-        map_values(kept, kept.items(), exact if faults else self._number)
+        map_values(kept, kept.items(), self._exact if faults else self._number)
         return kept, keys, expires_at, faults.get(INEXACT_NUMBER)
 
     def _complete(
@@ -152,7 +162,7 @@ class Mapper:
         document = self._name_properties(mapped, identifier)
         if inexact is not None:
             raise inexact
-        if expires_at is not None:
+        if expires_at is not None and not self._is_canonical:
             document["ttl"] = ttl_seconds(expires_at, now)
         partition_key = tuple(map(document.__getitem__, self.partition_key_properties))
         # Sorted, so that the same item gives the same bytes in any order of its attributes.
@@ -163,7 +173,7 @@ class Mapper:
 
     def _name_properties(self, mapped: dict[str, Any], identifier: str) -> dict[str, Any]:
         """Give every value its property's name, then add the constants and the document id."""
-        moved, constants = self._moved_names, self.rules.constants
+        moved, constants = self._moved_names, self._constants
         document = mapped
         if not mapped.keys().isdisjoint(moved):
             document = {moved.get(name, name): value for name, value in mapped.items()}
@@ -183,9 +193,11 @@ class Mapper:
         return document
 
 
-def compile_mapper(rules: Rules, mapped_shape: MappedShape | None = None) -> Mapper:
-    """Return the mapper for a table's rules; a mapped shape, if given, records each item."""
-    return Mapper(rules, mapped_shape)
+def compile_mapper(
+    rules: Rules, mapped_shape: MappedShape | None = None, *, is_canonical: bool = False
+) -> Mapper:
+    """Return the mapper for a table's rules; the other arguments are those of `Mapper`."""
+    return Mapper(rules, mapped_shape, is_canonical=is_canonical)
 
 
 def _collision(names: list[str]) -> Fault:

@@ -122,6 +122,16 @@ NUMBER_RULES: dict[str, NumberRule] = {
 """The conversion of `N` values for each value of the rule `numbers`; each raises Fault."""
 
 
+def as_binary64(rule: NumberRule) -> NumberRule:
+    """Return a rule that gives the same numbers as a digest has them: see `comparison.canonical_value`."""
+
+    def number(text: Any) -> float | str:
+        value = rule(text)
+        return value if isinstance(value, str) else value + 0.0
+
+    return number
+
+
 def _write(value: Decimal) -> str:
     digits = format(value, "f")
     return digits.rstrip("0").rstrip(".") if "." in digits else digits

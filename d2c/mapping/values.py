@@ -182,7 +182,7 @@ def _map_number_set(value: Any, number: NumberRule) -> list[int | float | str]:
     # Inexact numbers are written as text, and all numbers by the rule `string`.
     if str in map(type, members) or (number is not exact and type(number(value[0])) is str):
         return [number(text) for text in sorted(value, key=parse_number)]
-    return sorted(members)
+    return sorted(members if number is exact else map(number, value))
 
 
 def _map_binary_set(value: Any, number: NumberRule) -> list[str]:

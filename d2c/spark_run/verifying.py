@@ -3,16 +3,17 @@
 import functools
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
 from d2c.load_run import comparing, cosmos_options, verification
 from d2c.load_run.counting.reports import Address, reporting, reporting_rows
 from d2c.load_run.mappers import request_mapper
 from d2c.spark_run.counting import name_of_task
+from d2c.spark_run.sides import Sides, columns, compared_by_buckets, keyed
 from d2c.spark_run.table_load import TableLoad
 
 Counts = dict[str, Any]
@@ -69,32 +70,42 @@ def _count_both_sides(load: TableLoad, since: int) -> Counts:
 
 def _compare_documents(load: TableLoad, since: int) -> tuple[Counts, Mismatches, Repeated]:
     """Compare all documents, or a sample, by digests; describe a few that differ."""
-    worker = comparing.expected_documents(load.request, load.files, since)
-    lines = load.contents.mapInArrow(reporting(worker, load.reports_to), comparing.EXPECTED_SCHEMA)
-    expected = lines.groupBy("identity").agg(*_columns(verification.EXPECTED_ONCE_SQL))
-    actual = _digests(load, _all_documents(load), load.reports_to)
-    with _judged(expected, actual.repartition(1) if load.is_small else actual) as rows:
-        counts, repeated, read_at = _judgements(rows)
+    with _sides(load, since) as sides, _judged(sides.once, keyed(sides.actual, sides.key_sql)) as rows:
+        counts, repeated, read_at = _judgements(rows, sides)
+        if repeated["example"]:
+            repeated["example"] = sides.identities([repeated["example"]])[repeated["example"]]
         if verification.needs_second_look(counts):
-            wrong = rows.filter(verification.wrong_sql(read_at)).collect()
-            return *_look_again(load, since, counts, wrong), repeated
-        return counts, _describe(load, since, _examples(rows, counts, read_at)), repeated
+            wrong = rows.filter(verification.wrong_sql(read_at)).withColumn("key", F.hex("key")).collect()
+            return *_look_again(load, since, counts, wrong, sides), repeated
+        kinds = _examples(rows, counts, read_at)
+        return counts, _describe(load, since, _named(kinds, sides.identities(kinds))), repeated
+
+
+def _sides(load: TableLoad, since: int) -> AbstractContextManager[Sides]:
+    """Return both sides; of a small table, they are compared document by document at once."""
+    worker = comparing.expected_documents(load.request, load.files, since)
+    expected = load.contents.mapInArrow(reporting(worker, load.reports_to), comparing.EXPECTED_SCHEMA)
+    actual = _digests(load, _all_documents(load), load.reports_to)
+    if load.is_small:
+        return nullcontext(Sides(expected, actual.repartition(1)))
+    return compared_by_buckets(expected, actual)
 
 
 def _look_again(
-    load: TableLoad, since: int, first: Counts, wrong: Sequence[Row]
+    load: TableLoad, since: int, first: Counts, wrong: Sequence[Row], sides: Sides
 ) -> tuple[Counts, Mismatches]:
     """Compare once more what seemed wrong, after a pause."""
+    names = sides.identities([row.key for row in wrong])
     time.sleep(verification.SECOND_LOOK_SECONDS)
-    identities = [row.identity for row in wrong]
     known = [
         tuple(row[name] for name in comparing.EXPECTED_ONCE) for row in wrong if row.mismatch != "unexpected"
     ]
     expected = load.spark.createDataFrame(known, comparing.EXPECTED_ONCE_SCHEMA)
+    identities = list(names.values())
     actual = _digests(load, _documents_with(load, identities)).filter(F.col("identity").isin(identities))
-    with _judged(expected, actual) as rows:
+    with _judged(expected.withColumn("key", F.unhex("key")), keyed(actual, sides.key_sql)) as rows:
         again, _, read_at = _judgements(rows)
-        mismatches = _describe(load, since, _examples(rows, again, read_at))
+        mismatches = _describe(load, since, _named(_examples(rows, again, read_at), names))
     return verification.counts_after_second_look(first, again), mismatches
 
 
@@ -123,38 +134,45 @@ def _digests(load: TableLoad, documents: DataFrame, reports_to: Address | None =
 @contextmanager
 def _judged(expected: DataFrame, actual: DataFrame) -> Iterator[DataFrame]:
     """Join both sides and judge each pair; the rows are kept while the block runs."""
-    compared = expected.alias("e").join(actual.alias("a"), F.expr("e.identity = a.identity"), "full_outer")
-    rows = compared.select(*_columns(verification.JUDGEMENT_SQL)).persist()
+    compared = expected.alias("e").join(actual.alias("a"), F.expr("e.key = a.key"), "full_outer")
+    rows = compared.select(*columns(verification.JUDGEMENT_SQL)).persist()
     try:
         yield rows
     finally:
         rows.unpersist()
 
 
-def _judgements(rows: DataFrame) -> tuple[Counts, Repeated, int]:
-    """Return the counts of judged rows, the repeated keys, and the time at which both sides were read."""
+def _judgements(rows: DataFrame, sides: Sides | None = None) -> tuple[Counts, Repeated, int]:
+    """Return the counts of judged rows, the repeated keys, and the time at which both sides were read.
+
+    Args:
+        rows: judged.
+        sides: with the documents that both sides have alike, which are not among the rows.
+    """
     rows.count()  # reads both sides to their ends, which defines the time of reading
-    read_at = int(time.time())
+    read_at, alike = (sides.read_at, sides.alike) if sides else (None, 0)
+    read_at = read_at or int(time.time())
     counts = verification.counts_sql(read_at)
-    found = _only_row(rows.agg(*_columns(counts | verification.REPEATED_SQL))).asDict()
+    found = _only_row(rows.agg(*columns(counts | verification.REPEATED_SQL))).asDict()
     return (
-        {name: found[name] for name in counts},
+        {name: found[name] + (alike if name in verification.SIDES else 0) for name in counts},
         {name: found[name] for name in verification.REPEATED_SQL},
         read_at,
     )
 
 
-def _columns(sql_by_name: Mapping[str, str]) -> list[Column]:
-    return [F.expr(sql).alias(name) for name, sql in sql_by_name.items()]
-
-
 def _examples(rows: DataFrame, counts: Mapping[str, int], read_at: int) -> dict[str, str]:
-    """Return a few mismatches of each kind: their kinds by identity."""
+    """Return a few mismatches of each kind: their kinds by key, in hex."""
     kinds: dict[str, str] = {}
     for kind in filter(counts.get, verification.KINDS):
-        chosen = rows.filter(verification.mismatch_sql(kind, read_at)).select("identity").orderBy("identity")
-        kinds |= {row.identity: kind for row in chosen.limit(verification.MOST_EXAMPLES).collect()}
+        chosen = rows.filter(verification.mismatch_sql(kind, read_at)).select(F.hex("key").alias("key"))
+        kinds |= {row.key: kind for row in chosen.orderBy("key").limit(verification.MOST_EXAMPLES).collect()}
     return kinds
+
+
+def _named(kinds: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """Return kinds by identity."""
+    return {names[key]: kind for key, kind in kinds.items()}
 
 
 def _describe(load: TableLoad, since: int, kinds: Mapping[str, str]) -> Mismatches:

@@ -1,10 +1,48 @@
-//! Decompresses one gzip member, piece by piece. What is wrong with a file, the reference says.
+//! Decompresses one gzip member, whole or piece by piece. What is wrong with a file, the reference says.
 
 use flate2::{Decompress, FlushDecompress, Status};
+use libdeflate_sys::{
+    libdeflate_alloc_decompressor, libdeflate_free_decompressor, libdeflate_gzip_decompress_ex,
+    libdeflate_result_LIBDEFLATE_SUCCESS,
+};
+use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyByteArray, PyBytes};
 
 const WINDOW_BITS: u8 = 15;
+
+/// The bytes of a buffer. Nobody writes to them: they are those of a file or of a column.
+pub fn bytes_of(buffer: &PyBuffer<u8>) -> Option<&[u8]> {
+    let is_plain = buffer.is_c_contiguous();
+    // A contiguous buffer has so many bytes there, for as long as it is held.
+    is_plain.then(|| unsafe { std::slice::from_raw_parts(buffer.buf_ptr() as *const u8, buffer.len_bytes()) })
+}
+
+/// Decompress a file of one gzip member into a bytearray of its size; returns whether that is what it is.
+#[pyfunction]
+pub fn gunzip(python: Python<'_>, file: PyBuffer<u8>, into: &Bound<'_, PyByteArray>) -> bool {
+    let Some(file) = bytes_of(&file) else { return false };
+    // Nobody else has the bytearray yet.
+    let out = unsafe { into.as_bytes_mut() };
+    python.detach(|| inflated(file, out))
+}
+
+fn inflated(file: &[u8], out: &mut [u8]) -> bool {
+    let (mut read, mut written) = (0, 0);
+    // Both lengths are those of the slices, and the state lives no longer than this call.
+    let result = unsafe {
+        let state = libdeflate_alloc_decompressor();
+        if state.is_null() {
+            return false;
+        }
+        let (source, target) = (file.as_ptr().cast(), out.as_mut_ptr().cast());
+        let result =
+            libdeflate_gzip_decompress_ex(state, source, file.len(), target, out.len(), &mut read, &mut written);
+        libdeflate_free_decompressor(state);
+        result
+    };
+    result == libdeflate_result_LIBDEFLATE_SUCCESS && read == file.len() && written == out.len()
+}
 
 #[pyclass(unsendable)]
 pub struct Inflater {

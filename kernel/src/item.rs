@@ -41,10 +41,12 @@ pub struct ItemMapper {
     order: Vec<usize>,
     /// The names and ends of properties for which the order was made.
     ordered: (Vec<u8>, Vec<usize>),
+    /// What comes before the value of each property in that order, and where it ends.
+    labels: (Vec<u8>, Vec<usize>),
     pub id: Vec<u8>,
     /// The partition key as JSON texts, separated by commas.
     pub partition_key: Vec<u8>,
-    pub document: Vec<u8>,
+    pub document_bytes: usize,
 }
 
 impl ItemMapper {
@@ -65,13 +67,15 @@ impl ItemMapper {
             properties: Vec::new(),
             order: Vec::new(),
             ordered: Default::default(),
+            labels: Default::default(),
             id: Vec::new(),
             partition_key: Vec::new(),
-            document: Vec::new(),
+            document_bytes: 0,
         }
     }
 
-    /// Map the line at the cursor and go behind its end; `attributes` gets those that are not dropped.
+    /// Map the line at the cursor and go behind its end; `attributes` gets those that are not dropped. The document is
+    /// measured, and `write_document` writes it.
     pub fn map<'a>(&mut self, walk: &mut Walk<'a>, attributes: &mut Vec<Attribute<'a>>, now: i64) -> Option<Outcome> {
         attributes.clear();
         self.values.clear();
@@ -88,9 +92,9 @@ impl ItemMapper {
             attributes.retain(|one| self.dropped.find(&one.name).is_none());
         }
         self.list_properties(attributes, expires_at, now, walk.style)?;
-        self.write_document();
+        self.measure_document();
         self.read_partition_key()?;
-        if self.document.len() > self.rules.max_document_bytes {
+        if self.document_bytes > self.rules.max_document_bytes {
             return None;
         }
         Some(match expires_at {
@@ -241,19 +245,36 @@ impl ItemMapper {
         if self.order.windows(2).any(|pair| name_of(&pair[0]) == name_of(&pair[1])) {
             return None;
         }
+        let (labels, label_ends) = &mut self.labels;
+        labels.clear();
+        label_ends.clear();
+        for place in &self.order {
+            labels.push(if labels.is_empty() { b'{' } else { b',' });
+            write_string(name_of(place), labels);
+            labels.push(b':');
+            label_ends.push(labels.len());
+        }
         self.ordered = (self.names.clone(), ends.collect());
         Some(())
     }
 
-    fn write_document(&mut self) {
-        self.document.clear();
-        for one in self.order.iter().map(|&place| &self.properties[place]) {
-            self.document.push(if self.document.is_empty() { b'{' } else { b',' });
-            write_string(&self.names[one.name.0..one.name.1], &mut self.document);
-            self.document.push(b':');
-            self.document.extend_from_slice(&self.values[one.value.0..one.value.1]);
+    fn measure_document(&mut self) {
+        let values = self.properties.iter().map(|one| one.value.1 - one.value.0);
+        self.document_bytes = self.labels.0.len() + values.sum::<usize>() + 1;
+    }
+
+    /// Write the document of the last line.
+    pub fn write_document(&self, out: &mut Vec<u8>) {
+        let (labels, ends) = &self.labels;
+        let mut start = 0;
+        out.reserve(self.document_bytes);
+        for (place, &end) in self.order.iter().zip(ends) {
+            let value = self.properties[*place].value;
+            out.extend_from_slice(&labels[start..end]);
+            out.extend_from_slice(&self.values[value.0..value.1]);
+            start = end;
         }
-        self.document.push(b'}');
+        out.push(b'}');
     }
 
     fn read_partition_key(&mut self) -> Option<()> {

@@ -3,6 +3,7 @@
 
 mod census;
 mod columns;
+mod digests;
 mod inflate;
 mod item;
 mod number;
@@ -12,19 +13,22 @@ mod stored;
 mod value;
 
 use census::{Counts, HeavyHitters};
-use columns::{Texts, Wholes};
+use columns::{Owned, Texts, Wholes};
+use digests::Digests;
+use inflate::bytes_of;
 use item::{ItemMapper, Outcome};
+use memchr::memchr;
+use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use rules::Makes;
 use stored::{Reader, Stored};
 use value::Walk;
 
 /// Of what d2c and the kernel expect of each other.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-type Buffers<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+type Buffers = (Owned, Owned);
 /// Names and then as many tags, with their number; inexact numbers by name; numbers of documents by size; the longest id.
 type Census = (Vec<(Vec<String>, u64)>, Vec<(String, u64)>, Vec<(usize, u64)>, usize);
 
@@ -40,9 +44,11 @@ struct Items {
     sums: [usize; 3],
     counts: Counts,
     partitions: HeavyHitters,
+    /// Documents, or identities of those that are digested.
     texts: Texts,
-    digests: Texts,
+    digests: Digests,
     expiries: Wholes,
+    identity: Vec<u8>,
     is_utf8: bool,
 }
 
@@ -56,8 +62,9 @@ impl Items {
             counts: Counts::default(),
             partitions: HeavyHitters::new(kept, gathered),
             texts: Texts::default(),
-            digests: Texts::default(),
+            digests: Digests::default(),
             expiries: Wholes::default(),
+            identity: Vec::new(),
             is_utf8: true,
         })
     }
@@ -69,11 +76,9 @@ impl Items {
         let mut walk = Walk::new(block, at, self.mapper.rules.style());
         let mut start = at;
         if at == 0 {
-            self.is_utf8 = std::str::from_utf8(block).is_ok();
+            self.is_utf8 = is_utf8(block);
         }
-        while start < block.len()
-            && (self.is_utf8 || std::str::from_utf8(&block[start..line_end(block, start)]).is_ok())
-        {
+        while start < block.len() && (self.is_utf8 || is_utf8(&block[start..line_end(block, start)])) {
             let Some(outcome) = self.mapper.map(&mut walk, &mut attributes, now) else { break };
             if self.mapper.rules.makes == Makes::Census {
                 self.counts.add_shape(&attributes);
@@ -84,6 +89,7 @@ impl Items {
             }
             start = walk.cursor.at;
         }
+        self.digests.finish();
         let end = line_end(block, start);
         let [documents, expired, document_bytes] = std::mem::take(&mut self.sums);
         (start, end, documents, expired, document_bytes)
@@ -98,18 +104,18 @@ impl Items {
         self.texts.push(body);
     }
 
-    fn take_documents<'py>(&mut self, python: Python<'py>) -> Buffers<'py> {
-        self.texts.take(python)
+    fn take_documents(&mut self) -> Buffers {
+        self.texts.take()
     }
 
     fn push_digest(&mut self, identity: &[u8], digest: &[u8], expires_at: Option<i64>) {
         self.texts.push(identity);
-        self.digests.push(digest);
+        self.digests.column.push(digest);
         self.expiries.push(expires_at);
     }
 
-    fn take_digests<'py>(&mut self, python: Python<'py>) -> (Buffers<'py>, Buffers<'py>, Buffers<'py>) {
-        (self.texts.take(python), self.digests.take(python), self.expiries.take(python))
+    fn take_digests(&mut self) -> (Buffers, Buffers, Buffers) {
+        (self.texts.take(), self.digests.column.take(), self.expiries.take())
     }
 
     /// Add to the weight of a partition key, between those of the lines before and after.
@@ -137,19 +143,25 @@ impl Items {
 }
 
 fn line_end(block: &[u8], start: usize) -> usize {
-    let length = block[start..].iter().position(|&byte| byte == b'\n');
-    length.map_or(block.len(), |length| start + length)
+    memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length)
+}
+
+fn is_utf8(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
 }
 
 impl Items {
     fn keep(&mut self, expires_at: Option<i64>) {
         let mapper = &self.mapper;
+        let size = mapper.document_bytes;
         self.sums[0] += 1;
-        self.sums[2] += mapper.document.len();
+        self.sums[2] += size;
         match mapper.rules.makes {
-            Makes::Documents => self.texts.push(&mapper.document),
+            Makes::Documents => {
+                mapper.write_document(&mut self.texts.data);
+                self.texts.end_row();
+            }
             Makes::Census => {
-                let size = mapper.document.len();
                 self.counts.add_document(size, mapper.id.len());
                 let mut key = Vec::with_capacity(mapper.partition_key.len() + 2);
                 key.push(b'[');
@@ -158,15 +170,17 @@ impl Items {
                 self.partitions.add(&key, (size + mapper.rules.system_properties_bytes) as u64);
             }
             Makes::Digests => {
-                let mut identity = Vec::with_capacity(mapper.partition_key.len() + mapper.id.len() + 5);
+                let identity = &mut self.identity;
+                identity.clear();
                 identity.push(b'[');
                 identity.extend_from_slice(&mapper.partition_key);
                 identity.push(b',');
-                scan::write_string(&mapper.id, &mut identity);
+                scan::write_string(&mapper.id, identity);
                 identity.push(b']');
-                if in_sample(&identity, mapper.rules.sample) {
-                    self.texts.push(&identity);
-                    self.digests.push(&digest_of(&mapper.document));
+                if in_sample(identity, mapper.rules.sample) {
+                    self.texts.push(identity);
+                    mapper.write_document(&mut self.digests.waiting);
+                    self.digests.end_document();
                     self.expiries.push(expires_at);
                 }
             }
@@ -178,18 +192,12 @@ fn in_sample(identity: &[u8], sample: f64) -> bool {
     sample >= 4_294_967_296.0 || (crc32fast::hash(identity) as f64) < sample
 }
 
-fn digest_of(content: &[u8]) -> [u8; 16] {
-    let hash = blake2b_simd::Params::new().hash_length(16).hash(content);
-    hash.as_bytes().try_into().unwrap()
-}
-
 /// The stored documents of one table.
 #[pyclass]
 struct Documents {
-    rules: Stored,
     reader: Reader,
     identities: Texts,
-    digests: Texts,
+    digests: Digests,
     ttls: Wholes,
     written_at: Wholes,
 }
@@ -199,10 +207,9 @@ impl Documents {
     #[new]
     fn new(rules: &str) -> PyResult<Self> {
         Ok(Documents {
-            rules: parsed(rules)?,
-            reader: Reader::default(),
+            reader: Reader::new(parsed::<Stored>(rules)?),
             identities: Texts::default(),
-            digests: Texts::default(),
+            digests: Digests::default(),
             ttls: Wholes::default(),
             written_at: Wholes::default(),
         })
@@ -211,25 +218,16 @@ impl Documents {
     /// Read the rows of a column from one on, up to one that is handed back; without one, up to the last.
     ///
     /// `offsets` has one more than there are rows, in bytes of `data`.
-    fn read(&mut self, offsets: &[u8], data: &[u8], row: usize) -> usize {
+    fn read(&mut self, offsets: &[u8], data: PyBuffer<u8>, row: usize) -> usize {
         let offset = |place: usize| -> usize {
             i32::from_le_bytes(offsets[place * 4..place * 4 + 4].try_into().unwrap()) as usize
         };
         let rows = offsets.len() / 4 - 1;
-        for row in row..rows {
-            let text = &data[offset(row)..offset(row + 1)];
-            let is_utf8 = std::str::from_utf8(text).is_ok();
-            let Some(found) = is_utf8.then(|| self.reader.read(text, &self.rules)).flatten() else {
-                return row;
-            };
-            if let Some(found) = found.filter(|_| in_sample(&self.reader.identity, self.rules.sample)) {
-                self.identities.push(&self.reader.identity);
-                self.digests.push(&digest_of(&self.reader.content));
-                self.ttls.push(found.0);
-                self.written_at.push(Some(found.1));
-            }
-        }
-        rows
+        let Some(data) = bytes_of(&data) else { return row };
+        let is_left = |row: &usize| !self.read_row(&data[offset(*row)..offset(*row + 1)]);
+        let left = (row..rows).find(is_left).unwrap_or(rows);
+        self.digests.finish();
+        left
     }
 
     fn waiting(&self) -> (usize, usize) {
@@ -238,14 +236,28 @@ impl Documents {
 
     fn push(&mut self, identity: &[u8], digest: &[u8], ttl: Option<i64>, written_at: i64) {
         self.identities.push(identity);
-        self.digests.push(digest);
+        self.digests.column.push(digest);
         self.ttls.push(ttl);
         self.written_at.push(Some(written_at));
     }
 
-    #[allow(clippy::type_complexity)]
-    fn take<'py>(&mut self, python: Python<'py>) -> (Buffers<'py>, Buffers<'py>, Buffers<'py>, Buffers<'py>) {
-        (self.identities.take(python), self.digests.take(python), self.ttls.take(python), self.written_at.take(python))
+    fn take(&mut self) -> (Buffers, Buffers, Buffers, Buffers) {
+        (self.identities.take(), self.digests.column.take(), self.ttls.take(), self.written_at.take())
+    }
+}
+
+impl Documents {
+    /// Read a row; returns false if it is left.
+    fn read_row(&mut self, text: &[u8]) -> bool {
+        let Some(found) = is_utf8(text).then(|| self.reader.read(text)).flatten() else { return false };
+        if let Some(found) = found.filter(|_| in_sample(&self.reader.identity, self.reader.rules.sample)) {
+            self.identities.push(&self.reader.identity);
+            self.reader.write_content(&found, &mut self.digests.waiting);
+            self.digests.end_document();
+            self.ttls.push(found.ttl);
+            self.written_at.push(Some(found.written_at));
+        }
+        true
     }
 }
 
@@ -253,6 +265,7 @@ impl Documents {
 fn d2c_kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", VERSION)?;
     module.add_class::<inflate::Inflater>()?;
+    module.add_function(wrap_pyfunction!(inflate::gunzip, module)?)?;
     module.add_class::<Items>()?;
     module.add_class::<Documents>()
 }

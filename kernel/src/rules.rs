@@ -54,7 +54,7 @@ impl Rules {
     }
 }
 
-/// A set of names that most names are not in, which their lengths and first bytes tell.
+/// A set of names that most names are not in, which their first bytes tell.
 pub struct Names {
     names: Vec<(Vec<u8>, Vec<u8>)>,
     firsts: [bool; 256],

@@ -1,12 +1,16 @@
 //! A stored document to its identity and digest, by the rules of d2c/mapping/comparison.py.
 
 use crate::number::{plain_integer, write_float};
+use crate::rules::Names;
 use crate::scan::{write_string, Cursor};
 use crate::value::{sort_members, Member};
 use serde::Deserialize;
 
 /// Deeper documents are for the reference.
 const MAX_DEPTH: usize = 100;
+
+/// Most documents have fewer properties.
+const COMMON_MEMBERS: usize = 48;
 
 const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
 
@@ -22,11 +26,19 @@ pub struct Stored {
 }
 
 /// Reads documents; what it made of the last one is in its fields.
-#[derive(Default)]
 pub struct Reader {
+    pub rules: Stored,
+    /// The properties that a digest leaves out.
+    ignored: Names,
     pub identity: Vec<u8>,
-    pub content: Vec<u8>,
     all: Vec<u8>,
+}
+
+/// Where the parts of a document's content are in `Reader::all`, its time to live, and when it was written.
+pub struct Document {
+    pub content: Vec<(usize, usize)>,
+    pub ttl: Option<i64>,
+    pub written_at: i64,
 }
 
 struct Canonical<'a> {
@@ -36,42 +48,44 @@ struct Canonical<'a> {
 }
 
 impl Reader {
-    /// Read a document: its time to live, and when it was written; `Some(None)` if it is of another table.
-    pub fn read(&mut self, text: &[u8], rules: &Stored) -> Option<Option<(Option<i64>, i64)>> {
-        let mut reading = Canonical { cursor: Cursor { text, at: 0 }, members: Vec::new(), has_plus: rules.has_plus };
+    pub fn new(rules: Stored) -> Self {
+        let ttl = if rules.has_ttl { &["ttl"][..] } else { &[] };
+        let ignored =
+            Names::new(rules.system.iter().map(String::as_str).chain(ttl.iter().copied()).map(|name| (name, "")));
+        Reader { rules, ignored, identity: Vec::new(), all: Vec::new() }
+    }
+
+    /// Read a document; `Some(None)` if it is of another table.
+    pub fn read(&mut self, text: &[u8]) -> Option<Option<Document>> {
+        let (cursor, members) = (Cursor { text, at: 0 }, Vec::with_capacity(COMMON_MEMBERS));
+        let mut reading = Canonical { cursor, members, has_plus: self.rules.has_plus };
         self.all.clear();
-        let mut members = reading.top(&mut self.all)?;
-        for (name, wanted) in &rules.constants {
+        let members = reading.top(&mut self.all)?;
+        for (name, wanted) in &self.rules.constants {
             if self.value_of(&members, name) != Some(wanted.as_bytes()) {
                 return Some(None);
             }
         }
-        self.make_identity(&members, rules)?;
+        self.make_identity(&members)?;
         let written_at = self.whole(self.value_of(&members, "_ts")?)?;
         let ttl = match self.value_of(&members, "ttl") {
-            Some(value) if rules.has_ttl => Some(self.whole(value)?),
+            Some(value) if self.rules.has_ttl => Some(self.whole(value)?),
             _ => None,
         };
-        members.retain(|one| {
-            let is_ignored = rules.has_ttl && *one.name == *b"ttl";
-            !is_ignored && !rules.system.iter().any(|name| *one.name == *name.as_bytes())
-        });
-        self.write_content(&members);
-        Some(Some((ttl, written_at)))
+        let kept = members.iter().filter(|one| self.ignored.find(&one.name).is_none());
+        Some(Some(Document { content: kept.map(|one| (one.start, one.end)).collect(), ttl, written_at }))
     }
 
     fn value_of(&self, members: &[Member], name: &str) -> Option<&[u8]> {
         let found = members.iter().find(|one| *one.name == *name.as_bytes())?;
-        let mut key = Vec::new();
-        write_string(&found.name, &mut key);
-        Some(&self.all[found.start + key.len() + 1..found.end])
+        Some(&self.all[found.value..found.end])
     }
 
-    fn make_identity(&mut self, members: &[Member], rules: &Stored) -> Option<()> {
+    fn make_identity(&mut self, members: &[Member]) -> Option<()> {
         let mut identity = std::mem::take(&mut self.identity);
         identity.clear();
         identity.push(b'[');
-        for name in &rules.partition_key {
+        for name in &self.rules.partition_key {
             let value = self.value_of(members, name).unwrap_or(b"{}");
             if value.len() > 2 && matches!(value[0], b'{' | b'[') {
                 return None;
@@ -93,13 +107,18 @@ impl Reader {
         plain_integer(canonical.strip_suffix(b".0")?)
     }
 
-    fn write_content(&mut self, members: &[Member]) {
-        self.content.clear();
-        for one in members {
-            self.content.push(if self.content.is_empty() { b'{' } else { b',' });
-            self.content.extend_from_slice(&self.all[one.start..one.end]);
+    /// Write the content of the document that was read last.
+    pub fn write_content(&self, document: &Document, out: &mut Vec<u8>) {
+        let mut before = b'{';
+        for &(start, end) in &document.content {
+            out.push(before);
+            out.extend_from_slice(&self.all[start..end]);
+            before = b',';
         }
-        self.content.push(b'}');
+        if before == b'{' {
+            out.push(before);
+        }
+        out.push(b'}');
     }
 }
 
@@ -112,7 +131,8 @@ impl<'a> Canonical<'a> {
         if self.cursor.peek().is_some() {
             return None;
         }
-        self.members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        // Most are in order, but for those that Cosmos DB added at the end.
+        self.members.sort_by(|one, other| one.name.cmp(&other.name));
         let is_twice = self.members.windows(2).any(|pair| pair[0].name == pair[1].name);
         (!is_twice).then(|| std::mem::take(&mut self.members))
     }
@@ -194,8 +214,9 @@ impl<'a> Canonical<'a> {
             let start = out.len();
             write_string(&name, out);
             out.push(b':');
+            let value = out.len();
             self.value(out, depth + 1)?;
-            self.members.push(Member { name, start, end: out.len() });
+            self.members.push(Member { name, start, value, end: out.len() });
             self.cursor.skip_blanks();
             match self.cursor.next()? {
                 b',' => out.push(b','),

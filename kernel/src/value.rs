@@ -29,6 +29,8 @@ pub enum Tag {
 pub struct Member<'a> {
     pub name: Cow<'a, [u8]>,
     pub start: usize,
+    /// Where its value is.
+    pub value: usize,
     pub end: usize,
 }
 
@@ -57,7 +59,7 @@ impl<'a> Walk<'a> {
             }
             Tag::B => {
                 let text = self.cursor.plain_string()?;
-                decoded(text)?;
+                decode(text, |_| ())?;
                 write_plain(text, out);
             }
             Tag::Bool => {
@@ -124,8 +126,9 @@ impl<'a> Walk<'a> {
                 let begin = out.len();
                 write_string(&name, out);
                 out.push(b':');
+                let value = out.len();
                 self.value(out, depth + 1)?;
-                self.members.push(Member { name, start: begin, end: out.len() });
+                self.members.push(Member { name, start: begin, value, end: out.len() });
                 out.push(b',');
                 if self.cursor.next()? != b',' {
                     break;
@@ -243,6 +246,13 @@ fn write_plain(text: &[u8], out: &mut Vec<u8>) {
 
 /// The bytes of canonical base64 with padding.
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::with_capacity(text.len() / 4 * 3);
+    decode(text, |byte| content.push(byte))?;
+    Some(content)
+}
+
+/// Give each byte of canonical base64 with padding.
+fn decode(text: &[u8], mut give: impl FnMut(u8)) -> Option<()> {
     if text.len() % 4 != 0 {
         return None;
     }
@@ -251,7 +261,6 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let sextets = &text[..text.len() - padding];
-    let mut content = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0u32, 0);
     for &byte in sextets {
         let sextet = SEXTETS[byte as usize];
@@ -262,11 +271,11 @@ fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         count += 6;
         if count >= 8 {
             count -= 8;
-            content.push((bits >> count) as u8);
+            give((bits >> count) as u8);
             bits &= (1 << count) - 1;
         }
     }
-    (bits == 0).then_some(content)
+    (bits == 0).then_some(())
 }
 
 const SEXTETS: [u8; 256] = {

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from d2c.export_format import ExportFormatError, decompressed
+from d2c.load_run.kernel import module
 from d2c.load_run.kernel.module import decompress
 
 NOISE = random.Random(1)
@@ -46,6 +47,8 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize("whole_bytes", [module.WHOLE_BYTES, -1])
 @pytest.mark.parametrize("file", FILES)
-def test_the_kernel_decompresses_as_the_reference_does(file):
+def test_the_kernel_decompresses_as_the_reference_does(file, whole_bytes, monkeypatch):
+    monkeypatch.setattr(module, "WHOLE_BYTES", whole_bytes)
     assert outcome(decompress, memoryview(FILES[file])) == outcome(decompressed, memoryview(FILES[file]))

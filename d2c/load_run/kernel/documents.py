@@ -29,7 +29,8 @@ class KernelDocuments:
         """Read a column of documents; yield those that are not plain."""
         _, offsets, data = texts.buffers()
         first, size = 4 * texts.offset, 4 * (len(texts) + 1)
-        places, content = offsets.to_pybytes()[first : first + size], data.to_pybytes() if data else b""
+        places = offsets.to_pybytes()[first : first + size]
+        content = memoryview(data).cast("B") if data else b""
         row = 0
         while (row := self._documents.read(places, content, row)) < len(texts):
             yield texts[row].as_py()

@@ -10,11 +10,14 @@ from typing import Any
 from d2c.export_format import decompressed
 
 MODULE = "d2c_kernel"
-VERSION = 1
+VERSION = 2
 # Set to `off`, it leaves all to the mapper.
 SWITCH = "D2C_KERNEL"
-# How much is decompressed at a time.
+# A file of no more bytes is decompressed at once, which is faster.
+WHOLE_BYTES = 128 << 20
+# How much is decompressed at a time of others.
 COMPRESSED_BYTES, PIECE_BYTES = 1 << 18, 1 << 20
+SIZE_FIELD_BYTES = 4
 # Where a file is damaged, the reference gives up to a piece less than could be read of it.
 HELD_BYTES = 3 * PIECE_BYTES
 
@@ -49,9 +52,14 @@ def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
         ExportFormatError: as `decompressed`.
     """
     module, _ = native()
+    data = memoryview(compressed).cast("B")
+    whole = _whole(module, data) if module else None
+    if whole is not None:
+        yield from _cut(whole)
+        return
     held: deque[bytes] = deque()
     held_bytes = given = 0
-    for piece in _pieces(module, memoryview(compressed)) if module else (None,):
+    for piece in _pieces(module, data) if module else (None,):
         if piece is None:
             yield from _after(given, decompressed(compressed, name))
             return
@@ -63,6 +71,27 @@ def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
             given += len(first)
             yield first
     yield from held
+
+
+def _whole(module: Any, data: memoryview) -> bytearray | None:
+    """Decompress a file of one gzip member whose last bytes say that it is not too large; None if it is not that.
+
+    https://www.rfc-editor.org/rfc/rfc1952#page-8
+    """
+    size = int.from_bytes(data[-SIZE_FIELD_BYTES:], "little")
+    if size > WHOLE_BYTES:
+        return None
+    content = bytearray(size)
+    return content if module.gunzip(data, content) else None
+
+
+def _cut(content: bytearray) -> Iterator[bytes]:
+    """Return pieces of whole lines, where a piece has the end of a line."""
+    view, start = memoryview(content), 0
+    while start < len(content):
+        end = content.rfind(b"\n", start, start + PIECE_BYTES) + 1 or start + PIECE_BYTES
+        yield bytes(view[start:end])
+        start = end
 
 
 def _pieces(module: Any, data: memoryview) -> Iterator[bytes | None]:

@@ -1,5 +1,6 @@
 import json
 
+import orjson
 import pyarrow as pa
 import pytest
 
@@ -13,7 +14,7 @@ from d2c.load_run.comparing import (
     id_of,
 )
 from d2c.load_run.mappers import request_mapper
-from d2c.mapping import document_identity
+from d2c.mapping import document_identity, fingerprint, mapper
 
 from .batches import data_file, lines_of, request, rows_of
 
@@ -93,3 +94,22 @@ def test_only_asked_bodies_are_returned_whole():
 def test_items_that_became_no_document_are_not_expected(verify):
     rows = rows_of(expected_documents(request({}, ttl_attribute="until", verify=verify), (FILE,), NOW), BATCH)
     assert {json.loads(row[0])[1] for row in rows} <= {"forever", "long", "soon"}
+
+
+def test_a_document_near_a_limit_that_is_longer_as_it_is_digested_is_expected(monkeypatch):
+    numbers = {"L": [{"N": "1"}] * 1_000}
+    file, batch = data_file(lines_of({"pk": {"S": "x"}, "v": numbers}))
+    body = orjson.dumps({"id": "x", "pk": "x", "v": [1] * 1_000})
+    monkeypatch.setattr(mapper, "MAX_DOCUMENT_BYTES", len(body))
+    ((_, digest, _),) = rows_of(expected_documents(request({}), (file,), NOW), batch)
+    assert digest == fingerprint(orjson.loads(body))
+
+
+def test_an_item_that_later_rules_had_has_the_digest_of_its_document():
+    history = {"numbers": "reject"}, {"numbers": "string"}
+    file, batch = data_file(
+        lines_of({"pk": {"S": "x"}, "v": {"N": "0.12345678901234567890"}}, {"pk": {"S": "y"}})
+    )
+    rows = rows_of(expected_documents(request(*history), (file,), NOW), batch)
+    stored = [{"id": "x", "pk": "x", "v": "0.1234567890123456789"}, {"id": "y", "pk": "y"}]
+    assert [row[1] for row in rows] == [fingerprint(document) for document in stored]

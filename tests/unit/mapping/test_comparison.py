@@ -1,6 +1,20 @@
+import orjson
 import pytest
 
-from d2c.mapping import differences, document_identity, fingerprint, identity_of
+from d2c.mapping import (
+    Document,
+    KeySchema,
+    compile_mapper,
+    differences,
+    digest,
+    document_identity,
+    fingerprint,
+    identity_of,
+    parse_rules,
+)
+
+from .corpus import NOW, POSITIONS, cases
+from .helpers import line_of
 
 SYSTEM = {"_rid": "a", "_self": "b", "_etag": "c", "_ts": 5, "_attachments": "d"}
 
@@ -79,3 +93,18 @@ def test_a_stored_document_has_the_identity_it_was_written_under():
 
 def test_a_lacking_partition_key_property_is_not_null():
     assert identity_of({"id": "x"}, ["pk"]) != identity_of({"id": "x", "pk": None}, ["pk"])
+
+
+@pytest.mark.parametrize("place", POSITIONS)
+def test_a_canonical_mapper_gives_what_is_digested_of_every_value(place):
+    for content, table in cases(place):
+        keys, options = KeySchema(*table.keys), {"ttl_attribute": table.ttl_attribute}
+        rules = parse_rules(table.rules, keys, **options)
+        written = compile_mapper(rules).map_line(line_of(content), NOW)
+        mapped = compile_mapper(rules, is_canonical=True).map_line(line_of(content), NOW)
+        if isinstance(written, Document):
+            document = orjson.loads(written.body)
+            assert digest(mapped.body) == fingerprint(document, ignore_ttl=rules.container_has_ttl)
+            assert mapped[1:] == written[1:]
+        else:
+            assert mapped == written
