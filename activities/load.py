@@ -19,6 +19,7 @@ from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
 from d2c.load_run.progress import RESULT_FILE
 from d2c.load_run.request import REQUEST_FILE, STAGES, LoadRequest, RequestList
+from d2c.load_run.told.result import read_result
 from d2c.shapes import LaneInput, LoadResult, LoadScope, Look, TableInput
 from d2c.state import paths
 from d2c.state.ids import RUNS_AT_MOST, operation_name, run_key, run_key_name, unit_name
@@ -143,7 +144,7 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
 def _end_if_done(clients: Clients, payload: LaneInput, table: TableInput) -> bool:
     """End a table whose result is in the lake; return whether it was there."""
     path = f"{load_folder_of(payload, table['table'])}/{RESULT_FILE}"
-    result = clients.lake.read_json(path)
+    result = read_result(clients.lake.read, path)
     if result is None:
         return False
     load = _summary(result, path)

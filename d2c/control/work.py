@@ -1,16 +1,15 @@
 """The work of an operation at one moment: its queue, its tables, and what is at work for each of them."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
 from d2c.clients.threads import in_thread
 from d2c.load_run.progress import PROGRESS_FILE
-from d2c.shapes import ListedTables, Progress, QueueEntry, QueueFile, TableEnd
+from d2c.shapes import ListedTables, LoadProgress, Progress, QueueEntry, QueueFile, TableEnd
 from d2c.state import paths
 from d2c.state.ids import lane_instance_id, operation_name, stage_instance_id, unit_instance_id, unit_name
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
@@ -73,12 +72,14 @@ class AtWork(NamedTuple):
         progress: of the stage, at the last poll; None before the first.
         instance: the orchestration that waits for it.
         is_held: whether somebody has suspended that.
+        file: in which the notebook that loads the table tells its progress.
     """
 
     stage: str
     progress: Progress | None
     instance: str
     is_held: bool
+    file: str | None = None
 
 
 async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mapping[str, Any]) -> Work:
@@ -115,11 +116,12 @@ def _work(
     return Work(migration, operation, "retry" if operation else "start", file, queue, states)
 
 
-async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
+async def at_work(snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
     """Return what is at work for a table; None if no lane has it.
 
+    What a notebook does for it is in a file that it writes: `as_told` adds that.
+
     Args:
-        lake: the lake.
         snapshot: the migration's orchestrations.
         work: the operation's.
         table: the table.
@@ -138,16 +140,16 @@ async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -
         return AtWork(claim.stage, status.custom_status, instance, is_held)
     if instance != instances[0]:
         return AtWork("prepare", status.custom_status, instance, is_held)
-    progress = await _progress(lake, work, table, (status.custom_status or {}).get("attempt", 1))
-    stages = (progress or {}).get("stages")
-    return AtWork(stages[-1]["stage"] if stages else "assess", progress, instance, is_held)
-
-
-async def _progress(lake: AsyncLake, work: Work, table: str, attempt: int) -> Any:
-    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
+    attempt = (status.custom_status or {}).get("attempt", 1)
     run = operation_name(work.kind, work.operation)
-    content = await lake.read(f"{paths.load_folder(work.migration, table, run, attempt)}/{PROGRESS_FILE}")
-    try:
-        return json.loads(content) if content else None
-    except ValueError:
-        return None
+    file = f"{paths.load_folder(work.migration, table, run, attempt)}/{PROGRESS_FILE}"
+    return AtWork("assess", {"attempt": attempt}, instance, is_held, file)
+
+
+def as_told(now: AtWork, told: LoadProgress | None) -> AtWork:
+    """Return what is at work for a table, by what its notebook has told of its progress, if it has."""
+    if told is None:
+        return now
+    counts = {name: value for name, value in told.items() if name != "stages"}
+    progress = cast("Progress", {**(now.progress or {}), **counts})
+    return now._replace(stage=told["stages"][-1]["stage"], progress=progress)

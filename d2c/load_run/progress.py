@@ -75,7 +75,8 @@ class RunProgress:
         """Write the result and return it as JSON text."""
         state = "failed" if self._error else "succeeded"
         result = {"state": state, "error": self._error, "stages": self._stages, **self._findings}
-        text = json.dumps(result)
+        # As UTF-8, in which the largest one is within what the app reads.
+        text = json.dumps(result, ensure_ascii=False)
         self._write(RESULT_FILE, text)
         return text
 

@@ -38,6 +38,7 @@ from d2c.shapes.findings import (
     Verification,
 )
 from d2c.shapes.lake_events import SweepFile
+from d2c.shapes.load_runs import LoadProgress, LoadRunResult, LoadStage, Mismatch, TableCensus
 from d2c.shapes.migrations import AcceptedPlan, Job, ListedTable, ListedTables, OperationFile, ReportInput
 from d2c.shapes.orphans import FreedContainer, MigrationEnd, OrphanedTable, OrphanInput, Orphans, OrphansFile
 from d2c.shapes.pipeline import (
@@ -100,11 +101,15 @@ __all__ = [
     "Limits",
     "ListedTable",
     "ListedTables",
+    "LoadProgress",
     "LoadResult",
+    "LoadRunResult",
     "LoadScope",
+    "LoadStage",
     "Look",
     "LostLane",
     "MigrationEnd",
+    "Mismatch",
     "Operation",
     "OperationFile",
     "OperationInput",
@@ -135,6 +140,7 @@ __all__ = [
     "Succeeded",
     "Sums",
     "SweepFile",
+    "TableCensus",
     "TableEnd",
     "TableInput",
     "TableOutcome",

@@ -204,7 +204,9 @@ async def test_each_table_of_a_unit_tells_by_its_own_file_how_far_it_is(running)
     assert shown(tables["Orders"])[1] == "assess"
 
 
-@pytest.mark.parametrize("content", [b"", b'{"stages": [{"st'])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"stages": [{"st', b"[]", b'{"stages": [{"stage": "brew"}]}', b" " * 2**17]
+)
 async def test_a_file_that_is_being_written_tells_nothing(running, content):
     take(running, "Music", stage="load")
     running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})
