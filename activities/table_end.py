@@ -1,5 +1,6 @@
 """How a table ends in an operation: its throughput is put back, its record and its part of the report are written."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.throughput.scaling import put_back
+from d2c.load_run.told.result import read_result
 from d2c.report.contents import ended_stages, table_report
 from d2c.shapes import (
     ComparingKind,
@@ -31,6 +33,8 @@ from d2c.state.outbox import notify_of_table
 from d2c.state.table_files import keep, read_record, read_table, with_stages
 from d2c.state.table_record import after_operation, mismatches_path, table_end
 from d2c.state.table_states import state_of
+
+logger = logging.getLogger(__name__)
 
 
 def end_table(
@@ -247,6 +251,9 @@ def _measure(report: Mapping[str, Any]) -> None:
 
 
 def _result(lake: Lake, path: str | None) -> Mapping[str, Any]:
-    """Return the result of a load run; nothing where there was none, or where its file is gone."""
-    result: Mapping[str, Any] | None = lake.read_json(path) if path else None
-    return result or {}
+    """Return the result of a load run; nothing where there was none, or where its file is gone or another one now."""
+    try:
+        return (read_result(lake.read, path) if path else None) or {}
+    except PermanentError as error:
+        logger.warning("The report has no census and no examples: %s", error)
+        return {}

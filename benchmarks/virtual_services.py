@@ -8,12 +8,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from d2c.clients.azure.lake import MOST_BYTES
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.errors import BusyError
 from d2c.load_run.progress import RESULT_FILE
 
 RUNNING = NotebookRun(ended=False, succeeded=False, cancelled=False, healable=False, message="")
 SUCCEEDED = NotebookRun(ended=True, succeeded=True, cancelled=False, healable=False, message="")
+VERIFIED: dict[str, Any] = {
+    "state": "succeeded",
+    "error": None,
+    "stages": [
+        {
+            "stage": "verify",
+            "state": "succeeded",
+            "started_at": "2026-01-01T00:00:00+00:00",
+            "seconds": 1.0,
+        }
+    ],
+    "verification": {
+        "method": "full",
+        "expected": 1,
+        "actual": 1,
+        "missing": 0,
+        "unexpected": 0,
+        "different": 0,
+    },
+}
 LOST = NotebookRun(ended=True, succeeded=False, cancelled=False, healable=True, message="Cluster lost.")
 
 
@@ -25,7 +46,7 @@ class MemoryLake:
         self.logs: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
         """Return a file's bytes, or None if there is no such file."""
         return self.files.get(path)
 
@@ -151,8 +172,7 @@ class VirtualDatabricks:
 
     def _write_result(self, request: Mapping[str, Any]) -> None:
         self.loaded[request["table"]] += 1
-        result: dict[str, Any] = {"state": "succeeded", "error": None, "stages": []}
-        self._lake.write_json(f"{_path(request['result_folder'])}/{RESULT_FILE}", result)
+        self._lake.write_json(f"{_path(request['result_folder'])}/{RESULT_FILE}", VERIFIED)
 
     def get_run(self, run_id: int) -> NotebookRun:
         """Return a run as it is now."""

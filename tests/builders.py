@@ -13,6 +13,7 @@ from d2c.shapes import (
     LaneInput,
     LaneStage,
     LoadResult,
+    LoadRunResult,
     OperationInput,
     QueuedTable,
     QueueEntry,
@@ -21,6 +22,7 @@ from d2c.shapes import (
     StageEnd,
     StageEntry,
     Sums,
+    TableCensus,
     TableInput,
     TableOutcome,
     TableRecord,
@@ -252,6 +254,39 @@ def a_stage(stage: str, **changes: Any) -> StageEntry:
     """Return a stage that took a second."""
     entry: StageEntry = {"stage": stage, "state": "succeeded", "started_at": EXPORT_TIME, "seconds": 1}
     return _changed(entry, changes)
+
+
+def a_census(**changes: Any) -> TableCensus:
+    """Return what assess counted of a table."""
+    census: TableCensus = {
+        "document_bytes": {"total": 700, "p50": 100, "p99": 100, "max": 100, "percentile_error": 0.0078125},
+        "documents_near_2_mb": 0,
+        "longest_document_id_bytes": 3,
+        "attributes": [{"name": "Artist", "types": {"S": 7}, "inexact_numbers": 0}],
+        "values_of_other_attributes": 0,
+        "never_expiring": {},
+        "logical_partitions": {
+            "limit_bytes": 20 * 2**30,
+            "largest": [
+                {
+                    "partition_key": ["a", 1.5, True, None],
+                    "at_least_bytes": 300,
+                    "at_most_bytes": 300,
+                    "part_of_limit": 0.0,
+                }
+            ],
+            "others_at_most_bytes": 0,
+        },
+        "write_ru": 70,
+    }
+    return _changed(census, changes)
+
+
+def a_load_run_result(**changes: Any) -> LoadRunResult:
+    """Return what a load run leaves in the lake: that of `a_load`, whole."""
+    load = a_load()
+    result = {name: load[name] for name in load if name not in ("result_path", "replayed")}
+    return cast("LoadRunResult", {**result, "mismatches": [], "census": a_census(), **changes})
 
 
 def a_load(**changes: Any) -> LoadResult:

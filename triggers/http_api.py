@@ -10,7 +10,7 @@ import azure.functions as func
 
 from d2c.api.openapi import api_document
 from d2c.api.requests import MOST_BODY_BYTES
-from d2c.clients.threads import in_thread
+from d2c.clients.threads import in_thread, in_turn
 from d2c.control import checks, lifecycle, migrations, operations, plans, queries, results
 from d2c.control.app import App
 from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
@@ -42,7 +42,7 @@ async def start_migration(req: func.HttpRequest, app: App) -> func.HttpResponse:
     A standing plan is stored in the lake, where the exports that it waits for find it.
     """
     parameters = parameters_of(req, "start_migration")
-    plan = await in_thread(parse_plan, body_of(req, MOST_PLAN_BYTES))
+    plan = await in_turn(parse_plan, body_of(req, MOST_PLAN_BYTES))
     if parameters["dry_run"]:
         return await _check(req, app, plan, parameters["wait"])
     return _accepted(req, app, plan.name, {"state": await migrations.submit(app, plan)})

@@ -12,6 +12,7 @@ from d2c.clients.clients import Clients
 from d2c.errors import BusyError
 from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE
 from d2c.load_run.request import STAGES, LoadRequest
+from d2c.load_run.told.result import read_result
 from d2c.load_run.unit.handover import ASSESSED_FILE, assessed_of
 from d2c.shapes import LaneInput, LoadResult, LoadScope, StageEntry, TableInput
 from d2c.shapes.operations import MIGRATING
@@ -118,7 +119,7 @@ def look_at_table(clients: Clients, payload: LaneInput, table: TableInput, waiti
         _is_ready(clients, table)
         return True
     path = f"{folder}/{RESULT_FILE}"
-    result = clients.lake.read_json(path)
+    result = read_result(clients.lake.read, path)
     if result is None:
         if payload["kind"] in MIGRATING and not table.get("is_told") and not payload.get("is_second_run"):
             _let_go(clients, payload, table, folder, waiting)

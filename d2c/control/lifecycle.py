@@ -7,7 +7,7 @@ from typing import Any
 from d2c.api.requests import parse_cancel
 from d2c.app import clock
 from d2c.clients import durable
-from d2c.clients.threads import in_thread
+from d2c.clients.threads import in_turn
 from d2c.control import migrations, operations
 from d2c.control.app import App
 from d2c.control.work import read_work
@@ -37,7 +37,7 @@ async def cancel(app: App, migration: str, body: bytes) -> dict[str, Any]:
     state = await migrations.state_of(app, migration)
     if state in UNDER_WAY:
         names = await migrations.table_names(app.lake, migration)
-        tables = await in_thread(parse_cancel, body, names)
+        tables = await in_turn(parse_cancel, body, names)
         await flag_cancelled(app, migration, tables)
         return {"state": state}
     operation = await operations.cancel(app, migration)

@@ -12,7 +12,7 @@ from d2c.app.settings import Settings
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
-from d2c.clients.threads import in_thread
+from d2c.clients.threads import in_turn
 from d2c.control.app import App
 from d2c.errors import ConflictError, NotFoundError, PlanError
 from d2c.foreign_json import quoted
@@ -62,7 +62,7 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
     if not await app.lake.exists(paths.plan_path(plan.name)):
         # The watchdog starts a migration that a crash from here on leaves accepted and not started.
         await app.lake.write(paths.open_path(plan.name), b"")
-    digest = await in_thread(plan.digest)
+    digest = await in_turn(plan.digest)
     deployment = await deployment_id(app.lake)
     accepted = await app.lake.run(_accept, plan, digest, deployment, arrived)
     if accepted["digest"] != digest:

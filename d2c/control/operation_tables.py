@@ -6,7 +6,7 @@ from typing import Any
 
 from d2c.api.requests import OperationRequest, parse_operation, parse_retry
 from d2c.clients.azure.async_lake import AsyncLake
-from d2c.clients.threads import in_thread
+from d2c.clients.threads import in_turn
 from d2c.control import migrations
 from d2c.errors import BodyError, ConflictError
 from d2c.load_run.request import MOST_HISTORY_BYTES, fault_of_size, rules_size
@@ -32,7 +32,7 @@ async def tables_of(
     if kind == "retry":
         return await _retried(lake, migration, body)
     names = await migrations.table_names(lake, migration)
-    request = await in_thread(parse_operation, kind, body, names)
+    request = await in_turn(parse_operation, kind, body, names)
     return await _verified(lake, migration, names, kind, request), {}
 
 
@@ -42,7 +42,7 @@ async def _retried(
     """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
     listed = await lake.read_json(paths.tables_path(migration))
     names = [table["table"] for table in listed["tables"]] if listed else []
-    request = await in_thread(parse_retry, body, names if listed else None)
+    request = await in_turn(parse_retry, body, names if listed else None)
     if listed is None:
         return [], request.caps
     ended = await lake.read_log(paths.ended_tables_path(migration))
@@ -107,7 +107,7 @@ async def _verified(
         )
     if request.tables is None and KINDS[kind].needs_load:
         possible = [name for name in possible if items_rejected(records[name])]
-    rules = await in_thread(_new_rules, {name: records[name] for name in possible}, request)
+    rules = await in_turn(_new_rules, {name: records[name] for name in possible}, request)
     return [
         {
             "table": name,

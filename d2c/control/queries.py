@@ -14,7 +14,8 @@ from d2c.clients.azure.lake import Lake
 from d2c.clients.threads import in_thread
 from d2c.control import migrations
 from d2c.control.app import App
-from d2c.control.work import AtWork, Work, at_work, read_work
+from d2c.control.progress_files import ProgressFiles
+from d2c.control.work import AtWork, Work, as_told, at_work, read_work
 from d2c.shapes import ErrorDict, Waiting
 from d2c.state import paths
 from d2c.state.operations import last_migrating
@@ -32,6 +33,8 @@ from d2c.state.status import (
     times_of,
 )
 from d2c.state.table_states import UNDER_WAY, TableState, held_back_by, loads_of_stages, waiting_of
+
+PROGRESS_FILES = ProgressFiles()
 
 
 class ListedMigration(TypedDict):
@@ -167,8 +170,11 @@ async def _all_at_work(app: App, work: Work) -> dict[str, AtWork]:
     if not claimed:
         return {}
     snapshot = await durable.snapshot(app.durable, work.migration)
-    found = await asyncio.gather(*(at_work(app.lake, snapshot, work, name) for name in claimed))
-    return {name: now for name, now in zip(claimed, found, strict=True) if now}
+    found = await asyncio.gather(*(at_work(snapshot, work, name) for name in claimed))
+    told = await PROGRESS_FILES.read(app.lake, [now.file for now in found if now and now.file])
+    return {
+        name: as_told(now, told.get(now.file or "")) for name, now in zip(claimed, found, strict=True) if now
+    }
 
 
 def _views(work: Work, at_work_now: Mapping[str, AtWork], times: Times | None) -> list[_Shown]:

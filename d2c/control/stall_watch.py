@@ -10,7 +10,8 @@ from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
 from d2c.control.app import App
-from d2c.control.work import Work, at_work
+from d2c.control.progress_files import read_progress
+from d2c.control.work import Work, as_told, at_work
 from d2c.state import paths
 from d2c.state.outbox import TABLE_STALLED, notify
 from d2c.state.stall_rules import Stall, StallSample, WatchdogFile, after_samples, new_stalls
@@ -47,8 +48,10 @@ async def _report(app: App, migration: str, number: int, table: str, stall: Stal
 
 async def _sample(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -> StallSample:
     """Return the progress of a table; one that no lane has waits."""
-    now = await at_work(lake, snapshot, work, table)
+    now = await at_work(snapshot, work, table)
     size = work.queue.tables[table]["size_bytes"] if work.queue else None
     if now is None:
         return StallSample(table, work.operation, "report", None, waits=True, size_bytes=size)
+    if now.file:
+        now = as_told(now, await read_progress(lake, now.file))
     return StallSample(table, work.operation, now.stage, now.progress, now.is_held, size)

@@ -1,16 +1,15 @@
 """The work of an operation at one moment: its queue, its tables, and what is at work for each of them."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.durable import Snapshot
 from d2c.clients.threads import in_thread
 from d2c.load_run.progress import PROGRESS_FILE
-from d2c.shapes import ListedTables, OperationKind, Progress, QueueEntry, QueueFile, TableEnd
+from d2c.shapes import ListedTables, LoadProgress, OperationKind, Progress, QueueEntry, QueueFile, TableEnd
 from d2c.state import paths
 from d2c.state.ids import (
     lane_instance_id,
@@ -85,12 +84,14 @@ class AtWork(NamedTuple):
         progress: of the stage, at the last poll; None before the first.
         instance: the orchestration that waits for it.
         is_held: whether somebody has suspended that.
+        file: in which the notebook that loads the table tells its progress.
     """
 
     stage: str
     progress: Progress | None
     instance: str
     is_held: bool
+    file: str | None = None
 
 
 async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mapping[str, Any]) -> Work:
@@ -127,11 +128,12 @@ def _work(
     return Work(migration, operation, migrating_kind(operation), file, queue, states)
 
 
-async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
+async def at_work(snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
     """Return what is at work for a table; None if no lane has it.
 
+    What a notebook does for it is in a file that it writes: `as_told` adds that.
+
     Args:
-        lake: the lake.
         snapshot: the migration's orchestrations.
         work: the operation's.
         table: the table.
@@ -153,23 +155,21 @@ async def at_work(lake: AsyncLake, snapshot: Snapshot, work: Work, table: str) -
         return AtWork("prepare", status.custom_status, instance, is_held)
     if job == "scale":
         return AtWork("load", {"is_waiting": True}, instance, is_held)
+    attempt = (status.custom_status or {}).get("attempt", 1)
     run = operation_name(work.kind, work.operation)
     name, first = (second_run(run), "load") if job == "second-load" else (run, "assess")
-    progress = await _progress(lake, work, table, name, (status.custom_status or {}).get("attempt", 1))
-    return AtWork(_stage_of_run(progress) or first, progress, instance, is_held)
+    file = f"{paths.load_folder(work.migration, table, name, attempt)}/{PROGRESS_FILE}"
+    return AtWork(first, {"attempt": attempt}, instance, is_held, file)
 
 
-def _stage_of_run(progress: Any) -> str | None:
-    """Return the stage that a load run is in for a table, by its progress; one that waits is before its load."""
-    if not progress or not progress.get("stages"):
-        return None
-    return "load" if progress.get("is_waiting") else str(progress["stages"][-1]["stage"])
+def as_told(now: AtWork, told: LoadProgress | None) -> AtWork:
+    """Return what is at work for a table, by what its notebook has told of its progress, if it has.
 
-
-async def _progress(lake: AsyncLake, work: Work, table: str, run: str, attempt: int) -> Any:
-    """Return the notebook's own progress; a file that it writes at this moment may be empty or cut off."""
-    content = await lake.read(f"{paths.load_folder(work.migration, table, run, attempt)}/{PROGRESS_FILE}")
-    try:
-        return json.loads(content) if content else None
-    except ValueError:
-        return None
+    A table that waits for its container is before its load.
+    """
+    if told is None:
+        return now
+    counts = {name: value for name, value in told.items() if name != "stages"}
+    progress = cast("Progress", {**(now.progress or {}), **counts})
+    stage = "load" if told.get("is_waiting") else told["stages"][-1]["stage"]
+    return now._replace(stage=stage, progress=progress)

@@ -86,7 +86,8 @@ class RunProgress:
         """
         state = "failed" if self._error else state
         result = {"state": state, "error": self._error, "stages": self._stages, **self._findings}
-        text = json.dumps(result)
+        # As UTF-8, in which the largest one is within what the app reads.
+        text = json.dumps(result, ensure_ascii=False)
         self._write(RESULT_FILE, text)
         return text
 

@@ -226,4 +226,4 @@ def _properties(expected: Sequence[str], actual: Sequence[str], ignore_ttl: bool
         return []
     document = orjson.loads(actual[0])
     found = [differences(orjson.loads(text), document, ignore_ttl=ignore_ttl) for text in expected]
-    return list(dict.fromkeys(chain.from_iterable(found))) or ["ttl"]
+    return list(dict.fromkeys(map(shown, chain.from_iterable(found)))) or ["ttl"]

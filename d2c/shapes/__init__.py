@@ -40,6 +40,7 @@ from d2c.shapes.findings import (
     Verification,
 )
 from d2c.shapes.lake_events import SweepFile
+from d2c.shapes.load_runs import LoadProgress, LoadRunResult, LoadStage, Mismatch, TableCensus
 from d2c.shapes.migrations import AcceptedPlan, Job, ListedTable, ListedTables, OperationFile, ReportInput
 from d2c.shapes.operations import ComparingKind, OperationKind, RequestedKind
 from d2c.shapes.orphans import FreedContainer, MigrationEnd, OrphanedTable, OrphanInput, Orphans, OrphansFile
@@ -108,11 +109,15 @@ __all__ = [
     "ListedTable",
     "ListedTables",
     "LoadBounds",
+    "LoadProgress",
     "LoadResult",
+    "LoadRunResult",
     "LoadScope",
+    "LoadStage",
     "Look",
     "LostLane",
     "MigrationEnd",
+    "Mismatch",
     "OperationFile",
     "OperationInput",
     "OperationKind",
@@ -144,6 +149,7 @@ __all__ = [
     "Succeeded",
     "Sums",
     "SweepFile",
+    "TableCensus",
     "TableEnd",
     "TableInput",
     "TableOutcome",

@@ -61,9 +61,15 @@ def own_migration(lake: Lake, folder: str) -> tuple[str, str] | None:
 
 
 def _has_table(lake: Lake, migration: str, table: str) -> bool:
-    """Return whether a migration has a table; one that has not listed its tables yet may have any."""
+    """Return whether a migration has a table; one that has not listed its tables yet may have any.
+
+    The list is large where tables are many, and each of them arrives; so it is read only for a table that the start
+    has not queued.
+    """
     if not lake.exists(paths.plan_path(migration)):
         return False
+    if lake.exists(paths.table_file_path(migration, 0, table)):
+        return True
     listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
     return listed is None or any(entry["table"] == table for entry in listed["tables"])
 

@@ -120,14 +120,14 @@ def percent_of_table(state: str, stage: str | None, progress: Mapping[str, Any] 
 
     Args:
         state: its state.
-        stage: the current or last stage; None before the first.
+        stage: the current or last stage; None before the first. A replay counts as a load.
         progress: the stage's: ``done`` of a ``total``, in bytes or items.
     """
     if state == "succeeded":
         return WHOLE_WAY
     if stage is None:
         return 0
-    begins = STAGE_BEGINS_AT[stage]
+    begins = STAGE_BEGINS_AT["load" if stage == "replay" else stage]
     ends = min((value for value in STAGE_BEGINS_AT.values() if value > begins), default=WHOLE_WAY)
     return begins + (ends - begins) * _part_done(progress or {})
 

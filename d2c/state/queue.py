@@ -291,10 +291,13 @@ class Queue:
 
     def is_busy(self, lane: Lane) -> bool:
         """Return whether a lane has tables that have neither passed on nor ended."""
-        return any(
-            position.claim is not None and (position.stage, position.claim.lane) == (lane.stage, lane.number)
-            for position in self.positions.values()
-        )
+        return (lane.stage, lane.number) in self._busy_lanes
+
+    @cached_property
+    def _busy_lanes(self) -> set[tuple[LaneStage, int]]:
+        return {
+            (position.stage, position.claim.lane) for position in self.positions.values() if position.claim
+        }
 
     def rank(self, lane: Lane, lanes: Iterable[Lane]) -> int:
         """Return how many idle lanes of a stage and place have a lower number than a lane."""

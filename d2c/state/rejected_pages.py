@@ -17,6 +17,8 @@ from d2c.errors import PermanentError, RefusedError
 from d2c.foreign_json import json_value
 
 PIECE_BYTES = 2**20
+# An item has at most 400 KB, and a rejected one is far smaller than this with its keys and all escapes.
+MOST_LINE_BYTES = 2**24
 MOST_TOKEN_BYTES = 1536
 # A page ends early rather than that one call reads, or answers with, any more than this.
 MOST_BYTES_READ = 64 * 2**20
@@ -129,6 +131,8 @@ def _lines_of_file(lake: Lake, first: Cursor, size: int) -> Iterator[tuple[bytes
             end = begin + len(line) + 1
             yield line, first._replace(offset=begin), end
             begin = end
+        if len(rest) > MOST_LINE_BYTES:
+            raise _no_item(first._replace(offset=begin), f"a line has more than {MOST_LINE_BYTES:,} bytes")
     if rest:
         yield rest, first._replace(offset=begin), size
 
@@ -137,12 +141,17 @@ def _item(line: bytes, cursor: Cursor) -> dict[str, Any]:
     try:
         item = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise PermanentError(
-            f"{cursor.folder}/{cursor.file} in the lake has no rejected item at byte {cursor.offset}: {error.msg}",
-            "Look for what changes files there.",
-        ) from None
-    found: dict[str, Any] = item
-    return found
+        raise _no_item(cursor, error.msg) from None
+    if not isinstance(item, dict) or not isinstance(item.get("reason"), str) or line[:1] != b"{":
+        raise _no_item(cursor, "it is no object with a reason")
+    return item
+
+
+def _no_item(place: Cursor, cause: str) -> PermanentError:
+    return PermanentError(
+        f"{place.folder}/{place.file} in the lake has no rejected item at byte {place.offset}: {cause}",
+        "Look for what changes files there.",
+    )
 
 
 def _bad_token() -> RefusedError:

@@ -14,6 +14,7 @@ from d2c.canary.samples import METHODS, NUMBERS, SAMPLES
 from d2c.canary.scene import Scene
 from d2c.load_run.progress import PROGRESS_FILE
 from d2c.load_run.throughput.request_units import write_ru
+from d2c.load_run.told.progress import PROGRESS_BYTES, parse_progress
 from d2c.mapping import indexing
 from d2c.report.estimate import FACTOR_BY_WORD
 from d2c.state.ids import operation_name
@@ -43,7 +44,7 @@ def progress_from_threads(scene: Scene) -> Found:
     missing = [
         path
         for path in (_progress_path(scene, table) for table in scene.tables)
-        if not _stages_in(scene, path)
+        if parse_progress(scene.deployment.lake.read(path, PROGRESS_BYTES)) is None
     ]
     return judged(
         not missing, f"Without stages: {', '.join(missing)}" if missing else "Each table has its stages."
@@ -52,11 +53,6 @@ def progress_from_threads(scene: Scene) -> Found:
 
 def _progress_path(scene: Scene, table: str) -> str:
     return f"{load_folder(scene.names.run, table, FIRST_RUN, 1)}/{PROGRESS_FILE}"
-
-
-def _stages_in(scene: Scene, path: str) -> list[Any]:
-    progress = scene.deployment.lake.read_json(path) or {}
-    return list(progress.get("stages", ()))
 
 
 def tables_side_by_side(scene: Scene) -> Found:

@@ -20,7 +20,7 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, StorageErrorC
 from d2c.app.settings import Settings
 from d2c.clients import retries
 from d2c.clients.azure.data_lake import DataLake, connect_data_lake
-from d2c.clients.azure.lake_text import entry_of, parsed, too_large
+from d2c.clients.azure.lake_text import entries_of, parsed, too_large
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.azure.transport import pooled_transport
 from d2c.clients.connections import connected_once
@@ -188,8 +188,7 @@ class Lake:
         Raises:
             TransientError: if a line is not a JSON object; only other writers can have written it.
         """
-        lines = (self.read(path) or b"").splitlines()
-        return [entry_of(line, f"{self._thing(path)} line {number}") for number, line in enumerate(lines, 1)]
+        return entries_of(self.read(path) or b"", self._thing(path))
 
     def delete(self, path: str, version: str | None = None) -> None:
         """Delete a file, if there is one; with a version, only if it is still that one."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import orjson
+
 from d2c.errors import PermanentError, TransientError
 
 
@@ -20,12 +22,25 @@ def parsed(text: bytes, thing: str) -> Any:
         ) from error
 
 
-def entry_of(line: bytes, thing: str) -> dict[str, Any]:
-    """Return the entry in a line of a log.
+def entries_of(content: bytes, thing: str) -> list[dict[str, Any]]:
+    """Return the entries of a log of JSON lines.
+
+    A log of thousands of lines is read often, so it is parsed as one array; line by line only to say which is wrong.
 
     Raises:
-        TransientError: if it is not a JSON object.
+        TransientError: if a line is not a JSON object.
     """
+    lines = content.splitlines()
+    try:
+        entries: list[Any] = orjson.loads(b"[%b]" % b",".join(lines))
+    except orjson.JSONDecodeError:
+        entries = []
+    if len(entries) == len(lines) and all(type(entry) is dict for entry in entries):
+        return entries
+    return [_entry_of(line, f"{thing} line {number}") for number, line in enumerate(lines, 1)]
+
+
+def _entry_of(line: bytes, thing: str) -> dict[str, Any]:
     entry = parsed(line, thing)
     if not isinstance(entry, dict):
         raise TransientError(

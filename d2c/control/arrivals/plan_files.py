@@ -8,7 +8,7 @@ from typing import Any
 from d2c.app import clock
 from d2c.clients import durable
 from d2c.clients.azure.async_lake import AsyncLake
-from d2c.clients.threads import in_thread
+from d2c.clients.threads import in_turn
 from d2c.control import migrations
 from d2c.control.app import App
 from d2c.control.arrivals import existing_exports
@@ -58,9 +58,9 @@ async def _decide(app: App, path: str, content: bytes | str) -> None:
     try:
         if isinstance(content, str):
             raise PlanError([content])
-        plan = await in_thread(parse_plan, content)
+        plan = await in_turn(parse_plan, content)
         migrations.refuse_forbidden(app, plan)
-        digest = await in_thread(plan.digest)
+        digest = await in_turn(plan.digest)
         await _start(app, plan, digest)
     except RefusedError as error:
         logger.warning("The plan %s is refused: %s", quoted(path), error.detail)

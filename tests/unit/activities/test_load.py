@@ -15,15 +15,17 @@ from d2c.state.operations import retried_input
 from d2c.state.table_record import compared_input
 from tests.builders import (
     REGION,
+    a_census,
     a_claim,
     a_copy,
     a_described,
     a_lane,
-    a_load,
+    a_load_run_result,
     a_record,
     a_source,
     a_stage,
     a_table,
+    a_verification,
     an_end,
     an_error,
     an_export,
@@ -52,14 +54,11 @@ PREPARED = a_table(
     is_told=True,
     stages=[a_stage("prepare", started_at="2026-06-01T12:10:00.000+00:00", seconds=30)],
 )
-RESULT = {
-    **{name: value for name, value in a_load().items() if name != "result_path"},
-    "mismatches": [{"kind": "missing", "document": "d", "properties": []}] * 100,
-    "census": {
-        "attributes": [{"name": "pk", "types": {"S": 1}, "inexact_numbers": 0}] * 1_000,
-        "write_ru": 8_000,
-    },
-}
+RESULT = a_load_run_result(
+    replayed=None,
+    mismatches=[{"kind": "missing", "document": "d", "properties": []}] * 100,
+    census=a_census(attributes=[{"name": "pk", "types": {"S": 1}, "inexact_numbers": 0}] * 1_000),
+)
 
 
 def folder(table="Music", run="start-0", attempt=1):
@@ -97,6 +96,15 @@ def left(world):
 
 def finish(world, table="Music", attempt=1, result=RESULT):
     world.lake.write_json(f"{folder(table, attempt=attempt)}/result.json", result)
+
+
+def failed_in(stage, **changes):
+    """Return the result of a load run that failed in its first stage."""
+    return {
+        "state": "failed",
+        "error": an_error(stage=stage, **changes),
+        "stages": [a_stage(stage, state="failed")],
+    }
 
 
 def run(*, ended=True, succeeded=False, cancelled=False, healable=False, message=""):
@@ -375,11 +383,23 @@ class TestLookAtLoad:
         assert look(world) == {"state": "succeeded", "result": 0}
 
     def test_a_result_may_lack_the_stages_that_did_not_come(self, unit):
-        finish(unit, "Users", result={"state": "failed", "error": an_error(stage="assess"), "stages": []})
+        finish(unit, "Users", result=failed_in("assess"))
         look(unit)
         record = record_of(unit, "Users")
         assert record["error"]["stage"] == "assess"
         assert (record["load"]["loaded"], record["load"]["verification"]) == (None, None)
+
+    def test_a_result_that_is_none_ends_its_table_alone(self, unit):
+        finish(unit, "Users", result={"state": "succeeded", "error": None, "stages": []})
+        assert look(unit)["progress"]["tables"] == 2
+        error = record_of(unit, "Users")["error"]
+        assert f"{folder('Users')}/result.json is not the result of a load run" in error["detail"]
+        assert ends_of(unit) == {"Users": "failed"}
+
+    def test_a_notebook_can_call_no_failure_a_cancellation(self, unit):
+        finish(unit, "Users", result=failed_in("assess", cancelled=True, another_run=True))
+        look(unit)
+        assert ends_of(unit) == {"Users": "failed"}
 
     def test_a_run_that_left_no_result_is_no_success(self, unit):
         unit.databricks.runs[0] = run(succeeded=True)
@@ -503,7 +523,12 @@ class TestComparing:
         ]
 
     def test_it_ends_its_table_and_leaves_the_log_of_the_start_alone(self, verified):
-        result = {"state": "succeeded", "error": None, "stages": [a_stage("verify")], "verification": None}
+        result = {
+            "state": "succeeded",
+            "error": None,
+            "stages": [a_stage("verify")],
+            "verification": a_verification(method="counts"),
+        }
         verified.lake.write_json(f"{folder(run='verify-3')}/result.json", result)
         assert look(verified, **VERIFY)["state"] == "succeeded"
         assert ends_of(verified, 3) == {"Music": "succeeded"}
@@ -513,8 +538,7 @@ class TestComparing:
 
     def test_one_that_fails_leaves_the_record_as_it_was(self, verified):
         before = record_of(verified)
-        result = {"state": "failed", "error": an_error(stage="verify"), "stages": [a_stage("verify")]}
-        verified.lake.write_json(f"{folder(run='verify-3')}/result.json", result)
+        verified.lake.write_json(f"{folder(run='verify-3')}/result.json", failed_in("verify"))
         look(verified, **VERIFY)
         assert ends_of(verified, 3) == {"Music": "failed"}
         assert record_of(verified) == before
@@ -527,8 +551,7 @@ class TestComparing:
         assert "verify-3 of migration m" in error["detail"]
 
     def test_its_file_has_its_result_for_who_reads_how_it_ended(self, verified):
-        result = {"state": "failed", "error": an_error(stage="verify"), "stages": [a_stage("verify")]}
-        verified.lake.write_json(f"{folder(run='verify-3')}/result.json", result)
+        verified.lake.write_json(f"{folder(run='verify-3')}/result.json", failed_in("verify"))
         look(verified, **VERIFY)
         assert file_of(verified, operation=3)["load"]["result_path"].startswith(folder(run="verify-3"))
 

@@ -10,9 +10,11 @@ from d2c.report.terms import Terms
 from d2c.shapes import LoadBounds
 from d2c.state import paths
 from tests.builders import (
+    a_census,
     a_claim,
     a_described,
     a_load,
+    a_load_run_result,
     a_pass,
     a_record,
     an_end,
@@ -63,7 +65,7 @@ def put_report(world, operation=0, kind="start", error=None):
 class TestATablesPart:
     def test_it_takes_the_mismatches_from_where_the_load_run_left_them(self, world):
         mismatch = {"kind": "missing", "document": "d", "properties": []}
-        world.lake.write_json("result.json", {"mismatches": [mismatch]})
+        world.lake.write_json("result.json", a_load_run_result(mismatches=[mismatch]))
         write(world, RECORD)
         report = table_report_of(world)
         assert report["mismatches"] == [mismatch]
@@ -75,7 +77,7 @@ class TestATablesPart:
         }
 
     def test_it_takes_the_census_from_there_too_and_says_how_long_the_load_takes(self, world):
-        world.lake.write_json("result.json", {"census": {"write_ru": 8_000}})
+        world.lake.write_json("result.json", a_load_run_result(census=a_census(write_ru=8_000)))
         write(world, RECORD)
         census = table_report_of(world)["census"]
         assert (census["write_ru"], census["write_factor"]) == (9_200, 1.15)
@@ -102,13 +104,12 @@ class TestATablesPart:
         assert b"Estimate and outcome" in world.lake.files[paths.report_page_path("m")]
 
     def test_the_census_stays_when_an_operation_has_verified_anew(self, world):
-        world.lake.write_json(
-            "result.json", {"census": {"write_ru": 8_000}, "mismatches": [{"kind": "missing"}]}
-        )
-        world.lake.write_json("verify-1.json", {"mismatches": []})
+        mismatch = {"kind": "missing", "document": "d", "properties": []}
+        world.lake.write_json("result.json", a_load_run_result(mismatches=[mismatch]))
+        world.lake.write_json("verify-1.json", a_load_run_result(mismatches=[]))
         write(world, {**RECORD, "verified_by": "verify-1.json"})
         report = table_report_of(world)
-        assert (report["census"]["write_ru"], report["mismatches"]) == (9_200, [])
+        assert (report["census"]["write_ru"], report["mismatches"]) == (a_census()["write_ru"], [])
 
     def test_a_table_that_failed_early_has_a_report_all_the_same(self, world):
         error = {"title": "t", "detail": "d", "next_step": "n", "stage": "export"}
@@ -120,7 +121,10 @@ class TestATablesPart:
         write(world, {**early, "state": "failed", "error": error, "restored": None})
         assert table_report_of(world)["error"] == error
 
-    def test_a_result_that_is_gone_costs_the_examples_and_not_the_report(self, world):
+    @pytest.mark.parametrize("content", [None, {"mismatches": "all"}])
+    def test_a_result_that_is_gone_costs_the_examples_and_not_the_report(self, world, content):
+        if content:
+            world.lake.write_json("result.json", content)
         write(world, RECORD)
         report = table_report_of(world)
         assert (report["mismatches"], report["census"]) == ([], None)

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from d2c.state.ids import stage_instance_id
-from d2c.state.paths import export_folder
+from d2c.state.paths import export_folder, table_file_path, tables_path
 from tests.unit.arrived import EXPORT_ID, FOLDER, export_files, put_export, table_arn
 from tests.unit.clients.settings import local_settings
 from tests.unit.control.lake_world import LakeWorld, standing
@@ -39,6 +39,13 @@ class TestAnExportOfOurs:
             await world.export_event(OWN_FOLDER)
         assert world.client.events == [(COPY, "wake")]
         assert "The export of Music for migration music-2026 has arrived" in caplog.text
+
+    async def test_it_needs_no_list_of_all_tables(self, world):
+        list_tables(world, ["Music"])
+        world.lake.write_json(table_file_path("music-2026", 0, "Music"), {})
+        world.lake.write(tables_path("music-2026"), b"not read")
+        await world.export_event(OWN_FOLDER)
+        assert world.client.events == [(COPY, "wake")]
 
     async def test_the_folder_of_a_table_whose_name_ends_in_a_dot_is_its_own(self, world):
         list_tables(world, ["Music", "Music."])

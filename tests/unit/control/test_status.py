@@ -279,7 +279,9 @@ async def test_while_one_table_tells_no_rate_the_whole_is_estimated_as_before(ru
     assert answer["tables"][0]["eta"] != answer["eta"]
 
 
-@pytest.mark.parametrize("content", [b"", b'{"stages": [{"st'])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"stages": [{"st', b"[]", b'{"stages": [{"stage": "brew"}]}', b" " * 2**17]
+)
 async def test_a_file_that_is_being_written_tells_nothing(running, content):
     take(running, "Music", stage="load")
     running.client.set(LOAD, "Running", shown={"attempt": 1, "tables": 1})

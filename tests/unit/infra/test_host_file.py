@@ -3,6 +3,8 @@
 import json
 import re
 
+from d2c.clients.threads import THREADS
+
 from ..pages import ROOT
 from .bicep import INFRA
 
@@ -16,6 +18,14 @@ def test_there_is_a_thread_for_each_function_that_durable_functions_run_at_once(
     )
     at_once = DURABLE["maxConcurrentActivityFunctions"] + DURABLE["maxConcurrentOrchestratorFunctions"]
     assert at_once <= int(threads)
+
+
+def test_an_instance_answers_several_calls_at_once():
+    # By default one of Python answers one at a time, and a dashboard's polls start an instance each.
+    (at_once,) = re.findall(
+        r"http: \{ perInstanceConcurrency: (\d+) \}", (INFRA / "modules/function_app.bicep").read_text()
+    )
+    assert 1 < int(at_once) <= THREADS
 
 
 def test_what_a_lost_host_had_taken_comes_back_after_a_minute():

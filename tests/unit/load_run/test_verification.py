@@ -140,6 +140,11 @@ def test_a_time_to_live_is_named_only_where_nothing_else_differs():
     assert second["properties"] == ["ttl"]
 
 
+def test_of_a_long_path_of_a_property_only_the_beginning_is_told():
+    (found,) = described({"a": "different"}, {"a": {"x" * 60_000: 1}}, {"a": {}})
+    assert found["properties"] == ["x" * 199 + "…"]
+
+
 def test_of_two_lines_of_a_key_the_properties_that_differ_are_named():
     expected = {"a": ['{"x":1,"y":1}', '{"x":2,"y":1,"z":0}']}
     (found,) = describe({"a": "different"}, expected, {"a": ['{"x":1,"y":1}']}, ignore_ttl=True)

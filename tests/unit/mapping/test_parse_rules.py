@@ -82,6 +82,7 @@ def test_time_to_live_is_converted_where_the_table_has_it_on():
         ({"set": {"id": "x"}}, "set"),
         ({"set": {"_ts": 1}}, "set"),
         ({"set": {"a": 2**53 + 1}}, "set"),
+        ({"set": {"a": -(2**53) - 1}}, "set"),
         ({"set": {"a": float("nan")}}, "set"),
         ({"set": {"a": [float("inf")]}}, "set"),
         ({"set": {"a": "\ud800"}}, "set"),
@@ -130,6 +131,13 @@ def test_a_constant_nests_as_deep_as_values_of_dynamodb_do(nest):
         constant = nest(constant)
     assert parse_rules({"set": {"a": constant}}, PK_SK).constants == {"a": constant}
     assert faults_of({"set": {"a": nest(constant)}})
+
+
+@pytest.mark.parametrize(
+    "constant", [None, True, False, "", 0, 2**53, -(2**53), 1.5, -1e308, [], {}, [None], {"": None}]
+)
+def test_a_constant_may_be_any_json_that_is_stored_unchanged(constant):
+    assert parse_rules({"set": {"a": constant}}, PK_SK).constants == {"a": constant}
 
 
 def test_a_constant_called_like_a_key_attribute_of_the_partition_key_is_told_as_such():

@@ -1,9 +1,9 @@
 import pytest
 
-from d2c.plan.caps import caps_of, is_small, tables_per_run
+from d2c.plan.caps import CAP_FIELDS, CAPS, caps_of, is_small, tables_per_run
 from d2c.plan.model import parse_plan
 
-from .test_model import plan_text
+from .test_model import faults_of, plan_text
 
 
 def caps(**fields):
@@ -30,6 +30,13 @@ def test_a_retry_changes_caps_by_the_names_of_the_plans_fields():
     plan = parse_plan(plan_text(max_parallel_tables=7, max_parallel_loads=2))
     changed = caps_of(plan, 0, {"max_parallel_loads": 5, "max_parallel_exports": 1})
     assert (changed["tables"], changed["load"], changed["export"]) == (7, 5, 1)
+
+
+def test_each_field_that_holds_back_the_pipeline_has_its_cap_and_its_most():
+    assert CAPS.keys() == {*CAP_FIELDS, "max_tables_per_load_run"}
+    for field, (cap, most) in CAPS.items():
+        assert caps(**{field: most})[cap] == most
+        assert faults_of(plan_text(**{field: most + 1}))
 
 
 @pytest.mark.parametrize(("size_bytes", "expected"), [(99, True), (100, False), (None, False)])

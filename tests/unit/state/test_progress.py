@@ -35,6 +35,7 @@ def ran(**duration):
         ("running", "load", {"done": 7, "total": 5}, 85),
         ("running", "report", {"done": 1, "total": 2}, 99),
         ("failed", "load", None, 60),
+        ("failed", "replay", None, 60),
         ("succeeded", "report", None, 100),
     ],
 )

@@ -53,6 +53,24 @@ class TestClaims:
         assert found.claim_of(Lane("load", 1), 0) is None
         assert positions(found)["c"] == ("load", False)
 
+    def test_a_claim_of_two_tables_of_one_container_is_void(self):
+        tables = [small(name, enters="load", container="shop/all") for name in "ab"]
+        found = queue(queue_file(*tables), claimed("load", "a", "b"))
+        assert found.claim_of(LOAD, 0) is None
+        assert positions(found) == {"a": ("load", False), "b": ("load", False)}
+
+    def test_entries_that_are_added_later_count_as_if_they_had_been_there_from_the_beginning(self):
+        entries = claimed("export", "a"), passed("a", "export"), claimed("copy", "a"), ended("a")
+        file = queue_file("a", queued("b", size_bytes=TB))
+        found = queue(file)
+        for number, entry in enumerate(entries, 1):
+            found.add([entry])
+            whole = queue(file, *entries[:number])
+            for lane in (EXPORT, COPY, LOAD):
+                assert found.is_busy(lane) == whole.is_busy(lane)
+            assert found.why_held("b") == whole.why_held("b")
+            assert found.place_in_queue("b") == whole.place_in_queue("b")
+
     def test_a_lane_whose_claim_was_void_may_take_others_in_the_same_turn(self):
         found = queue(
             queue_file("a", "b"),

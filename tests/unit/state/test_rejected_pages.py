@@ -53,6 +53,26 @@ def lake(*, ends=b"\n"):
     )
 
 
+@pytest.mark.parametrize(
+    "content", [b"[1]\n", b"1\n", b'{"reason": 1}\n', b'{"line": 1}\n', b' {"reason": "r"}\n', b"{\n"]
+)
+def test_what_is_no_rejected_item_is_told_by_its_place(content):
+    source = SubstituteLake({"m/rejected/part-00000.txt": line(1) + b"\n" + content})
+    with pytest.raises(
+        PermanentError, match=rf"part-00000.txt .* no rejected item at byte {len(line(1)) + 1}: "
+    ):
+        read_page(source, FOLDERS, None, 10, None)
+
+
+def test_a_line_without_an_end_is_read_no_further_than_items_are_long(monkeypatch):
+    monkeypatch.setattr(rejected_pages, "PIECE_BYTES", 100)
+    monkeypatch.setattr(rejected_pages, "MOST_LINE_BYTES", 1_000)
+    source = SubstituteLake({"m/rejected/part-00000.txt": line(1) + b"\n" + b"x" * 9_000})
+    with pytest.raises(PermanentError, match=f"at byte {len(line(1)) + 1}: a line has more than 1,000 bytes"):
+        read_page(source, FOLDERS, None, 10, None)
+    assert source.read < 1_300
+
+
 def pages(source, most, reason=None, folders=FOLDERS):
     begin = None
     while True:

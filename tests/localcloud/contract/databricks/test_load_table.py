@@ -3,6 +3,7 @@ import json
 import pytest
 from azure.cosmos import PartitionKey
 
+from d2c.load_run.told.result import parse_result
 from localcloud.aws.api import export_files
 from localcloud.common.names import NOTEBOOK_PATH
 from tests.localcloud.contract.cosmos_account import CosmosAccount
@@ -20,7 +21,11 @@ def run(workspace, key, request, libraries=(WHEEL,)):
 
 
 def result_of(lake, folder):
-    return json.loads(lake.download_blob(f"{folder}/load-1/result.json").readall())
+    """Return a result as the app takes it, which declares all of it but the moment of assess."""
+    content = lake.download_blob(f"{folder}/load-1/result.json").readall()
+    result = parse_result(content, folder)
+    assert json.loads(content).keys() - result.keys() <= {"assessed_at"}
+    return result
 
 
 @pytest.fixture

@@ -76,7 +76,20 @@ def test_of_a_file_that_is_too_large_one_byte_more_than_allowed_is_asked_for():
     assert lake(content(b"1234"))[0].read("a", most_bytes=4) == b"1234"
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b'{"a": 1}\x00', b"\xff", b"[1]", b"null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b'{"a": 1}\x00',
+        b"\xff",
+        b"[1]",
+        b"null",
+        b'{"a":1},{"b":2}',
+        b'{"a":[1\n2]}',
+    ],
+)
 def test_a_log_with_a_line_that_no_append_writes_is_read_again_later(text):
     here, _ = lake(content(b'{"a": 1}\n' + text + b"\n"))
     error = error_of(lambda: here.read_log("m/queue.jsonl"))
