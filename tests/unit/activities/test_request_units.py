@@ -8,7 +8,7 @@ import pytest
 from activities.request_units import look_at_request_units
 from d2c.errors import TransientError
 from d2c.state import paths
-from tests.builders import a_load, a_record, a_stage, an_operation
+from tests.builders import a_census, a_load, a_load_run_result, a_record, a_stage, an_operation
 from tests.unit.clients.settings import local_settings
 
 from .answers import value_of
@@ -31,7 +31,7 @@ def put_loaded(world, *names, seconds_ago=600.0, **changes):
     for name in names:
         load = a_load(result_path=f"{name}.json")
         record = a_record(table=name, container=name.lower(), stages=[stage], load=load, **changes)
-        world.lake.write_json(f"{name}.json", {"census": {"write_ru": 1000}})
+        world.lake.write_json(f"{name}.json", a_load_run_result(census=a_census(write_ru=1000)))
         world.lake.write_json(paths.table_record_path("m", name), record)
 
 

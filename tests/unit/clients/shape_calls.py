@@ -219,17 +219,17 @@ AZURE: dict[str, Callable[[], Any]] = {
     "azure.data_factory: activity_runs.query_by_pipeline_run": lambda: factory().get_copy_progress(
         RUN_ID, since=SINCE
     ),
-    "azure.cosmos_management: get_sql_database": lambda: cosmos().create_database("shop"),
-    "azure.cosmos_management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
-    "azure.cosmos_management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
-    "azure.cosmos_management: begin_create_update_sql_container": _container,
-    "azure.cosmos_management: get_sql_container_throughput": lambda: cosmos().find_throughput(
+    "azure.cosmos.management: get_sql_database": lambda: cosmos().create_database("shop"),
+    "azure.cosmos.management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
+    "azure.cosmos.management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
+    "azure.cosmos.management: begin_create_update_sql_container": _container,
+    "azure.cosmos.management: get_sql_container_throughput": lambda: cosmos().find_throughput(
         "shop", "orders"
     ),
-    "azure.cosmos_management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
+    "azure.cosmos.management: begin_update_sql_container_throughput": lambda: cosmos().change_throughput(
         "shop", "orders", 4000, autoscale=False
     ),
-    "azure.metrics: send_request": lambda: list(
+    "azure.cosmos.metrics: send_request": lambda: list(
         Metrics(_cosmos_client(), "sub", "rg-demo", "acct-demo")
         .written_ru("shop", "o'clock", SINCE, SINCE + timedelta(minutes=3))
         .items()
@@ -244,8 +244,10 @@ AZURE: dict[str, Callable[[], Any]] = {
 
 # A thread of the SDK's looks whether the regions are well, now and then, so these come in no fixed order.
 COSMOS: dict[str, Callable[[Any], Any]] = {
-    "azure.cosmos: CosmosClient": lambda transport: account(transport).get_database_client("shop").id,
-    "azure.cosmos: query_items": lambda transport: has_documents(
+    "azure.cosmos.data_plane: CosmosClient": lambda transport: (
+        account(transport).get_database_client("shop").id
+    ),
+    "azure.cosmos.data_plane: query_items": lambda transport: has_documents(
         account(transport), "shop", "orders", {"kind": "song"}
     ),
 }

@@ -26,9 +26,9 @@ AZURE: dict[str, Callable[[], Any]] = {
         factory().find_pipeline_parameters("copy_export") or ()
     ),
     "azure.data_factory: linked_services.get": lambda: factory().has_linked_service("s3"),
-    "azure.cosmos_management: get": lambda: cosmos().describe_account(),
-    "azure.cosmos_management: list_sql_databases": lambda: cosmos().list_containers(),
-    "azure.cosmos_management: list_sql_containers": lambda: cosmos().list_containers(),
+    "azure.cosmos.management: get": lambda: cosmos().describe_account(),
+    "azure.cosmos.management: list_sql_databases": lambda: cosmos().list_containers(),
+    "azure.cosmos.management: list_sql_containers": lambda: cosmos().list_containers(),
     "databricks.reading: current_user.me": lambda: _reading().user_name(),
     "databricks.reading: workspace.get_status": lambda: _reading().kind_of_object("/Shared/d2c/load_table"),
     "databricks.reading: files.get_metadata": lambda: _reading().has_file("/Volumes/main/d2c/libs/d2c.whl"),
@@ -39,7 +39,7 @@ AZURE: dict[str, Callable[[], Any]] = {
     "databricks.reading: secrets.list_secrets": lambda: sorted(_reading().secret_names("d2c") or ()),
 }
 COSMOS: dict[str, Callable[[Any], Any]] = {
-    "azure.cosmos: list_databases": lambda transport: try_reading_account(
+    "azure.cosmos.data_plane: list_databases": lambda transport: try_reading_account(
         account(transport), "https://acct-demo.documents.azure.com:443/"
     ),
 }

@@ -17,7 +17,7 @@ HOME = "/devstoreaccount1/lake"
 EXPORT = f"{paths.export_folder('music-1', 'Song-plays', '1')}/data/a.json.gz"
 LOAD = paths.load_folder("music-1", "Song-plays", "start-0", 1)
 RESULTS = [f"{LOAD}/{name}" for name in ("result.json", "progress.json", "rejected", "rejected/part-0.txt")]
-RESULTS.append(f"{paths.done_groups_prefix('music-1', 'Song-plays', 'start-0', 1)}load.0.json")
+RESULTS.append(f"{paths.done_groups_prefix('music-1', 'Song-plays', 'start-0', 'start-0', 1)}load.0.json")
 RECORDS = [
     "plans/music.json",
     "outbox/evt_1.json",

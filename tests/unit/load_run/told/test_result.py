@@ -37,7 +37,7 @@ def test_what_a_load_run_writes_is_taken_whole():
         progress.note(assessed=sums, files={"listed": 1, "verified": 1}, census=taken)
     with progress.stage("load"):
         progress.note(loaded=sums, load_started_at=1_780_000_000)
-        progress.count(1, 2)
+        progress.count({"done": 1, "total": 2})
         assert parse_progress(files[PROGRESS_FILE].encode()) == {
             "stages": [{"stage": "assess"}, {"stage": "load"}],
             "done": 1,
