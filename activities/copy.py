@@ -19,7 +19,7 @@ from d2c.plan.tables import location_of
 from d2c.redaction import without_secrets
 from d2c.shapes import Copy, Look, PartDone, Progress, TableInput
 from d2c.state.ids import first_run_keys, run_key, without_part
-from d2c.state.paths import copy_begun_path, export_folder
+from d2c.state.paths import MigrationFiles, export_folder
 
 # By what Data Factory reads S3 with (D2C_COPY_CREDENTIALS).
 PIPELINES = {"key_vault": "copy_export", "session": "copy_export_session"}
@@ -256,8 +256,8 @@ def _lake_folder(payload: TableInput) -> str:
 
 
 def _begun_path(payload: TableInput) -> str:
-    operation = payload["migration"], payload["operation"], payload["table"]
-    return copy_begun_path(*operation, _part_of(payload), payload["attempt"])
+    files = MigrationFiles(payload["migration"]).table(payload["table"])
+    return files.copy_begun(payload["operation"], _part_of(payload), payload["attempt"])
 
 
 def _list_key(payload: TableInput) -> str:

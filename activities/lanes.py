@@ -49,9 +49,9 @@ blueprint = df.Blueprint()
 def take_tables(clients: Clients, payload: LaneInput) -> Take:
     """Take the next tables for a lane; the same lane and turn always get the same."""
     lake, lane, turn = clients.lake, lane_of(payload), payload["turn"]
-    path = paths.queue_log_path(payload["migration"], payload["operation"])
+    path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log
     file = read_queue_file(lake, payload)
-    flag = lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
+    flag = lake.read_json(paths.MigrationFiles(payload["migration"]).cancel(payload["operation"]))
     held = _seconds_held(lake, payload, file["times"])
     for _ in range(MOST_CLAIMS):
         queue, now = Queue(file, lake.read_log(path)), clock.now()
@@ -109,7 +109,7 @@ def _seconds_held(lake: Lake, payload: LaneInput, times: Times) -> float | None:
     """Return for how long nothing may be taken, since it is paused or the window is shut; None if it may."""
     if payload["kind"] not in MIGRATING:
         return None
-    if lake.exists(paths.pause_path(payload["migration"])):
+    if lake.exists(paths.MigrationFiles(payload["migration"]).pause):
         return LONGEST_IDLE_SECONDS
     between = times.get("between")
     if not between:
@@ -125,7 +125,7 @@ def pass_on(clients: Clients, payload: StageEnd) -> None:
 
     A repeated try changes nothing: the next stage may be writing the file.
     """
-    lake, path = clients.lake, paths.queue_log_path(payload["migration"], payload["operation"])
+    lake, path = clients.lake, paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log
     entry: QueueEntry = {
         "did": "passed",
         "table": payload["table"],
@@ -181,7 +181,7 @@ def end_tables(clients: Clients, payload: LaneInput) -> int:
     The result is how many are spared: those that have been assessed, and wait for a load run of their own.
     """
     lake, error, restore_error = clients.lake, payload.get("error"), payload.get("restore_error")
-    flag = lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
+    flag = lake.read_json(paths.MigrationFiles(payload["migration"]).cancel(payload["operation"]))
 
     def one(name: str) -> None:
         stage = _stage_of(lake, payload, name)
@@ -260,5 +260,5 @@ def _lost() -> ErrorDict:
 @outcome
 def abandon(clients: Clients, payload: OperationInput) -> None:
     """Let no lane take anything any more: one of them cannot, so that tables would wait for it for ever."""
-    path = paths.queue_log_path(payload["migration"], payload["operation"])
+    path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log
     clients.lake.append(path, {"did": "abandoned", "at": clock.text("milliseconds")})

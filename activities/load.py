@@ -66,7 +66,7 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         # The lane was lost meanwhile, and with it they ended.
         raise PermanentError("All tables of the load run have ended.", "Retry those that failed.")
     unit, attempt = load_name(payload), payload["attempt"]
-    path = paths.unit_requests_path(payload["migration"], payload["operation"], unit, attempt)
+    path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_requests(unit, attempt)
     if not lake.exists(path):
         lake.create(path, _requests(clients, payload, names).to_json())
     key = run_key(payload, run_key_name(unit), "load", attempt)
@@ -114,8 +114,10 @@ def _run_name(payload: LaneInput, names: Sequence[str]) -> str:
 def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> RequestList:
     """Write the request of each table, and return the list of them; the log of the unit is there from now on."""
     lake, settings = clients.lake, clients.settings
-    log = paths.unit_log_path(
-        payload["migration"], payload["operation"], unit_name(payload["lane"], payload["turn"])
+    log = (
+        paths.MigrationFiles(payload["migration"])
+        .work(payload["operation"])
+        .unit_log(unit_name(payload["lane"], payload["turn"]))
     )
     lake.create_log(log)
 
@@ -163,9 +165,9 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
 def _has_progressed(lake: Lake, payload: LaneInput, names: Sequence[str]) -> bool:
     """Return whether a run has brought tables to their end, or has done some data files of one that is still open."""
     requests = lake.read_json(
-        paths.unit_requests_path(
-            payload["migration"], payload["operation"], load_name(payload), payload["attempt"]
-        )
+        paths.MigrationFiles(payload["migration"])
+        .work(payload["operation"])
+        .unit_requests(load_name(payload), payload["attempt"])
     )
     if len((requests or {}).get("requests", ())) > len(names):
         return True
@@ -202,7 +204,7 @@ def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:
 def request_paths_of(lake: Lake, payload: Mapping[str, Any], claim: Claim) -> list[str]:
     """Return the lists of requests of the load runs of what a lane took, of both runs and all attempts."""
     unit = unit_name(claim.lane, claim.turn)
-    prefix = paths.unit_requests_prefix(payload["migration"], payload["operation"], unit)
+    prefix = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_requests_prefix(unit)
     return lake.paths_after(prefix, None, MOST_ATTEMPTS)
 
 

@@ -47,8 +47,8 @@ def stop_orphaned_runs(clients: Clients, payload: OrphanInput) -> int:
 
 def _request_paths(lake: Lake, orphans: OrphansFile) -> Iterator[str]:
     """Yield the requests of load runs that nothing waits for: all lanes have ended."""
-    names = orphans["migration"], orphans["operation"]
-    queue = Queue(lake.read_json(paths.queue_path(*names)), lake.read_log(paths.queue_log_path(*names)))
+    files = paths.MigrationFiles(orphans["migration"]).work(orphans["operation"])
+    queue = Queue(lake.read_json(files.queue), lake.read_log(files.queue_log))
     for claim in queue.claims.values():
         if claim.stage == "load" and queue.held_by(claim):
             yield from request_paths_of(lake, orphans, claim)
@@ -113,7 +113,7 @@ def _orphans(lake: Lake, payload: OrphanInput) -> OrphansFile:
     """Return the list of orphans; the watchdog writes the file before it starts the clean-up."""
     orphans: OrphansFile = needed_json(
         lake,
-        paths.orphans_path(payload["migration"]),
+        paths.MigrationFiles(payload["migration"]).orphans,
         f"The list of orphans for migration {payload['migration']} is missing from the lake",
         "The watchdog looks again within minutes.",
     )

@@ -22,7 +22,7 @@ from d2c.redaction import without_secrets
 from d2c.shapes import Answer
 from d2c.shapes.operations import MIGRATING, START
 from d2c.state.ids import load_name, operation_name, run_key, run_key_name
-from d2c.state.paths import cancel_path
+from d2c.state.paths import MigrationFiles
 from d2c.state.table_files import read_table
 
 Activity = Callable[[Clients, Any], Any]
@@ -126,7 +126,7 @@ def refuse_if_cancelled(lake: Lake, payload: Mapping[str, Any]) -> None:
     Raises:
         CancelledError: if the lake has a cancel flag that means this.
     """
-    flag = lake.read_json(cancel_path(payload["migration"], payload["operation"]))
+    flag = lake.read_json(MigrationFiles(payload["migration"]).cancel(payload["operation"]))
     if is_cancelled(flag, payload.get("table")):
         raise cancelled_error(flag, payload, payload.get("table"))
 

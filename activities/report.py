@@ -42,7 +42,7 @@ def write_report(clients: Clients, payload: ReportInput) -> OperationResult:
     """
     lake, migration = clients.lake, payload["migration"]
     accepted = accepted_plan(lake, migration)
-    listed = lake.read_json(paths.tables_path(migration))
+    listed = lake.read_json(paths.MigrationFiles(migration).tables)
     tables = _in_order(accepted["plan"], listed)
     parts = side_by_side(lambda table: _part(lake, migration, table), tables, at_once=PARTS_READ_AT_ONCE)
     states = Counter(part["state"] for part in parts)
@@ -55,20 +55,20 @@ def write_report(clients: Clients, payload: ReportInput) -> OperationResult:
     state = worst_state([state_of(error), *states])
     _write(lake, migration, assemble_report(migration, state, accepted, parts, None if states else error))
     if _have_all_ended(lake, payload, tables):
-        lake.delete(paths.open_path(migration))
+        lake.delete(paths.MigrationFiles(migration).is_open)
     ended = {"operation": payload["operation"], "state": state, "counts": dict(states)}
     notify(lake, clients.settings, MIGRATION_ENDED, migration, None, ended, payload["operation"])
     return {"state": state, "tables": dict(states), "error": error}
 
 
 def _write(lake: Lake, migration: str, report: Mapping[str, Any]) -> None:
-    lake.write_json(paths.report_path(migration), report)
-    lake.write(paths.report_page_path(migration), render_report(report).encode())
+    lake.write_json(paths.MigrationFiles(migration).report, report)
+    lake.write(paths.MigrationFiles(migration).report_page, render_report(report).encode())
 
 
 def _compared(lake: Lake, payload: ReportInput) -> OperationResult:
     """Return how the tables of a verify or a replay ended."""
-    entries = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    entries = lake.read_log(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log)
     ends = {entry["table"]: entry for entry in reversed(entries) if entry["did"] == "ended"}
     states = Counter(end["state"] for end in ends.values())
     errors = [_named(end) for end in ends.values() if end["error"]]
@@ -84,13 +84,13 @@ def _named(end: QueueEntry) -> ErrorDict | None:
 
 def _have_all_ended(lake: Lake, payload: ReportInput, tables: Sequence[ListedTable]) -> bool:
     """Return whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
-    lines = lake.read_log(paths.ended_tables_path(payload["migration"]))
+    lines = lake.read_log(paths.MigrationFiles(payload["migration"]).ended_tables)
     ended = {line["table"] for line in lines}
     ended_now = {line["table"] for line in lines if line["operation"] >= payload["operation"]}
-    queue = lake.read_json(paths.queue_path(payload["migration"], payload["operation"]))
+    queue = lake.read_json(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue)
     if queue is None:
         return not tables
-    log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    log = lake.read_log(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log)
     is_open = Queue(queue, log).positions.keys() - ended_now
     return not is_open and all(table["table"] in ended for table in tables)
 
@@ -104,7 +104,7 @@ def _in_order(plan: Mapping[str, Any], listed: ListedTables | None) -> list[List
 
 def _part(lake: Lake, migration: str, table: ListedTable) -> dict[str, Any]:
     """Return a table's part of the report; a table that left none is in the report as failed."""
-    path = paths.table_report_path(migration, table["table"])
+    path = paths.MigrationFiles(migration).table(table["table"]).report
     part: dict[str, Any] | None = lake.read_json(path)
     if part is not None:
         return part

@@ -42,10 +42,12 @@ def look_at_request_units(clients: Clients, payload: OperationInput) -> Look[int
 
 def _uncounted(lake: Lake, payload: OperationInput) -> list[TableRecord]:
     """Return the records of the tables that the operation has loaded and of which nothing is counted yet."""
-    queue: QueueFile | None = lake.read_json(paths.queue_path(payload["migration"], payload["operation"]))
+    queue: QueueFile | None = lake.read_json(
+        paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue
+    )
     names = [table["table"] for table in queue["tables"]] if queue else []
     found: list[TableRecord | None] = side_by_side(
-        lambda name: lake.read_json(paths.table_record_path(payload["migration"], name)),
+        lambda name: lake.read_json(paths.MigrationFiles(payload["migration"]).table(name).record),
         names,
         at_once=CALLS_AT_ONCE,
     )
@@ -67,9 +69,9 @@ def _count(clients: Clients, record: TableRecord) -> bool:
         logger.warning("The request units of table %s are not counted: %s", record["table"], error.detail)
         return False
     kept = cast("TableRecord", {**record, "consumed": found})
-    names = record["migration"], record["table"]
-    clients.lake.write_json(paths.table_record_path(*names), kept)
-    clients.lake.write_json(paths.table_report_path(*names), report_of(clients.lake, kept))
+    files = paths.MigrationFiles(record["migration"]).table(record["table"])
+    clients.lake.write_json(files.record, kept)
+    clients.lake.write_json(files.report, report_of(clients.lake, kept))
     return found["counted_ru"] is not None
 
 

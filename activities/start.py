@@ -21,7 +21,7 @@ def look_at_start(clients: Clients, payload: OperationInput) -> Look[Literal[Tru
     """Look whether the time of a start or a retry has come."""
     lake, migration = clients.lake, payload["migration"]
     refuse_if_cancelled(lake, payload)
-    accepted = lake.read_json(paths.plan_path(migration))
+    accepted = lake.read_json(paths.MigrationFiles(migration).plan)
     now = datetime.now(UTC)
     until = waiting_until(accepted["plan"], now) if accepted else None
     if until:
@@ -29,7 +29,7 @@ def look_at_start(clients: Clients, payload: OperationInput) -> Look[Literal[Tru
         seconds = min((until - now).total_seconds(), LONGEST_WAIT_SECONDS)
         waiting: Waiting = {"for": "window" if is_window else "start", "until": _seconds(until)}
         return _running(waiting, seconds)
-    if lake.exists(paths.pause_path(migration)):
+    if lake.exists(paths.MigrationFiles(migration).pause):
         return _running({"for": "pause", "until": None}, None)
     return {"state": "succeeded", "result": True}
 

@@ -103,7 +103,7 @@ def _append_end(lake: Lake, payload: OperationRef, name: str, error: ErrorDict |
         "error": error,
         "at": clock.text("milliseconds"),
     }
-    lake.append(paths.queue_log_path(payload["migration"], payload["operation"]), entry)
+    lake.append(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log, entry)
 
 
 def _end_without_file(lake: Lake, payload: OperationRef, name: str, error: ErrorDict) -> None:
@@ -123,12 +123,12 @@ def _end_without_file(lake: Lake, payload: OperationRef, name: str, error: Error
             "started_at": clock.text("milliseconds"),
             "finished_at": clock.text("milliseconds"),
         }
-        lake.append(paths.ended_tables_path(payload["migration"]), line)
+        lake.append(paths.MigrationFiles(payload["migration"]).ended_tables, line)
     _append_end(lake, payload, name, error)
 
 
 def _has_ended(lake: Lake, payload: OperationRef, name: str) -> bool:
-    log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    log = lake.read_log(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log)
     return any(entry["did"] == "ended" and entry["table"] == name for entry in log)
 
 
@@ -136,7 +136,7 @@ def _line_of_end(lake: Lake, payload: OperationRef, name: str) -> TableEnd | Non
     """Return the line that an earlier try, which broke off before its last step, wrote of how a table ended."""
     if payload["kind"] not in MIGRATING:
         return None
-    lines: list[TableEnd] = lake.read_log(paths.ended_tables_path(payload["migration"]))
+    lines: list[TableEnd] = lake.read_log(paths.MigrationFiles(payload["migration"]).ended_tables)
     mine = (line for line in reversed(lines) if line["table"] == name)
     return next((line for line in mine if line["operation"] == payload["operation"]), None)
 
@@ -214,15 +214,15 @@ def write_record(clients: Clients, record: TableRecord) -> None:
 
     The line in the log of ended tables comes last: a reader that finds it finds the rest.
     """
-    lake, names = clients.lake, (record["migration"], record["table"])
+    lake, files = clients.lake, paths.MigrationFiles(record["migration"])
     record = cast("TableRecord", {**record, "stages": ended_stages(record["stages"])})
     report = report_of(lake, record)
-    lake.write_json(paths.table_record_path(*names), record)
-    lake.write_json(paths.table_report_path(*names), report)
+    lake.write_json(files.table(record["table"]).record, record)
+    lake.write_json(files.table(record["table"]).report, report)
     line = table_end(record)
     if not record.get("operations"):
         _measure(report)
-    lake.append(paths.ended_tables_path(record["migration"]), line)
+    lake.append(files.ended_tables, line)
     if not record.get("operations"):
         notify_of_table(lake, clients.settings, record["migration"], line)
 
@@ -232,7 +232,7 @@ def report_of(lake: Lake, record: TableRecord) -> dict[str, Any]:
     load = record.get("load")
     assessed = _result(lake, load.get("result_path") if load else None)
     verified = _result(lake, mismatches_path(record))
-    estimate = lake.read_json(paths.estimate_path(record["migration"])) or {}
+    estimate = lake.read_json(paths.MigrationFiles(record["migration"]).estimate) or {}
     return table_report(
         record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")
     )

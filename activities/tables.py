@@ -52,7 +52,7 @@ def list_tables(clients: Clients, payload: OperationInput) -> LaneCounts:
     What an earlier try queued is left as it is: lanes may have begun with it.
     """
     lake, migration, operation = clients.lake, payload["migration"], payload["operation"]
-    path = paths.queue_path(migration, operation)
+    path = paths.MigrationFiles(migration).work(operation).queue
     queue: QueueFile | None = lake.read_json(path)
     if queue is None:
         refuse_if_cancelled(lake, payload)
@@ -89,7 +89,7 @@ def _tables(
     lake, migration, operation = clients.lake, payload["migration"], payload["operation"]
     if payload["kind"] not in MIGRATING:
         return _compared(lake, payload)
-    listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
+    listed: ListedTables | None = lake.read_json(paths.MigrationFiles(migration).tables)
     if listed is not None and listed["operation"] != operation:
         tables = _retried(lake, payload, listed)
     else:
@@ -128,7 +128,7 @@ def _entrance(table: TableInput) -> LaneStage:
 
 def _write_tables(lake: Lake, tables: Sequence[TableInput]) -> None:
     def write(table: TableInput) -> None:
-        path = paths.table_file_path(table["migration"], table["operation"], table["table"])
+        path = paths.MigrationFiles(table["migration"]).work(table["operation"]).table(table["table"])
         lake.write_json(path, table)
 
     side_by_side(write, tables, at_once=CALLS_AT_ONCE)
@@ -165,7 +165,7 @@ def _size(clients: Clients, table: Mapping[str, Any]) -> dict[str, int | None]:
 def _request(lake: Lake, payload: OperationInput) -> OperationFile:
     request: OperationFile = needed_json(
         lake,
-        paths.operation_path(payload["migration"], payload["operation"]),
+        paths.MigrationFiles(payload["migration"]).operation(payload["operation"]),
         f"The request of the {payload['kind']} is no longer in the lake",
         f"Start the {payload['kind']} again.",
     )
@@ -179,9 +179,9 @@ def _retried(lake: Lake, payload: OperationInput, listed: ListedTables) -> list[
     names = [table["table"] for table in listed["tables"] if table["table"] in entries]
 
     def read(name: str) -> TableInput:
-        record = lake.read_json(paths.table_record_path(migration, name))
+        record = lake.read_json(paths.MigrationFiles(migration).table(name).record)
         if record is None:
-            record = lake.read_json(paths.table_file_path(migration, listed["operation"], name))
+            record = lake.read_json(paths.MigrationFiles(migration).work(listed["operation"]).table(name))
         return cast("TableInput", retried_input(record, entries[name]))
 
     return side_by_side(read, names, at_once=CALLS_AT_ONCE)
@@ -200,7 +200,7 @@ def _compared(lake: Lake, payload: OperationInput) -> list[TableInput]:
 def _write_list(lake: Lake, migration: str, tables: Sequence[TableInput], operation: int) -> None:
     """Write the list of all tables of a migration: at its start, or by a retry if that broke off too early."""
     listed = [{field: table.get(field) for field in LISTED_FIELDS} for table in tables]
-    lake.write_json(paths.tables_path(migration), {"operation": operation, "tables": listed})
+    lake.write_json(paths.MigrationFiles(migration).tables, {"operation": operation, "tables": listed})
 
 
 def _write_estimate(clients: Clients, migration: str, tables: Sequence[TableInput], caps: Caps) -> None:
@@ -216,4 +216,4 @@ def _write_estimate(clients: Clients, migration: str, tables: Sequence[TableInpu
     )
     estimate = estimate_of(tables, terms, caps)
     whole = {name: estimate[name] for name in ("basis", "total", "lines", "tables_of_unknown_size")}
-    clients.lake.write_json(paths.estimate_path(migration), whole)
+    clients.lake.write_json(paths.MigrationFiles(migration).estimate, whole)

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 def read_queue(lake: Lake, payload: LaneInput) -> Queue:
     """Return the queue of an operation as it is now."""
-    log = lake.read_log(paths.queue_log_path(payload["migration"], payload["operation"]))
+    log = lake.read_log(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log)
     return Queue(read_queue_file(lake, payload), log)
 
 
@@ -49,7 +49,7 @@ def read_queue_file(lake: Lake, payload: LaneInput) -> QueueFile:
     """
     file: QueueFile = needed_json(
         lake,
-        paths.queue_path(payload["migration"], payload["operation"]),
+        paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue,
         f"The queue of migration {payload['migration']} is no longer in the lake",
         "Look for what deletes files there, then retry the migration.",
     )
@@ -93,7 +93,7 @@ def for_each(
         CancelledError: if every table has been cancelled.
         TransientError: the first one.
     """
-    flag = clients.lake.read_json(paths.cancel_path(payload["migration"], payload["operation"]))
+    flag = clients.lake.read_json(paths.MigrationFiles(payload["migration"]).cancel(payload["operation"]))
     cancelled = {name: cancelled_error(flag, payload, name) for name in names if is_cancelled(flag, name)}
     if names and len(cancelled) == len(names):
         raise cancelled[names[0]]
@@ -192,7 +192,7 @@ def end_failed(
         began: when the stage began, if its file does not say so; now if None.
         restore_error: why its throughput cannot be put back.
     """
-    path = paths.table_file_path(payload["migration"], payload["operation"], name)
+    path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).table(name)
     table: TableInput | None = clients.lake.read_json(path)
     moment = (_beginning(table, stage) if table else None) or began or datetime.now(UTC)
     entry: StageEntry = {

@@ -137,10 +137,12 @@ def _write_migration(lake: Lake, count: int) -> list[str]:
     """Write the files of a migration half-way; return the ids of the orchestrations that are under way."""
     names = [f"Table{number:04d}" for number in range(count)]
     tables = [_listed(name) for name in names]
-    lake.write_json(paths.plan_path(MIGRATION), {"plan": _plan(), "accepted_at": AT, "digest": ""})
-    lake.write_json(paths.tables_path(MIGRATION), {"operation": 0, "tables": tables})
+    lake.write_json(paths.MigrationFiles(MIGRATION).plan, {"plan": _plan(), "accepted_at": AT, "digest": ""})
+    lake.write_json(paths.MigrationFiles(MIGRATION).tables, {"operation": 0, "tables": tables})
     queued = [_queued(name) for name in names]
-    lake.write_json(paths.queue_path(MIGRATION, 0), {"caps": CAPS, "times": {}, "tables": queued})
+    lake.write_json(
+        paths.MigrationFiles(MIGRATION).work(0).queue, {"caps": CAPS, "times": {}, "tables": queued}
+    )
     ended, rest = names[: count // 5], names[count // 5 :]
     units = [rest[start : start + 20] for start in range(0, 80, 20)]
     copied, exported = rest[80:100], rest[100:150]
@@ -151,8 +153,8 @@ def _write_migration(lake: Lake, count: int) -> list[str]:
         line for name in copied for line in (*_passed(name, "copy"), _claim("copy", [name], _lane_of(name)))
     ]
     log += [_claim("export", [name], _lane_of(name)) for name in exported]
-    _write_log(lake, paths.queue_log_path(MIGRATION, 0), log)
-    _write_log(lake, paths.ended_tables_path(MIGRATION), [_end_line(name) for name in ended])
+    _write_log(lake, paths.MigrationFiles(MIGRATION).work(0).queue_log, log)
+    _write_log(lake, paths.MigrationFiles(MIGRATION).ended_tables, [_end_line(name) for name in ended])
     for name in (name for unit in units for name in unit[:2]):
         _write_progress(lake, name)
     return [
@@ -250,7 +252,9 @@ def _write_progress(lake: Lake, name: str) -> None:
         {"stage": "load", "state": "running", "started_at": AT},
     ]
     progress = {"stages": stages, "done": 3, "total": 8}
-    lake.write_json(f"{paths.load_folder(MIGRATION, name, 'start-0', 1)}/{PROGRESS_FILE}", progress)
+    lake.write_json(
+        f"{paths.MigrationFiles(MIGRATION).table(name).load_folder('start-0', 1)}/{PROGRESS_FILE}", progress
+    )
 
 
 class _Durable:

@@ -110,7 +110,7 @@ class Simulation:
         }
         if self.case.pause:
             begin, end = self.case.pause
-            self.host.after(begin, lambda: self.lake.write(paths.pause_path(MIGRATION), b"{}"))
+            self.host.after(begin, lambda: self.lake.write(paths.MigrationFiles(MIGRATION).pause, b"{}"))
             self.host.after(end, self._resume)
         whole = self.host.start("run_operation", operation, MIGRATION)
         with self._in_place():
@@ -124,7 +124,7 @@ class Simulation:
     @property
     def log(self) -> list[Any]:
         """The entries of the queue's log."""
-        return self.lake.logs.get(paths.queue_log_path(MIGRATION, 0), [])
+        return self.lake.logs.get(paths.MigrationFiles(MIGRATION).work(0).queue_log, [])
 
     def _now(self) -> datetime:
         return self.host.now
@@ -157,7 +157,7 @@ class Simulation:
         return self._queue_so_far
 
     def _resume(self) -> None:
-        self.lake.delete(paths.pause_path(MIGRATION))
+        self.lake.delete(paths.MigrationFiles(MIGRATION).pause)
         for instance, orchestration in self.host.orchestrations.items():
             if orchestration.name == "run_lane":
                 self.host.wake(instance)
@@ -167,7 +167,7 @@ class Simulation:
         for name in self.case.names:
             size = LARGE if name in self.case.large else SMALL
             table = _settings_of(name, size)
-            self.lake.write_json(paths.table_file_path(MIGRATION, 0, name), table)
+            self.lake.write_json(paths.MigrationFiles(MIGRATION).work(0).table(name), table)
             queued.append(
                 {
                     "table": name,
@@ -179,7 +179,7 @@ class Simulation:
                 }
             )
         file: QueueFile = {"caps": self.case.caps, "times": {}, "tables": queued}
-        self.lake.write_json(paths.queue_path(MIGRATION, 0), file)
+        self.lake.write_json(paths.MigrationFiles(MIGRATION).work(0).queue, file)
 
     def _activities(self) -> dict[str, Callable[[Any], Any]]:
         functions = {

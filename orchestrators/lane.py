@@ -14,7 +14,7 @@ from d2c.state.ids import (
     unit_instance_id,
     unit_name,
 )
-from d2c.state.paths import table_file_path
+from d2c.state.paths import MigrationFiles
 from orchestrators.retrying import (
     ATTEMPTS_TO_LOOK,
     StageFailedError,
@@ -156,7 +156,7 @@ def _outside(
 
 def _ref(context: df.DurableOrchestrationContext, lane: LaneInput, table: str) -> TableRef:
     ref: TableRef = {
-        "file": table_file_path(lane["migration"], lane["operation"], table),
+        "file": MigrationFiles(lane["migration"]).work(lane["operation"]).table(table),
         "migration": lane["migration"],
         "operation": lane["operation"],
         "kind": lane["kind"],

@@ -23,14 +23,15 @@ from d2c.state.table_files import keep, read_table
 
 def load_folder_of(payload: LaneInput, table: str) -> str:
     """Return the folder of a table's request and results in the load run of a unit."""
-    return paths.load_folder(payload["migration"], table, _run_of(payload), payload["attempt"])
+    files = paths.MigrationFiles(payload["migration"]).table(table)
+    return files.load_folder(_run_of(payload), payload["attempt"])
 
 
 def done_groups_prefix_of(payload: LaneInput, table: str) -> str:
     """Return the start of the paths of what a load run has done of a table."""
     operation = operation_name(payload["kind"], payload["operation"])
-    names = payload["migration"], table, operation, _run_of(payload)
-    return paths.done_groups_prefix(*names, payload["attempt"])
+    files = paths.MigrationFiles(payload["migration"]).table(table)
+    return files.done_groups_prefix(operation, _run_of(payload), payload["attempt"])
 
 
 def _run_of(payload: LaneInput) -> str:
@@ -63,7 +64,7 @@ def load_request(table: TableInput, settings: Settings, folder: str, payload: La
     }
     rejected_folder = scope["rejected_folder"]
     operation = operation_name(payload["kind"], payload["operation"])
-    done_folder = paths.done_folder(table["migration"], table["table"], operation)
+    done_folder = paths.MigrationFiles(table["migration"]).table(table["table"]).done_folder(operation)
     return LoadRequest(
         migration=table["migration"],
         table=table["table"],
@@ -102,7 +103,7 @@ def leave(lake: Lake, payload: LaneInput, name: str) -> None:
 
 def _tell(lake: Lake, payload: LaneInput, entry: Mapping[str, Any]) -> None:
     unit = unit_name(payload["lane"], payload["turn"])
-    lake.append(paths.unit_log_path(payload["migration"], payload["operation"], unit), entry)
+    lake.append(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_log(unit), entry)
 
 
 def look_at_table(clients: Clients, payload: LaneInput, table: TableInput, waiting: list[str]) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from d2c.checks.findings import Finding, Findings
 from d2c.clients.azure.lake import Lake
-from d2c.state.paths import plan_path
+from d2c.state.paths import MigrationFiles
 
 READING, WRITING, NAMESPACE, NAME = "can be read", "can be written", "hierarchical namespace", "plan's name"
 
@@ -69,7 +69,7 @@ def check_name(
     """
     findings = Findings("Plan")
     with findings.attempt(migration, NAME):
-        plan = accepted(plan_path(migration))
+        plan = accepted(MigrationFiles(migration).plan)
         if plan is None:
             findings.ok(migration, NAME, "No migration uses it yet.")
         elif plan["digest"] == digest:

@@ -56,7 +56,7 @@ async def flag_cancelled(app: App, migration: str, tables: Sequence[str] | None)
         tables: their names, or None for the whole migration.
     """
     number = await app.lake.run(last_migrating, migration)
-    path = paths.cancel_path(migration, number)
+    path = paths.MigrationFiles(migration).cancel(number)
     flag = await app.lake.read_json(path)
     cancelled = (flag or {}).get("tables")
     if flag is None or cancelled is not None:
@@ -73,7 +73,7 @@ async def suspend(app: App, migration: str) -> None:
         ConflictError: if it has ended.
     """
     await _refuse_if_ended(app, migration)
-    await app.lake.write_json(paths.pause_path(migration), {"paused_at": clock.text()})
+    await app.lake.write_json(paths.MigrationFiles(migration).pause, {"paused_at": clock.text()})
 
 
 async def resume(app: App, migration: str) -> None:
@@ -84,7 +84,7 @@ async def resume(app: App, migration: str) -> None:
         ConflictError: if it has ended.
     """
     await _refuse_if_ended(app, migration)
-    await app.lake.delete(paths.pause_path(migration))
+    await app.lake.delete(paths.MigrationFiles(migration).pause)
     await wake_all(app, migration, await app.lake.run(last_migrating, migration))
 
 

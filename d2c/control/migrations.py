@@ -59,9 +59,9 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
     faults = [] if arrived else account_faults(plan, app.settings.aws)
     if faults:
         raise PlanError(faults)
-    if not await app.lake.exists(paths.plan_path(plan.name)):
+    if not await app.lake.exists(paths.MigrationFiles(plan.name).plan):
         # The watchdog starts a migration that a crash from here on leaves accepted and not started.
-        await app.lake.write(paths.open_path(plan.name), b"")
+        await app.lake.write(paths.MigrationFiles(plan.name).is_open, b"")
     digest = await in_turn(plan.digest)
     deployment = await deployment_id(app.lake)
     accepted = await app.lake.run(_accept, plan, digest, deployment, arrived)
@@ -80,7 +80,7 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
         )
     # The index entry comes before the instance: a running migration is listed even after a crash between the two.
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
-    await app.lake.write(paths.index_path(plan.name, int(accepted_at.timestamp() * 1000)), b"")
+    await app.lake.write(paths.MigrationFiles(plan.name).index(int(accepted_at.timestamp() * 1000)), b"")
     await start_orchestration(app, accepted, 0)
 
 
@@ -116,7 +116,7 @@ async def start_orchestration(app: App, accepted: AcceptedPlan, number: int) -> 
     """
     value = operation_input(app.settings, accepted, number, migrating_kind(number))
     migration = value["migration"]
-    await app.lake.write(paths.open_path(migration), b"")
+    await app.lake.write(paths.MigrationFiles(migration).is_open, b"")
     await durable.start(app.durable, "run_operation", migration, value)
     with log_fields(migration=migration):
         logger.info("%s of migration %s has started", f"Retry {number}" if number else "The start", migration)
@@ -146,7 +146,7 @@ def operation_input(
 
 def _accept(lake: Lake, plan: Plan, digest: str, deployment: str, arrived: Arrived | None) -> AcceptedPlan:
     """Return the accepted plan of this name, with its digest and its time: this plan if there was none."""
-    path = paths.plan_path(plan.name)
+    path = paths.MigrationFiles(plan.name).plan
     accepted: AcceptedPlan = {
         "plan": plan.model_dump(mode="json", exclude_none=True),
         "accepted_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -230,7 +230,7 @@ async def accepted_of(lake: AsyncLake, migration: str) -> AcceptedPlan:
     Raises:
         NotFoundError: if it is not in the lake.
     """
-    accepted: AcceptedPlan | None = await lake.read_json(paths.plan_path(migration))
+    accepted: AcceptedPlan | None = await lake.read_json(paths.MigrationFiles(migration).plan)
     if accepted is None:
         raise NotFoundError(
             f"The plan of migration {migration} is not in the lake.",
@@ -241,6 +241,6 @@ async def accepted_of(lake: AsyncLake, migration: str) -> AcceptedPlan:
 
 async def table_names(lake: AsyncLake, migration: str) -> list[str]:
     """Return the names of a migration's tables; until they are listed, those that the plan names."""
-    listed = await lake.read_json(paths.tables_path(migration))
+    listed = await lake.read_json(paths.MigrationFiles(migration).tables)
     tables = (listed or await plan_of(lake, migration))["tables"]
     return [table["table"] for table in tables]

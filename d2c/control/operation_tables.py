@@ -40,12 +40,12 @@ async def _retried(
     lake: AsyncLake, migration: str, body: bytes
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return the tables of a retry with their changes; none if the migration ended before it listed its tables."""
-    listed = await lake.read_json(paths.tables_path(migration))
+    listed = await lake.read_json(paths.MigrationFiles(migration).tables)
     names = [table["table"] for table in listed["tables"]] if listed else []
     request = await in_turn(parse_retry, body, names if listed else None)
     if listed is None:
         return [], request.caps
-    ended = await lake.read_log(paths.ended_tables_path(migration))
+    ended = await lake.read_log(paths.MigrationFiles(migration).ended_tables)
     states = dict.fromkeys(names, "failed") | {line["table"]: line["state"] for line in ended}
     if request.tables is None:
         return _all_retried(migration, states), request.caps
@@ -72,7 +72,7 @@ def _all_retried(migration: str, states: Mapping[str, str]) -> list[dict[str, An
 
 
 async def _check_changes(lake: AsyncLake, migration: str, entry: Mapping[str, Any]) -> None:
-    record = await lake.read_json(paths.table_record_path(migration, entry["table"]))
+    record = await lake.read_json(paths.MigrationFiles(migration).table(entry["table"]).record)
     size = rules_size((record or {}).get("rules"), entry.get("rules"))
     fault = fault_of_size(size) if "rules" in entry else None
     if fault:
@@ -94,7 +94,7 @@ async def _verified(
         ConflictError: if a table that is named does not allow it, or no table does.
     """
     names = [name for name in known if request.tables is None or name in request.tables]
-    record_paths = [paths.table_record_path(migration, name) for name in names]
+    record_paths = [paths.MigrationFiles(migration).table(name).record for name in names]
     found = await asyncio.gather(*(lake.read_json(path) for path in record_paths))
     records: dict[str, Any] = dict(zip(names, found, strict=True))
     reasons = {name: why for name in names if (why := why_not_allowed(records[name], kind))}

@@ -83,7 +83,7 @@ async def _refuse_forbidden(app: App, migration: str, names: Container[str]) -> 
     Raises:
         ConflictError: if there are some.
     """
-    listed: ListedTables | None = await app.lake.read_json(paths.tables_path(migration))
+    listed: ListedTables | None = await app.lake.read_json(paths.MigrationFiles(migration).tables)
     if listed is None:
         return
     account = migrations.account_of((await migrations.accepted_of(app.lake, migration)).get("arrived"))
@@ -103,7 +103,7 @@ async def _take_number(lake: AsyncLake, request: OperationFile) -> None:
     Raises:
         ConflictError: if it has.
     """
-    path = paths.operation_path(request["migration"], request["number"])
+    path = paths.MigrationFiles(request["migration"]).operation(request["number"])
     if not await lake.run(_create, path, request):
         raise ConflictError(
             f"Another operation on migration {request['migration']} was started at the same moment.",
@@ -137,7 +137,7 @@ async def _refuse_during_clean_up(app: App, migration: str) -> None:
     Raises:
         ConflictError: if the watchdog has not done so yet.
     """
-    if await app.lake.exists(paths.open_path(migration)):
+    if await app.lake.exists(paths.MigrationFiles(migration).is_open):
         raise ConflictError(
             f"Migration {migration} has ended early, and its tables are still being ended.",
             "Try again in some minutes: the watchdog cleans up (docs/operate/watchdog.md).",
@@ -178,7 +178,7 @@ async def _listed(app: App, request: OperationFile, newest_retry: int | None) ->
     if request["kind"] not in MIGRATING or request["number"] == newest_retry:
         return await _status(app, request)
     migration, number = request["migration"], request["number"]
-    log: list[QueueEntry] = await app.lake.read_log(paths.queue_log_path(migration, number))
+    log: list[QueueEntry] = await app.lake.read_log(paths.MigrationFiles(migration).work(number).queue_log)
     states = [entry["state"] for entry in log if entry["did"] == "ended"]
     finished_at = log[-1]["at"] if log else None
     # One of which no table ended was overtaken before it began, or could not list its tables.
@@ -200,7 +200,7 @@ async def cancel(app: App, migration: str) -> OperationStatus | None:
     if status["state"] not in UNDER_WAY:
         return None
     flag = json.dumps({"cancelled_at": clock.text(), "tables": None}).encode()
-    await app.lake.create(paths.cancel_path(migration, last["number"]), flag)
+    await app.lake.create(paths.MigrationFiles(migration).cancel(last["number"]), flag)
     return status
 
 
@@ -247,7 +247,7 @@ async def _last(lake: AsyncLake, migration: str) -> OperationFile | None:
 
 
 async def _read(lake: AsyncLake, migration: str, number: int) -> OperationFile | None:
-    request: OperationFile | None = await lake.read_json(paths.operation_path(migration, number))
+    request: OperationFile | None = await lake.read_json(paths.MigrationFiles(migration).operation(number))
     return request
 
 

@@ -108,7 +108,7 @@ async def orphaned_containers(
 async def _ends(lake: AsyncLake, migration: str) -> dict[str, int]:
     """Return the operations in which the tables of a migration ended; none if its log cannot be read."""
     with one_of_many(f"The log of ended tables of the migration {quoted(migration)}"):
-        log = await lake.read_log(paths.ended_tables_path(migration))
+        log = await lake.read_log(paths.MigrationFiles(migration).ended_tables)
         return {line["table"]: line["operation"] for line in log}
     return {}
 
@@ -168,7 +168,7 @@ async def start_clean_up(
     }
     if accepted and "deployment" in accepted:
         orphans["deployment"] = accepted["deployment"]
-    await app.lake.write_json(paths.orphans_path(migration), orphans)
+    await app.lake.write_json(paths.MigrationFiles(migration).orphans, orphans)
     await durable.start(
         app.durable, "clean_up", instance, _clean_up_input(orphans, migrations.waits(app.settings))
     )

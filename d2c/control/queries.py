@@ -111,8 +111,8 @@ async def status_of(app: App, migration: str, tables: TableFilter) -> dict[str, 
     accepted, number, is_paused, watched = await asyncio.gather(
         migrations.accepted_of(app.lake, migration),
         app.lake.run(last_migrating, migration),
-        app.lake.exists(paths.pause_path(migration)),
-        app.lake.read_json(paths.watchdog_path(migration)),
+        app.lake.exists(paths.MigrationFiles(migration).pause),
+        app.lake.read_json(paths.MigrationFiles(migration).watchdog),
     )
     work = await read_work(app.lake, migration, number, accepted["plan"])
     runs = durable.state_of(instance) in UNDER_WAY

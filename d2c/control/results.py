@@ -18,7 +18,7 @@ async def report_of(app: App, migration: str, *, as_page: bool) -> bytes:
     Raises:
         NotFoundError: if there is no such migration, or no report yet.
     """
-    path = paths.report_page_path(migration) if as_page else paths.report_path(migration)
+    path = paths.MigrationFiles(migration).report_page if as_page else paths.MigrationFiles(migration).report
     report = await app.lake.read(path)
     if report is None:
         state = await migrations.state_of(app, migration)
@@ -67,7 +67,7 @@ def _folders(lake: Lake, migration: str, tables: Sequence[str]) -> dict[str, str
     """Return the folder of each table's rejected items; a table that was not loaded has none."""
     folders = {}
     for table in tables:
-        record = lake.read_json(paths.table_record_path(migration, table))
+        record = lake.read_json(paths.MigrationFiles(migration).table(table).record)
         folder = rejected_folder(record) if record else None
         if folder is not None:
             folders[table] = folder

@@ -36,7 +36,7 @@ async def look_for_stalls(app: App, work: Work, before: WatchdogFile, now: datet
     measure("d2c.tables.stalled", sum(1 for kept in after["tables"].values() if kept["stalled"]))
     for table, stall in new_stalls(before, after).items():
         await _report(app, work.migration, work.operation, table, stall)
-    await app.lake.write_json(paths.watchdog_path(work.migration), after)
+    await app.lake.write_json(paths.MigrationFiles(work.migration).watchdog, after)
 
 
 async def _report(app: App, migration: str, number: int, table: str, stall: Stall) -> None:

@@ -80,8 +80,10 @@ async def _reconcile(
         held: all containers that its tables hold.
         now: the time.
     """
-    accepted: AcceptedPlan | None = await app.lake.read_json(paths.plan_path(migration))
-    watched: WatchdogFile = await app.lake.read_json(paths.watchdog_path(migration)) or WatchdogFile()
+    accepted: AcceptedPlan | None = await app.lake.read_json(paths.MigrationFiles(migration).plan)
+    watched: WatchdogFile = (
+        await app.lake.read_json(paths.MigrationFiles(migration).watchdog) or WatchdogFile()
+    )
     if accepted is None:
         await _close_without_plan(app.lake, migration, watched)
         return
@@ -103,7 +105,9 @@ async def _reconcile(
 
 async def _has_started(lake: AsyncLake, migration: str, number: int, watched: WatchdogFile) -> bool:
     """Return whether a start or retry has left a trace, though its orchestration is gone."""
-    return watched.get("operation") == number or await lake.exists(paths.queue_path(migration, number))
+    return watched.get("operation") == number or await lake.exists(
+        paths.MigrationFiles(migration).work(number).queue
+    )
 
 
 async def _end(
@@ -139,9 +143,9 @@ async def _close_without_plan(lake: AsyncLake, migration: str, watched: Watchdog
     """Close a migration seen twice without a plan: its start broke off before the plan was accepted."""
     if watched.get("lost") == "plan":
         logger.warning("Migration %s has no plan in the lake and is closed", migration)
-        await lake.delete(paths.open_path(migration))
+        await lake.delete(paths.MigrationFiles(migration).is_open)
     else:
-        await lake.write_json(paths.watchdog_path(migration), {"lost": "plan"})
+        await lake.write_json(paths.MigrationFiles(migration).watchdog, {"lost": "plan"})
 
 
 async def _start_again(
@@ -149,7 +153,7 @@ async def _start_again(
 ) -> None:
     """Start a migration or a retry that was seen twice accepted and not started."""
     if watched.get("lost") != number:
-        await app.lake.write_json(paths.watchdog_path(migration), {"lost": number})
+        await app.lake.write_json(paths.MigrationFiles(migration).watchdog, {"lost": number})
         return
     logger.warning(
         "%s of migration %s was accepted and not started; starting it now",

@@ -105,10 +105,10 @@ async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mappi
     """
     listed: ListedTables | None
     listed, file, log, ended = await asyncio.gather(
-        lake.read_json(paths.tables_path(migration)),
-        lake.read_json(paths.queue_path(migration, operation)),
-        lake.read_log(paths.queue_log_path(migration, operation)),
-        lake.read_log(paths.ended_tables_path(migration)),
+        lake.read_json(paths.MigrationFiles(migration).tables),
+        lake.read_json(paths.MigrationFiles(migration).work(operation).queue),
+        lake.read_log(paths.MigrationFiles(migration).work(operation).queue_log),
+        lake.read_log(paths.MigrationFiles(migration).ended_tables),
     )
     tables = listed["tables"] if listed else named_tables(plan)
     return await in_thread(_work, migration, operation, tables, file, log, ended)
@@ -158,7 +158,7 @@ async def at_work(snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
     attempt = (status.custom_status or {}).get("attempt", 1)
     run = operation_name(work.kind, work.operation)
     name, first = (second_run(run), "load") if job == "second-load" else (run, "assess")
-    file = f"{paths.load_folder(work.migration, table, name, attempt)}/{PROGRESS_FILE}"
+    file = f"{paths.MigrationFiles(work.migration).table(table).load_folder(name, attempt)}/{PROGRESS_FILE}"
     return AtWork(first, {"attempt": attempt}, instance, is_held, file)
 
 

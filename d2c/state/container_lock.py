@@ -13,7 +13,7 @@ from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
 from d2c.errors import BusyError, PermanentError, TransientError
 from d2c.shapes import ContainerHolder, ContainerLock
-from d2c.state.paths import container_path, ended_tables_path
+from d2c.state.paths import MigrationFiles, container_path
 
 Record = ContainerLock
 
@@ -141,7 +141,7 @@ def _is_own_earlier(record: Record, holder: ContainerHolder) -> bool:
 
 def _has_ended(lake: Lake, record: Record) -> bool:
     """Return whether the table that holds a lock has ended in the operation in which it took it, or in a later one."""
-    log = lake.read_log(ended_tables_path(record["migration"]))
+    log = lake.read_log(MigrationFiles(record["migration"]).ended_tables)
     return any(line["table"] == record["table"] and line["operation"] >= record["operation"] for line in log)
 
 

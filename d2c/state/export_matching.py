@@ -66,11 +66,11 @@ def _has_table(lake: Lake, migration: str, table: str) -> bool:
     The list is large where tables are many, and each of them arrives; so it is read only for a table that the start
     has not queued.
     """
-    if not lake.exists(paths.plan_path(migration)):
+    if not lake.exists(paths.MigrationFiles(migration).plan):
         return False
-    if lake.exists(paths.table_file_path(migration, 0, table)):
+    if lake.exists(paths.MigrationFiles(migration).work(0).table(table)):
         return True
-    listed: ListedTables | None = lake.read_json(paths.tables_path(migration))
+    listed: ListedTables | None = lake.read_json(paths.MigrationFiles(migration).tables)
     return listed is None or any(entry["table"] == table for entry in listed["tables"])
 
 
@@ -95,7 +95,7 @@ def check_own(lake: Lake, folder: str, number: int, settings: Settings) -> None:
     """
     migration, table_folder, export_id = folder.removeprefix(EXPORTS).split("/")
     table = paths.name_of_folder(table_folder)
-    known = lake.read_json(paths.table_file_path(migration, number, table)) or {}
+    known = lake.read_json(paths.MigrationFiles(migration).work(number).table(table)) or {}
     if (known.get("export") or {}).get("id") == export_id:
         return
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from d2c.clients.azure.lake import Lake, needed_json
 from d2c.shapes import AcceptedPlan, OperationFile, OperationKind
 from d2c.shapes.operations import MIGRATING, RETRY, START
-from d2c.state.paths import operation_path, operations_prefix, plan_path
+from d2c.state.paths import MigrationFiles
 
 OPERATION_FILE = re.compile(r"(?P<number>[0-9]{6})\.json")
 # The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
@@ -40,21 +40,23 @@ def accepted_plan(lake: Lake, migration: str) -> AcceptedPlan:
     """
     lack = f"The plan of migration {migration} is no longer in the lake"
     accepted: AcceptedPlan = needed_json(
-        lake, plan_path(migration), lack, "Look for what deletes files there."
+        lake, MigrationFiles(migration).plan, lack, "Look for what deletes files there."
     )
     return accepted
 
 
 def last_number(lake: Lake, migration: str) -> int:
     """Return the number of the last operation of any kind; 0 is the migration's start."""
-    found = (OPERATION_FILE.fullmatch(name) for name in lake.sizes(operations_prefix(migration)))
+    found = (
+        OPERATION_FILE.fullmatch(name) for name in lake.sizes(MigrationFiles(migration).operations_prefix)
+    )
     return max((int(name["number"]) for name in found if name), default=0)
 
 
 def last_migrating(lake: Lake, migration: str) -> int:
     """Return the number of the last retry, or 0, the migration's start."""
     for number in range(last_number(lake, migration), 0, -1):
-        request: OperationFile | None = lake.read_json(operation_path(migration, number))
+        request: OperationFile | None = lake.read_json(MigrationFiles(migration).operation(number))
         if request and request["kind"] in MIGRATING:
             return number
     return 0

@@ -43,6 +43,7 @@ ignore duplicates.
 """
 
 import re
+from dataclasses import dataclass
 
 SWEEP = "sweep.json"
 DEPLOYMENT = "deployment.json"
@@ -83,81 +84,6 @@ def export_folder(migration: str, table: str, export_id: str) -> str:
     return f"exports/{migration}/{folder_name(table)}/{export_id}"
 
 
-def plan_path(migration: str) -> str:
-    """Return the path of the plan as it was accepted."""
-    return f"migrations/{migration}/plan.json"
-
-
-def tables_path(migration: str) -> str:
-    """Return the path of the list of a migration's tables."""
-    return f"migrations/{migration}/tables.json"
-
-
-def estimate_path(migration: str) -> str:
-    """Return the path of a migration's estimate."""
-    return f"migrations/{migration}/estimate.json"
-
-
-def ended_tables_path(migration: str) -> str:
-    """Return the path of the log of tables that ended."""
-    return f"migrations/{migration}/tables.jsonl"
-
-
-def operations_prefix(migration: str) -> str:
-    """Return the start of the paths of the requests of operations."""
-    return f"migrations/{migration}/operations/"
-
-
-def operation_path(migration: str, number: int) -> str:
-    """Return the path of the request of an operation; names sort by number."""
-    return f"{operations_prefix(migration)}{number:06d}.json"
-
-
-def work_folder(migration: str, operation: int) -> str:
-    """Return the folder of the work of an operation; 0 is the migration's start."""
-    return f"migrations/{migration}/work/{operation:06d}"
-
-
-def queue_path(migration: str, operation: int) -> str:
-    """Return the path of the caps and the tables of an operation's queue."""
-    return f"{work_folder(migration, operation)}/queue.json"
-
-
-def queue_log_path(migration: str, operation: int) -> str:
-    """Return the path of the log of an operation's queue."""
-    return f"{work_folder(migration, operation)}/queue.jsonl"
-
-
-def table_file_path(migration: str, operation: int, table: str) -> str:
-    """Return the path of what an operation knows of a table: its settings, and what its stages found."""
-    return f"{work_folder(migration, operation)}/tables/{table}.json"
-
-
-def unit_requests_path(migration: str, operation: int, unit: str, attempt: int) -> str:
-    """Return the path of the list of requests of a unit's load run."""
-    return f"{work_folder(migration, operation)}/units/{unit}-{attempt}.json"
-
-
-def unit_requests_prefix(migration: str, operation: int, unit: str) -> str:
-    """Return the start of the paths of the lists of requests of a unit's load runs."""
-    return f"{work_folder(migration, operation)}/units/{unit}-"
-
-
-def unit_log_path(migration: str, operation: int, unit: str) -> str:
-    """Return the path of the log of a unit's tables that have ended."""
-    return f"{work_folder(migration, operation)}/units/{unit}.jsonl"
-
-
-def pause_path(migration: str) -> str:
-    """Return the path of the flag that no new stage may start."""
-    return f"migrations/{migration}/pause.json"
-
-
-def open_path(migration: str) -> str:
-    """Return the path of the flag that a migration has not ended."""
-    return f"{MIGRATIONS_OPEN}{migration}"
-
-
 def check_file_path(check: str, name: str) -> str:
     """Return the path of one file of a check.
 
@@ -178,94 +104,176 @@ def containers_folder(account: str) -> str:
     return f"containers/{account}"
 
 
-def watchdog_path(migration: str) -> str:
-    """Return the path of the watchdog's file of a migration, as `d2c.state.stall_rules` has it."""
-    return f"{WATCHDOG}{migration}.json"
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of one table of a migration."""
+
+    folder: str
+
+    @property
+    def record(self) -> str:
+        """The table's record, from which its part of the report is made."""
+        return f"{self.folder}/record.json"
+
+    @property
+    def report(self) -> str:
+        """The table's part of the report."""
+        return f"{self.folder}/report.json"
+
+    def copy_begun(self, operation: int, part: int, attempt: int) -> str:
+        """Return the path of the flag that a copy run may have been started, with what had arrived before."""
+        return f"{self.folder}/copy-{operation}-{part}-{attempt}.json"
+
+    def load_folder(self, run: str, attempt: int) -> str:
+        """Return the folder for the request and the results of one load run.
+
+        Args:
+            run: the operation that the run is part of, such as ``start-0`` or ``verify-1``, or its second run.
+            attempt: counted from 1.
+        """
+        return f"{self.folder}/{run}-{attempt}"
+
+    def done_folder(self, operation: str) -> str:
+        """Return the folder of what the load runs of an operation have done of the table, data file by data file.
+
+        Args:
+            operation: such as ``start-0``.
+        """
+        return f"{self.folder}/{operation}-done"
+
+    def done_groups_prefix(self, operation: str, run: str, attempt: int) -> str:
+        """Return the start of the paths of what one load run has done of the table; see `d2c.load_run.resuming`.
+
+        Args:
+            operation: as in `done_folder`.
+            run: the operation, or its second run.
+            attempt: counted from 1.
+        """
+        return f"{self.done_folder(operation)}/groups/{run}-{attempt}."
 
 
-def orphans_path(migration: str) -> str:
-    """Return the path of the orphans that a clean-up of a migration cleans up."""
-    return f"left-behind/{migration}.json"
+@dataclass(frozen=True)
+class WorkFiles:
+    """The files of the work of one operation."""
+
+    folder: str
+
+    @property
+    def queue(self) -> str:
+        """The caps and the tables of the operation's queue."""
+        return f"{self.folder}/queue.json"
+
+    @property
+    def queue_log(self) -> str:
+        """The log of the operation's queue."""
+        return f"{self.folder}/queue.jsonl"
+
+    def table(self, table: str) -> str:
+        """Return the path of what the operation knows of a table: its settings, and what its stages found."""
+        return f"{self.folder}/tables/{table}.json"
+
+    def unit_requests(self, unit: str, attempt: int) -> str:
+        """Return the path of the list of requests of a unit's load run."""
+        return f"{self.folder}/units/{unit}-{attempt}.json"
+
+    def unit_requests_prefix(self, unit: str) -> str:
+        """Return the start of the paths of the lists of requests of a unit's load runs."""
+        return f"{self.folder}/units/{unit}-"
+
+    def unit_log(self, unit: str) -> str:
+        """Return the path of the log of a unit's tables: those that have ended, and those that may be loaded."""
+        return f"{self.folder}/units/{unit}.jsonl"
 
 
-def cancel_path(migration: str, operation: int) -> str:
-    """Return the path of the flag that an operation, or tables of it, are cancelled."""
-    return f"migrations/{migration}/cancel-{operation}.json"
+@dataclass(frozen=True)
+class MigrationFiles:
+    """The files of one migration."""
 
+    migration: str
 
-def _table_folder(migration: str, table: str) -> str:
-    return f"migrations/{migration}/tables/{folder_name(table)}"
+    @property
+    def folder(self) -> str:
+        """The folder of nearly all of them."""
+        return f"migrations/{self.migration}"
 
+    @property
+    def plan(self) -> str:
+        """The plan as it was accepted."""
+        return f"{self.folder}/plan.json"
 
-def report_path(migration: str) -> str:
-    """Return the path of the migration's report as JSON."""
-    return f"migrations/{migration}/report.json"
+    @property
+    def tables(self) -> str:
+        """The list of the migration's tables."""
+        return f"{self.folder}/tables.json"
 
+    @property
+    def estimate(self) -> str:
+        """The migration's estimate."""
+        return f"{self.folder}/estimate.json"
 
-def report_page_path(migration: str) -> str:
-    """Return the path of the migration's report as an HTML page."""
-    return f"migrations/{migration}/report.html"
+    @property
+    def ended_tables(self) -> str:
+        """The log of tables that ended."""
+        return f"{self.folder}/tables.jsonl"
 
+    @property
+    def pause(self) -> str:
+        """The flag that no new stage may start."""
+        return f"{self.folder}/pause.json"
 
-def table_report_path(migration: str, table: str) -> str:
-    """Return the path of one table's part of the report."""
-    return f"{_table_folder(migration, table)}/report.json"
+    @property
+    def report(self) -> str:
+        """The migration's report as JSON."""
+        return f"{self.folder}/report.json"
 
+    @property
+    def report_page(self) -> str:
+        """The migration's report as an HTML page."""
+        return f"{self.folder}/report.html"
 
-def copy_begun_path(migration: str, operation: int, table: str, part: int, attempt: int) -> str:
-    """Return the path of the flag that a copy run may have been started, with what had arrived before."""
-    return f"{_table_folder(migration, table)}/copy-{operation}-{part}-{attempt}.json"
+    @property
+    def is_open(self) -> str:
+        """The flag that the migration has not ended."""
+        return f"{MIGRATIONS_OPEN}{self.migration}"
 
+    @property
+    def watchdog(self) -> str:
+        """The watchdog's file of the migration, as `d2c.state.stall_rules` has it."""
+        return f"{WATCHDOG}{self.migration}.json"
 
-def table_record_path(migration: str, table: str) -> str:
-    """Return the path of a table's record, from which its part of the report is made."""
-    return f"{_table_folder(migration, table)}/record.json"
+    @property
+    def orphans(self) -> str:
+        """The orphans that a clean-up of the migration cleans up."""
+        return f"left-behind/{self.migration}.json"
 
+    @property
+    def operations_prefix(self) -> str:
+        """The start of the paths of the requests of operations."""
+        return f"{self.folder}/operations/"
 
-def load_folder(migration: str, table: str, run: str, attempt: int) -> str:
-    """Return the folder for the request and the results of one load run.
+    def operation(self, number: int) -> str:
+        """Return the path of the request of an operation; names sort by number."""
+        return f"{self.operations_prefix}{number:06d}.json"
 
-    Args:
-        migration: its id.
-        table: its name.
-        run: the operation that the run is part of, such as ``start-0`` or ``verify-1``.
-        attempt: counted from 1.
-    """
-    return f"{_table_folder(migration, table)}/{run}-{attempt}"
+    def cancel(self, operation: int) -> str:
+        """Return the path of the flag that an operation, or tables of it, are cancelled."""
+        return f"{self.folder}/cancel-{operation}.json"
 
+    def work(self, operation: int) -> WorkFiles:
+        """Return the files of the work of an operation; 0 is the migration's start."""
+        return WorkFiles(f"{self.folder}/work/{operation:06d}")
 
-def done_folder(migration: str, table: str, operation: str) -> str:
-    """Return the folder of what the load runs of an operation have done of a table, data file by data file.
+    def table(self, table: str) -> TableFiles:
+        """Return the files of one of its tables."""
+        return TableFiles(f"{self.folder}/tables/{folder_name(table)}")
 
-    Args:
-        migration: its id.
-        table: its name.
-        operation: such as ``start-0``.
-    """
-    return f"{_table_folder(migration, table)}/{operation}-done"
+    def index(self, started_at_ms: int) -> str:
+        """Return the index entry of the migration, whose name sorts before those of older ones.
 
-
-def done_groups_prefix(migration: str, table: str, operation: str, run: str, attempt: int) -> str:
-    """Return the start of the paths of what one load run has done of a table; see `d2c.load_run.resuming`.
-
-    Args:
-        migration: its id.
-        table: its name.
-        operation: as in `done_folder`.
-        run: the operation, or its second run.
-        attempt: counted from 1.
-    """
-    return f"{done_folder(migration, table, operation)}/groups/{run}-{attempt}."
-
-
-def index_path(migration: str, started_at_ms: int) -> str:
-    """Return the index entry of a migration, whose name sorts before those of older ones.
-
-    Args:
-        migration: the migration's id.
-        started_at_ms: epoch milliseconds.
-    """
-    return f"{MIGRATIONS_BY_TIME}{_END_OF_TIME_MS - started_at_ms:013d}-{migration}"
+        Args:
+            started_at_ms: epoch milliseconds.
+        """
+        return f"{MIGRATIONS_BY_TIME}{_END_OF_TIME_MS - started_at_ms:013d}-{self.migration}"
 
 
 def migration_of_index(path: str) -> str:

@@ -18,7 +18,7 @@ def read_table(lake: Lake, migration: str, operation: int, table: str) -> TableI
     """
     found: TableInput = needed_json(
         lake,
-        paths.table_file_path(migration, operation, table),
+        paths.MigrationFiles(migration).work(operation).table(table),
         f"What the stages of table {table} found is no longer in the lake",
         "Look for what deletes files there, then retry the table.",
     )
@@ -33,7 +33,7 @@ def read_record(lake: Lake, migration: str, table: str) -> TableRecord:
     """
     record: TableRecord = needed_json(
         lake,
-        paths.table_record_path(migration, table),
+        paths.MigrationFiles(migration).table(table).record,
         f"The record of the table {table} is no longer in the lake",
         "Look for what deletes files there.",
     )
@@ -49,7 +49,9 @@ def keep(lake: Lake, table: TableInput, **found: Any) -> TableInput:
         found: what a stage found.
     """
     whole = cast("TableInput", {**table, **found})
-    lake.write_json(paths.table_file_path(table["migration"], table["operation"], table["table"]), whole)
+    lake.write_json(
+        paths.MigrationFiles(table["migration"]).work(table["operation"]).table(table["table"]), whole
+    )
     return whole
 
 

@@ -63,9 +63,9 @@ async def app_with_a_migration(runtime):
     app.client.set(MIGRATION, runtime, {"state": "failed", "error": None})
     list_tables(app, ["Music", "Orders"])
     if runtime == "Completed":
-        app.lake.delete(paths.open_path(MIGRATION))
+        app.lake.delete(paths.MigrationFiles(MIGRATION).is_open)
         end_table(app, "Music", "failed", error={"title": "", "detail": "", "next_step": "", "stage": "load"})
-        app.lake.write_json(paths.table_record_path(MIGRATION, "Music"), record())
+        app.lake.write_json(paths.MigrationFiles(MIGRATION).table("Music").record, record())
     return app
 
 
@@ -79,7 +79,7 @@ async def post(route, body, runtime, **headers):
     assert len(json.dumps(answer)) <= MOST_ANSWER_BYTES
     if status != 202:
         assert (app.file_system.files, len(app.client.started)) == (before, bool(identity))
-    elif not identity and (accepted := app.file_system.files.get(paths.plan_path(answer["id"]))):
+    elif not identity and (accepted := app.file_system.files.get(paths.MigrationFiles(answer["id"]).plan)):
         value = json.loads(accepted)
         assert parse_plan(json.dumps(value["plan"]).encode()).digest() == value["digest"]
     return status

@@ -109,7 +109,7 @@ def test_pages_of_migrations_have_each_of_them_once(migrations, size):
     async def walk():
         app = CalledApp()
         for name, started_at in migrations:
-            app.file_system.files[paths.index_path(name, started_at)] = b""
+            app.file_system.files[paths.MigrationFiles(name).index(started_at)] = b""
             app.client.set(name, "Running")
         token, seen = {}, []
         while True:
@@ -120,7 +120,7 @@ def test_pages_of_migrations_have_each_of_them_once(migrations, size):
                 return seen
             token = {"token": page["next"]}
 
-    entries = {paths.index_path(*one): one[0] for one in migrations}
+    entries = {paths.MigrationFiles(migration).index(at): migration for migration, at in migrations}
     assert asyncio.run(walk()) == [entries[path] for path in sorted(entries)]
 
 

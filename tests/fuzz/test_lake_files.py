@@ -63,7 +63,9 @@ def test_a_file_is_json_or_an_error(content):
     assert read_or_refuse(lake.read_version, PATH) in ((value, '"1"'), None)
     for line in read_or_refuse(lake.read_log, PATH) or ():
         assert isinstance(line, dict)
-    read_or_refuse(read_table, lake_with(paths.table_file_path("m", 0, "Music"), content), "m", 0, "Music")
+    read_or_refuse(
+        read_table, lake_with(paths.MigrationFiles("m").work(0).table("Music"), content), "m", 0, "Music"
+    )
 
 
 @fuzzed(written(first_sweep(NOW), {**first_sweep(NOW), "token": "t", "place": "exports/"}))
@@ -92,7 +94,7 @@ def test_a_lock_is_one_of_a_holder_or_refused(content):
 def test_an_odd_name_among_operations_is_left_out(names):
     lake = Lake(SubstituteFileSystem())
     for name in names:
-        lake.write(paths.operations_prefix("m") + name, b"")
+        lake.write(paths.MigrationFiles("m").operations_prefix + name, b"")
     assert last_number(lake, "m") == (7 if "000007.json" in names else 0)
 
 

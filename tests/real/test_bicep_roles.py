@@ -144,12 +144,12 @@ def allows(condition, action, path):
 
 WRITES = ("write", "add", "delete", "move")
 EXPORT = f"{paths.export_folder('music-1', 'Song', '1')}/data/a.json.gz"
-RESULT = f"{paths.load_folder('music-1', 'Song', 'start-0', 1)}/result.json"
+RESULT = f"{paths.MigrationFiles('music-1').table('Song').load_folder('start-0', 1)}/result.json"
 OTHERS = (
     "plans/music.json",
     "outbox/evt_1.json",
-    paths.report_page_path("music-1"),
-    paths.plan_path("music-1"),
+    paths.MigrationFiles("music-1").report_page,
+    paths.MigrationFiles("music-1").plan,
 )
 
 

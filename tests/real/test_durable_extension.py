@@ -61,7 +61,7 @@ def test_two_hundred_tables_go_through_in_short_histories(migrate):
 
 def test_a_crash_a_stop_a_cancel_a_pause_and_a_lost_cluster_change_no_outcome(migrate):
     migration = migrate(is_lost_cluster=lambda run: run == 1)
-    pause, cancel = paths.pause_path(MIGRATION), paths.cancel_path(MIGRATION, 0)
+    pause, cancel = paths.MigrationFiles(MIGRATION).pause, paths.MigrationFiles(MIGRATION).cancel(0)
     migration.reach("passed", 20)
     migration.durable.kill()
     migration.durable.start()

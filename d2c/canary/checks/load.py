@@ -18,7 +18,7 @@ from d2c.load_run.told.progress import PROGRESS_BYTES, parse_progress
 from d2c.mapping import indexing
 from d2c.report.estimate import FACTOR_BY_WORD
 from d2c.state.ids import operation_name
-from d2c.state.paths import load_folder, work_folder
+from d2c.state.paths import MigrationFiles
 
 FIRST_RUN = operation_name("start", 0)
 STAGES_OF_A_RUN = ("assess", "load", "verify")
@@ -52,7 +52,7 @@ def progress_from_threads(scene: Scene) -> Found:
 
 
 def _progress_path(scene: Scene, table: str) -> str:
-    return f"{load_folder(scene.names.run, table, FIRST_RUN, 1)}/{PROGRESS_FILE}"
+    return f"{MigrationFiles(scene.names.run).table(table).load_folder(FIRST_RUN, 1)}/{PROGRESS_FILE}"
 
 
 def tables_side_by_side(scene: Scene) -> Found:
@@ -69,7 +69,7 @@ def tables_side_by_side(scene: Scene) -> Found:
 
 def _tables_of_load_runs(scene: Scene) -> list[int]:
     """Return how many tables each load run of the migration was to load."""
-    lake, folder = scene.deployment.lake, f"{work_folder(scene.names.run, 0)}/units/"
+    lake, folder = scene.deployment.lake, f"{MigrationFiles(scene.names.run).work(0).folder}/units/"
     lists = [path for path in lake.page(folder, PAGE, None)[0] if path.endswith(".json")]
     return [len((lake.read_json(path) or {}).get("requests", ())) for path in lists]
 

@@ -138,7 +138,7 @@ async def _start(app: App, existing: ExistingExport, admit: Admit) -> None:
         RefusedError: if it must not be loaded.
     """
     name, export = existing.plan.name, existing.arrived["export"]
-    accepted = await app.lake.read_json(paths.plan_path(name))
+    accepted = await app.lake.read_json(paths.MigrationFiles(name).plan)
     if accepted is None:
         await admit(existing)
         with log_fields(migration=name):

@@ -75,7 +75,7 @@ async def _start(app: App, plan: Plan, digest: str) -> None:
     """Start a plan's migration, unless it waits for exports or this very plan has run already."""
     if is_standing(plan):
         return
-    accepted = await app.lake.read_json(paths.plan_path(plan.name))
+    accepted = await app.lake.read_json(paths.MigrationFiles(plan.name).plan)
     if accepted and accepted["digest"] == digest:
         state = await durable.state_or_none(app.durable, plan.name)
         if state is not None:

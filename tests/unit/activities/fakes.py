@@ -16,7 +16,7 @@ from d2c.clients.azure.cosmos.management import Account, Container, Throughput
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.clients.azure.lake import MOST_BYTES
 from d2c.clients.databricks.jobs import NotebookRun
-from d2c.state.paths import cancel_path
+from d2c.state.paths import MigrationFiles
 from tests.builders import TABLE_ARN
 from tests.unit.clients.settings import local_settings
 
@@ -318,7 +318,7 @@ class World:
 
     def cancel(self, *tables: str, migration: str = "m", operation: int = 0) -> None:
         """Cancel an operation, or these tables of it."""
-        self.lake.write_json(cancel_path(migration, operation), {"tables": list(tables) or None})
+        self.lake.write_json(MigrationFiles(migration).cancel(operation), {"tables": list(tables) or None})
 
     def answer(self, activity: Any, payload: Mapping[str, Any]) -> Any:
         """Return what an activity answers in this world; JSON must hold it."""

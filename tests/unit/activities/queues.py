@@ -35,24 +35,26 @@ def put_queue(
         for table in tables
     ]
     queue = a_queue(*entries, caps=some_caps(**caps), times=times or {})
-    world.lake.write_json(paths.queue_path("m", operation), queue)
+    world.lake.write_json(paths.MigrationFiles("m").work(operation).queue, queue)
     for table in tables:
-        path = paths.table_file_path("m", operation, table["table"])
+        path = paths.MigrationFiles("m").work(operation).table(table["table"])
         world.lake.write_json(path, {**table, "operation": operation})
 
 
 def tell(world: World, *entries: QueueEntry, operation: int = 0) -> None:
     """Append lines to the log of a queue."""
     for entry in entries:
-        world.lake.append(paths.queue_log_path("m", operation), entry)
+        world.lake.append(paths.MigrationFiles("m").work(operation).queue_log, entry)
 
 
 def log_of(world: World, operation: int = 0) -> list[Any]:
-    return world.lake.read_log(paths.queue_log_path("m", operation))
+    return world.lake.read_log(paths.MigrationFiles("m").work(operation).queue_log)
 
 
 def queue_of(world: World, operation: int = 0) -> Queue:
-    return Queue(world.lake.read_json(paths.queue_path("m", operation)), log_of(world, operation))
+    return Queue(
+        world.lake.read_json(paths.MigrationFiles("m").work(operation).queue), log_of(world, operation)
+    )
 
 
 def ends_of(world: World, operation: int = 0) -> dict[str, str]:
@@ -61,8 +63,8 @@ def ends_of(world: World, operation: int = 0) -> dict[str, str]:
 
 
 def file_of(world: World, table: str = "Music", operation: int = 0) -> Any:
-    return world.lake.read_json(paths.table_file_path("m", operation, table))
+    return world.lake.read_json(paths.MigrationFiles("m").work(operation).table(table))
 
 
 def record_of(world: World, table: str = "Music") -> Any:
-    return world.lake.read_json(paths.table_record_path("m", table))
+    return world.lake.read_json(paths.MigrationFiles("m").table(table).record)

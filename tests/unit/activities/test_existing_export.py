@@ -10,7 +10,7 @@ from d2c.errors import PermanentError, SettingsError
 from d2c.export_format import manifest
 from d2c.export_format.manifest import MANIFEST_FILES, parse_summary
 from d2c.state.export_matching import match
-from d2c.state.paths import cancel_path
+from d2c.state.paths import MigrationFiles
 from d2c.state.standing_plans import standing_plans
 from localcloud.aws.api import export_files as exported
 from tests.unit import arrived
@@ -126,7 +126,7 @@ class TestStartArrival:
         assert error_of(world.answer(existing_export.start_arrival, world.payload()))
 
     def test_a_cancelled_migration_begins_nothing(self, world):
-        world.lake.write_json(cancel_path("theirs-1", 0), {"tables": None})
+        world.lake.write_json(MigrationFiles("theirs-1").cancel(0), {"tables": None})
         error_of(world.answer(existing_export.start_arrival, world.payload()), "cancelled")
         error_of(world.look(), "cancelled")
 

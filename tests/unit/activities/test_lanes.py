@@ -125,7 +125,7 @@ class TestTaking:
 
     def test_a_log_that_cannot_be_read_whole_is_read_again_and_nothing_is_taken(self, world):
         put_queue(world, *some_tables("a"))
-        path = paths.queue_log_path("m", 0)
+        path = paths.MigrationFiles("m").work(0).queue_log
         world.lake.files[path] = b'{"did":"claimed","stage":'
         error_of(world.answer(take_tables, a_lane("export")), "transient")
         assert world.lake.files[path] == b'{"did":"claimed","stage":'
@@ -264,20 +264,20 @@ class TestBeingHeld:
         return world
 
     def test_nothing_is_taken_during_a_pause_and_then_it_goes_on(self, tables):
-        tables.lake.write_json(paths.pause_path("m"), {})
+        tables.lake.write_json(paths.MigrationFiles("m").pause, {})
         assert take(tables) == {"state": "idle", "seconds": LONGEST_IDLE_SECONDS}
-        tables.lake.delete(paths.pause_path("m"))
+        tables.lake.delete(paths.MigrationFiles("m").pause)
         assert names_taken(tables) == ["a"]
 
     def test_a_lane_without_anything_to_come_ends_during_a_pause(self, tables):
-        tables.lake.write_json(paths.pause_path("m"), {})
+        tables.lake.write_json(paths.MigrationFiles("m").pause, {})
         tell(tables, an_end("a"), an_end("b"))
         assert take(tables) == {"state": "over"}
 
     @pytest.mark.parametrize("kind", ["verify", "replay"])
     def test_a_pause_is_of_the_migration_and_not_of_a_verify_or_a_replay(self, world, kind):
         put_queue(world, *some_tables("a"), enters="load", operation=3, times=clock(2))
-        world.lake.write_json(paths.pause_path("m"), {})
+        world.lake.write_json(paths.MigrationFiles("m").pause, {})
         assert names_taken(world, "load", operation=3, kind=kind) == ["a"]
 
     @pytest.mark.parametrize(("hour", "taken"), [(-0.5, ["a"]), (2, "idle")])
@@ -318,7 +318,7 @@ class TestTakingTheCancelled:
     def test_nothing_holds_them_back(self, world, held):
         put_queue(world, *some_tables("a", "b"), times=clock(2) if held == "window" else {})
         if held == "pause":
-            world.lake.write_json(paths.pause_path("m"), {})
+            world.lake.write_json(paths.MigrationFiles("m").pause, {})
         world.cancel("b")
         assert names_taken(world) == ["b"]
         assert names_taken(world, turn=1) == "idle"
@@ -602,7 +602,7 @@ class TestEndingALostLane:
 
     def test_its_load_run_is_stopped_before_others_may_have_the_container(self, world):
         for lane in (0, 1):
-            path = paths.unit_requests_path("m", 0, f"{lane}-0", 12)
+            path = paths.MigrationFiles("m").work(0).unit_requests(f"{lane}-0", 12)
             world.lake.write(path, b"{}")
             request = world.settings.lake_path(path)
             world.databricks.start_run(run_key=str(lane), parameters={"request": request})

@@ -199,7 +199,7 @@ class TestStartLoad:
         put_unit(unit, "Music", "Orders")
         for name, peak in zip(("Music", "Orders"), peaks, strict=True):
             table = {**PREPARED, "table": name, "described": a_described(peak_ru_per_second=peak)}
-            unit.lake.write_json(paths.table_file_path("m", 0, name), table)
+            unit.lake.write_json(paths.MigrationFiles("m").work(0).table(name), table)
         start(unit, kind=kind)
         (submitted,) = unit.databricks.submitted.values()
         assert submitted["cluster"]["autoscale"]["max_workers"] == workers
@@ -505,7 +505,7 @@ class TestComparing:
     @pytest.fixture
     def verified(self, world):
         kept = a_record()
-        world.lake.write_json(paths.table_record_path("m", "Music"), kept)
+        world.lake.write_json(paths.MigrationFiles("m").table("Music").record, kept)
         entry = {"table": "Music", "rules": None, "verify": "counts"}
         put_unit(world, operation=3, table=compared_input(kept, "verify", 3, entry))
         world.databricks.runs[0] = run(ended=False)

@@ -29,8 +29,8 @@ def world():
     world = World(Lake(SubstituteFileSystem()))
     world.settings = SETTINGS
     plan = {"name": "m", "tables": [TABLE]}
-    world.lake.write_json(paths.plan_path("m"), {"plan": plan, "accepted_at": EXPORT_TIME})
-    world.lake.write_json(paths.tables_path("m"), {"tables": [TABLE]})
+    world.lake.write_json(paths.MigrationFiles("m").plan, {"plan": plan, "accepted_at": EXPORT_TIME})
+    world.lake.write_json(paths.MigrationFiles("m").tables, {"tables": [TABLE]})
     return world
 
 

@@ -52,11 +52,11 @@ def leave(world, *tables, containers=(), ends=None, number=0, **more):
         "ends": ends,
         **more,
     }
-    world.lake.write_json(paths.orphans_path("m"), left)
+    world.lake.write_json(paths.MigrationFiles("m").orphans, left)
 
 
 def begin_retry(world, number=1):
-    world.lake.write_json(paths.operation_path("m", number), {"kind": "retry"})
+    world.lake.write_json(paths.MigrationFiles("m").operation(number), {"kind": "retry"})
 
 
 def start_copy(world, name, attempt=1, migration="m", **operation):
@@ -65,7 +65,7 @@ def start_copy(world, name, attempt=1, migration="m", **operation):
 
 
 def start_load(world, unit="0-0", attempt=1, operation=0):
-    path = paths.unit_requests_path("m", operation, unit, attempt)
+    path = paths.MigrationFiles("m").work(operation).unit_requests(unit, attempt)
     world.lake.write(path, b"{}")
     return world.databricks.start_run(run_key=path, parameters={"request": world.settings.lake_path(path)})
 
@@ -241,7 +241,7 @@ class TestTellingTheEnd:
         *_, stage, report = record["stages"]
         assert (stage["stage"], stage["state"], stage["seconds"] > 0) == ("load", "cancelled", True)
         assert report["stage"] == "report"
-        (line,) = world.lake.read_log(paths.ended_tables_path("m"))
+        (line,) = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         names = ("table", "operation", "state", "stage", "items_exported", "error")
         assert {name: line[name] for name in names} == {
             "table": "Music",
@@ -294,10 +294,10 @@ class TestTellingTheEnd:
     def accept(self, world):
         put_queue(world, PREPARED, enters="load")
         accepted = {"plan": PLAN, "accepted_at": "2026-06-01T11:00:00+00:00"}
-        world.lake.write_json(paths.plan_path("m"), accepted)
+        world.lake.write_json(paths.MigrationFiles("m").plan, accepted)
         listed = {"operation": 0, "tables": [{**PLAN["tables"][0], "database": "shop"}]}
-        world.lake.write_json(paths.tables_path("m"), listed)
-        world.lake.write(paths.open_path("m"), b"")
+        world.lake.write_json(paths.MigrationFiles("m").tables, listed)
+        world.lake.write(paths.MigrationFiles("m").is_open, b"")
 
     def test_the_migration_ends_with_the_report_that_its_orchestration_did_not_come_to(self, world):
         self.accept(world)
@@ -306,8 +306,8 @@ class TestTellingTheEnd:
         payload = value_of(world.answer(read_orphaned_migration, {"migration": "m"}))
         assert payload == {"migration": "m", "operation": 0, "kind": "start", "error": None}
         assert value_of(world.answer(write_report, payload))["state"] == "cancelled"
-        assert world.lake.read_json(paths.report_path("m"))["state"] == "cancelled"
-        assert not world.lake.exists(paths.open_path("m"))
+        assert world.lake.read_json(paths.MigrationFiles("m").report)["state"] == "cancelled"
+        assert not world.lake.exists(paths.MigrationFiles("m").is_open)
 
     def test_a_retry_ends_as_a_retry(self, world):
         begin_retry(world)
@@ -323,7 +323,7 @@ class TestTellingTheEnd:
         self.accept(world)
         payload = {"migration": "m", "operation": 0, "kind": "start", "error": None}
         value_of(world.answer(write_report, payload))
-        assert world.lake.exists(paths.open_path("m"))
+        assert world.lake.exists(paths.MigrationFiles("m").is_open)
 
     def test_nothing_is_told_of_an_operation_that_a_retry_has_overtaken(self, world):
         put_queue(world, PREPARED, enters="load")
@@ -336,6 +336,6 @@ class TestTellingTheEnd:
     def test_a_verify_overtakes_nothing(self, world):
         put_queue(world, PREPARED, enters="load")
         leave(world, left_table("Music"))
-        world.lake.write_json(paths.operation_path("m", 1), {"kind": "verify"})
+        world.lake.write_json(paths.MigrationFiles("m").operation(1), {"kind": "verify"})
         self.end(world)
         assert ends_of(world) == {"Music": "cancelled"}

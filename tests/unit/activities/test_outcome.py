@@ -122,7 +122,7 @@ def test_the_functions_host_sees_a_function_of_the_payload_alone():
 
 
 REF = {
-    "file": paths.table_file_path(MIGRATION, 0, TABLE),
+    "file": paths.MigrationFiles(MIGRATION).work(0).table(TABLE),
     "migration": MIGRATION,
     "operation": 0,
     "table": TABLE,

@@ -293,7 +293,7 @@ class TestWhoHasTheContainer:
     def test_one_that_has_ended_hands_it_over_with_what_it_was_before_anyone_scaled_it(self, world):
         existing(world, manual(4000))
         held_by(world, **a_described(created=False, before_ru_per_second=400, after_ru_per_second=400))
-        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
+        world.lake.append(paths.MigrationFiles("m").ended_tables, {"table": "Songs", "operation": 0})
         description = prepared(world)
         assert (description["before_ru_per_second"], description["after_ru_per_second"]) == (400, 400)
         assert lock(world)["table"] == "Music"
@@ -301,7 +301,7 @@ class TestWhoHasTheContainer:
 
     def test_one_that_ended_before_it_took_it_has_not_ended(self, world):
         held_by(world, operation=1)
-        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
+        world.lake.append(paths.MigrationFiles("m").ended_tables, {"table": "Songs", "operation": 0})
         put_unit(world, TABLE)
         error_of(prepare(world), "transient")
 
@@ -318,7 +318,7 @@ class TestWhoHasTheContainer:
     def test_one_that_may_be_scaled_is_kept_when_the_next_table_is_refused(self, world):
         existing(world, manual(4000))
         held_by(world, **a_described(created=False, before_ru_per_second=400, after_ru_per_second=400))
-        world.lake.append(paths.ended_tables_path("m"), {"table": "Songs", "operation": 0})
+        world.lake.append(paths.MigrationFiles("m").ended_tables, {"table": "Songs", "operation": 0})
         world.cosmos.documents = True
         refused(world)
         assert (lock(world)["table"], lock(world)["before_ru_per_second"]) == ("Music", 400)

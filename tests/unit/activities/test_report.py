@@ -41,15 +41,15 @@ PLAN = {
 
 
 def table_report_of(world, table="Music"):
-    return json.loads(world.lake.files[paths.table_report_path("m", table)])
+    return json.loads(world.lake.files[paths.MigrationFiles("m").table(table).report])
 
 
 def accept(world):
     world.lake.write_json(
-        paths.plan_path("m"), {"plan": PLAN, "accepted_at": "2026-06-01T12:00:00.000+00:00"}
+        paths.MigrationFiles("m").plan, {"plan": PLAN, "accepted_at": "2026-06-01T12:00:00.000+00:00"}
     )
     listed = [{"database": "shop", **table} for table in reversed(PLAN["tables"])]
-    world.lake.write_json(paths.tables_path("m"), {"operation": 0, "tables": listed})
+    world.lake.write_json(paths.MigrationFiles("m").tables, {"operation": 0, "tables": listed})
 
 
 def write(world, record):
@@ -85,7 +85,7 @@ class TestATablesPart:
 
     def test_what_was_expected_stands_beside_what_it_came_to(self, world):
         basis = Terms(Cluster(3, "n", False), DEFAULTS, LoadBounds(400_000, 32_000)).to_dict()
-        world.lake.write_json(paths.estimate_path("m"), {"basis": basis})
+        world.lake.write_json(paths.MigrationFiles("m").estimate, {"basis": basis})
         write(
             world,
             {
@@ -99,9 +99,9 @@ class TestATablesPart:
         assert (rows["items"]["estimated"], rows["items"]["actual"]) == (9, 7)
         accept(world)
         put_report(world)
-        report = world.lake.read_json(paths.report_path("m"))
+        report = world.lake.read_json(paths.MigrationFiles("m").report)
         assert report["estimate"][0] == {"what": "items", "unit": "items", "estimated": 9, "actual": 7}
-        assert b"Estimate and outcome" in world.lake.files[paths.report_page_path("m")]
+        assert b"Estimate and outcome" in world.lake.files[paths.MigrationFiles("m").report_page]
 
     def test_the_census_stays_when_an_operation_has_verified_anew(self, world):
         mismatch = {"kind": "missing", "document": "d", "properties": []}
@@ -131,7 +131,7 @@ class TestATablesPart:
 
     def test_the_log_of_ended_tables_gets_a_line_that_tells_how_it_stands(self, world):
         write(world, RECORD)
-        (line,) = world.lake.read_log(paths.ended_tables_path("m"))
+        (line,) = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         counts = {"items_exported": 7, "items_written": 7, "items_rejected": 0, "items_expired": 0}
         assert {
             "table": "Music",
@@ -150,7 +150,7 @@ class TestATablesPart:
     def test_stages_end_in_the_record_as_in_the_report(self, world):
         running = {"stage": "report", "state": "running", "started_at": "2026-06-01T12:00:00+00:00"}
         write(world, {**RECORD, "stages": [running]})
-        kept = world.lake.read_json(paths.table_record_path("m", "Music"))["stages"]
+        kept = world.lake.read_json(paths.MigrationFiles("m").table("Music").record)["stages"]
         assert kept == table_report_of(world)["stages"]
         assert kept[0]["state"] == "succeeded"
         assert kept[0]["seconds"] > 0
@@ -165,7 +165,7 @@ class TestATablesPart:
 class TestWriteReport:
     def report(self, world, **ended):
         put_report(world, **ended)
-        return json.loads(world.lake.files[paths.report_path("m")])
+        return json.loads(world.lake.files[paths.MigrationFiles("m").report])
 
     def test_it_has_the_tables_in_the_plans_order_as_json_and_as_a_page(self, world):
         accept(world)
@@ -173,7 +173,7 @@ class TestWriteReport:
             write(world, {**RECORD, "table": table})
         report = self.report(world)
         assert [part["table"] for part in report["tables"]] == ["Orders", "Music"]
-        page = world.lake.files[paths.report_page_path("m")].decode()
+        page = world.lake.files[paths.MigrationFiles("m").report_page].decode()
         assert "Orders" in page
         assert page.lower().startswith("<!doctype html>")
 
@@ -182,7 +182,7 @@ class TestWriteReport:
         write(world, RECORD)
         orders, music = self.report(world)["tables"]
         assert (orders["table"], orders["database"], orders["state"]) == ("Orders", "other", "failed")
-        assert paths.table_report_path("m", "Orders") in orders["error"]["detail"]
+        assert paths.MigrationFiles("m").table("Orders").report in orders["error"]["detail"]
         assert music["state"] == "succeeded"
 
     @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ class TestWriteReport:
 
     def test_a_migration_that_ended_before_its_tables_were_listed_tells_why(self, world):
         accept(world)
-        world.lake.delete(paths.tables_path("m"))
+        world.lake.delete(paths.MigrationFiles("m").tables)
         report = self.report(world, error=an_error(detail="no such pattern"))
         assert (report["state"], report["tables"]) == ("failed", [])
         assert report["error"]["detail"] == "no such pattern"
 
     def test_one_that_was_cancelled_before_has_no_tables_and_is_cancelled(self, world):
         accept(world)
-        world.lake.delete(paths.tables_path("m"))
+        world.lake.delete(paths.MigrationFiles("m").tables)
         error = an_error(cancelled=True)
         assert put_report(world, error=error) == {"state": "cancelled", "tables": {}, "error": error}
 
@@ -230,21 +230,21 @@ class TestWriteReport:
 
     def test_a_plan_that_is_gone_is_told_and_not_tried_for_hours(self, world):
         payload = {"migration": "m", "operation": 0, "kind": "start", "error": None}
-        assert paths.plan_path("m") in error_of(world.answer(write_report, payload))["detail"]
+        assert paths.MigrationFiles("m").plan in error_of(world.answer(write_report, payload))["detail"]
 
 
 class TestClosingAMigration:
     @pytest.fixture
     def migrated(self, world):
         accept(world)
-        world.lake.write(paths.open_path("m"), b"")
+        world.lake.write(paths.MigrationFiles("m").is_open, b"")
         for table in ("Music", "Orders"):
             write(world, {**RECORD, "table": table})
         put_queue(world, *some_tables("Music", "Orders"))
         return world
 
     def is_open(self, world):
-        return world.lake.exists(paths.open_path("m"))
+        return world.lake.exists(paths.MigrationFiles("m").is_open)
 
     def test_one_whose_tables_have_all_ended_is_no_longer_open(self, migrated):
         tell(migrated, an_end("Music"), an_end("Orders"))
@@ -262,12 +262,12 @@ class TestClosingAMigration:
 
     def test_so_does_one_a_table_of_which_is_not_in_the_log(self, migrated):
         tell(migrated, an_end("Music"), an_end("Orders"))
-        migrated.lake.delete(paths.ended_tables_path("m"))
+        migrated.lake.delete(paths.MigrationFiles("m").ended_tables)
         put_report(migrated)
         assert self.is_open(migrated)
 
     def test_one_without_tables_is_no_longer_open(self, migrated):
-        for path in (paths.tables_path("m"), paths.queue_path("m", 0)):
+        for path in (paths.MigrationFiles("m").tables, paths.MigrationFiles("m").work(0).queue):
             migrated.lake.delete(path)
         put_report(migrated, error=an_error())
         assert not self.is_open(migrated)
@@ -302,7 +302,7 @@ class TestComparing:
         ended = put_report(compared, **VERIFY)
         assert (ended["state"], ended["tables"]) == ("failed", {"succeeded": 1, "failed": 1})
         assert ended["error"]["detail"] == "Table Orders: it broke"
-        assert compared.lake.read_json(paths.report_path("m"))["state"] == "succeeded"
+        assert compared.lake.read_json(paths.MigrationFiles("m").report)["state"] == "succeeded"
 
     def test_a_line_that_is_there_twice_counts_once(self, compared):
         tell(compared, an_end("Music"), an_end("Music", state="failed", error=an_error()), operation=3)
@@ -314,12 +314,12 @@ class TestComparing:
         assert (ended["state"], ended["error"]["detail"]) == ("failed", "it broke")
 
     def test_one_that_ended_before_its_tables_were_listed_tells_why(self, compared):
-        compared.lake.delete(paths.queue_path("m", 3))
+        compared.lake.delete(paths.MigrationFiles("m").work(3).queue)
         ended = put_report(compared, error=an_error(cancelled=True), **VERIFY)
         assert (ended["state"], ended["tables"]) == ("cancelled", {})
 
     def test_it_neither_opens_nor_closes_the_migration(self, compared):
-        compared.lake.write(paths.open_path("m"), b"")
+        compared.lake.write(paths.MigrationFiles("m").is_open, b"")
         tell(compared, an_end("Music"), an_end("Orders"), operation=3)
         put_report(compared, **VERIFY)
-        assert compared.lake.exists(paths.open_path("m"))
+        assert compared.lake.exists(paths.MigrationFiles("m").is_open)

@@ -32,7 +32,7 @@ def put_loaded(world, *names, seconds_ago=600.0, **changes):
         load = a_load(result_path=f"{name}.json")
         record = a_record(table=name, container=name.lower(), stages=[stage], load=load, **changes)
         world.lake.write_json(f"{name}.json", a_load_run_result(census=a_census(write_ru=1000)))
-        world.lake.write_json(paths.table_record_path("m", name), record)
+        world.lake.write_json(paths.MigrationFiles("m").table(name).record, record)
 
 
 def look(world):
@@ -40,7 +40,7 @@ def look(world):
 
 
 def told(world, name):
-    return json.loads(world.lake.files[paths.table_report_path("m", name)])["request_units"]
+    return json.loads(world.lake.files[paths.MigrationFiles("m").table(name).report])["request_units"]
 
 
 def test_each_load_gets_what_was_counted_beside_its_estimate(world):
@@ -74,7 +74,7 @@ def test_what_cannot_be_counted_stays_unknown_and_the_others_are_counted(world):
     world.metrics.counts = {"shop/orders": TransientError("busy", "wait"), "shop/music": [7]}
     put_loaded(world, "Orders", "Music")
     assert look(world) == {"state": "succeeded", "result": 1}
-    assert paths.table_report_path("m", "Orders") not in world.lake.files
+    assert paths.MigrationFiles("m").table("Orders").report not in world.lake.files
     assert told(world, "Music")["counted_ru"] == 7
 
 

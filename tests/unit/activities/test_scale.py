@@ -252,4 +252,4 @@ class TestWhoHasTheContainer:
         assert (ends_of(world), lock(world)) == ({"Music": "cancelled"}, None)
         assert record_of(world)["restored"] == {"after_ru_per_second": None}
         assert (500, False) not in world.cosmos.changes
-        assert world.lake.exists(paths.table_record_path("m", "Music"))
+        assert world.lake.exists(paths.MigrationFiles("m").table("Music").record)

@@ -10,7 +10,9 @@ from .answers import error_of, value_of
 
 
 def accept(world, **plan):
-    world.lake.write_json(paths.plan_path("m"), {"plan": {"name": "m", **plan}, "accepted_at": EXPORT_TIME})
+    world.lake.write_json(
+        paths.MigrationFiles("m").plan, {"plan": {"name": "m", **plan}, "accepted_at": EXPORT_TIME}
+    )
 
 
 def look(world, **operation):
@@ -45,9 +47,9 @@ def test_a_plan_that_is_gone_is_left_to_who_needs_it(world):
 @pytest.mark.parametrize("operation", [{}, {"operation": 1, "kind": "retry"}])
 def test_a_pause_holds_a_start_and_a_retry_back(world, operation):
     accept(world)
-    world.lake.write_json(paths.pause_path("m"), {})
+    world.lake.write_json(paths.MigrationFiles("m").pause, {})
     assert waits_for(world, **operation) == "pause"
-    world.lake.delete(paths.pause_path("m"))
+    world.lake.delete(paths.MigrationFiles("m").pause)
     assert waits_for(world, **operation) is None
 
 
@@ -70,7 +72,7 @@ def test_where_its_time_has_come_and_the_window_is_shut_the_window_is_named(worl
 
 def test_a_pause_is_named_only_once_the_time_has_come(world):
     accept(world, start_at=in_hours(1))
-    world.lake.write_json(paths.pause_path("m"), {})
+    world.lake.write_json(paths.MigrationFiles("m").pause, {})
     assert waits_for(world) == "start"
 
 

@@ -79,9 +79,9 @@ class TestEnding:
         record = record_of(world)
         assert (record["state"], record["error"], record["started_at"]) == ("succeeded", None, EXPORT_TIME)
         assert [stage["stage"] for stage in record["stages"]][-2:] == ["verify", "report"]
-        report = world.lake.read_json(paths.table_report_path("m", "Music"))
+        report = world.lake.read_json(paths.MigrationFiles("m").table("Music").report)
         assert (report["state"], report["throughput"]["after_ru_per_second"]) == ("succeeded", 400)
-        (line,) = world.lake.read_log(paths.ended_tables_path("m"))
+        (line,) = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         assert (line["table"], line["operation"], line["stage"]) == ("Music", 0, "report")
         assert ends_of(world) == {"Music": "succeeded"}
         assert not world.lake.exists(LOCK)
@@ -125,7 +125,7 @@ class TestEnding:
         end(world, error=an_error())
         put_table(world, operation=1)
         end(world, operation=1, kind="retry")
-        lines = world.lake.read_log(paths.ended_tables_path("m"))
+        lines = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         assert [(line["operation"], line["state"]) for line in lines] == [(0, "failed"), (1, "succeeded")]
         assert record_of(world)["operation"] == 1
 
@@ -134,10 +134,10 @@ class TestEnding:
         append = world.lake.append
 
         def look_first(path, entry):
-            if path == paths.queue_log_path("m", 0):
+            if path == paths.MigrationFiles("m").work(0).queue_log:
                 assert record_of(world)
-                assert world.lake.exists(paths.table_report_path("m", "Music"))
-                assert world.lake.exists(paths.ended_tables_path("m"))
+                assert world.lake.exists(paths.MigrationFiles("m").table("Music").report)
+                assert world.lake.exists(paths.MigrationFiles("m").ended_tables)
             append(path, entry)
 
         world.lake.append = look_first
@@ -145,7 +145,8 @@ class TestEnding:
         assert len(log_of(world)) == 2
 
     @pytest.mark.parametrize(
-        "file", [paths.table_record_path("m", "Music"), paths.table_report_path("m", "Music")]
+        "file",
+        [paths.MigrationFiles("m").table("Music").record, paths.MigrationFiles("m").table("Music").report],
     )
     def test_a_try_that_broke_off_is_made_good_by_the_next(self, world, file):
         put_table(world)
@@ -178,10 +179,10 @@ class TestEnding:
 
     def test_the_file_of_a_table_that_is_gone_is_told(self, world):
         put_table(world)
-        world.lake.delete(paths.table_file_path("m", 0, "Music"))
+        world.lake.delete(paths.MigrationFiles("m").work(0).table("Music"))
         end(world)
         assert ends_of(world) == {"Music": "failed"}
-        (line,) = world.lake.read_log(paths.ended_tables_path("m"))
+        (line,) = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         assert (line["state"], "no longer in the lake" in line["error"]["detail"]) == ("failed", True)
 
 
@@ -342,7 +343,7 @@ class TestComparing:
 
     def put(self, world, **load):
         before = record(migration="m")
-        world.lake.write_json(paths.table_record_path("m", "Music"), before)
+        world.lake.write_json(paths.MigrationFiles("m").table("Music").record, before)
         result = a_load(result_path="verify.json", verification=a_verification(missing=2), **load)
         scope = {"rules_history": [{"numbers": "reject"}, {"numbers": "exact"}]}
         put_table(world, a_table(load=result, scope=scope), operation=3)
@@ -356,7 +357,7 @@ class TestComparing:
         assert record["verified_by"] == "verify.json"
         assert [one["number"] for one in record["operations"]] == [3]
         assert (record["state"], record["operation"]) == (before["state"], 0)
-        assert world.lake.read_json(paths.table_report_path("m", "Music"))["operations"]
+        assert world.lake.read_json(paths.MigrationFiles("m").table("Music").report)["operations"]
         assert ends_of(world, 3) == {"Music": "succeeded"}
 
     def test_a_replay_has_the_sums_of_all_and_the_rules_that_it_went_by(self, world):
@@ -366,7 +367,7 @@ class TestComparing:
         record = record_of(world)
         assert (record["load"]["loaded"]["documents"], record["load"]["loaded"]["rejected"]) == (8, 1)
         assert record["rules_history"] == [{"numbers": "reject"}, {"numbers": "exact"}]
-        (line,) = world.lake.read_log(paths.ended_tables_path("m"))
+        (line,) = world.lake.read_log(paths.MigrationFiles("m").ended_tables)
         assert (line["items_written"], line["items_rejected"]) == (8, 1)
 
     def test_it_touches_no_container(self, world):
@@ -379,8 +380,8 @@ class TestComparing:
         before = self.put(world)
         end(world, operation=3, kind="verify", error=an_error(stage="verify"))
         assert record_of(world) == before
-        assert not world.lake.exists(paths.table_report_path("m", "Music"))
-        assert not world.lake.exists(paths.ended_tables_path("m"))
+        assert not world.lake.exists(paths.MigrationFiles("m").table("Music").report)
+        assert not world.lake.exists(paths.MigrationFiles("m").ended_tables)
         found = queue_of(world, 3).ends["Music"]
         assert (found.state, found.error["stage"]) == ("failed", "verify")
 
@@ -389,7 +390,7 @@ class TestComparing:
         append = world.lake.append
 
         def append_but(path, entry):
-            if path == paths.queue_log_path("m", 3):
+            if path == paths.MigrationFiles("m").work(3).queue_log:
                 raise CrashError
             append(path, entry)
 
@@ -402,8 +403,8 @@ class TestComparing:
 
     def test_a_record_that_is_gone_is_told(self, world):
         self.put(world)
-        world.lake.delete(paths.table_record_path("m", "Music"))
-        with pytest.raises(PermanentError, match=paths.table_record_path("m", "Music")):
+        world.lake.delete(paths.MigrationFiles("m").table("Music").record)
+        with pytest.raises(PermanentError, match=paths.MigrationFiles("m").table("Music").record):
             end(world, operation=3, kind="verify")
 
     def test_several_of_them_follow_each_other_in_the_record(self, world):

@@ -20,7 +20,7 @@ def accept(world, *tables, **more):
     plan = {"name": "m", "database": "shop", "region": "eu-west-1", "tables": list(tables), **more}
     Plan.model_validate(plan)
     content = {"plan": plan, "accepted_at": "2026-06-01T12:00:00.000+00:00"}
-    world.lake.write_json(paths.plan_path("m"), content)
+    world.lake.write_json(paths.MigrationFiles("m").plan, content)
 
 
 def exist(world, **sizes):
@@ -41,7 +41,7 @@ def listed(world, operation=0, kind=None):
 
 
 def queue(world, operation=0):
-    return world.lake.read_json(paths.queue_path("m", operation))
+    return world.lake.read_json(paths.MigrationFiles("m").work(operation).queue)
 
 
 def names(world, operation=0):
@@ -54,7 +54,7 @@ class TestListTables:
         exist(world, **{"shop-a": 1, "shop-b": 3, "other": 9, "shop-c": 2})
         assert listed(world) == {"tables": 3, "export": {REGION: 3}, "copy": 3, "load": 3}
         assert names(world) == ["shop-b", "shop-c", "shop-a"]
-        entries = world.lake.read_json(paths.tables_path("m"))["tables"]
+        entries = world.lake.read_json(paths.MigrationFiles("m").tables)["tables"]
         assert [(entry["table"], entry["container"], entry["size_bytes"]) for entry in entries] == [
             ("shop-b", "shop-b", 3),
             ("shop-c", "shop-c", 2),
@@ -137,7 +137,7 @@ class TestListTables:
         accept(world, {"table": "shop-*"})
         exist(world, **{f"shop-{number}": SMALL for number in range(50)})
         listed(world)
-        estimate = world.lake.read_json(paths.estimate_path("m"))
+        estimate = world.lake.read_json(paths.MigrationFiles("m").estimate)
         assert estimate["total"]["items"] == 50 * 7
         assert estimate["basis"]["currency"] == "USD"
         assert estimate.keys() == {"basis", "total", "lines", "tables_of_unknown_size"}
@@ -169,8 +169,8 @@ class TestListTables:
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=SMALL, b=SMALL)
         listed(world)
-        world.lake.delete(paths.queue_path("m", 0))
-        world.lake.delete(paths.table_file_path("m", 0, "b"))
+        world.lake.delete(paths.MigrationFiles("m").work(0).queue)
+        world.lake.delete(paths.MigrationFiles("m").work(0).table("b"))
         assert listed(world)["tables"] == 2
         assert names(world) == ["a", "b"]
         assert file_of(world, "b")
@@ -198,7 +198,7 @@ class TestListTables:
     def test_an_export_that_arrived_enters_at_the_copy_and_dynamodb_is_not_asked(self, world):
         arrived = {"folder": "exports/theirs", "bytes": 70, "export": {"items": 7}}
         accept(world, {"table": "Music"})
-        path = paths.plan_path("m")
+        path = paths.MigrationFiles("m").plan
         world.lake.write_json(path, {**world.lake.read_json(path), "arrived": arrived})
         world.dynamodb = None
         assert listed(world) == {"tables": 1, "export": {}, "copy": 1, "load": 1}
@@ -225,12 +225,12 @@ class TestRetriedTables:
         accept(world, {"table": "*"}, share_load_run_below_bytes=0)
         exist(world, a=SMALL, b=SMALL)
         listed(world)
-        world.lake.write_json(paths.table_record_path("m", "a"), RECORD)
+        world.lake.write_json(paths.MigrationFiles("m").table("a").record, RECORD)
         return world
 
     def retried(self, world, caps=None, **changes):
         asked = {"kind": "retry", "tables": [{"table": "a", **changes}], "caps": caps or {}}
-        world.lake.write_json(paths.operation_path("m", 1), asked)
+        world.lake.write_json(paths.MigrationFiles("m").operation(1), asked)
         assert listed(world, 1)["tables"] == 1
         assert names(world, 1) == ["a"]
         return file_of(world, "a", 1)
@@ -255,7 +255,7 @@ class TestRetriedTables:
         self, failed, lost, enters, lanes
     ):
         kept = {name: value for name, value in RECORD.items() if name not in lost}
-        failed.lake.write_json(paths.table_record_path("m", "a"), kept)
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, kept)
         self.retried(failed)
         (queued,) = queue(failed, 1)["tables"]
         assert (queued["enters"], queued["items"]) == (enters, None if "export" in lost else 7)
@@ -264,7 +264,7 @@ class TestRetriedTables:
 
     def test_what_the_failed_try_did_is_not_taken_for_done(self, failed):
         done = {"prepare_began": "t", "is_asked_for": True, "is_prepared": True, "restored": None}
-        failed.lake.write_json(paths.table_record_path("m", "a"), {**RECORD, **done})
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, {**RECORD, **done})
         assert not {*done, "load", "error", "state"} & self.retried(failed).keys()
 
     def test_a_retry_may_have_other_caps(self, failed):
@@ -275,42 +275,42 @@ class TestRetriedTables:
     def test_they_come_in_the_order_of_all(self, failed):
         exist(failed, a=SMALL, b=SMALL)
         asked = {"kind": "retry", "tables": [{"table": "b"}, {"table": "a"}], "caps": {}}
-        failed.lake.write_json(paths.operation_path("m", 1), asked)
+        failed.lake.write_json(paths.MigrationFiles("m").operation(1), asked)
         listed(failed, 1)
         assert names(failed, 1) == ["a", "b"]
 
     def test_a_request_that_is_gone_is_told(self, failed):
         error = error_of(failed.answer(list_tables, an_operation(operation=1, kind="retry")))
-        assert paths.operation_path("m", 1) in error["detail"]
+        assert paths.MigrationFiles("m").operation(1) in error["detail"]
 
     def test_a_container_that_nothing_was_written_to_is_looked_at_anew(self, failed):
         record = {**RECORD, "load": None}
-        failed.lake.write_json(paths.table_record_path("m", "a"), record)
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, record)
         assert self.found(self.retried(failed)) == ["source", "export", "copy"]
 
     def test_a_load_that_was_cut_off_may_have_written_so_the_container_stays_as_it_was_described(
         self, failed
     ):
         record = {**RECORD, "load": None, "is_let_go": True, "stages": [{"stage": "prepare"}]}
-        failed.lake.write_json(paths.table_record_path("m", "a"), record)
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, record)
         assert "described" in self.retried(failed)
 
     @pytest.mark.parametrize("load", [{}, {"load": {"load_started_at": None, "error": {"stage": "assess"}}}])
     def test_so_it_does_when_the_retry_itself_did_not_come_to_its_load(self, failed, load):
         ended = {**self.retried(failed), "state": "cancelled", "stages": [{"stage": "prepare"}], **load}
-        failed.lake.write_json(paths.table_record_path("m", "a"), ended)
-        failed.lake.delete(paths.queue_path("m", 1))
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, ended)
+        failed.lake.delete(paths.MigrationFiles("m").work(1).queue)
         assert "described" in self.retried(failed)
 
     def test_a_load_that_was_refused_in_assess_wrote_nothing(self, failed):
         load = {"load_started_at": None, "error": {"stage": "assess"}}
         record = {**RECORD, "load": load, "stages": [{"stage": "assess"}]}
-        failed.lake.write_json(paths.table_record_path("m", "a"), record)
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, record)
         assert "described" not in self.retried(failed)
 
     def test_a_table_whose_export_failed_begins_at_the_beginning(self, failed):
         record = {name: value for name, value in RECORD.items() if name not in ("export", "copy")}
-        failed.lake.write_json(paths.table_record_path("m", "a"), record)
+        failed.lake.write_json(paths.MigrationFiles("m").table("a").record, record)
         assert self.found(self.retried(failed)) == []
 
     def test_settings_change_field_by_field(self, failed):
@@ -319,21 +319,23 @@ class TestRetriedTables:
         assert table["throughput"] == {"load_ru_per_second": "auto"}
 
     def test_a_table_that_left_nothing_begins_as_it_did_at_first(self, failed):
-        failed.lake.delete(paths.table_record_path("m", "a"))
+        failed.lake.delete(paths.MigrationFiles("m").table("a").record)
         table = self.retried(failed)
         assert (self.found(table), table["container"], table["operation"]) == ([], "a", 1)
 
     def test_the_list_of_all_tables_stays_as_it_is(self, failed):
-        before = failed.lake.read_json(paths.tables_path("m"))
+        before = failed.lake.read_json(paths.MigrationFiles("m").tables)
         self.retried(failed)
-        assert failed.lake.read_json(paths.tables_path("m")) == before
+        assert failed.lake.read_json(paths.MigrationFiles("m").tables) == before
 
     def test_a_migration_whose_tables_were_never_listed_lists_them_now(self, world):
         accept(world, {"table": "*"})
         exist(world, a=SMALL, b=SMALL)
-        world.lake.write_json(paths.operation_path("m", 1), {"kind": "retry", "tables": [], "caps": {}})
+        world.lake.write_json(
+            paths.MigrationFiles("m").operation(1), {"kind": "retry", "tables": [], "caps": {}}
+        )
         assert listed(world, 1)["tables"] == 2
-        assert world.lake.read_json(paths.tables_path("m"))["operation"] == 1
+        assert world.lake.read_json(paths.MigrationFiles("m").tables)["operation"] == 1
 
 
 class TestComparedTables:
@@ -342,12 +344,12 @@ class TestComparedTables:
         accept(world, {"table": "*"})
         for name in ("a", "b"):
             kept = record(migration="m", table=name, container="shared", region=REGION, size_bytes=SMALL)
-            world.lake.write_json(paths.table_record_path("m", name), kept)
+            world.lake.write_json(paths.MigrationFiles("m").table(name).record, kept)
         return world
 
     def compared(self, world, kind, *entries):
         asked = {"kind": kind, "tables": list(entries), "caps": {"max_parallel_loads": 3}}
-        world.lake.write_json(paths.operation_path("m", 3), asked)
+        world.lake.write_json(paths.MigrationFiles("m").operation(3), asked)
         return listed(world, 3, kind)
 
     def entry(self, table, **changes):
@@ -371,19 +373,19 @@ class TestComparedTables:
 
     def test_the_list_of_all_tables_and_the_estimate_are_not_touched(self, migrated):
         self.compared(migrated, "verify", self.entry("a"))
-        assert not migrated.lake.exists(paths.tables_path("m"))
-        assert not migrated.lake.exists(paths.estimate_path("m"))
+        assert not migrated.lake.exists(paths.MigrationFiles("m").tables)
+        assert not migrated.lake.exists(paths.MigrationFiles("m").estimate)
 
     def test_a_record_that_is_gone_is_told(self, migrated):
         asked = {"kind": "verify", "tables": [self.entry("gone")], "caps": {}}
-        migrated.lake.write_json(paths.operation_path("m", 3), asked)
+        migrated.lake.write_json(paths.MigrationFiles("m").operation(3), asked)
         error = error_of(migrated.answer(list_tables, an_operation(operation=3, kind="verify")))
-        assert paths.table_record_path("m", "gone") in error["detail"]
+        assert paths.MigrationFiles("m").table("gone").record in error["detail"]
 
     def test_it_obeys_its_own_cancellation_and_not_the_migrations(self, migrated):
         migrated.cancel()
         assert self.compared(migrated, "verify", self.entry("a"))["tables"] == 1
-        migrated.lake.delete(paths.queue_path("m", 3))
+        migrated.lake.delete(paths.MigrationFiles("m").work(3).queue)
         migrated.cancel(operation=3)
         error = error_of(migrated.answer(list_tables, an_operation(operation=3, kind="verify")), "cancelled")
         assert "verify-3 of migration m" in error["detail"]

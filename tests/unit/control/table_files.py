@@ -35,7 +35,7 @@ def entry(table, **changes):
 def list_tables(app, names, migration="music-2026", caps=None, **changes):
     """List and queue the tables of a migration; changes are those of a table by its name."""
     tables = [entry(name, **changes.get(name, {})) for name in names]
-    app.lake.write_json(paths.tables_path(migration), {"operation": 0, "tables": tables})
+    app.lake.write_json(paths.MigrationFiles(migration).tables, {"operation": 0, "tables": tables})
     queue_tables(app, names, 0, migration, caps, **changes)
 
 
@@ -56,7 +56,7 @@ def queue_tables(app, names, number, migration="music-2026", caps=None, **change
         }
         tables.append(queued)
     file = {"caps": {**CAPS, **(caps or {})}, "times": {}, "tables": tables}
-    app.lake.write_json(paths.queue_path(migration, number), file)
+    app.lake.write_json(paths.MigrationFiles(migration).work(number).queue, file)
 
 
 def write_operation(app, number, kind="retry", migration="music-2026", **changes):
@@ -72,18 +72,18 @@ def write_operation(app, number, kind="retry", migration="music-2026", **changes
         "waits": {"first_seconds": 1, "factor": 2, "longest_seconds": 8},
         **changes,
     }
-    app.lake.write_json(paths.operation_path(migration, number), request)
+    app.lake.write_json(paths.MigrationFiles(migration).operation(number), request)
 
 
 def log(app, *lines, number=0, migration="music-2026"):
     """Add lines to the log of a queue."""
     for line in lines:
-        app.lake.append(paths.queue_log_path(migration, number), {"at": NOON, **line})
+        app.lake.append(paths.MigrationFiles(migration).work(number).queue_log, {"at": NOON, **line})
 
 
 def take(app, *tables, stage="export", lane=0, turn=0, number=0, migration="music-2026", at=NOON):
     """Let a lane take tables, which have come as far as its stage by other lanes."""
-    file = app.lake.read_json(paths.queue_path(migration, number))
+    file = app.lake.read_json(paths.MigrationFiles(migration).work(number).queue)
     enters = {table["table"]: table["enters"] for table in file["tables"]}
     for name in tables:
         for before in STAGES[STAGES.index(enters[name]) : STAGES.index(stage)]:
@@ -114,7 +114,7 @@ def end_table(app, table, state="succeeded", number=0, error=None, migration="mu
         "finished_at": "2026-01-31T12:30:00+00:00",
         **counts,
     }
-    app.lake.append(paths.ended_tables_path(migration), line)
+    app.lake.append(paths.MigrationFiles(migration).ended_tables, line)
     end_in_queue(app, table, state, number, error, migration)
 
 

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from d2c.state.ids import stage_instance_id
-from d2c.state.paths import export_folder, table_file_path, tables_path
+from d2c.state.paths import MigrationFiles, export_folder
 from tests.unit.arrived import EXPORT_ID, FOLDER, export_files, put_export, table_arn
 from tests.unit.clients.settings import local_settings
 from tests.unit.control.lake_world import LakeWorld, standing
@@ -42,8 +42,8 @@ class TestAnExportOfOurs:
 
     async def test_it_needs_no_list_of_all_tables(self, world):
         list_tables(world, ["Music"])
-        world.lake.write_json(table_file_path("music-2026", 0, "Music"), {})
-        world.lake.write(tables_path("music-2026"), b"not read")
+        world.lake.write_json(MigrationFiles("music-2026").work(0).table("Music"), {})
+        world.lake.write(MigrationFiles("music-2026").tables, b"not read")
         await world.export_event(OWN_FOLDER)
         assert world.client.events == [(COPY, "wake")]
 

@@ -31,7 +31,7 @@ async def failed(running):
     end_table(running, "Music", "failed", error=BROKEN)
     end_table(running, "Orders")
     running.client.set(ID, "Completed", {"state": "failed"})
-    running.lake.delete(paths.open_path(ID))
+    running.lake.delete(paths.MigrationFiles(ID).is_open)
     return running
 
 
@@ -47,17 +47,17 @@ def mark(app, path):
 class TestCancel:
     async def test_some_tables_are_named_in_the_mark(self, running):
         assert (await post(running, "cancel", {"tables": ["Music"]}))[0] == 202
-        assert mark(running, paths.cancel_path(ID, 0))["tables"] == ["Music"]
+        assert mark(running, paths.MigrationFiles(ID).cancel(0))["tables"] == ["Music"]
 
     async def test_tables_that_are_cancelled_later_join_them(self, running):
         await post(running, "cancel", {"tables": ["Music"]})
         await post(running, "cancel", {"tables": ["Orders"]})
-        assert mark(running, paths.cancel_path(ID, 0))["tables"] == ["Music", "Orders"]
+        assert mark(running, paths.MigrationFiles(ID).cancel(0))["tables"] == ["Music", "Orders"]
 
     async def test_the_whole_migration_stays_cancelled_whatever_table_is_named_then(self, running):
         await post(running, "cancel")
         await post(running, "cancel", {"tables": ["Music"]})
-        assert mark(running, paths.cancel_path(ID, 0))["tables"] is None
+        assert mark(running, paths.MigrationFiles(ID).cancel(0))["tables"] is None
 
     @pytest.mark.parametrize(
         "body", [{"tables": ["Films"]}, {"tables": []}, {"tables": "Music"}, {"table": ["Music"]}]
@@ -65,15 +65,15 @@ class TestCancel:
     async def test_faults_of_the_body_are_told_and_nothing_is_cancelled(self, running, body):
         status, answer = await post(running, "cancel", body)
         assert (status, len(answer["faults"])) == (400, 1)
-        assert mark(running, paths.cancel_path(ID, 0)) is None
+        assert mark(running, paths.MigrationFiles(ID).cancel(0)) is None
 
 
 class TestSuspendAndResume:
     async def test_a_mark_lets_no_stage_begin_until_it_is_taken_away(self, running):
         assert (await post(running, "suspend"))[0] == 202
-        assert "paused_at" in mark(running, paths.pause_path(ID))
+        assert "paused_at" in mark(running, paths.MigrationFiles(ID).pause)
         assert (await post(running, "resume"))[0] == 202
-        assert mark(running, paths.pause_path(ID)) is None
+        assert mark(running, paths.MigrationFiles(ID).pause) is None
 
     async def test_what_waits_looks_at_once_when_it_may_go_on(self, running):
         idle = lane_instance_id(ID, 0, "export", 1)
@@ -94,7 +94,7 @@ class TestSuspendAndResume:
         status, answer = await post(failed, operation)
         assert status == 409
         assert "is failed already" in answer["detail"]
-        assert mark(failed, paths.pause_path(ID)) is None
+        assert mark(failed, paths.MigrationFiles(ID).pause) is None
 
     @pytest.mark.parametrize("operation", ["suspend", "resume", "retry", "cancel"])
     async def test_what_is_not_there_is_not_found(self, app, operation):
@@ -105,7 +105,7 @@ class TestRetry:
     async def test_all_tables_that_failed_are_retried(self, failed):
         status, answer = await post(failed, "retry")
         assert (status, answer["id"]) == (202, ID)
-        asked = mark(failed, paths.operation_path(ID, 1))
+        asked = mark(failed, paths.MigrationFiles(ID).operation(1))
         assert (asked["kind"], asked["number"], asked["tables"]) == ("retry", 1, [{"table": "Music"}])
         assert asked["caps"] == {}
 
@@ -114,26 +114,26 @@ class TestRetry:
         ((name, instance, value),) = failed.client.started
         assert (name, instance, answer["state"]) == ("run_operation", ID, "pending")
         assert (value["operation"], value["kind"]) == (1, "retry")
-        assert paths.open_path(ID) in failed.file_system.files
+        assert paths.MigrationFiles(ID).is_open in failed.file_system.files
 
     async def test_what_changes_for_a_table_is_kept_with_it(self, failed):
         changes = {"table": "Music", "limits": {"max_rejected_items": 9}, "verify": "counts"}
         assert (await post(failed, "retry", {"tables": [changes]}))[0] == 202
-        assert mark(failed, paths.operation_path(ID, 1))["tables"] == [changes]
+        assert mark(failed, paths.MigrationFiles(ID).operation(1))["tables"] == [changes]
 
     async def test_caps_may_change_for_it(self, failed):
         caps = {"max_parallel_exports": 300, "max_parallel_loads": 1, "max_parallel_tables": 7}
         assert (await post(failed, "retry", caps))[0] == 202
-        asked = mark(failed, paths.operation_path(ID, 1))
+        asked = mark(failed, paths.MigrationFiles(ID).operation(1))
         assert (asked["caps"], asked["tables"]) == (caps, [{"table": "Music"}])
 
     async def test_a_cancelled_migration_is_no_longer_cancelled_once_it_is_retried(self, running):
         await post(running, "cancel")
         end_table(running, "Music", "cancelled", error=BROKEN)
         running.client.set(ID, "Completed", {"state": "cancelled"})
-        running.lake.delete(paths.open_path(ID))
+        running.lake.delete(paths.MigrationFiles(ID).is_open)
         assert (await post(running, "retry"))[0] == 202
-        assert mark(running, paths.cancel_path(ID, 1)) is None
+        assert mark(running, paths.MigrationFiles(ID).cancel(1)) is None
 
     async def test_a_retry_is_cancelled_apart_from_the_start(self, failed):
         await post(failed, "retry")
@@ -143,23 +143,23 @@ class TestRetry:
         failed.client.set(export, "Running")
         failed.client.set(stage_instance_id(ID, 0, "Music", "export"), "Running")
         assert (await post(failed, "cancel", {"tables": ["Music"]}))[0] == 202
-        assert mark(failed, paths.cancel_path(ID, 1))["tables"] == ["Music"]
-        assert mark(failed, paths.cancel_path(ID, 0)) is None
+        assert mark(failed, paths.MigrationFiles(ID).cancel(1))["tables"] == ["Music"]
+        assert mark(failed, paths.MigrationFiles(ID).cancel(0)) is None
         assert failed.client.events == [(export, "wake")]
 
     async def test_a_table_that_left_no_word_of_its_end_is_retried_too(self, running):
         end_table(running, "Orders")
         running.client.set(ID, "Terminated")
-        running.lake.delete(paths.open_path(ID))
+        running.lake.delete(paths.MigrationFiles(ID).is_open)
         assert (await post(running, "retry"))[0] == 202
-        assert mark(running, paths.operation_path(ID, 1))["tables"] == [{"table": "Music"}]
+        assert mark(running, paths.MigrationFiles(ID).operation(1))["tables"] == [{"table": "Music"}]
 
     async def test_a_migration_that_ended_before_its_tables_were_listed_begins_anew(self, app):
         await app.start(plan())
         app.client.set(ID, "Completed", {"state": "failed"})
-        app.lake.delete(paths.open_path(ID))
+        app.lake.delete(paths.MigrationFiles(ID).is_open)
         assert (await post(app, "retry"))[0] == 202
-        assert mark(app, paths.operation_path(ID, 1))["tables"] == []
+        assert mark(app, paths.MigrationFiles(ID).operation(1))["tables"] == []
 
     async def test_one_that_runs_is_not_retried(self, running):
         status, answer = await post(running, "retry")
@@ -169,7 +169,7 @@ class TestRetry:
         end_table(running, "Music")
         end_table(running, "Orders")
         running.client.set(ID, "Completed", {"state": "succeeded"})
-        running.lake.delete(paths.open_path(ID))
+        running.lake.delete(paths.MigrationFiles(ID).is_open)
         status, answer = await post(running, "retry")
         assert (status, "nothing to retry" in answer["next_step"]) == (409, True)
 
@@ -178,7 +178,7 @@ class TestRetry:
         assert (status, answer["detail"]) == (409, "Table Orders is succeeded.")
 
     async def test_rules_may_change_only_while_nothing_was_loaded(self, failed):
-        path = paths.table_record_path(ID, "Music")
+        path = paths.MigrationFiles(ID).table("Music").record
         body = {"tables": [{"table": "Music", "rules": {"numbers": "exact"}}]}
         failed.lake.write_json(path, record())
         status, answer = await post(failed, "retry", body)

@@ -12,7 +12,7 @@ async def start_many(app, count):
         listed = [path for path in app.file_system.files if path.startswith(paths.MIGRATIONS_BY_TIME)]
         (entry,) = [path for path in listed if path.endswith(name)]
         del app.file_system.files[entry]
-        app.file_system.files[paths.index_path(name, 1_700_000_000_000 + number * 1000)] = b""
+        app.file_system.files[paths.MigrationFiles(name).index(1_700_000_000_000 + number * 1000)] = b""
 
 
 async def test_migrations_are_listed_newest_first_over_pages(app):

@@ -6,7 +6,7 @@ from d2c.clients.azure.async_lake import AsyncLake
 from d2c.control.migrations import deployment_id
 from d2c.errors import PermanentError
 from d2c.state.ids import lane_instance_id, unit_instance_id
-from d2c.state.paths import open_path, operation_path
+from d2c.state.paths import MigrationFiles
 from tests.unit.clients.settings import local_settings
 from tests.unit.control.conftest import BASE, SdkError
 from tests.unit.control.plans import plan
@@ -28,7 +28,7 @@ async def ended(app):
     """Return the app with a migration that has ended: Music was loaded, Orders was not."""
     await app.start(plan())
     app.client.set("music-2026", "Completed", {"state": "failed"})
-    app.lake.delete(open_path("music-2026"))
+    app.lake.delete(MigrationFiles("music-2026").is_open)
     put_record(app, record())
     put_record(app, record(table="Orders", container="orders", stages=[], state="failed", load=None))
     app.client.started.clear()
@@ -43,7 +43,7 @@ def put_record(app, value):
 def asked_last(app):
     """Return what the lake says of the operation that was started last."""
     _, _, value = app.client.started[-1]
-    return app.lake.read_json(operation_path("music-2026", value["operation"]))
+    return app.lake.read_json(MigrationFiles("music-2026").operation(value["operation"]))
 
 
 async def post(app, operation, body=None):
@@ -224,7 +224,8 @@ async def test_the_status_tells_of_operations_newest_first(ended):
         ended.client.set(f"music-2026::{operation}-{number}", "Completed", output)
     await post(ended, "verify")
     accepted = [
-        ended.lake.read_json(operation_path("music-2026", number))["accepted_at"] for number in (1, 2, 3)
+        ended.lake.read_json(MigrationFiles("music-2026").operation(number))["accepted_at"]
+        for number in (1, 2, 3)
     ]
     told = await operations(ended)
     assert [one.pop("started_at") for one in told] == accepted[::-1]
@@ -360,7 +361,7 @@ async def test_an_operation_that_has_ended_cannot_be_cancelled(ended):
 
 
 async def test_while_what_broke_off_is_cleaned_up_nothing_starts(ended):
-    ended.lake.write(open_path("music-2026"), b"")
+    ended.lake.write(MigrationFiles("music-2026").is_open, b"")
     for operation in ("retry", "verify", "replay"):
         status, answer = await post(ended, operation)
         assert (status, "still being ended" in answer["detail"]) == (409, True)

@@ -7,7 +7,7 @@ import pytest
 
 from d2c.clients.threads import in_thread
 from d2c.state.ids import stage_instance_id, unit_instance_id
-from d2c.state.paths import load_folder
+from d2c.state.paths import MigrationFiles
 from tests.unit.control.conftest import BASE, KEY
 from tests.unit.control.plans import plan
 from tests.unit.control.table_files import (
@@ -193,7 +193,9 @@ async def test_between_prepare_and_load_a_unit_is_still_being_prepared(running):
 
 
 def write_progress(app, table, content, attempt=1):
-    app.lake.write(f"{load_folder('music-2026', table, 'start-0', attempt)}/progress.json", content)
+    app.lake.write(
+        f"{MigrationFiles('music-2026').table(table).load_folder('start-0', attempt)}/progress.json", content
+    )
 
 
 async def test_a_table_that_has_been_assessed_waits_for_its_container_with_a_cluster_and_without(running):
@@ -215,7 +217,7 @@ async def test_a_second_load_run_tells_its_own_progress(running):
     running.client.set(SECOND, "Running", shown={"attempt": 1, "tables": 1})
     music = (await tables_of(running))["Music"]
     assert (music["stage"], music["waiting"], music["links"]["id"]) == ("load", None, SECOND)
-    folder = load_folder("music-2026", "Music", "start-0-second", 1)
+    folder = MigrationFiles("music-2026").table("Music").load_folder("start-0-second", 1)
     running.lake.write(f"{folder}/progress.json", b'{"stages": [{"stage": "load"}, {"stage": "verify"}]}')
     assert (await tables_of(running))["Music"]["stage"] == "verify"
 

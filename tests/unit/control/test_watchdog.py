@@ -52,17 +52,17 @@ class Watching:
     def cleaned_up(self):
         """What clean-ups were started with, the files that they read."""
         left = [value["migration"] for name, _, value in self.client.started if name == "clean_up"]
-        return [self.lake.read_json(paths.orphans_path(migration)) for migration in left]
+        return [self.lake.read_json(paths.MigrationFiles(migration).orphans) for migration in left]
 
     @property
     def retries_started(self):
         return [value["operation"] for name, _, value in self.client.started if name == "run_operation"]
 
     def is_open(self):
-        return self.lake.exists(paths.open_path(ID))
+        return self.lake.exists(paths.MigrationFiles(ID).is_open)
 
     def stalled(self, table="Music"):
-        return self.lake.read_json(paths.watchdog_path(ID))["tables"][table]["stalled"]
+        return self.lake.read_json(paths.MigrationFiles(ID).watchdog)["tables"][table]["stalled"]
 
     def end(self, status, output=None, number=0):
         """End the migration's orchestration and its lane."""
@@ -72,7 +72,10 @@ class Watching:
 
     def progress(self, text):
         """Let the load run of Music tell how far it is."""
-        self.lake.write(f"{paths.load_folder(ID, 'Music', 'start-0', 1)}/progress.json", text.encode())
+        self.lake.write(
+            f"{paths.MigrationFiles(ID).table('Music').load_folder('start-0', 1)}/progress.json",
+            text.encode(),
+        )
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ class TestStalls:
 
     async def test_a_table_that_has_not_begun_is_not_looked_at(self, watching):
         await watching.look()
-        assert set(watching.lake.read_json(paths.watchdog_path(ID))["tables"]) == {"Music"}
+        assert set(watching.lake.read_json(paths.MigrationFiles(ID).watchdog)["tables"]) == {"Music"}
 
     async def test_each_stage_of_a_table_has_a_count_of_its_own(self, watching):
         take(watching.app, "Orders", stage="copy")
@@ -150,7 +153,7 @@ class TestStalls:
 
     async def test_what_is_kept_of_a_migration_goes_when_it_has_ended(self, watching):
         await watching.look()
-        watching.lake.delete(paths.open_path(ID))
+        watching.lake.delete(paths.MigrationFiles(ID).is_open)
         await watching.look()
         assert watching.lake.sizes(paths.WATCHDOG) == {}
 
@@ -160,7 +163,7 @@ class TestWhatRuns:
         before = dict(watching.app.file_system.files)
         await watching.look()
         after = dict(watching.app.file_system.files)
-        assert after.pop(paths.watchdog_path(ID))
+        assert after.pop(paths.MigrationFiles(ID).watchdog)
         assert (after, watching.client.started, watching.client.events) == (before, [], [])
 
     @pytest.mark.parametrize("lost", [LOAD, LANE])
@@ -169,7 +172,7 @@ class TestWhatRuns:
         watching.client.set(lost, "Terminated", "for a test")
         await watching.look()
         assert (watching.client.started, watching.client.events) == ([], [])
-        assert not watching.lake.exists(paths.cancel_path(ID, 0))
+        assert not watching.lake.exists(paths.MigrationFiles(ID).cancel(0))
 
 
 class TestWhatEndedEarly:
@@ -177,7 +180,7 @@ class TestWhatEndedEarly:
         watching.client.statuses[ID] |= {"runtimeStatus": "Terminated", "output": "by hand"}
         watching.client.set(start_instance_id(ID, 0), "Running")
         await watching.look()
-        assert watching.lake.read_json(paths.cancel_path(ID, 0))["tables"] is None
+        assert watching.lake.read_json(paths.MigrationFiles(ID).cancel(0))["tables"] is None
         assert (LOAD, "wake") in watching.client.events
         assert watching.client.statuses[start_instance_id(ID, 0)]["runtimeStatus"] == "Terminated"
         assert watching.client.statuses[LOAD]["runtimeStatus"] == "Running"
@@ -262,7 +265,7 @@ class TestWhatEndedEarly:
         assert watching.retries_started == []
 
     async def test_one_that_was_purged_before_its_tables_were_listed_is_not_started_again(self, watching):
-        for path in (paths.tables_path(ID), paths.queue_path(ID, 0)):
+        for path in (paths.MigrationFiles(ID).tables, paths.MigrationFiles(ID).work(0).queue):
             watching.lake.delete(path)
         await watching.look()
         watching.client.statuses.clear()
@@ -278,7 +281,7 @@ class TestWhatEndedEarly:
         await watching.look()
         (left,) = watching.cleaned_up
         assert (left["tables"], left["ends"]) == ([], {"state": "failed", "error": None})
-        assert not watching.lake.exists(paths.cancel_path(ID, 0))
+        assert not watching.lake.exists(paths.MigrationFiles(ID).cancel(0))
 
     async def test_a_retry_that_was_left_is_ended_as_that_operation(self, watching):
         end_table(watching.app, "Orders")
@@ -290,8 +293,8 @@ class TestWhatEndedEarly:
         (left,) = watching.cleaned_up
         assert [(table["table"], table["operation"]) for table in left["tables"]] == [("Music", 1)]
         assert left["operation"] == 1
-        assert watching.lake.exists(paths.cancel_path(ID, 1))
-        assert not watching.lake.exists(paths.cancel_path(ID, 0))
+        assert watching.lake.exists(paths.MigrationFiles(ID).cancel(1))
+        assert not watching.lake.exists(paths.MigrationFiles(ID).cancel(0))
 
 
 class TestLostStarts:
@@ -312,11 +315,11 @@ class TestLostStarts:
         end_table(watching.app, "Orders", "cancelled", error={"stage": "load"})
         watching.end("Completed", {"state": "cancelled", "tables": {}, "error": None})
         write_operation(watching.app, 1)
-        watching.lake.write_json(paths.cancel_path(ID, 0), {"tables": None})
+        watching.lake.write_json(paths.MigrationFiles(ID).cancel(0), {"tables": None})
         await watching.look()
         await watching.look()
         assert watching.retries_started == [1]
-        assert not watching.lake.exists(paths.cancel_path(ID, 1))
+        assert not watching.lake.exists(paths.MigrationFiles(ID).cancel(1))
         ((name, instance, value),) = watching.client.started
         assert (name, instance, value["kind"]) == ("run_operation", ID, "retry")
 
@@ -335,7 +338,7 @@ class TestLostStarts:
         assert watching.client.started == []
 
     async def test_what_is_open_without_a_plan_is_closed_at_the_second_sight(self, watching):
-        watching.lake.delete(paths.plan_path(ID))
+        watching.lake.delete(paths.MigrationFiles(ID).plan)
         await watching.look()
         assert watching.is_open()
         await watching.look()
@@ -348,7 +351,7 @@ class TestLostStarts:
         app.lake.create = crash
         status, _ = await app.start(plan("crashed"))
         assert status == 500
-        assert app.lake.exists(paths.open_path("crashed"))
+        assert app.lake.exists(paths.MigrationFiles("crashed").is_open)
 
 
 class TestContainers:
@@ -401,8 +404,8 @@ class TestContainers:
 
 
 async def test_one_migration_that_cannot_be_looked_at_does_not_keep_the_others_from_it(watching, caplog):
-    watching.lake.write(paths.open_path("broken"), b"")
-    watching.lake.write(paths.plan_path("broken"), b"not JSON")
+    watching.lake.write(paths.MigrationFiles("broken").is_open, b"")
+    watching.lake.write(paths.MigrationFiles("broken").plan, b"not JSON")
     watching.end("Terminated", "for a test")
     await watching.look()
     assert "could not reconcile migration broken" in caplog.text
@@ -422,14 +425,14 @@ ODD = (b"", b"{", b"[1]", b"7", b"null", b"\xff", b"[" * 100_000, b'{"migration"
         "migrations-open/a/b",
         "migrations-open/odd",
         "migrations/odd/plan.json",
-        f"{paths.operations_prefix(ID)}odd.json",
-        f"{paths.operations_prefix(ID)}000001.json.bak",
+        f"{paths.MigrationFiles(ID).operations_prefix}odd.json",
+        f"{paths.MigrationFiles(ID).operations_prefix}000001.json.bak",
     ],
 )
 @pytest.mark.parametrize("content", ODD)
 async def test_one_odd_file_does_not_keep_the_watchdog_from_the_others(watching, path, content):
     watching.lake.write(path, content)
-    watching.lake.write(paths.open_path("odd"), b"")
+    watching.lake.write(paths.MigrationFiles("odd").is_open, b"")
     TestContainers().hold(watching, "other")
     watching.end("Terminated", "for a test")
     await watching.look()
@@ -440,9 +443,9 @@ async def test_a_log_of_ended_tables_that_cannot_be_read_does_not_keep_the_watch
     watching,
 ):
     for migration in ("odd", "other"):
-        watching.lake.write(paths.open_path(migration), b"")
+        watching.lake.write(paths.MigrationFiles(migration).is_open, b"")
         TestContainers().hold(watching, migration)
-    watching.lake.write(paths.ended_tables_path("odd"), b'{"table": 1}\n[]\n')
+    watching.lake.write(paths.MigrationFiles("odd").ended_tables, b'{"table": 1}\n[]\n')
     watching.end("Terminated", "for a test")
     await watching.look()
     assert [one["migration"] for one in watching.cleaned_up] == [ID]

@@ -29,8 +29,8 @@ def test_the_page_says_what_a_look_adds_at_most():
 def test_the_page_names_the_files_as_they_are():
     names = {codes(row[0])[0] for row in table_rows(PAGE, "## What it keeps")}
     assert names == {
-        paths.watchdog_path("<migration>"),
-        paths.orphans_path("<migration>"),
+        paths.MigrationFiles("<migration>").watchdog,
+        paths.MigrationFiles("<migration>").orphans,
         paths.SWEEP,
         f"{LOADED}<digest>.json",
     }

@@ -11,7 +11,7 @@ from d2c.state.operations import (
     retried_input,
     why_not_changed,
 )
-from d2c.state.paths import cancel_path, operation_path
+from d2c.state.paths import MigrationFiles
 from tests.unit.file_system import SubstituteFileSystem
 from tests.unit.records import record, without
 
@@ -26,7 +26,7 @@ def lake():
 
 def write(lake, *kinds):
     for number, kind in enumerate(kinds, 1):
-        lake.write_json(operation_path("m", number), {"kind": kind, "number": number})
+        lake.write_json(MigrationFiles("m").operation(number), {"kind": kind, "number": number})
 
 
 def before_the_load(**changes):
@@ -48,8 +48,8 @@ class TestNumbers:
 
     def test_another_migrations_operations_and_flags_do_not_count(self, lake):
         write(lake, "retry")
-        lake.write_json(cancel_path("m", 7), {})
-        lake.write_json(operation_path("m-2", 9), {"kind": "retry"})
+        lake.write_json(MigrationFiles("m").cancel(7), {})
+        lake.write_json(MigrationFiles("m-2").operation(9), {"kind": "retry"})
         assert (last_number(lake, "m"), last_migrating(lake, "m")) == (1, 1)
 
     def test_there_are_more_than_nine(self, lake):

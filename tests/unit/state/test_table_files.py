@@ -2,7 +2,7 @@ import pytest
 
 from d2c.clients.azure.lake import Lake
 from d2c.errors import PermanentError
-from d2c.state.paths import table_file_path
+from d2c.state.paths import MigrationFiles
 from d2c.state.table_files import keep, read_table, with_stages
 from tests.builders import a_stage
 from tests.unit.file_system import SubstituteFileSystem
@@ -30,7 +30,7 @@ def test_each_operation_has_a_file_of_its_own(lake):
     keep(lake, TABLE)
     with pytest.raises(PermanentError) as gone:
         read_table(lake, "m", 2, "Music")
-    assert table_file_path("m", 2, "Music") in gone.value.detail
+    assert MigrationFiles("m").work(2).table("Music") in gone.value.detail
 
 
 def test_stages_are_added_in_their_order():

@@ -15,20 +15,22 @@ from localcloud.lake.access.rights import BUILT_IN, Rights
 
 HOME = "/devstoreaccount1/lake"
 EXPORT = f"{paths.export_folder('music-1', 'Song-plays', '1')}/data/a.json.gz"
-LOAD = paths.load_folder("music-1", "Song-plays", "start-0", 1)
+LOAD = paths.MigrationFiles("music-1").table("Song-plays").load_folder("start-0", 1)
 RESULTS = [f"{LOAD}/{name}" for name in ("result.json", "progress.json", "rejected", "rejected/part-0.txt")]
-RESULTS.append(f"{paths.done_groups_prefix('music-1', 'Song-plays', 'start-0', 'start-0', 1)}load.0.json")
+RESULTS.append(
+    f"{paths.MigrationFiles('music-1').table('Song-plays').done_groups_prefix('start-0', 'start-0', 1)}load.0.json"
+)
 RECORDS = [
     "plans/music.json",
     "outbox/evt_1.json",
     "deployment.json",
-    paths.plan_path("music-1"),
-    paths.report_page_path("music-1"),
-    paths.table_record_path("music-1", "Song-plays"),
-    paths.table_report_path("music-1", "Song-plays"),
-    paths.copy_begun_path("music-1", 0, "Song-plays", 1, 1),
-    paths.unit_requests_path("music-1", 0, "Song-plays", 1),
-    paths.table_file_path("music-1", 0, "Song-plays"),
+    paths.MigrationFiles("music-1").plan,
+    paths.MigrationFiles("music-1").report_page,
+    paths.MigrationFiles("music-1").table("Song-plays").record,
+    paths.MigrationFiles("music-1").table("Song-plays").report,
+    paths.MigrationFiles("music-1").table("Song-plays").copy_begun(0, 1, 1),
+    paths.MigrationFiles("music-1").work(0).unit_requests("Song-plays", 1),
+    paths.MigrationFiles("music-1").work(0).table("Song-plays"),
     paths.container_path("account", "music", "plays"),
 ]
 WRITES = {
