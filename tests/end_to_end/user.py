@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from azure.cosmos import CosmosClient
+from azure.cosmos.exceptions import CosmosResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from localcloud.cloud.app_settings import lake_connection, lake_urls
@@ -173,10 +174,13 @@ class User:
         ]
         return sorted(documents, key=lambda document: json.dumps([document["id"], document], sort_keys=True))
 
-    def throughput(self, database: str, container: str) -> int:
-        """Return a container's provisioned RU/s."""
+    def throughput(self, database: str, container: str) -> int | None:
+        """Return a container's provisioned RU/s; None if it is not there."""
         client = self.cosmos.get_database_client(database).get_container_client(container)
-        return client.get_throughput().offer_throughput
+        try:
+            return client.get_throughput().offer_throughput
+        except CosmosResourceNotFoundError:
+            return None
 
     def fail(self, service: str, *faults: dict[str, Any]) -> None:
         """Make calls of a service fail; no faults clear those that are left."""
