@@ -77,7 +77,7 @@ def load_of(spark, asked, items, documents, *, is_small):
         [tuple(row.values()) for row in batch.to_pylist()], "path string, content binary"
     )
     # As they are found once.
-    vars(load).update(files=(file,), contents=contents)
+    vars(load).update(files=(file,), listed=(file,), sizes={file.name: 1}, contents=contents)
     load.progress._write = lambda name, text: None
     return load
 

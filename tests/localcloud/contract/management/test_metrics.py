@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.cosmos import CosmosClient
 
-from d2c.clients.azure.cosmos.metrics import connect_metrics
 from localcloud.arm.rights import ACCOUNT
 from tests.localcloud.contract.management.conftest import KEY, Management
 
@@ -35,18 +34,18 @@ def container(management, around):
 
 
 def test_writes_are_counted_and_reads_are_not(management, container):
-    counts = connect_metrics(management.app_settings).written_ru("counted", container, *span())
+    counts = management.metrics.written_ru("counted", container, *span())
     assert sum(counts.values()) == pytest.approx(30)
     assert all(minute.second == 0 and minute.tzinfo for minute in counts)
 
 
 def test_the_busiest_second_is_told_in_percent(management, container):
-    percent = connect_metrics(management.app_settings).highest_use("counted", container, *span())
+    percent = management.metrics.highest_use("counted", container, *span())
     assert 2.5 <= percent <= 100
 
 
 def test_a_container_without_calls_has_no_counts(management):
-    metrics = connect_metrics(management.app_settings)
+    metrics = management.metrics
     assert metrics.written_ru("counted", "nothing", *span()) == {}
     assert metrics.highest_use("counted", "nothing", *span()) is None
 
@@ -54,7 +53,7 @@ def test_a_container_without_calls_has_no_counts(management):
 def test_a_minute_shows_some_time_after_it(tmp_path, around, container):
     late = Management(tmp_path, around, "--metrics-lag-seconds=600")
     try:
-        assert connect_metrics(late.app_settings).written_ru("counted", container, *span()) == {}
+        assert late.metrics.written_ru("counted", container, *span()) == {}
     finally:
         late.stop()
 

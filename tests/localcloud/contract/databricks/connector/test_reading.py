@@ -60,7 +60,7 @@ def test_by_default_a_task_reads_each_physical_partition_whatever_the_cores(tabl
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_container_of_several_physical_partitions_is_written_and_read_whole(table_of, version):
-    table = filled(table_of(ru=30_000, version=version))
+    table = filled(table_of(ru=18_000, version=version))
     rows = table.read()
     assert rows.rdd.getNumPartitions() == 3
     assert sorted(int(row.id) for row in rows.collect()) == list(range(60))
