@@ -224,7 +224,7 @@ COSTS = (
         "Data Factory",
         "data movement",
         ONCE,
-        "(DIU * begun minutes of the data + 2 DIU * 3 minutes of the manifests) / 60",
+        "(DIU * begun minutes of the data + 2 DIU * 1 minute of the summary) / 60",
         "DIU-hours",
         _named("factory_diu_hour"),
         _diu_hours,
