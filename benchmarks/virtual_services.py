@@ -50,7 +50,7 @@ class MemoryLake:
         """Return a file's bytes, or None if there is no such file."""
         return self.files.get(path)
 
-    def read_json(self, path: str) -> Any:
+    def read_json(self, path: str, most_bytes: int = MOST_BYTES) -> Any:
         """Return a JSON file's value, or None if there is no such file."""
         content = self.files.get(path)
         return None if content is None else json.loads(content)

@@ -13,7 +13,7 @@ from d2c.errors import BusyError
 from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE
 from d2c.load_run.request import STAGES, LoadRequest
 from d2c.load_run.told.result import read_result
-from d2c.load_run.unit.handover import ASSESSED_FILE, assessed_of
+from d2c.load_run.unit.handover import ASSESSED_BYTES, ASSESSED_FILE, assessed_of
 from d2c.shapes import LaneInput, LoadResult, LoadScope, StageEntry, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
@@ -142,7 +142,7 @@ def _let_go(clients: Clients, payload: LaneInput, table: TableInput, folder: str
     That it may have written something is kept before the run is told.
     """
     lake, name = clients.lake, table["table"]
-    value = lake.read_json(f"{folder}/{ASSESSED_FILE}")
+    value = lake.read_json(f"{folder}/{ASSESSED_FILE}", ASSESSED_BYTES)
     if value is None:
         if lake.exists(f"{folder}/{PROGRESS_FILE}"):
             waiting.append(name)

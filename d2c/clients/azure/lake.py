@@ -106,13 +106,18 @@ class Lake:
             content: bytes = self._client.download_blob(path, offset=offset, length=length).readall()
             return content
 
-    def read_json(self, path: str) -> Any:
+    def read_json(self, path: str, most_bytes: int = MOST_BYTES) -> Any:
         """Return a JSON file's value, or None if there is no such file.
+
+        Args:
+            path: the file's.
+            most_bytes: the largest size.
 
         Raises:
             TransientError: if it is not JSON: Spark writes a file in pieces, so it may still be incomplete.
+            PermanentError: if it is larger.
         """
-        text = self.read(path)
+        text = self.read(path, most_bytes)
         return None if text is None else parsed(text, self._thing(path))
 
     def write(self, path: str, content: bytes) -> None:

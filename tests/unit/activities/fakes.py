@@ -35,7 +35,7 @@ class FakeLake:
     def read(self, path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
         return self.files.get(path)
 
-    def read_json(self, path: str) -> Any:
+    def read_json(self, path: str, most_bytes: int = MOST_BYTES) -> Any:
         return json.loads(self.files[path]) if path in self.files else None
 
     def write(self, path: str, content: bytes) -> None:
