@@ -19,8 +19,8 @@ import java.util.List;
 /** The account under trial: in gateway mode, as the Spark connector calls it here. */
 final class Account {
     static final ObjectMapper JSON = new ObjectMapper();
-    static final int ONE_RANGE = 10_000;
-    static final int THREE_RANGES = 30_000;
+    static final int ONE_RANGE = 6_000;
+    static final int THREE_RANGES = 18_000;
 
     final CosmosClient client;
     final CosmosDatabase database;

@@ -16,7 +16,7 @@ import java.util.List;
 /** Partition ranges, throughput, the change feed, and resources that are not there. */
 final class ServiceTrials {
     static final List<Trial> ALL = List.of(
-        new Trial("10,000 RU/s a range", ServiceTrials::ranges),
+        new Trial("6,000 RU/s a range of a new container", ServiceTrials::ranges),
         new Trial("the feed ranges hold each document once", ServiceTrials::feedRanges),
         new Trial("the change feed from its beginning", account -> changeFeed(account, Account.ONE_RANGE)),
         new Trial("the change feed over ranges", account -> changeFeed(account, Account.THREE_RANGES)),
@@ -35,9 +35,9 @@ final class ServiceTrials {
         new Trial("a second container of a name is 409", ServiceTrials::secondContainer));
 
     private static void ranges(Account account) {
-        Trial.equal(1, account.container(10_000, "/pk").getFeedRanges().size());
-        Trial.equal(2, account.container(10_100, "/pk").getFeedRanges().size());
-        Trial.equal(3, account.container(30_000, "/pk").getFeedRanges().size());
+        Trial.equal(1, account.container(6_000, "/pk").getFeedRanges().size());
+        Trial.equal(2, account.container(6_100, "/pk").getFeedRanges().size());
+        Trial.equal(3, account.container(18_000, "/pk").getFeedRanges().size());
     }
 
     private static long count(CosmosContainer container, FeedRange range) {
