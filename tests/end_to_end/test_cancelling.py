@@ -43,7 +43,7 @@ def test_a_load_run_under_way_is_stopped_and_throughput_is_put_back(user):
     with user.held_load():
         user.start(plan("loading", {"table": "Loading", "container": "loading"}))
         wait_until(own_runs)
-        wait_until(lambda: user.throughput("loading", "loading") == 20_000)
+        wait_until(lambda: user.throughput("loading", "loading") == 6_000)
         cancel(user, "loading")
         wait_until(
             lambda: (

@@ -100,7 +100,7 @@ def test_what_azure_monitor_counted_of_the_load_is_beside_its_estimate(moved):
 def test_throughput_is_put_back_and_told(user, moved):
     assert report_of(moved, "Plain")["throughput"] == {
         "before_ru_per_second": None,
-        "peak_ru_per_second": 20_000,
+        "peak_ru_per_second": 6_000,
         "after_ru_per_second": 1000,
     }
     assert {user.throughput("moved", container) for container in ("plain", "sorted", "fading")} == {1000}
@@ -122,7 +122,7 @@ def test_the_census_tells_what_the_table_holds(moved):
     assert all(partition["at_least_bytes"] == partition["at_most_bytes"] for partition in partitions)
     # 5 RU for each document, and 5 % more for the index of each of its two keys.
     assert census["write_ru"] == 165
-    assert {"ru_per_second": 20_000, "seconds": 1, "planned": True} in census["load_estimate"]
+    assert {"ru_per_second": 6_000, "seconds": 1, "planned": True} in census["load_estimate"]
 
 
 def test_the_report_is_a_page_for_who_asks_for_one(user, moved):

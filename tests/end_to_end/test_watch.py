@@ -31,7 +31,7 @@ def test_a_migration_that_was_terminated_is_cleaned_up_after_and_can_be_retried_
     with user.held_load():
         user.start(plan(name, {"table": "Terminated", "container": "terminated"}))
         wait_until(results)
-        wait_until(lambda: user.throughput(name, "terminated") == 20_000)
+        wait_until(lambda: user.throughput(name, "terminated") == 6_000)
         for instance in (
             name,
             lane_instance_id(name, 0, "load", 0),
