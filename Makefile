@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS_IN_PARALLEL ?= 2
+# Tests that need services wait for them a good part of their time, so there is one process more than cores.
+WITH_SERVICES_IN_PARALLEL ?= 3
 # The tests of one folder run in one process and share the services that they start.
-SHARED_SERVICES = -n $(TESTS_IN_PARALLEL) --dist loadgroup --no-loadscope-reorder
+SHARED_SERVICES = -n $(WITH_SERVICES_IN_PARALLEL) --dist loadgroup --no-loadscope-reorder
 # Where it is set, as in many containers, each process of the local cloud compiles all its libraries again.
 unexport PYTHONDONTWRITEBYTECODE
 OTHER_PYTHONS ?= 3.12 3.13

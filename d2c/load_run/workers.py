@@ -116,10 +116,12 @@ def _outcome_worker(
         census: Census | None,
     ) -> Iterator[Row | RecordBatch]:
         allowance = Allowance(request.max_rejected_items)
-        for number, block in enumerate(blocks):
-            if number == 0 and census is not None and len(mapper.rules.partition_key) > 1:
-                for line in islice(lines_of(block), sampled_of_a_file(len(files))):
+        to_sample = sampled_of_a_file(len(files)) if len(mapper.rules.partition_key) > 1 else 0
+        for block in blocks:
+            if census is not None and to_sample:
+                for line in islice(lines_of(block), to_sample):
                     census.first_levels.add(map_line(mapper, line))
+                    to_sample -= 1
             for line in lines.left_of(block, tally):
                 mapped = map_line(mapper, line)
                 tally.count(mapped)
