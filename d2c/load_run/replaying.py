@@ -93,6 +93,8 @@ def _read(text: bytes) -> tuple[dict[str, Any], Rejected]:
         item = text[len(others[:-1]) + len(',"item":') : -1]
         rejected = Rejected(kept["reason"], kept["detail"], kept["keys"], item)
         is_ours = rejected.reason in REASONS and rejected.to_json_line(kept["file"], kept["line"]) == text
+        # A second field "item" would be part of the text.
+        is_ours = is_ours and orjson.loads(item) == kept["item"]
     except (ValueError, TypeError, KeyError, AttributeError):
         is_ours = False
     if not is_ours:

@@ -155,6 +155,7 @@ def test_digits_that_parsing_loses_are_kept():
         lambda text: text.replace('"detail"', '"details"'),
         lambda text: text.replace('"line":1', '"line":1,"line":1'),
         lambda text: text.replace('"item":', '"more":1,"item":'),
+        lambda text: text.replace('"item":', '"item":"a","item":'),
         lambda text: text * 2,
         lambda text: "x" * 100_000,
     ],

@@ -73,7 +73,7 @@ def call(library, function, value):
 def test_it_indexes_every_function_of_the_app(library):
     modules = [
         *CHECKOUT.glob("triggers/*.py"),
-        *CHECKOUT.glob("activities/*.py"),
+        *CHECKOUT.glob("activities/**/*.py"),
         *CHECKOUT.glob("orchestrators/*.py"),
     ]
     decorators = sum(text.count("_trigger(") + text.count(".route(") for text in map(Path.read_text, modules))
