@@ -84,13 +84,14 @@ def _named(end: QueueEntry) -> ErrorDict | None:
 
 def _have_all_ended(lake: Lake, payload: ReportInput, tables: Sequence[ListedTable]) -> bool:
     """Return whether every table has its line in the log; if not, the watchdog cleans up its orphans."""
-    lines = lake.read_log(paths.MigrationFiles(payload["migration"]).ended_tables)
+    files = paths.MigrationFiles(payload["migration"])
+    lines = lake.read_log(files.ended_tables)
     ended = {line["table"] for line in lines}
     ended_now = {line["table"] for line in lines if line["operation"] >= payload["operation"]}
-    queue = lake.read_json(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue)
+    queue = lake.read_json(files.work(payload["operation"]).queue)
     if queue is None:
         return not tables
-    log = lake.read_log(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log)
+    log = lake.read_log(files.work(payload["operation"]).queue_log)
     is_open = Queue(queue, log).positions.keys() - ended_now
     return not is_open and all(table["table"] in ended for table in tables)
 

@@ -20,7 +20,7 @@ from d2c.errors import (
     SettingsError,
     TransientError,
 )
-from d2c.shapes import ErrorDict, LaneInput, QueueFile, StageEntry, TableInput
+from d2c.shapes import ErrorDict, LaneInput, Look, QueueFile, StageEntry, TableInput
 from d2c.state import paths
 from d2c.state.queue import Claim, Lane, Queue
 from d2c.state.table_files import keep, read_table
@@ -165,6 +165,23 @@ def _after_failure(
     except TransientError as again:
         end_failed(clients, payload, name, stage, error.to_dict(), restore_error=again.to_dict())
     return True
+
+
+def look_at_each(
+    clients: Clients, payload: LaneInput, stage: str, step: Callable[[TableInput], bool]
+) -> Look[int]:
+    """Do the next step for each table of a unit that is not done; the result is how many tables are left in the end.
+
+    Args:
+        clients: the app's.
+        payload: the lane's.
+        stage: as in `for_each`.
+        step: does it, and returns whether it was the last one.
+    """
+    waiting = for_each(clients, payload, open_tables(clients.lake, payload), stage, step)
+    if waiting:
+        return {"state": "running", "progress": {"tables": len(waiting)}}
+    return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
 
 
 def _count_failures(lake: Lake, payload: LaneInput, name: str, failures: int) -> None:

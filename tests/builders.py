@@ -108,6 +108,20 @@ def some_caps(**changes: Any) -> Caps:
     return _changed(caps, changes)
 
 
+def default_caps(**changes: Any) -> Caps:
+    """Return the caps of an operation whose plan changes none."""
+    caps: Caps = {
+        "export": 50,
+        "copy": 20,
+        "load": 4,
+        "tables_per_load_run": 20,
+        "share_load_run_below_bytes": 100 * 2**20,
+        "tables": None,
+        "cluster_seconds": 300,
+    }
+    return _changed(caps, changes)
+
+
 def a_queued(table: str = TABLE, **changes: Any) -> QueuedTable:
     """Return a small table as the queue knows it."""
     queued: QueuedTable = {

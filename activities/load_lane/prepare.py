@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.outcome import outcome
-from activities.unit import for_each, open_tables
+from activities.unit import for_each, look_at_each, open_tables
 from d2c.clients.azure.cosmos.data_plane import has_documents
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
@@ -46,11 +46,7 @@ def start_prepare(clients: Clients, payload: LaneInput) -> str:
 @outcome
 def look_at_prepare(clients: Clients, payload: LaneInput) -> Look[int]:
     """Look at each container of a unit; one that does not fit ends its table alone."""
-    names = open_tables(clients.lake, payload)
-    waiting = for_each(clients, payload, names, "prepare", lambda table: _prepare(clients, table))
-    if waiting:
-        return {"state": "running", "progress": {"tables": len(waiting)}}
-    return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
+    return look_at_each(clients, payload, "prepare", lambda table: _prepare(clients, table))
 
 
 def _prepare(clients: Clients, table: TableInput) -> bool:

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 
 from activities.load_lane.prepare import describe, refuse
 from activities.outcome import outcome
-from activities.unit import for_each, open_tables
+from activities.unit import look_at_each
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.load_run.throughput.scaling import change_throughput, is_scaled
@@ -23,11 +23,7 @@ blueprint = df.Blueprint()
 @outcome
 def look_at_scale(clients: Clients, payload: LaneInput) -> Look[int]:
     """Do the next step for each container that a load run did not wait for; the result is the tables to be loaded."""
-    names = open_tables(clients.lake, payload)
-    waiting = for_each(clients, payload, names, "load", lambda table: is_ready(clients, table))
-    if waiting:
-        return {"state": "running", "progress": {"tables": len(waiting)}}
-    return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
+    return look_at_each(clients, payload, "load", lambda table: is_ready(clients, table))
 
 
 def is_ready(clients: Clients, table: TableInput) -> bool:

@@ -59,9 +59,10 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
     faults = [] if arrived else account_faults(plan, app.settings.aws)
     if faults:
         raise PlanError(faults)
-    if not await app.lake.exists(paths.MigrationFiles(plan.name).plan):
+    files = paths.MigrationFiles(plan.name)
+    if not await app.lake.exists(files.plan):
         # The watchdog starts a migration that a crash from here on leaves accepted and not started.
-        await app.lake.write(paths.MigrationFiles(plan.name).is_open, b"")
+        await app.lake.write(files.is_open, b"")
     digest = await in_turn(plan.digest)
     deployment = await deployment_id(app.lake)
     accepted = await app.lake.run(_accept, plan, digest, deployment, arrived)
@@ -80,7 +81,7 @@ async def start(app: App, plan: Plan, arrived: Arrived | None = None) -> None:
         )
     # The index entry comes before the instance: a running migration is listed even after a crash between the two.
     accepted_at = datetime.fromisoformat(accepted["accepted_at"])
-    await app.lake.write(paths.MigrationFiles(plan.name).index(int(accepted_at.timestamp() * 1000)), b"")
+    await app.lake.write(files.index(int(accepted_at.timestamp() * 1000)), b"")
     await start_orchestration(app, accepted, 0)
 
 

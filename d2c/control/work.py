@@ -104,11 +104,12 @@ async def read_work(lake: AsyncLake, migration: str, operation: int, plan: Mappi
         plan: as it was accepted.
     """
     listed: ListedTables | None
+    files = paths.MigrationFiles(migration)
     listed, file, log, ended = await asyncio.gather(
-        lake.read_json(paths.MigrationFiles(migration).tables),
-        lake.read_json(paths.MigrationFiles(migration).work(operation).queue),
-        lake.read_log(paths.MigrationFiles(migration).work(operation).queue_log),
-        lake.read_log(paths.MigrationFiles(migration).ended_tables),
+        lake.read_json(files.tables),
+        lake.read_json(files.work(operation).queue),
+        lake.read_log(files.work(operation).queue_log),
+        lake.read_log(files.ended_tables),
     )
     tables = listed["tables"] if listed else named_tables(plan)
     return await in_thread(_work, migration, operation, tables, file, log, ended)

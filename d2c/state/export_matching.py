@@ -66,11 +66,12 @@ def _has_table(lake: Lake, migration: str, table: str) -> bool:
     The list is large where tables are many, and each of them arrives; so it is read only for a table that the start
     has not queued.
     """
-    if not lake.exists(paths.MigrationFiles(migration).plan):
+    files = paths.MigrationFiles(migration)
+    if not lake.exists(files.plan):
         return False
-    if lake.exists(paths.MigrationFiles(migration).work(0).table(table)):
+    if lake.exists(files.work(0).table(table)):
         return True
-    listed: ListedTables | None = lake.read_json(paths.MigrationFiles(migration).tables)
+    listed: ListedTables | None = lake.read_json(files.tables)
     return listed is None or any(entry["table"] == table for entry in listed["tables"])
 
 

@@ -4,18 +4,10 @@ import zlib
 
 from d2c.state import paths
 from d2c.state.queue import STAGES
+from tests.builders import default_caps
 
 COUNTS = ("items_exported", "items_written", "items_rejected", "items_expired", "mismatches")
 NOON = "2026-01-31T12:00:05+00:00"
-CAPS = {
-    "export": 50,
-    "copy": 20,
-    "load": 4,
-    "tables_per_load_run": 20,
-    "share_load_run_below_bytes": 100 * 2**20,
-    "tables": None,
-    "cluster_seconds": 300,
-}
 
 
 def entry(table, **changes):
@@ -55,7 +47,7 @@ def queue_tables(app, names, number, migration="music-2026", caps=None, **change
             "enters": table.get("enters", "export"),
         }
         tables.append(queued)
-    file = {"caps": {**CAPS, **(caps or {})}, "times": {}, "tables": tables}
+    file = {"caps": default_caps(**(caps or {})), "times": {}, "tables": tables}
     app.lake.write_json(paths.MigrationFiles(migration).work(number).queue, file)
 
 

@@ -7,22 +7,14 @@ from d2c.plan.caps import CAPS
 from d2c.plan.model import Plan
 from d2c.plan.tables import Location
 from d2c.report.duration import Way, duration_of, narrow_cap
+from tests.builders import default_caps
 
 HERE, THERE = Location(None, "eu-west-1"), Location(None, "us-east-1")
 EXPORT, COPY, START, LOAD = 480, 120, 300, 30
 
 
 def caps(**changes):
-    return {
-        "export": 50,
-        "copy": 20,
-        "load": 4,
-        "tables_per_load_run": 20,
-        "share_load_run_below_bytes": 100 * 2**20,
-        "tables": None,
-        "cluster_seconds": START,
-        **changes,
-    }
+    return default_caps(**{"cluster_seconds": START, **changes})
 
 
 def ways(count, **changes):

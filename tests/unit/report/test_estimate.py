@@ -10,6 +10,7 @@ from d2c.report.estimate import estimate_of, estimated_quantities
 from d2c.report.outcome import compare_with_estimate, sum_of_rows
 from d2c.report.terms import Terms
 from d2c.shapes import LoadBounds
+from tests.builders import default_caps
 from tests.unit.pages import table_rows, text_of
 from tests.unit.reports import record_of
 
@@ -26,15 +27,7 @@ TABLE = {
     "verify": "full",
 }
 SMALL = {**TABLE, "item_count": 1000, "size_bytes": 10**6}
-CAPS = {
-    "export": 50,
-    "copy": 20,
-    "load": 4,
-    "tables_per_load_run": 20,
-    "share_load_run_below_bytes": 100 * 2**20,
-    "tables": None,
-    "cluster_seconds": 300,
-}
+CAPS = default_caps()
 
 
 def terms(cluster=JOB, **changes):
