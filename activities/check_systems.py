@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.copy import PIPELINES, SECURE_PARAMETERS
+from activities.copy_lane.runs import PIPELINES, SECURE_PARAMETERS
 from d2c.checks.aws import check_bucket, check_copy_sessions, check_identities
 from d2c.checks.cosmos_account import check_account
 from d2c.checks.data_factory import check_data_factory

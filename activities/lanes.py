@@ -1,10 +1,11 @@
 """What lanes do with the queue: take tables, pass them on to the next stage, end them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import azure.durable_functions as df
 
-from activities.copy import stop_copies_of
+from activities.copy_lane.runs import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import cancelled_error, is_cancelled, outcome
 from activities.table_end import end_table as end
@@ -51,16 +52,16 @@ def take_tables(clients: Clients, payload: LaneInput) -> Take:
     lake, lane, turn = clients.lake, lane_of(payload), payload["turn"]
     path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).queue_log
     file = read_queue_file(lake, payload)
-    flag = lake.read_json(paths.MigrationFiles(payload["migration"]).cancel(payload["operation"]))
-    held = _seconds_held(lake, payload, file["times"])
     for _ in range(MOST_CLAIMS):
         queue, now = Queue(file, lake.read_log(path)), clock.now()
         claim = queue.claim_of(lane, turn)
         if claim:
-            return _taken(lake, payload, claim)
-        if queue.is_abandoned:
+            return _taken(lake, payload, claim, queue)
+        waiting = queue.waiting(lane)
+        if queue.is_abandoned or (not waiting and _is_over(queue, lane, file)):
             return {"state": "over"}
-        cancelled = [name for name in queue.waiting(lane) if is_cancelled(flag, name)][:MOST_CANCELLED]
+        cancelled = _cancelled(lake, payload, waiting)
+        held = None if cancelled else _seconds_held(lake, payload, file["times"])
         tables = cancelled or ([] if held else queue.next_tables(lane, now))
         if not tables:
             return _nothing(payload, queue, lane, held, file)
@@ -77,11 +78,19 @@ def take_tables(clients: Clients, payload: LaneInput) -> Take:
     return {"state": "idle", "seconds": payload["waits"]["first_seconds"]}
 
 
-def _taken(lake: Lake, payload: LaneInput, claim: Claim) -> Take:
-    """Return what a lane has taken."""
+def _cancelled(lake: Lake, payload: LaneInput, waiting: Sequence[str]) -> list[str]:
+    """Return which of the tables that wait for a lane a user has cancelled, as many as end in one turn."""
+    if not waiting:
+        return []
+    flag = lake.read_json(paths.MigrationFiles(payload["migration"]).cancel(payload["operation"]))
+    return [name for name in waiting if is_cancelled(flag, name)][:MOST_CANCELLED]
+
+
+def _taken(lake: Lake, payload: LaneInput, claim: Claim, queue: Queue) -> Take:
+    """Return what a lane has taken; only a table that began with its copy has an export that others copy."""
     name = claim.tables[0]
     arrived = False
-    if claim.stage == "copy" and not claim.cancelled:
+    if claim.stage == "copy" and not claim.cancelled and queue.tables[name]["enters"] == "copy":
         arrived = bool(read_table(lake, payload["migration"], payload["operation"], name).get("arrived"))
     return {
         "state": "taken",
@@ -93,16 +102,17 @@ def _taken(lake: Lake, payload: LaneInput, claim: Claim) -> Take:
 
 
 def _nothing(payload: LaneInput, queue: Queue, lane: Lane, held: float | None, file: QueueFile) -> Take:
-    """Return when to look again, which is soon for the first idle lanes only; or that the lane is over.
-
-    It is if nothing can come any more, or no more than idle lanes before it can take.
-    """
-    rank = queue.rank(lane, lanes_of(file))
-    if rank >= queue.to_come(lane):
+    """Return when to look again, which is soon for the first idle lanes only; or that the lane is over."""
+    if _is_over(queue, lane, file):
         return {"state": "over"}
     first = min(max(payload["waits"]["first_seconds"], SHORTEST_IDLE_SECONDS), FIRST_IDLE_SECONDS)
-    seconds = min(first * (rank + 1), LONGEST_IDLE_SECONDS)
+    seconds = min(first * (queue.rank(lane, lanes_of(file)) + 1), LONGEST_IDLE_SECONDS)
     return {"state": "idle", "seconds": max(seconds, held or 0)}
+
+
+def _is_over(queue: Queue, lane: Lane, file: QueueFile) -> bool:
+    """Return whether nothing can come any more that a lane could take, or no more than idle lanes before it can."""
+    return queue.rank(lane, lanes_of(file)) >= queue.to_come(lane)
 
 
 def _seconds_held(lake: Lake, payload: LaneInput, times: Times) -> float | None:

@@ -13,6 +13,7 @@ from activities.load_lane.load_table import (
     load_request,
     look_at_table,
 )
+from activities.load_lane.news import RunNews
 from activities.outcome import outcome
 from activities.unit import for_each, open_tables
 from d2c.app.cluster_size import sized_cluster
@@ -27,12 +28,11 @@ from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
 from d2c.load_run.request import REQUEST_FILE, RequestList
 from d2c.load_run.unit.handover import LONGEST_LOOK_SECONDS
-from d2c.shapes import LaneInput, Look, Progress
+from d2c.shapes import LaneInput, Look, Progress, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import load_name, run_key, run_key_name, unit_name
 from d2c.state.queue import Claim
-from d2c.state.table_files import read_table
 
 REQUESTS_AT_ONCE = 16
 MOST_ATTEMPTS = 1_000
@@ -53,44 +53,48 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
     happens once: a try that is repeated submits the same list.
     """
     lake, settings = clients.lake, clients.settings
+    kept: dict[str, TableInput] = {}
+
+    def is_out(table: TableInput) -> bool:
+        # As its file is from now on.
+        kept[table["table"]] = {**table, "is_let_go": True} if payload.get("is_second_run") else table
+        return is_left_out(lake, payload, table)
+
     # An earlier try may have listed a table that is cancelled by now.
     names = for_each(
         clients,
         payload,
         open_tables(lake, payload),
         "load" if payload.get("is_second_run") else "assess",
-        lambda table: is_left_out(lake, payload, table),
+        is_out,
         stop=lambda name: leave(lake, payload, name),
     )
     if not names:
         # The lane was lost meanwhile, and with it they ended.
         raise PermanentError("All tables of the load run have ended.", "Retry those that failed.")
+    tables = [kept[name] for name in names]
     unit, attempt = load_name(payload), payload["attempt"]
     path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_requests(unit, attempt)
     if not lake.exists(path):
-        lake.create(path, _requests(clients, payload, names).to_json())
+        lake.create(path, _requests(clients, payload, tables).to_json())
     key = run_key(payload, run_key_name(unit), "load", attempt)
     return clients.databricks.start_run(
         name=_run_name(payload, names),
         run_key=key,
         notebook_path=settings.notebook_path,
         parameters={"request": settings.lake_path(path)},
-        cluster=_cluster(clients, payload, names),
+        cluster=_cluster(settings, payload, tables),
         libraries=_libraries(settings),
         timeout_seconds=settings.load_runs.timeout_seconds,
         viewers=settings.load_runs.viewers,
     )
 
 
-def _cluster(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Mapping[str, Any]:
+def _cluster(settings: Settings, payload: LaneInput, tables: Sequence[TableInput]) -> Mapping[str, Any]:
     """Return the cluster of a load run, with the workers that the RU/s of its tables' loads need.
 
     One that only reads, or that writes to containers without RU/s of their own, may be as large as the settings say.
     """
-    settings, operation = clients.settings, (payload["migration"], payload["operation"])
-    tables = side_by_side(
-        lambda name: read_table(clients.lake, *operation, name), names, at_once=REQUESTS_AT_ONCE
-    )
     peaks = [table["described"]["peak_ru_per_second"] if "described" in table else None for table in tables]
     known = [peak for peak in peaks if peak is not None]
     if payload["kind"] not in MIGRATING or len(known) < len(peaks):
@@ -111,7 +115,7 @@ def _run_name(payload: LaneInput, names: Sequence[str]) -> str:
     return f"d2c {payload['migration']} {names[0]}{others}"
 
 
-def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> RequestList:
+def _requests(clients: Clients, payload: LaneInput, tables: Sequence[TableInput]) -> RequestList:
     """Write the request of each table, and return the list of them; the log of the unit is there from now on."""
     lake, settings = clients.lake, clients.settings
     log = (
@@ -121,14 +125,13 @@ def _requests(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Req
     )
     lake.create_log(log)
 
-    def write(name: str) -> str:
-        table = read_table(lake, payload["migration"], payload["operation"], name)
-        folder = load_folder_of(payload, name)
+    def write(table: TableInput) -> str:
+        folder = load_folder_of(payload, table["table"])
         path = f"{folder}/{REQUEST_FILE}"
         lake.write(path, load_request(table, settings, folder, payload).to_json())
         return settings.lake_path(path)
 
-    paths_of_requests = side_by_side(write, names, at_once=REQUESTS_AT_ONCE)
+    paths_of_requests = side_by_side(write, tables, at_once=REQUESTS_AT_ONCE)
     return RequestList(requests=tuple(paths_of_requests), log=settings.lake_path(log))
 
 
@@ -147,13 +150,15 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
     # The run comes first: what it has written by the time of its end is read afterwards.
     run = clients.databricks.get_run(payload["run"])
     waiting: list[str] = []
+    news = RunNews(clients.lake, payload, waiting)
     open_names = for_each(
         clients,
         payload,
         names,
         "load",
-        lambda table: look_at_table(clients, payload, table, waiting),
+        lambda table: look_at_table(clients, payload, table, news.let_go, waiting),
         stop=lambda name: leave(clients.lake, payload, name),
+        has_news=lambda name: run.ended or news.is_there(name),
     )
     if not open_names:
         return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}

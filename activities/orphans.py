@@ -6,7 +6,7 @@ from typing import cast
 
 import azure.durable_functions as df
 
-from activities.copy import stop_copies_of
+from activities.copy_lane.runs import stop_copies_of
 from activities.load import request_paths_of, stop_runs_of
 from activities.outcome import outcome
 from activities.table_end import end_table

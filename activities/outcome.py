@@ -40,7 +40,6 @@ STAGE_OF_ACTIVITY = {
     "start_copy": "copy",
     "look_at_copy": "copy",
     "stop_copy": "copy",
-    "start_prepare": "prepare",
     "look_at_prepare": "prepare",
     "look_at_scale": "prepare",
     "start_load": "load",

@@ -28,7 +28,7 @@ from d2c.shapes import (
 )
 from d2c.shapes.operations import MIGRATING, is_comparing
 from d2c.state import paths
-from d2c.state.container_lock import is_held_by_another, record_path, release_container
+from d2c.state.container_lock import find_lock, holder_of, record_path
 from d2c.state.outbox import notify_of_table
 from d2c.state.table_files import keep, read_record, read_table, with_stages
 from d2c.state.table_record import after_operation, mismatches_path, table_end
@@ -46,6 +46,7 @@ def end_table(
     stages: Sequence[StageEntry] = (),
     found: Mapping[str, Any] | None = None,
     restore_error: ErrorDict | None = None,
+    table: TableInput | None = None,
 ) -> None:
     """End a table; a repeated try writes the same again, and a table that has ended stays as it is.
 
@@ -59,9 +60,10 @@ def end_table(
         stages: those that have ended since its file was written.
         found: what they found.
         restore_error: why its throughput cannot be put back, so that it is not tried any more.
+        table: what its file holds, if the caller has just kept it; None to read it.
     """
     with log_fields(table=name):
-        _end(clients, payload, name, error, stages, found or {}, restore_error)
+        _end(clients, payload, name, error, stages, found or {}, restore_error, table)
 
 
 def _end(
@@ -72,6 +74,7 @@ def _end(
     stages: Sequence[StageEntry],
     found: Mapping[str, Any],
     restore_error: ErrorDict | None,
+    kept: TableInput | None,
 ) -> None:
     lake, migration, operation = clients.lake, payload["migration"], payload["operation"]
     if _has_ended(lake, payload, name):
@@ -81,7 +84,7 @@ def _end(
         _append_end(lake, payload, name, line["error"])
         return
     try:
-        table = read_table(lake, migration, operation, name)
+        table = kept or read_table(lake, migration, operation, name)
     except PermanentError as gone:
         _end_without_file(lake, payload, name, {**gone.to_dict(), "stage": "report"})
         return
@@ -180,12 +183,15 @@ def _restore(clients: Clients, table: TableInput) -> Restored | None:
     if "described" not in table:
         return None
     lake, path = clients.lake, record_path(clients.settings, table)
-    if is_held_by_another(lake, path, table):
+    lock = find_lock(lake, path)
+    if lock and holder_of(lock[0]) != holder_of(table):
         return {"after_ru_per_second": None}
     after = None
     if table.get("may_be_scaled"):
         after = put_back(clients.cosmos_management, table["database"], table["container"], table["described"])
-    release_container(lake, path, table)
+    if lock:
+        # One that changes hands meanwhile stays.
+        lake.delete(path, lock[1])
     return {"after_ru_per_second": after}
 
 
@@ -229,9 +235,10 @@ def write_record(clients: Clients, record: TableRecord) -> None:
 
 def report_of(lake: Lake, record: TableRecord) -> dict[str, Any]:
     """Return a table's part of the report, by its record and what its load run left in the lake."""
-    load = record.get("load")
-    assessed = _result(lake, load.get("result_path") if load else None)
-    verified = _result(lake, mismatches_path(record))
+    load, verified_by = record.get("load"), mismatches_path(record)
+    loaded_by = load.get("result_path") if load else None
+    assessed = _result(lake, loaded_by)
+    verified = assessed if verified_by == loaded_by else _result(lake, verified_by)
     estimate = lake.read_json(paths.MigrationFiles(record["migration"]).estimate) or {}
     return table_report(
         record, verified.get("mismatches") or [], assessed.get("census"), estimate.get("basis")

@@ -75,6 +75,7 @@ def for_each(
     stage: str,
     act: Callable[[TableInput], bool],
     stop: Callable[[str], None] | None = None,
+    has_news: Callable[[str], bool] | None = None,
 ) -> list[str]:
     """Do something for each table of a unit; the result is the tables for which it is not done yet.
 
@@ -88,6 +89,8 @@ def for_each(
         act: returns whether it is done; what may heal is raised once all others have been looked at, until it has
             failed so often that the table ends by it, lest it take the others with it.
         stop: called with the name of a table that is cancelled, before it ends.
+        has_news: returns whether there is something to do for a table, at less cost than reading its file; None if
+            there may be for each. What fails in it for the moment is no failure of the table.
 
     Raises:
         CancelledError: if every table has been cancelled.
@@ -100,6 +103,8 @@ def for_each(
 
     def one(name: str) -> TransientError | bool:
         with log_fields(table=name):
+            if has_news and name not in cancelled and not _may_have_news(has_news, name):
+                return False
             try:
                 return _is_done(clients, payload, name, act, cancelled.get(name))
             except PERMANENT as error:
@@ -118,6 +123,14 @@ def for_each(
     if first:
         raise first
     return [name for name, done in zip(names, outcomes, strict=True) if not done]
+
+
+def _may_have_news(has_news: Callable[[str], bool], name: str) -> bool:
+    """Return whether there may be something to do for a table: what fails for good ends it where that is done."""
+    try:
+        return has_news(name)
+    except PERMANENT:
+        return True
 
 
 def _is_done(

@@ -28,6 +28,8 @@ from d2c.clients.azure.lake import Lake, connect_lake
 from d2c.control import operations, queries
 from d2c.control.app import App
 from d2c.load_run.progress import PROGRESS_FILE
+from d2c.plan.caps import caps_of
+from d2c.plan.model import Plan
 from d2c.state import paths
 from d2c.state.ids import stage_instance_id, unit_instance_id
 from localcloud.cloud.app_settings import app_settings, lake_connection
@@ -35,15 +37,7 @@ from localcloud.cloud.services import running_cloud
 
 MIGRATION = "many"
 AT = "2026-01-31T12:00:05.000+00:00"
-CAPS = {
-    "export": 50,
-    "copy": 20,
-    "load": 4,
-    "tables_per_load_run": 20,
-    "share_load_run_below_bytes": 100 * 2**20,
-    "tables": None,
-    "cluster_seconds": 300,
-}
+CLUSTER_SECONDS = 300
 PAGE = 100
 BEFORE = {"export": (), "copy": ("export",), "load": ("export", "copy")}
 SPIN = "while True: pass"
@@ -141,7 +135,8 @@ def _write_migration(lake: Lake, count: int) -> list[str]:
     lake.write_json(paths.MigrationFiles(MIGRATION).tables, {"operation": 0, "tables": tables})
     queued = [_queued(name) for name in names]
     lake.write_json(
-        paths.MigrationFiles(MIGRATION).work(0).queue, {"caps": CAPS, "times": {}, "tables": queued}
+        paths.MigrationFiles(MIGRATION).work(0).queue,
+        {"caps": caps_of(Plan.model_validate(_plan()), CLUSTER_SECONDS), "times": {}, "tables": queued},
     )
     ended, rest = names[: count // 5], names[count // 5 :]
     units = [rest[start : start + 20] for start in range(0, 80, 20)]

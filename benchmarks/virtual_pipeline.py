@@ -189,7 +189,6 @@ class Simulation:
             "look_at_export": self._look_at_export,
             "start_copy": self._start_copy,
             "look_at_copy": self._look_at_copy,
-            "start_prepare": self._start_prepare,
             "look_at_prepare": self._look_at_prepare,
             "look_at_request_units": lambda clients, payload: {"state": "succeeded", "result": 0},
             "write_report": self._write_report,
@@ -251,13 +250,11 @@ class Simulation:
         folder = paths.export_folder(MIGRATION, payload["table"], payload["export"]["id"])
         return {"state": "succeeded", "result": {"folder": folder, "files": 3, "bytes": 100}}
 
-    def _start_prepare(self, clients: Clients, payload: LaneInput) -> str:
-        for name in open_tables(clients.lake, payload):
-            keep(clients.lake, read_table(clients.lake, MIGRATION, 0, name), is_prepared=True)
-        return "prepare"
-
     def _look_at_prepare(self, clients: Clients, payload: LaneInput) -> Any:
-        return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
+        names = open_tables(clients.lake, payload)
+        for name in names:
+            keep(clients.lake, read_table(clients.lake, MIGRATION, 0, name), is_prepared=True)
+        return {"state": "succeeded", "result": len(names)}
 
     def _write_report(self, clients: Clients, payload: Mapping[str, Any]) -> Any:
         ends = [entry["state"] for entry in self.log if entry["did"] == "ended"]

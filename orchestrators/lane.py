@@ -102,7 +102,8 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
     try:
         tables = take["tables"]
         if lane["kind"] in MIGRATING:
-            tables = yield from _outside(context, "prepare", lane, unit_instance_id(*names, "prepare"))
+            instance = unit_instance_id(*names, "prepare")
+            tables = yield from _outside(context, "prepare", lane, instance, run="prepare")
         if tables:
             instance = unit_instance_id(*names, "load")
             tables = yield from _outside(

@@ -1,16 +1,16 @@
 """One table in the load run of its unit: its request, the word that lets it go, and its result."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, TypeVar, cast
 
-from activities.load_lane.scale import is_ready
+from activities.load_lane.scale import is_ready, scaled
 from activities.outcome import log_error
 from activities.table_end import end_table
 from d2c.app.settings import Settings
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import BusyError
-from d2c.load_run.progress import PROGRESS_FILE, RESULT_FILE
+from d2c.load_run.progress import RESULT_FILE
 from d2c.load_run.request import STAGES, LoadRequest
 from d2c.load_run.told.result import read_result
 from d2c.load_run.unit.handover import ASSESSED_BYTES, ASSESSED_FILE, assessed_of
@@ -18,7 +18,9 @@ from d2c.shapes import LaneInput, LoadResult, LoadScope, StageEntry, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import operation_name, second_run, unit_name
-from d2c.state.table_files import keep, read_table
+from d2c.state.table_files import keep
+
+Result = TypeVar("Result")
 
 
 def load_folder_of(payload: LaneInput, table: str) -> str:
@@ -102,18 +104,26 @@ def leave(lake: Lake, payload: LaneInput, name: str) -> None:
 
 
 def _tell(lake: Lake, payload: LaneInput, entry: Mapping[str, Any]) -> None:
+    lake.append(log_of(payload), entry)
+
+
+def log_of(payload: LaneInput) -> str:
+    """Return the path of the log of a unit."""
     unit = unit_name(payload["lane"], payload["turn"])
-    lake.append(paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_log(unit), entry)
+    return paths.MigrationFiles(payload["migration"]).work(payload["operation"]).unit_log(unit)
 
 
-def look_at_table(clients: Clients, payload: LaneInput, table: TableInput, waiting: list[str]) -> bool:
+def look_at_table(
+    clients: Clients, payload: LaneInput, table: TableInput, let_go: Set[str], waiting: list[str]
+) -> bool:
     """End a table whose result is in the lake, or bring it nearer to its load; return whether the run is done with it.
 
     Args:
         clients: the app's.
         payload: the lane's.
         table: the table.
-        waiting: gets the table's name if the run waits for it, or soon will.
+        let_go: the tables that the run has been told to load.
+        waiting: gets the table's name if the run waits for it.
     """
     folder = load_folder_of(payload, table["table"])
     if "assessed_in" in table and not payload.get("is_second_run"):
@@ -122,7 +132,7 @@ def look_at_table(clients: Clients, payload: LaneInput, table: TableInput, waiti
     path = f"{folder}/{RESULT_FILE}"
     result = read_result(clients.lake.read, path)
     if result is None:
-        if payload["kind"] in MIGRATING and not table.get("is_told") and not payload.get("is_second_run"):
+        if hands_over(payload) and table["table"] not in let_go:
             _let_go(clients, payload, table, folder, waiting)
         return False
     load = _summary(result, path)
@@ -130,10 +140,15 @@ def look_at_table(clients: Clients, payload: LaneInput, table: TableInput, waiti
         keep(clients.lake, table, assessed_in=folder, stages=_with_stages_of_run(table, load["stages"]))
         return True
     if "assessed_in" in table:
-        table = keep(clients.lake, table, rejected_folder=f"{table['assessed_in']}/rejected")
+        table = {**table, "rejected_folder": f"{table['assessed_in']}/rejected"}
     table = keep(clients.lake, table, load=load, stages=_with_stages_of_run(table, load["stages"]))
-    end_table(clients, payload, table["table"], error=load["error"])
+    end_table(clients, payload, table["table"], error=load["error"], table=table)
     return True
+
+
+def hands_over(payload: LaneInput) -> bool:
+    """Return whether a run waits, between assess and load, for the containers of its tables."""
+    return payload["kind"] in MIGRATING and not payload.get("is_second_run")
 
 
 def _let_go(clients: Clients, payload: LaneInput, table: TableInput, folder: str, waiting: list[str]) -> None:
@@ -144,19 +159,19 @@ def _let_go(clients: Clients, payload: LaneInput, table: TableInput, folder: str
     lake, name = clients.lake, table["table"]
     value = lake.read_json(f"{folder}/{ASSESSED_FILE}", ASSESSED_BYTES)
     if value is None:
-        if lake.exists(f"{folder}/{PROGRESS_FILE}"):
-            waiting.append(name)
+        # It is written after the word that the table waits.
+        waiting.append(name)
         return
     if "assessed" not in table:
         found = assessed_of(value)
         stages = _with_stages_of_run(table, cast("Sequence[StageEntry]", found.stages))
         table = keep(lake, table, assessed=found.sums, stages=stages)
-    if not _is_ready(clients, table):
+    after = _unless_busy(scaled, clients, table)
+    if after is None:
         waiting.append(name)
         return
-    table = keep(lake, read_table(lake, table["migration"], table["operation"], name), is_let_go=True)
+    keep(lake, after, is_let_go=True)
     _tell(lake, payload, {"table": name, "let_go": True})
-    keep(lake, table, is_told=True)
 
 
 def _with_stages_of_run(table: TableInput, stages: Sequence[StageEntry]) -> list[StageEntry]:
@@ -166,12 +181,18 @@ def _with_stages_of_run(table: TableInput, stages: Sequence[StageEntry]) -> list
 
 
 def _is_ready(clients: Clients, table: TableInput) -> bool:
+    return bool(_unless_busy(is_ready, clients, table))
+
+
+def _unless_busy(
+    step: Callable[[Clients, TableInput], Result], clients: Clients, table: TableInput
+) -> Result | None:
     """Do the next step for a table's container; an account that takes no more for now is asked at the next look."""
     try:
-        return is_ready(clients, table)
+        return step(clients, table)
     except BusyError as busy:
         log_error("look_at_load", busy)
-        return False
+        return None
 
 
 def _summary(result: Mapping[str, Any], path: str) -> LoadResult:

@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.outcome import outcome
-from activities.unit import for_each, look_at_each, open_tables
+from activities.unit import look_at_each
 from d2c.clients.azure.cosmos.data_plane import has_documents
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
@@ -32,14 +32,6 @@ from d2c.state.table_files import keep, with_stages
 OURS = "If an earlier try of this migration created it and loaded nothing, delete the container, and retry the table."
 blueprint = df.Blueprint()
 logger = logging.getLogger(__name__)
-
-
-@blueprint.activity_trigger(input_name="payload")
-@outcome
-def start_prepare(clients: Clients, payload: LaneInput) -> str:
-    """Return what stands for the preparation of a unit, which the looks do."""
-    for_each(clients, payload, open_tables(clients.lake, payload), "prepare", lambda table: False)
-    return "prepare"
 
 
 @blueprint.activity_trigger(input_name="payload")

@@ -8,12 +8,11 @@ import azure.durable_functions as df
 from activities.load_lane.prepare import describe, refuse
 from activities.outcome import outcome
 from activities.unit import look_at_each
-from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.load_run.throughput.scaling import change_throughput, is_scaled
 from d2c.mapping.container import find_misfit
 from d2c.shapes import Described, LaneInput, Look, TableInput
-from d2c.state.container_lock import keep_record, record_path, take_container
+from d2c.state.container_lock import Record, keep_record, record_path, take_container
 from d2c.state.table_files import keep
 
 blueprint = df.Blueprint()
@@ -27,42 +26,61 @@ def look_at_scale(clients: Clients, payload: LaneInput) -> Look[int]:
 
 
 def is_ready(clients: Clients, table: TableInput) -> bool:
+    """Do the next step for a container as `scaled` does, and keep that it is done; return whether it was the last."""
+    after = scaled(clients, table)
+    if after and after is not table:
+        keep(clients.lake, after)
+    return after is not None
+
+
+def scaled(clients: Clients, table: TableInput) -> TableInput | None:
     """Do the next step for the container of a table that has been assessed.
 
-    The result is whether the container is there with the load's throughput.
+    The result is the table as its file is to have it once the container is there with the load's throughput; None
+    before.
     """
-    lake = clients.lake
     if table.get("is_scaled"):
-        return True
+        return table
+    lock = None
     if not table.get("may_be_scaled"):
-        table = keep(lake, table, described=_described_again(clients, table), may_be_scaled=True)
+        lock = _take(clients, table)
+        table = keep(
+            clients.lake, table, described=_described_again(clients, table, lock[0]), may_be_scaled=True
+        )
+    asked: TableInput = {**table, "is_asked_for": True}
     if not table.get("is_asked_for"):
-        _ask_for(clients, table)
-        table = keep(lake, table, is_asked_for=True)
-    if not _is_scaled(clients, table):
-        return False
-    keep(lake, table, is_scaled=True)
-    return True
+        _ask_for(clients, table, lock or _take(clients, table))
+    if _is_scaled(clients, table):
+        return {**asked, "is_scaled": True}
+    if not table.get("is_asked_for"):
+        keep(clients.lake, asked)
+    return None
 
 
-def _described_again(clients: Clients, table: TableInput) -> Described:
+def _take(clients: Clients, table: TableInput) -> tuple[Record, str]:
+    return take_container(clients.lake, record_path(clients.settings, table), table)
+
+
+def _described_again(clients: Clients, table: TableInput, record: Record) -> Described:
     """Return what the container has to be by now: assess may have taken hours, and says how large the documents are.
 
     One that an earlier operation may have written to keeps what that has found: it holds documents of this table.
     """
-    record, _ = take_container(clients.lake, record_path(clients.settings, table), table)
     return table["described"] if table.get("may_have_written") else describe(clients, table, record)
 
 
-def _ask_for(clients: Clients, payload: TableInput) -> None:
+def _ask_for(clients: Clients, payload: TableInput, lock: tuple[Record, str]) -> None:
     """Create what is not there yet and ask for the load's throughput.
 
-    A container may be there that was not when it was looked at: from an earlier try of this, or somebody else's.
+    What it was is written into the lock before anything is changed: once it is, only the lock knows. A container may be
+    there that was not when it was looked at: from an earlier try of this, or somebody else's.
     """
-    lake, management = clients.lake, clients.cosmos_management
-    names = payload["database"], payload["container"]
+    management, names = clients.cosmos_management, (payload["database"], payload["container"])
     described = payload["described"]
-    _remember(lake, record_path(clients.settings, payload), payload)
+    record, version = lock
+    if "peak_ru_per_second" not in record:
+        path = record_path(clients.settings, payload)
+        keep_record(clients.lake, path, {**record, **described}, version)
     container = management.find_container(*names)
     if container is None:
         management.create_database(payload["database"])
@@ -79,13 +97,6 @@ def _ask_for(clients: Clients, payload: TableInput) -> None:
     throughput = management.find_throughput(*names)
     if throughput and described["peak_ru_per_second"] is not None:
         change_throughput(management, *names, throughput, described["peak_ru_per_second"])
-
-
-def _remember(lake: Lake, path: str, payload: TableInput) -> None:
-    """Write what the throughput was into the lock, before anything is changed: once it is, only the lock knows."""
-    record, version = take_container(lake, path, payload)
-    if "peak_ru_per_second" not in record:
-        keep_record(lake, path, {**record, **payload["described"]}, version)
 
 
 def _is_scaled(clients: Clients, payload: TableInput) -> bool:

@@ -75,7 +75,6 @@ class TableInput(TableSettings):
     is_asked_for: NotRequired[bool]  # the load's throughput
     is_scaled: NotRequired[bool]
     is_let_go: NotRequired[bool]  # kept before the load run is told: from now on it may write
-    is_told: NotRequired[bool]
     assessed_in: NotRequired[str]  # the folder of the load run that has assessed it for a second one
     rejected_folder: NotRequired[str]  # where it is not the result's
     failures: NotRequired[int]  # in a row, of the activities of its unit

@@ -42,9 +42,7 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
     """
     holder = holder_of(payload)
     taken_at = clock.text()
-    names = {"database": payload["database"], "container": payload["container"]}
-    lake.create(path, json.dumps({**holder, **names, "taken_at": taken_at}).encode())
-    found = _read(lake, path)
+    found = find_lock(lake, path) or _created(lake, path, payload, taken_at) or find_lock(lake, path)
     if found is None:
         raise _changes_hands(payload)
     record, version = found
@@ -57,6 +55,20 @@ def take_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> tuple[R
     if not (_is_own_earlier(record, holder) or _has_ended(lake, record)):
         raise _held_by_table(payload, record)
     return keep_record(lake, path, {**record, **holder, "taken_at": taken_at}, version)
+
+
+def _created(lake: Lake, path: str, payload: Mapping[str, Any], taken_at: str) -> tuple[Record, str] | None:
+    """Create a lock and return it with its version; None if there is one by now."""
+    record: Record = {
+        "migration": payload["migration"],
+        "table": payload["table"],
+        "operation": payload["operation"],
+        "database": payload["database"],
+        "container": payload["container"],
+        "taken_at": taken_at,
+    }
+    version = lake.create_version(path, json.dumps(record).encode())
+    return None if version is None else (record, version)
 
 
 def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Record, str]:
@@ -73,15 +85,9 @@ def keep_record(lake: Lake, path: str, record: Record, version: str) -> tuple[Re
 
 def release_container(lake: Lake, path: str, payload: Mapping[str, Any]) -> None:
     """Delete the lock that a table holds; a lock of another holder stays."""
-    found = _read(lake, path)
+    found = find_lock(lake, path)
     if found and holder_of(found[0]) == holder_of(payload):
         lake.delete(path, found[1])
-
-
-def is_held_by_another(lake: Lake, path: str, payload: Mapping[str, Any]) -> bool:
-    """Return whether another table has locked a container after this one."""
-    found = _read(lake, path)
-    return found is not None and holder_of(found[0]) != holder_of(payload)
 
 
 def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record | None:
@@ -94,7 +100,7 @@ def take_to_put_back(lake: Lake, path: str, holder: Mapping[str, Any]) -> Record
         path: the lock's.
         holder: the lock's holder when it was found to have ended.
     """
-    found = _read(lake, path)
+    found = find_lock(lake, path)
     if found is None or holder_of(found[0]) != holder_of(holder):
         return None
     record, version = found
@@ -123,7 +129,7 @@ def parse_lock(value: Any, path: str) -> Record:
     return record
 
 
-def _read(lake: Lake, path: str) -> tuple[Record, str] | None:
+def find_lock(lake: Lake, path: str) -> tuple[Record, str] | None:
     """Return a lock and its version, or None if there is none."""
     found = lake.read_version(path)
     return None if found is None else (parse_lock(found[0], path), found[1])

@@ -25,7 +25,6 @@ ACTIVITIES = (
     "pass_on",
     "start_copy",
     "look_at_copy",
-    "start_prepare",
     "look_at_prepare",
     "start_load",
     "look_at_load",

@@ -52,7 +52,6 @@ def world(*takes, orchestrators=(), interrupt=lambda world: None, **changes):
         "stop_copy": {"value": None},
         "start_arrival": {"value": "arrival"},
         "look_at_arrival": ended({"export": an_export(), "copy": a_copy()}),
-        "start_prepare": {"value": "prepare"},
         "look_at_prepare": ended(1),
         "look_at_scale": ended(1),
         "start_load": {"value": 17},
@@ -129,7 +128,7 @@ def test_a_copy_lane_waits_for_an_export_that_others_copy():
 def test_a_load_lane_prepares_and_loads_its_unit_whose_tables_end_by_themselves():
     here = world(taken(tables=20), taken(tables=20))
     here.run("run_lane", a_lane("load"))
-    unit = ["take_tables", "start_prepare", "look_at_prepare", "start_load", "look_at_load"]
+    unit = ["take_tables", "look_at_prepare", "start_load", "look_at_load"]
     assert names(here) == [*unit, *unit, "take_tables"]
     assert [payload["turn"] for payload in here.called("start_load")] == [0, 1]
     assert {"m::prepare-0-2-0", "m::load-0-2-0", "m::load-0-2-1"} <= here.instances.keys()
@@ -152,7 +151,7 @@ def test_tables_whose_containers_a_cluster_did_not_wait_for_are_loaded_by_a_seco
     looks = iter([ended(2), ended(0)])
     here = world(taken(tables=3), look_at_load=lambda payload: next(looks))
     here.run("run_lane", a_lane("load"))
-    unit = ["start_prepare", "look_at_prepare", "start_load", "look_at_load"]
+    unit = ["look_at_prepare", "start_load", "look_at_load"]
     second = ["look_at_scale", "start_load", "look_at_load"]
     assert names(here) == ["take_tables", *unit, *second, "take_tables"]
     first, again = here.called("start_load")
@@ -240,7 +239,7 @@ def test_a_failure_ends_the_table_and_the_lane_takes_the_next(stage, broken, fou
     assert [payload["table"] for payload in here.called("pass_on")] == ["Films"]
 
 
-@pytest.mark.parametrize("broken", ["start_prepare", "look_at_prepare", "start_load", "look_at_load"])
+@pytest.mark.parametrize("broken", ["look_at_prepare", "start_load", "look_at_load"])
 def test_a_failure_of_a_unit_ends_the_tables_that_it_still_has(broken):
     here = world(taken(tables=3), **{broken: error()})
     assert here.run("run_lane", a_lane("load")) == {"error": None}

@@ -36,7 +36,7 @@ class SubstituteFileSystem:
         return _File(content if length is None else content[:length])
 
     def get_blob_client(self, path):
-        return _Blob(path, self.files)
+        return _Blob(self, path)
 
     def delete_blob(self, path):
         if self.files.pop(path, None) is None:
@@ -57,8 +57,12 @@ class SubstituteFileSystem:
 
 
 class _Blob:
-    def __init__(self, path, files):
-        self._path, self._files = path, files
+    def __init__(self, file_system, path):
+        self._file_system, self._path, self._files = file_system, path, file_system.files
+
+    def upload_blob(self, content, overwrite):
+        self._file_system.upload_blob(self._path, content, overwrite)
+        return {"etag": _File.properties.etag}
 
     def exists(self):
         return self._path in self._files

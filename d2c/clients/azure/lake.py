@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ from d2c.errors import PermanentError
 
 # Of a file of the app's own, such as the log of a queue of 20,000 tables; kinds that others write have smaller bounds.
 MOST_BYTES = 128 * 2**20
+# The SDK makes a client for each call of a file, and with it 200 models.
+FILES_KNOWN = 512
 
 
 class Listed(NamedTuple):
@@ -135,10 +138,19 @@ class Lake:
             try:
                 self._client.upload_blob(path, content, overwrite=False)
             except ResourceExistsError as error:
-                if getattr(error, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
-                    raise
+                _raise_unless_file_exists(error)
                 return False
             return True
+
+    def create_version(self, path: str, content: bytes) -> str | None:
+        """Write a file unless it exists; return its version as `read_version` does, or None if there is one."""
+        with azure_errors(self._thing(path)):
+            try:
+                written = self._client.get_blob_client(path).upload_blob(content, overwrite=False)
+            except ResourceExistsError as error:
+                _raise_unless_file_exists(error)
+                return None
+            return str(written["etag"])
 
     def read_version(self, path: str) -> tuple[Any, str] | None:
         """Return a JSON file's value and its version for `replace` and `delete`; None if there is no file.
@@ -285,6 +297,11 @@ def needed_json(lake: Lake, path: str, lack: str, next_step: str) -> Any:
     return value
 
 
+def _raise_unless_file_exists(error: ResourceExistsError) -> None:
+    if getattr(error, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
+        raise error
+
+
 def _page_of(listing: Any, token: str | None) -> tuple[list[Any], str | None]:
     """Return a page of a listing, and the token of the next one."""
     pages = listing.by_page(token)
@@ -314,10 +331,16 @@ def connect_lake(settings: Settings) -> Lake:
                 f"D2C_LAKE is not a storage account's connection string: {error}",
                 "Copy the connection string again, or set D2C_LAKE__blobServiceUri instead.",
             ) from None
-        return Lake(service.get_container_client(settings.lake_file_system))
+        return Lake(_with_known_files(service.get_container_client(settings.lake_file_system)))
     service = BlobServiceClient(settings.lake_url, credential=azure_credential(), **_arguments())
     container = service.get_container_client(settings.lake_file_system)
-    return Lake(container, connect_data_lake(settings.lake_url, azure_credential()))
+    return Lake(_with_known_files(container), connect_data_lake(settings.lake_url, azure_credential()))
+
+
+def _with_known_files(container: ContainerClient) -> ContainerClient:
+    """Let a client keep its clients of files; they hold nothing but an address, and threads may share them."""
+    container.get_blob_client = lru_cache(FILES_KNOWN)(container.get_blob_client)  # type: ignore[method-assign]
+    return container
 
 
 def _arguments() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from activities.load_lane.prepare import look_at_prepare, start_prepare
+from activities.load_lane.prepare import look_at_prepare
 from activities.load_lane.scale import look_at_scale
 from d2c.clients.azure.cosmos.management import Container, Throughput
 from tests.builders import a_claim, a_lane, a_source, a_table, an_export
@@ -44,7 +44,6 @@ def put_unit(world, *tables, operation=0):
 
 def prepare(world, **more):
     """Take and look at the containers of the unit."""
-    value_of(world.answer(start_prepare, a_lane("load", attempt=1, **more)))
     return world.answer(look_at_prepare, a_lane("load", attempt=1, run="prepare", **more))
 
 

@@ -46,12 +46,15 @@ class FakeLake:
         self.write(path, json.dumps(value).encode())
 
     def create(self, path: str, content: bytes) -> bool:
+        return self.create_version(path, content) is not None
+
+    def create_version(self, path: str, content: bytes) -> str | None:
         with self._lock:
-            is_new = path not in self.files
-            if is_new:
-                self._written.add(path)
-                self.files[path] = content
-        return is_new
+            if path in self.files:
+                return None
+            self._written.add(path)
+            self.files[path] = content
+        return content.decode()
 
     def read_version(self, path: str) -> tuple[Any, str] | None:
         content = self.files.get(path)

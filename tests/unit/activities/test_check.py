@@ -5,7 +5,7 @@ import pytest
 
 from activities import check, check_systems
 from activities.check_systems import LINKED_SERVICES, MORE_PARAMETERS, SENT_PARAMETERS
-from activities.copy import PIPELINES
+from activities.copy_lane.runs import PIPELINES
 from d2c.app.aws_settings import COPY_CREDENTIALS
 from d2c.checks.systems import SYSTEMS
 from d2c.clients.aws.dynamodb import TableDescription

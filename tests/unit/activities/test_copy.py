@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from activities.copy import look_at_copy, start_copy, stop_copies_of, stop_copy
+from activities.copy import look_at_copy, start_copy, stop_copy
+from activities.copy_lane.runs import stop_copies_of
 from d2c.clients.aws.copy_session import copy_session_policy
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.errors import TransientError
@@ -235,10 +236,10 @@ class TestLookAtCopy:
     def test_what_was_there_before_counts_as_copied(self, world):
         files = put_export(world, a=20, b=30)
         put_in_lake(world, "data/a.json.gz")
-        world.answer(start_copy, PAYLOAD)
+        world.answer(start_copy, {**PAYLOAD, "attempt": 2})
         world.factory.runs["run-0"] = PipelineRun("InProgress", "")
         world.factory.progress = CopyProgress(1, 30, "")
-        progress = value_of(world.answer(look_at_copy, LOOK))["progress"]
+        progress = value_of(world.answer(look_at_copy, {**LOOK, "attempt": 2}))["progress"]
         assert (progress["files"], progress["done"]) == (2, 50)
         assert len(files) == 6
 

@@ -51,7 +51,6 @@ PREPARED = a_table(
     is_prepared=True,
     may_be_scaled=True,
     is_let_go=True,
-    is_told=True,
     stages=[a_stage("prepare", started_at="2026-06-01T12:10:00.000+00:00", seconds=30)],
 )
 RESULT = a_load_run_result(

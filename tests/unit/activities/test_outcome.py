@@ -30,7 +30,7 @@ OF_TABLES = {
     existing_export: ["start_arrival", "look_at_arrival"],
 }
 OF_UNITS = {
-    prepare: ["start_prepare", "look_at_prepare"],
+    prepare: ["look_at_prepare"],
     load: ["start_load", "look_at_load"],
 }
 OF_OPERATIONS = {tables: ["list_tables"], start: ["look_at_start"]}

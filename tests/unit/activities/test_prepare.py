@@ -3,7 +3,7 @@ from threading import Barrier
 
 import pytest
 
-from activities.load_lane.prepare import look_at_prepare, start_prepare
+from activities.load_lane.prepare import look_at_prepare
 from activities.unit import MOST_FAILURES
 from d2c.clients.azure.cosmos.management import Container
 from d2c.errors import PermanentError
@@ -233,7 +233,7 @@ class TestAUnit:
     @pytest.mark.parametrize("named", [(), ("Music", "Old", "Users")])
     def test_once_all_are_cancelled_the_unit_is_and_nothing_is_created(self, unit, named):
         unit.cancel(*named)
-        error_of(unit.answer(start_prepare, a_lane("load", attempt=1)), "cancelled")
+        error_of(prepare(unit), "cancelled")
         assert unit.cosmos.created == []
 
     def test_a_unit_without_tables_is_ready(self, world):

@@ -38,8 +38,9 @@ def test_the_result_holds_stages_and_findings(progress, files):
 
 
 def test_an_actionable_error_is_in_the_result_with_its_stage(progress):
-    with pytest.raises(PermanentError), progress.stage("load"):
+    with pytest.raises(PermanentError) as raised, progress.stage("load"):
         raise PermanentError("a is broken.", "Fix a.")
+    progress.fail(raised.value)
     result = json.loads(progress.close())
     assert result["state"] == "failed"
     assert (result["error"]["stage"], result["error"]["detail"]) == ("load", "a is broken.")

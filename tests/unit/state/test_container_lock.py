@@ -17,7 +17,7 @@ def lake():
 
 
 def test_a_lock_that_is_deleted_right_after_it_was_found_is_asked_for_again(lake):
-    lake.create = lambda path, content: False
+    lake.create_version = lambda path, content: None
     with pytest.raises(TransientError, match="is being released"):
         take_container(lake, PATH, PAYLOAD)
 

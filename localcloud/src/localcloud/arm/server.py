@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -71,9 +72,12 @@ class Route:
 
     def match(self, method: str, path: str) -> Mapping[str, str] | None:
         """Return the names in a path if it is one of this operation. ARM's paths know no upper case."""
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
-        found = re.fullmatch(pattern, path, re.IGNORECASE)
-        return found.groupdict() if found and method == self.method else None
+        found = self._pattern.fullmatch(path) if method == self.method else None
+        return found.groupdict() if found else None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path), re.IGNORECASE)
 
 
 class Arm:

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 from azure.core.exceptions import AzureError
-from azure.storage.blob import ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -55,10 +55,10 @@ def copy_files(
         watch.uses(units_of(activity))
         client = _connect_source(source)
         files = choose_files(client, source, settings)
-        with _connect_sink(sink, lake, block_bytes) as container:
-            for file in files:
-                watch.before_file(file.path)
-                _copy_file(client, source.bucket, file, container, f"{sink.folder}/{file.path}", watch)
+        container = _connect_sink(sink, lake, block_bytes)
+        for file in files:
+            watch.before_file(file.path)
+            _copy_file(client, source.bucket, file, container, f"{sink.folder}/{file.path}", watch)
     except ClientError as error:
         raise _source_error(source, *_told_by_s3(error)) from error
     except BotoCoreError as error:
@@ -184,14 +184,20 @@ def _s3_client(url: str, key_id: str, secret: str, token: str | None) -> Any:
 
 
 def _connect_sink(sink: SinkFolder, lake: Reach, block_bytes: int) -> ContainerClient:
-    service = lake.blobs(
-        max_block_size=block_bytes,
-        max_single_put_size=block_bytes,
-        min_large_block_upload_threshold=block_bytes + 1,
-        retry_total=SDK_TRIES - 1,
-    )
+    service = _lake_service(lake, block_bytes)
     if service.account_name != sink.account:
         raise ActivityError(
             f"The lake's url names the account {sink.account}, but this machine's lake is {service.account_name}."
         )
     return service.get_container_client(sink.file_system)
+
+
+@lru_cache(maxsize=8)
+def _lake_service(lake: Reach, block_bytes: int) -> BlobServiceClient:
+    """Return a client, which keeps its connections: a handshake takes longer than the copy of a small file."""
+    return lake.blobs(
+        max_block_size=block_bytes,
+        max_single_put_size=block_bytes,
+        min_large_block_upload_threshold=block_bytes + 1,
+        retry_total=SDK_TRIES - 1,
+    )

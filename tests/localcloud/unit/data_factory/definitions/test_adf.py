@@ -8,6 +8,7 @@ import pytest
 from azure.mgmt.datafactory.models import DatasetResource, LinkedServiceResource, PipelineResource
 
 from activities import copy
+from activities.copy_lane.runs import PIPELINES
 from d2c.app.aws_settings import COPY_CREDENTIALS
 from d2c.export_format.copy_parts import LISTED_MANIFESTS
 from d2c.export_format.manifest import SUMMARY_FILE
@@ -37,7 +38,7 @@ SECRETS = ("awsSecretAccessKey", "awsSessionToken")
 
 def test_every_reference_expression_and_name_in_the_folder_holds():
     loaded = load_definitions(ADF, {})
-    assert sorted(loaded.pipelines) == sorted(copy.PIPELINES.values())
+    assert sorted(loaded.pipelines) == sorted(PIPELINES.values())
     assert set(loaded.global_parameters) == {"lakeUrl", "s3ServiceUrl", "awsAccessKeyId", "keyVaultUrl"}
 
 
@@ -59,7 +60,7 @@ def test_the_pipelines_parameters_are_those_that_the_activity_passes(credentials
 
 def test_the_two_pipelines_differ_in_the_credentials_and_in_nothing_else():
     """Data Factory chooses a linked service when it is deployed, so there is a pipeline for each way to read S3."""
-    of_vault, of_session = (properties_of("pipeline", name) for name in copy.PIPELINES.values())
+    of_vault, of_session = (properties_of("pipeline", name) for name in PIPELINES.values())
     assert of_session["parameters"].keys() - of_vault["parameters"].keys() == {"awsAccessKeyId", *SECRETS}
     for pipeline in (of_vault, of_session):
         del pipeline["description"], pipeline["parameters"]
