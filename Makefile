@@ -34,8 +34,9 @@ test-fast: setup
 
 # 10,000 inputs at each door, others each time; `make test` tries the same hundred. FUZZ_SEED repeats a run.
 fuzz: setup
-	@FUZZ_INPUTS=$${FUZZ_INPUTS:-10000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest tests/fuzz \
-	  tests/contract/http -n $(TESTS_IN_PARALLEL) --show-capture=no -rf
+	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "FUZZ_SEED=$$seed"; \
+	  FUZZ_INPUTS=$${FUZZ_INPUTS:-10000} FUZZ_SEED=$$seed $(BIN)/pytest tests/fuzz \
+	  tests/contract/http -n $(TESTS_IN_PARALLEL) --dist worksteal --show-capture=no -rf
 
 test-localcloud: setup
 	@$(MAKE) --no-print-directory -j2 lint spark-classes

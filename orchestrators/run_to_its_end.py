@@ -99,7 +99,7 @@ def _input(job: Job) -> dict[str, Any]:
 
 def _next_part(job: Job) -> Job:
     """Return the job for the start of the next part, at which no attempt has been made yet."""
-    return {**job, "run": None, "try": 1, "part": job.get("part", 1) + 1, "seconds": None}
+    return {**job, "run": None, "try": 1, "part": job.get("part", 1) + 1, "seconds": None, "lost": 0}
 
 
 def _following_job(job: Job, error: ErrorDict) -> Job | None:

@@ -1,16 +1,20 @@
 """What all fuzzers share: how many inputs they make, from which seed, and what no input may cost."""
 
+import functools
 import gc
 import os
 import resource
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "100"))
-SEED = os.environ.get("FUZZ_SEED")
+SEED = int(os.environ.get("FUZZ_SEED", "0"))
+# Made by one run of hypothesis, which keeps what it has made and takes longer for each input the more there are.
+BATCH = 500
 # Of the thread that works on one input.
 MOST_PROCESSOR_SECONDS = 1.0
 MOST_GROWTH_BYTES = 300_000_000
@@ -70,16 +74,27 @@ odd_values = st.recursive(
 )
 
 
+@dataclass
+class Tried:
+    """What the test that runs has tried: its inputs, and the processor seconds of the slowest."""
+
+    inputs: int = 0
+    slowest: float = 0.0
+
+
+TRIED = Tried()
+
+
 def fuzzed(*inputs, most=None):
     """Run a test with made-up inputs: the same ones each time, or those of `FUZZ_SEED`.
 
     `most` is for one of many tests at a door: how many inputs it takes of each hundred. What it finds is not made
     smaller, which takes minutes where each try is slow.
     """
+    wanted = INPUTS if most is None else max(1, INPUTS * most // 100)
     checks = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
     chosen = settings(
-        max_examples=INPUTS if most is None else max(1, INPUTS * most // 100),
-        derandomize=SEED is None,
+        max_examples=min(wanted, BATCH),
         phases=Phase if most is None else (Phase.generate,),
         database=None,
         deadline=None,
@@ -87,10 +102,24 @@ def fuzzed(*inputs, most=None):
     )
 
     def decorate(test):
-        found = given(*inputs)(chosen(test))
-        return seed(int(SEED))(found) if SEED else found
+        batch = given(*inputs)(chosen(_counted(test)))
+
+        def in_batches():
+            for number in range(-(-wanted // BATCH)):
+                seed(SEED * 1000 + number)(batch)()
+
+        return in_batches
 
     return decorate
+
+
+def _counted(test):
+    @functools.wraps(test)
+    def counted(**made):
+        TRIED.inputs += 1
+        return test(**made)
+
+    return counted
 
 
 @contextmanager
@@ -100,13 +129,14 @@ def within_bounds(clock=time.thread_time):
     With `time.process_time` the time of other threads counts too.
     """
     seconds, bytes_ = clock(), _peak_bytes()
-    # What is collected is what hypothesis keeps of the inputs before, which after thousands of them takes a second.
+    # What is collected is mostly what hypothesis keeps of the inputs before, which is no cost of this one.
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
     taken, grown = clock() - seconds, _peak_bytes() - bytes_
+    TRIED.slowest = max(TRIED.slowest, taken)
     assert taken <= MOST_PROCESSOR_SECONDS, f"{taken:.1f} s of processor time"
     assert grown <= MOST_GROWTH_BYTES, f"{grown} bytes of memory"
 

@@ -4,6 +4,7 @@ import pytest
 
 from activities.unit import MOST_FAILURES
 from benchmarks.replaying import orchestrator_functions
+from d2c.state.ids import LOAD_RUNS_AT_MOST, RUNS_AT_MOST
 from orchestrators import lane, run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_LOOK
 from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
@@ -190,6 +191,20 @@ def test_a_first_run_that_fails_spares_those_that_it_has_assessed():
     (end,) = here.called("end_tables")
     assert (end["spares_assessed"], end["error"]["detail"]) == (True, "it broke")
     assert len(here.called("start_load")) == 2
+
+
+@pytest.mark.parametrize(("stage", "most"), [("copy", RUNS_AT_MOST), ("load", LOAD_RUNS_AT_MOST)])
+def test_a_run_that_is_lost_each_time_is_started_so_many_times(stage, most):
+    here = world(taken(), **{f"look_at_{stage}": error(another_run=True)})
+    here.run("run_lane", a_lane(stage))
+    assert len(here.called(f"start_{stage}")) == most
+
+
+def test_the_second_run_of_a_unit_too():
+    first = iter([ended(1)])
+    here = world(taken(), look_at_load=lambda payload: next(first, error(another_run=True)))
+    here.run("run_lane", a_lane("load"))
+    assert len(here.called("start_load")) == 1 + LOAD_RUNS_AT_MOST
 
 
 @pytest.mark.parametrize("broken", ["look_at_scale", "second"])

@@ -1,6 +1,7 @@
 import pytest
 
 from benchmarks.replaying import orchestrator_functions
+from d2c.state.ids import RUNS_AT_MOST
 from orchestrators import run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_START, cause_of
 from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
@@ -221,6 +222,27 @@ def test_a_job_of_parts_starts_each_after_the_one_before_with_attempts_of_its_ow
     started = [(each.get("part", 1), each["attempt"]) for each in here.called("start_thing")]
     assert started == [(1, 1), (2, 1), (2, 2), (3, 1)]
     assert [each.get("part") for each in here.called("look_at_thing")] == [None, 2, 2, 3]
+
+
+def test_a_part_that_is_done_is_progress_after_which_as_many_runs_may_be_lost():
+    part_done = {"value": {"state": "part_done", "progress": {}}}
+    lost = [error(another_run=True)] * (RUNS_AT_MOST - 1)
+    looks = iter([*lost, part_done, *lost, part_done, *lost, DONE])
+    here = world(lambda payload: next(looks))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"value": {"state": "part_done", "progress": {}}}, error(another_run=True), error(busy=True)],
+    ids=["part done", "another run", "busy"],
+)
+def test_intervals_begin_anew_with_each_start(answer):
+    going_on = {"value": {"state": "running", "progress": {}}}
+    looks = iter([going_on, going_on, going_on, answer, going_on, going_on, DONE])
+    here = world(lambda payload: next(looks))
+    assert here.run("run_to_its_end", JOB) == {"value": {"x": 1}}
+    assert [round(seconds) for seconds in here.slept] == [10, 15, 22, 10, 15]
 
 
 def test_a_part_is_stopped_as_itself():

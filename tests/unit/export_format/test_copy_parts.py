@@ -47,7 +47,53 @@ def test_a_list_has_no_more_files_than_is_good_for_it(monkeypatch):
     assert (len(part.files), part.is_last) == (3, False)
 
 
+def test_the_summary_is_in_no_list_since_an_export_is_complete_with_it():
+    assert LISTED_MANIFESTS == ("manifest-files.json", "manifest-files.md5", "manifest-summary.md5")
+
+
 def test_a_list_is_read_as_it_was_written():
     part = next_part(files(a=1, b=2), 10)
     assert copy_parts.read_list(part.as_list()) == part.files
     assert not part.as_list().endswith(b"\n")
+
+
+def test_the_files_of_an_export_are_its_objects_without_the_mark_of_its_start():
+    objects = {"e/data/a": 3, "e/manifest-summary.json": 2, "e/_started": 0}
+    assert copy_parts.copied_files(objects, "e") == {"data/a": 3, "manifest-summary.json": 2}
+
+
+def test_a_file_is_missing_unless_it_is_there_in_its_size():
+    expected = {"data/a": 3, "data/b": 3, "data/c": 0}
+    assert copy_parts.missing_files(expected, {"data/a": 3, "data/b": 2, "other": 1}) == {
+        "data/b": 3,
+        "data/c": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "has_some"),
+    [
+        (["data/a", "data/b"], False),
+        (["data/b"], True),
+        ([], True),
+        # Each run of the last part copies the manifests again.
+        (["data/a", "data/b", "manifest-files.md5"], False),
+    ],
+)
+def test_a_run_that_copied_a_data_file_has_left_less_to_do(missing, has_some):
+    files = ("data/a", "data/b", "manifest-files.json", "manifest-files.md5")
+    assert copy_parts.has_progress(files, missing) is has_some
+
+
+def test_files_that_differ_are_counted_and_the_first_named():
+    expected = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}
+    assert copy_parts.differences(expected, {**expected, "b": 1}) == (
+        "1 files of the export differ, such as b (2 and 1 bytes),"
+    )
+    assert copy_parts.differences(expected, {"a": 1, "f": 6}) == (
+        "5 files of the export differ, such as b (2 and None bytes), c (3 and None bytes), d (4 and None bytes),"
+    )
+
+
+def test_the_lists_of_an_export_lie_beside_it_one_for_each_try():
+    assert copy_parts.list_key("p/AWSDynamoDB/e", 2, 3, 4) == "p/AWSDynamoDB/e.lists/2-3-4.txt"

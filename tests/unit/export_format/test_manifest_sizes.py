@@ -1,7 +1,11 @@
 import pytest
 
 from d2c.export_format import ExportFormatError
-from d2c.export_format.manifest import MOST_BYTES, check_sizes
+from d2c.export_format.manifest import MANIFEST_FILES, MOST_BYTES, check_sizes
+
+
+def test_every_manifest_has_a_bound():
+    assert set(MOST_BYTES) == set(MANIFEST_FILES)
 
 
 def test_manifests_of_any_size_that_is_read_whole_and_other_files_pass():

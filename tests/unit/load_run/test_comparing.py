@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from d2c.load_run.comparing import (
+    CLOCK_ALLOWANCE_SECONDS,
     actual_bodies,
     actual_documents,
     constants_of,
@@ -53,6 +54,13 @@ def test_documents_that_expired_before_counting_must_be_missing():
     assert counts(NOW + 400, NOW + 410) == (2, 2)
 
 
+def test_clocks_may_differ_by_the_allowance_and_no_more():
+    expiry = NOW + 200
+    began, ended = expiry + CLOCK_ALLOWANCE_SECONDS, expiry - CLOCK_ALLOWANCE_SECONDS
+    assert (counts(NOW, ended - 1), counts(NOW, ended)) == ((3, 3), (2, 3))
+    assert (counts(began - 1, began), counts(began, began)) == ((2, 3), (2, 2))
+
+
 def test_the_constants_in_its_partition_key_distinguish_a_table_in_a_shared_container():
     shared = request({"partition_key": ["kind", "pk"], "set": {"kind": "song", "origin": "dynamodb"}})
     assert constants_of(request_mapper(shared)) == {"kind": "song"}
@@ -69,6 +77,23 @@ def test_a_stored_document_has_the_identity_and_digest_of_the_expected_one():
         (identity, digest, None, NOW)
     ]
     assert (identity, expires_at) == ('["forever","forever"]', None)
+
+
+def test_a_stored_ttl_is_told_where_the_container_has_time_to_live_and_is_a_property_elsewhere():
+    document = {"id": "long", "pk": "long", "ttl": 5}
+    ((_, without_it, ttl, _),) = rows_of(actual_documents(FADING), stored(document))
+    assert (ttl, without_it) == (5, fingerprint(document, ignore_ttl=True))
+    ((_, with_it, ttl, _),) = rows_of(actual_documents(request({})), stored(document))
+    assert (ttl, with_it) == (None, fingerprint(document))
+
+
+def test_documents_of_other_tables_in_a_shared_container_are_left_out():
+    shared = request({"partition_key": ["kind", "pk"], "set": {"kind": "song"}})
+    others = {"id": "b", "pk": "b", "kind": "film"}, {"id": "c", "pk": "c"}
+    documents = stored({"id": "a", "pk": "a", "kind": "song"}, *others)
+    assert [row[0] for row in rows_of(actual_documents(shared), documents)] == ['["song","a","a"]']
+    wanted = frozenset(['["song","a","a"]', '["film","b","b"]'])
+    assert [row[0] for row in rows_of(actual_bodies(shared, wanted), documents)] == ['["song","a","a"]']
 
 
 def test_both_sides_choose_the_same_sample():

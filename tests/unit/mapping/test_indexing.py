@@ -6,6 +6,7 @@ from d2c.mapping.indexing import (
     composite_of,
     default_policy,
     indexed_properties,
+    indexes_all,
     is_indexed,
     missing_keys,
     named_paths,
@@ -30,8 +31,8 @@ def paths(policy, part="includedPaths"):
 def test_keys_indexes_the_keys_of_the_table_and_its_indexes_and_nothing_else():
     policy = policy_of("keys", rules(), BY_STATE.keys)
     assert paths(policy) == ["/CustomerId/?", "/OrderedAt/?", "/State/?", "/Total/?"]
-    assert "/*" in paths(policy, "excludedPaths")
-    assert policy["indexingMode"] == "consistent"
+    assert paths(policy, "excludedPaths") == ["/*", '/"_etag"/?']
+    assert (policy["indexingMode"], policy["automatic"]) == ("consistent", True)
 
 
 def test_time_to_live_adds_ttl():
@@ -68,7 +69,12 @@ def test_a_name_that_is_not_plain_is_quoted_and_one_that_no_path_holds_is_left_o
 
 def test_all_is_the_service_s_default_and_a_policy_is_taken_as_it_is():
     own = {"indexingMode": "consistent", "includedPaths": [], "excludedPaths": [{"path": "/*"}]}
-    assert policy_of("all", rules(), ()) == default_policy()
+    assert policy_of("all", rules(), ()) == {
+        "indexingMode": "consistent",
+        "automatic": True,
+        "includedPaths": [{"path": "/*"}],
+        "excludedPaths": [{"path": '/"_etag"/?'}],
+    }
     assert policy_of(own, rules(), BY_STATE.keys) == own
 
 
@@ -80,6 +86,7 @@ def test_a_composite_index_has_the_keys_of_a_secondary_index_in_order():
     ]
     assert [each["path"] for each in composite_of(rules(), EIGHT)] == [f"/{name}" for name in "abcdefgh"]
     assert composite_of(rules(), TableIndex("one", "GSI", ("State",))) is None
+    assert composite_of(rules(), TableIndex("nine", "GSI", tuple("abcdefghi"))) is None
     assert composite_of(rules(drop=["State"]), BY_STATE) is None
 
 
@@ -112,9 +119,16 @@ def test_the_most_precise_path_decides(included, excluded, is_it):
     assert is_indexed(policy, "State") is is_it
 
 
+def test_a_part_that_a_policy_lacks_has_no_path():
+    assert is_indexed({"includedPaths": [{"path": "/*"}]}, "State")
+    assert not is_indexed({"excludedPaths": None}, "State")
+    assert named_paths({}) == []
+
+
 def test_without_an_index_nothing_is_indexed_and_id_is_with_any():
     assert not is_indexed({"indexingMode": "none"}, "id")
-    assert is_indexed(policy_of("keys", rules(), ()), "id")
+    assert not indexes_all({**default_policy(), "indexingMode": "none"})
+    assert all(is_indexed(policy_of("keys", rules(), ()), name) for name in ("id", "_ts"))
 
 
 def test_a_write_costs_twice_as_much_with_all_properties_and_somewhat_more_with_each_path():
@@ -124,6 +138,7 @@ def test_a_write_costs_twice_as_much_with_all_properties_and_somewhat_more_with_
     assert write_factor(lean) == pytest.approx(1.2)
     assert write_factor(with_composites(lean, rules(), [BY_STATE])) == pytest.approx(1.25)
     assert write_factor(default_policy()) == 2
+    assert write_factor(with_composites(default_policy(), rules(), [BY_STATE])) == pytest.approx(2.05)
     many = [f"a{number}" for number in range(100)]
     assert write_factor(policy_of("keys", rules(), many)) == 2
 

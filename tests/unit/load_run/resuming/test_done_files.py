@@ -6,6 +6,7 @@ import pytest
 from d2c.load_run.accounting import parse_tallies
 from d2c.load_run.census.counts import merged, summarise
 from d2c.load_run.request import LoadRequest
+from d2c.load_run.resuming import done_files
 from d2c.load_run.resuming.done_files import (
     MADE_FOR,
     DoneGroup,
@@ -113,6 +114,19 @@ def changed(**values):
 def test_a_group_whose_counts_cannot_be_does_not_count(values):
     assert read(changed()) is not None
     assert read(changed(**values)) is None
+
+
+@pytest.mark.parametrize("began_at", [None, "1000", 1000.0, True])
+def test_a_group_that_does_not_tell_when_it_began_does_not_count(began_at):
+    content = json.loads(group_text(REQUEST, GROUP))
+    assert read(json.dumps({**content, "began_at": began_at})) is None
+
+
+def test_a_longer_file_than_any_group_has_does_not_count(monkeypatch):
+    text = group_text(REQUEST, GROUP)
+    monkeypatch.setattr(done_files, "GROUP_BYTES", len(text))
+    assert read(text) is not None
+    assert read(text + " ") is None
 
 
 @pytest.mark.parametrize("census", [{}, [], "x", {"longest_id_bytes": 1}])

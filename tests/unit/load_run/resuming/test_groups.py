@@ -41,6 +41,8 @@ def test_a_group_that_took_too_long_is_followed_by_smaller_ones():
         groups.take()
         groups.took(seconds)
     assert len(groups.take()) == 16
+    groups.took(LONG_SECONDS)
+    assert len(groups.take()) == 16
     groups.took(LONG_SECONDS + 1)
     assert len(groups.take()) == 8
 
