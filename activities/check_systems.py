@@ -133,6 +133,8 @@ def _check_databricks(clients: Clients, plan: Plan, payload: CheckInput) -> Chec
         connector=settings.load_runs.connector,
         scope=settings.secret_scope,
         secrets=secrets_of(settings.spark_cosmos_auth),
+        volume=settings.load_runs.lake_volume,
+        exports=settings.exports_path,
     )
     return Checked(findings, facts)
 

@@ -1,12 +1,14 @@
 """Measure the cost of one large data file in assess: time, and peak memory of JVM and Python worker.
 
-A load run holds each data file whole, since its MD5 is checked before its first line is used. This benchmark makes an
-export with one data file of the given size (random text, which gzip reduces to about 57 %), stores it in a local lake,
-and runs the real notebook with the real wheel on the local Databricks, up to the stage assess. It prints the time of
-the run, the peak resident memory of each kind of process, and that as a multiple of the file.
+A load run holds each data file whole, unless it streams them from a volume. This benchmark makes an export with one
+data file of the given size (random text, which gzip reduces to about 57 %), stores it in a local lake, and runs the
+real notebook with the real wheel on the local Databricks, up to the stage assess: once without and once with the
+volume, each on a cluster of its own. It prints the time of each run, the peak resident memory of each kind of process,
+that as a multiple of the file, and last the peaks with the volume as parts of those without.
 
     python -m benchmarks.large_data_file 200
     python -m benchmarks.large_data_file 900 --driver-memory 10g
+    python -m benchmarks.large_data_file 1000 --only streamed
 """
 
 import argparse
@@ -24,6 +26,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -36,13 +39,16 @@ from d2c.clients.databricks.jobs import Databricks, NotebookRun
 from d2c.load_run.request import LoadRequest, RequestList
 from localcloud.cloud.deployment import deploy_to_workspace, wheel_path
 from localcloud.cloud.processes import start_service, stop_service
-from localcloud.common.names import NOTEBOOK_PATH
+from localcloud.common.names import EXPORTS_VOLUME, NOTEBOOK_PATH
 from localcloud.lake import connection_string
 
 LAKE = "abfss://lake@devstoreaccount1.dfs.core.windows.net"
 TABLE_ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/Large"
 EXPORT_ARN = f"{TABLE_ARN}/export/01780000000123-a1b2c3d4"
 DATA_FILE = "k3f7q2wv5yzdnaxm4u6hbctj7e.json.gz"
+EXPORT = "exports/large"
+# Where tasks stream from; nowhere if None.
+WAYS = {"whole": None, "streamed": f"{EXPORTS_VOLUME}/large"}
 TEXT_BYTES = 1000
 SAMPLE_SECONDS = 0.2
 CLUSTER = {"spark_version": "17.3.x-scala2.13", "data_security_mode": "SINGLE_USER"}
@@ -53,23 +59,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the cost of one large data file in assess.")
     parser.add_argument("megabytes", type=int, help="size of the data file, compressed")
     parser.add_argument("--driver-memory", default="3g", help="the heap of the notebook's JVM")
+    parser.add_argument(
+        "--only", choices=list(WAYS), help="how the file is read; by default one after the other"
+    )
     options = parser.parse_args()
+    peaks: dict[str, dict[str, float]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         services(Path(folder), options.driver_memory) as (lake, workspace, pid),
     ):
         size, items = put_export(lake, options.megabytes, Path(folder) / DATA_FILE)
         print(f"data file: {size / 2**20:.0f} MB, {items} items; JVM heap at most {options.driver_memory}")
-        began, peaks = time.monotonic(), Peaks(pid)
-        run, result = assess(lake, workspace)
-        seconds = time.monotonic() - began
-        peaks.stop()
-    print(
-        f"run: {seconds:.1f} s, {size / 2**20 / seconds:.1f} MB/s; {'succeeded' if run.succeeded else run.message}"
-    )
-    print(json.dumps(result, indent=1))
-    for kind, peak in peaks.megabytes.items():
-        print(f"peak of {kind}: {peak:.0f} MB, {peak * 2**20 / size:.1f} times the file")
+        for way in [options.only] if options.only else WAYS:
+            began, sampled = time.monotonic(), Peaks(pid)
+            run, result = assess(lake, workspace, way)
+            seconds = time.monotonic() - began
+            sampled.stop()
+            peaks[way] = sampled.megabytes
+            end = "succeeded" if run.succeeded else run.message
+            print(
+                f"{way}: {seconds:.1f} s, {size / 2**20 / seconds:.1f} MB/s; the run {end}; {outcome_of(result)}"
+            )
+            for kind, peak in peaks[way].items():
+                print(f"  peak of {kind}: {peak:.0f} MB, {peak * 2**20 / size:.2f} times the file")
+    if len(peaks) == len(WAYS):
+        parts = {
+            kind: round(peaks["streamed"][kind] / peak, 2) for kind, peak in peaks["whole"].items() if peak
+        }
+        print(json.dumps({"streamed_over_whole": parts}))
+
+
+def outcome_of(result: Any) -> str:
+    """Return what assess found, or why it refused the file."""
+    if not result:
+        return "no result"
+    error = result["error"]
+    return f"{error['title']}: {error['detail']}" if error else f"{result['assessed']['documents']} documents"
 
 
 @contextmanager
@@ -112,7 +137,7 @@ def put_export(lake: ContainerClient, megabytes: int, file: Path) -> tuple[int, 
     with file.open("rb") as data:
         digest = hashlib.file_digest(data, "md5").digest()
         data.seek(0)
-        lake.upload_blob(f"export/data/{DATA_FILE}", data)
+        lake.upload_blob(f"{EXPORT}/data/{DATA_FILE}", data)
     folder = f"AWSDynamoDB/{EXPORT_ARN.rpartition('/')[2]}"
     entry = {
         "itemCount": items,
@@ -131,12 +156,12 @@ def put_export(lake: ContainerClient, megabytes: int, file: Path) -> tuple[int, 
     for name, value in (("manifest-files", entry), ("manifest-summary", summary)):
         content = json.dumps(value).encode()
         md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
-        lake.upload_blob(f"export/{name}.json", content)
-        lake.upload_blob(f"export/{name}.md5", md5)
+        lake.upload_blob(f"{EXPORT}/{name}.json", content)
+        lake.upload_blob(f"{EXPORT}/{name}.md5", md5)
     return file.stat().st_size, items
 
 
-def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, object]:
+def assess(lake: ContainerClient, workspace: Databricks, way: str) -> tuple[NotebookRun, Any]:
     """Run the notebook up to the stage assess; return the run's end state and its findings."""
     request = LoadRequest(
         migration="m",
@@ -144,8 +169,9 @@ def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, o
         table_arn=TABLE_ARN,
         export_arn=EXPORT_ARN,
         stages=("assess",),
-        export_folder=f"{LAKE}/export",
-        result_folder=f"{LAKE}/load-1",
+        export_folder=f"{LAKE}/{EXPORT}",
+        result_folder=f"{LAKE}/{way}",
+        streams_from=WAYS[way],
         hash_key="Artist",
         range_key="Song",
         ttl_attribute=None,
@@ -158,21 +184,21 @@ def assess(lake: ContainerClient, workspace: Databricks) -> tuple[NotebookRun, o
         database="shop",
         container="large",
     )
-    lake.upload_blob("load-1/request.json", request.to_json())
-    lake.upload_blob("unit.jsonl", b"")
-    requests = RequestList((f"{LAKE}/load-1/request.json",), f"{LAKE}/unit.jsonl")
-    lake.upload_blob("requests.json", requests.to_json())
+    lake.upload_blob(f"{way}/request.json", request.to_json())
+    lake.upload_blob(f"{way}/unit.jsonl", b"")
+    requests = RequestList((f"{LAKE}/{way}/request.json",), f"{LAKE}/{way}/unit.jsonl")
+    lake.upload_blob(f"{way}/requests.json", requests.to_json())
     run_id = workspace.start_run(
         name="large data file",
-        run_key="large",
+        run_key=f"large-{way}",
         notebook_path=NOTEBOOK_PATH,
-        parameters={"request": f"{LAKE}/requests.json"},
+        parameters={"request": f"{LAKE}/{way}/requests.json"},
         cluster=CLUSTER,
         libraries=[{"whl": wheel_path()}],
     )
     while not (run := workspace.get_run(run_id)).ended:
         time.sleep(SAMPLE_SECONDS)
-    result = lake.get_blob_client("load-1/result.json")
+    result = lake.get_blob_client(f"{way}/result.json")
     return run, json.loads(result.download_blob().readall()) if result.exists() else None
 
 

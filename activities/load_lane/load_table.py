@@ -93,6 +93,7 @@ def load_request(table: TableInput, settings: Settings, folder: str, payload: La
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
         items_rejected=scope["items_rejected"],
         done_folder=settings.lake_path(done_folder),
+        streams_from=settings.volume_path(table["copy"]["folder"]),
         go_within_seconds=settings.load_runs.go_within_seconds if is_migrated and not is_second else None,
         assessed_by=settings.lake_path(f"{table['assessed_in']}/{ASSESSED_FILE}") if is_second else None,
     )

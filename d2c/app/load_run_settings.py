@@ -12,6 +12,8 @@ from d2c.foreign_json import quoted
 # the SDK's classes at once: https://github.com/Azure/azure-sdk-for-java/pull/48689
 CONNECTOR = "com.azure.cosmos.spark:azure-cosmos-spark_4-0_2-13:4.49.2"
 COORDINATES = re.compile(r"com\.azure\.cosmos\.spark:azure-cosmos-spark_\d+-\d+_\d+-\d+:\d+\.\d+\.\d+")
+# https://learn.microsoft.com/azure/databricks/volumes/paths
+VOLUME = re.compile(r"/Volumes(/[\w-]{1,255}){3}")
 QUARTER_SECONDS = 15 * 60
 WEEK_SECONDS = 7 * 24 * 3600
 # As `d2c.load_run.request` has them.
@@ -24,6 +26,15 @@ def _coordinates(text: str) -> str:
             f"D2C_COSMOS_CONNECTOR is {quoted(text)}, not the Maven coordinates of the connector, such as {CONNECTOR}"
         )
     return text
+
+
+def _volume(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not VOLUME.fullmatch(path):
+        raise ValueError(
+            f"D2C_LAKE_VOLUME is {quoted(text)}, not the path of a volume, such as /Volumes/main/d2c/exports"
+        )
+    return path
 
 
 class LoadRunSettings(SettingsGroup):
@@ -46,3 +57,4 @@ class LoadRunSettings(SettingsGroup):
     # Azure Monitor shows a minute some minutes after it.
     metrics_lag_seconds: int = Field(180, validation_alias="D2C_METRICS_LAG_SECONDS", ge=0, le=3600)
     verify_reads_with: VerifyReadsWith = Field("all-cores", validation_alias="D2C_VERIFY_READS_WITH")
+    lake_volume: Annotated[str, AfterValidator(_volume)] = Field("", validation_alias="D2C_LAKE_VOLUME")

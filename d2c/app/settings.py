@@ -30,6 +30,7 @@ SparkCosmosAuth = Literal["ServicePrincipal", "ManagedIdentity", "MasterKey"]
 SPARK_COSMOS_AUTH_TYPES = get_args(SparkCosmosAuth)
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 WEBHOOK_KEY_BYTES = (24, 64)
+EXPORTS = "exports/"
 IN_JSON = ("D2C_AWS_ROLES", "D2C_CLUSTER", "D2C_PRICES")
 MOST_FAULTS = 50
 
@@ -148,6 +149,16 @@ class Settings(BaseSettings):
     def lake_path(self, path: str) -> str:
         """Return the address under which Spark knows a path of the lake's file system."""
         return f"abfss://{self.lake_file_system}@{self.lake_account}.dfs.core.windows.net/{path}"
+
+    @property
+    def exports_path(self) -> str:
+        """The address of the lake's folder that the volume shows to clusters."""
+        return self.lake_path(EXPORTS)
+
+    def volume_path(self, path: str) -> str | None:
+        """Return where a cluster's Python finds a folder of an export; None if there is no volume."""
+        volume = self.load_runs.lake_volume
+        return f"{volume}/{path.removeprefix(EXPORTS)}" if volume else None
 
     @property
     def load_bounds(self) -> LoadBounds:

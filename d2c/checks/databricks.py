@@ -5,6 +5,7 @@ from typing import Any
 
 from d2c.checks.clusters import check_cluster
 from d2c.checks.findings import Finding, Findings
+from d2c.checks.volumes import check_data_files
 from d2c.clients.databricks.reading import WorkspaceReading
 
 SIGN_IN, NOTEBOOK, WHEEL, CLUSTER, NODE_TYPE, SECRETS = (
@@ -32,6 +33,8 @@ def check_databricks(
     connector: str,
     scope: str,
     secrets: Sequence[str],
+    volume: str,
+    exports: str,
 ) -> tuple[list[Finding], Json]:
     """Check the workspace; the second value describes the cluster for the estimate.
 
@@ -44,6 +47,8 @@ def check_databricks(
         connector: the Maven coordinates of the Cosmos DB connector.
         scope: the secret scope.
         secrets: the names of the secrets that Spark reads.
+        volume: the path of the volume with exports; empty for none.
+        exports: the address of the lake's folder with exports.
     """
     findings, facts = Findings("Databricks"), {"cluster": dict(cluster)}
     with findings.attempt(host, SIGN_IN):
@@ -64,6 +69,7 @@ def check_databricks(
             _check_new(findings, workspace, cluster, connector, wheel)
         with findings.attempt(scope, SECRETS):
             _check_secrets(findings, scope, workspace.secret_names(scope), secrets)
+        check_data_files(findings, workspace, facts["cluster"], volume, exports)
     return findings.found, facts
 
 

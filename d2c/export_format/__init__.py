@@ -1,6 +1,13 @@
 """Read exports in DynamoDB's format: manifests and data files. Pure functions of bytes."""
 
-from d2c.export_format.data_file import decompressed, lines_of, read_blocks, read_lines
+from d2c.export_format.data_file import (
+    blocks_of,
+    decompressed,
+    decompressed_pieces,
+    lines_of,
+    read_blocks,
+    read_lines,
+)
 from d2c.export_format.errors import ExportFormatError, UnfinishedExportError, WrongExportError
 from d2c.export_format.manifest import (
     DataFile,
@@ -17,7 +24,9 @@ __all__ = [
     "ManifestSummary",
     "UnfinishedExportError",
     "WrongExportError",
+    "blocks_of",
     "decompressed",
+    "decompressed_pieces",
     "lines_of",
     "md5_base64",
     "read_blocks",

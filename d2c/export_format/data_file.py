@@ -1,7 +1,7 @@
 """Read data files: gzip of one JSON text per line."""
 
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from d2c.export_format.errors import ExportFormatError
 
@@ -53,9 +53,14 @@ def read_blocks(
         name: as in `read_lines`.
         decompress: another way to do what `decompressed` does.
     """
+    yield from blocks_of((decompress or decompressed)(compressed, name), name)
+
+
+def blocks_of(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Return blocks of whole lines of decompressed pieces; see `read_blocks`."""
     rest: list[bytes] = []
     rest_bytes = 0
-    for piece in (decompress or decompressed)(compressed, name):
+    for piece in pieces:
         end = piece.rfind(b"\n") + 1
         if end:
             yield b"".join((*rest, piece[:end]))
@@ -70,33 +75,72 @@ def read_blocks(
 
 def decompressed(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     """Return a data file's decompressed bytes, piece by piece; errors are those of `read_lines`."""
-    data = memoryview(compressed)
-    if not len(data):
+    return decompressed_pieces((compressed,), name)
+
+
+def decompressed_pieces(pieces: Iterable[bytes | memoryview], name: str) -> Iterator[bytes]:
+    """Like `decompressed`, of a file that comes in pieces, of which one is held at a time."""
+    file = _Compressed(pieces)
+    if file.is_at_end():
         raise ExportFormatError(f"{name} has no bytes; the smallest gzip has {SMALLEST_GZIP_BYTES}.")
-    position = members = 0
-    while position < len(data):
+    members = 0
+    while not file.is_at_end():
         members += 1
         if members > MOST_MEMBERS:
             raise ExportFormatError(f"{name} is a gzip of more than {MOST_MEMBERS} members.")
-        position = yield from _decompressed_member(data, position, name)
+        yield from _decompressed_member(file, name)
 
 
-def _decompressed_member(data: memoryview, position: int, name: str) -> Generator[bytes, None, int]:
-    """Decompress the gzip member that begins at a position; return the position after it.
+class _Compressed:
+    """A file's bytes, which are taken in order; the last ones that were taken may be given back."""
+
+    def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
+        self._pieces = iter(pieces)
+        self._piece = memoryview(b"")
+        self._at = self._before = 0
+
+    @property
+    def taken_bytes(self) -> int:
+        """How many were taken so far."""
+        return self._before + self._at
+
+    def is_at_end(self) -> bool:
+        """Return whether all were taken."""
+        while self._at == len(self._piece):
+            self._before += len(self._piece)
+            self._at, found = 0, next(self._pieces, None)
+            self._piece = memoryview(found or b"")
+            if found is None:
+                return True
+        return False
+
+    def take(self, most_bytes: int) -> memoryview:
+        """Return the next bytes; none at the end."""
+        if self.is_at_end():
+            return memoryview(b"")
+        taken = self._piece[self._at : self._at + most_bytes]
+        self._at += len(taken)
+        return taken
+
+    def give_back(self, size_bytes: int) -> None:
+        """Give back so many of the bytes that were taken last."""
+        self._at -= size_bytes
+
+
+def _decompressed_member(file: _Compressed, name: str) -> Iterator[bytes]:
+    """Decompress the next gzip member.
 
     What follows a member is read with it and copied, so a small member is read in small pieces.
     """
     member = zlib.decompressobj(_GZIP)
-    taken_bytes = FIRST_PIECE_BYTES
+    piece_bytes = FIRST_PIECE_BYTES
     while not member.eof:
-        if position >= len(data) and not member.unconsumed_tail:
-            raise ExportFormatError(f"{name} is a truncated gzip: it ends after {len(data)} bytes.")
-        taken = member.unconsumed_tail or data[position : position + taken_bytes]
-        if not member.unconsumed_tail:
-            position += len(taken)
-            taken_bytes = min(2 * taken_bytes, PIECE_BYTES)
+        taken = member.unconsumed_tail or file.take(piece_bytes)
+        if not taken:
+            raise ExportFormatError(f"{name} is a truncated gzip: it ends after {file.taken_bytes} bytes.")
+        piece_bytes = min(2 * piece_bytes, PIECE_BYTES)
         try:
             yield member.decompress(taken, PIECE_BYTES)
         except zlib.error as error:
             raise ExportFormatError(f"{name} is a damaged gzip: {error}.") from error
-    return position - len(member.unused_data)
+    file.give_back(len(member.unused_data))

@@ -36,8 +36,9 @@ class LoadRequest:
     Paths are in Spark's form (``abfss://...``). The four fields from ``load_started_at`` are for the operations verify
     and replay, from earlier runs: when the load began (epoch seconds), how many documents were written, and the
     rejected items. In ``done_folder`` are the data files that the operation's earlier runs have done; those of this run
-    are added. The last two are for the hand-over from assess to load: how long to wait for the container (None: it is
-    there), and the file of what an earlier run has assessed.
+    are added. The two after it are for the hand-over from assess to load: how long to wait for the container (None: it
+    is there), and the file of what an earlier run has assessed. ``streams_from`` is ``export_folder`` as Python workers
+    see it, in a volume; without it they cannot open the lake's files, and Spark reads each as a whole.
     """
 
     migration: str
@@ -67,6 +68,7 @@ class LoadRequest:
     done_folder: str | None = None
     go_within_seconds: int | None = None
     assessed_by: str | None = None
+    streams_from: str | None = None
 
     def to_json(self) -> bytes:
         """Return the request in the form that the app writes to the lake."""

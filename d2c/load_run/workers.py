@@ -1,9 +1,9 @@
 """The Spark workers of assess and load: iterators of Arrow batches of data files in, iterators of batches out.
 
-Each function here returns a worker for ``DataFrame.mapInArrow``. A data file arrives as one row of a ``binaryFile``
-DataFrame, because its MD5 is checked before its first line is used. A worker needs about twice its compressed size in
-Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`). Lines are decompressed in pieces, and
-batches are bounded in bytes.
+Each function here returns a worker for ``DataFrame.mapInArrow``. A data file arrives as one row: by its path where
+workers can open it, and are bounded in memory then, or whole from the ``binaryFile`` source. That takes about twice its
+compressed size in Python and up to seven times in the JVM's heap (`benchmarks/large_data_file.py`). Lines are
+decompressed in pieces, and batches are bounded in bytes.
 """
 
 import json
@@ -15,7 +15,16 @@ from pyarrow import RecordBatch
 
 from d2c.export_format import DataFile, ExportFormatError, lines_of
 from d2c.load_run.accounting import FileTally
-from d2c.load_run.batches import OUTCOME, Batches, Row, Worker, checked_blocks, files_of, pack
+from d2c.load_run.batches import (
+    OUTCOME,
+    Batches,
+    Row,
+    Worker,
+    check_rest,
+    checked_blocks,
+    files_of,
+    pack,
+)
 from d2c.load_run.census.counts import Census
 from d2c.load_run.census.first_levels import sampled_of_a_file
 from d2c.load_run.kernel import items
@@ -145,9 +154,13 @@ def _outcome_worker(
             census = Census(mapped_shape, rules.drop, rules.ttl_attribute) if mapped_shape else None
             lines.begin(census)
             try:
-                yield from rows_of(mapper, lines, checked_blocks(listed, name, content), tally, census)
+                # Assess writes nothing, so it need not know before the first line that the file is the listed one.
+                blocks = checked_blocks(listed, name, content, md5_first=not takes_census)
+                yield from rows_of(mapper, lines, blocks, tally, census)
+                if tally.stopped:
+                    check_rest(listed, name, content)
             except ExportFormatError as error:
-                tally.fault = error.detail
+                tally.fault, tally.stopped = error.detail, False
             yield from lines.batches(to_the_end=True)
             lines.end(census)
             tally.census = None if census is None else census.to_json()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
 from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES, check_sizes
@@ -15,10 +16,13 @@ from d2c.load_run.counting.reports import Address
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest
 from d2c.load_run.spark_paths import literal
+from d2c.load_run.streamed import check_shown
 
 CONNECTOR = "cosmos.oltp"
 DATA_FILE_SUFFIX = ".json.gz"
 SMALL_EXPORT_BYTES = 4 * 2**20
+# Of streamed files a task has so many bytes, or one file; those of a small table cost more to start than to read.
+TASK_BYTES = 32 * 2**20
 GROUPS = "groups"
 
 
@@ -56,9 +60,12 @@ class TableLoad:
 
     @functools.cached_property
     def files(self) -> tuple[DataFile, ...]:
-        """The manifest's data files, after checking that the lake has exactly these."""
+        """The manifest's data files, after checking that the lake has exactly these, and that they can be read."""
         accounting.check_files_present(self.listed, self.sizes)
-        accounting.check_file_sizes(self.sizes)
+        if self.request.streams_from is None:
+            accounting.check_file_sizes(self.sizes)
+        else:
+            check_shown(f"{self.request.streams_from}/data", self.sizes)
         return self.listed
 
     @functools.cached_property
@@ -86,9 +93,14 @@ class TableLoad:
 
     @functools.cached_property
     def contents(self) -> DataFrame:
-        """The export's data files, one row each: path and content. They are listed once."""
+        """The export's data files, one row each: path and content. They are listed once.
+
+        Where workers open them by themselves, rows have no content.
+        """
         if not self.listed:
             return self.spark.range(0).selectExpr("'' as path", "binary('') as content")
+        if self.request.streams_from is not None:
+            return self._paths_of(self.listed)
         folder = self.spark.read.format("binaryFile").option("pathGlobFilter", f"*{DATA_FILE_SUFFIX}")
         rows = folder.load(literal(f"{self.request.export_folder}/data")).select("path", "content")
         return rows.coalesce(1) if self.is_small else rows
@@ -97,9 +109,21 @@ class TableLoad:
         """Return some of the export's data files, as `contents` has all of them."""
         if len(files) == len(self.listed):
             return self.contents
+        if self.request.streams_from is not None:
+            return self._paths_of(files)
         paths = [literal(f"{self.request.export_folder}/data/{file.name}") for file in files]
         rows = self.spark.read.format("binaryFile").load(paths).select("path", "content")
         return rows.coalesce(1) if self.is_small else rows
+
+    def _paths_of(self, files: Sequence[DataFile]) -> DataFrame:
+        """Return rows with the paths by which workers open data files; none has a line feed in its name."""
+        size = sum(self.sizes[file.name] for file in files)
+        tasks = max(self.spark.sparkContext.defaultParallelism, -(-size // TASK_BYTES))
+        numbers = self.spark.range(0, len(files), 1, 1 if self.is_small else min(tasks, len(files)))
+        names = F.split(F.lit("\n".join(file.name for file in files)), "\n")
+        name = F.element_at(names, (F.col("id") + 1).cast("int"))
+        path = F.concat(F.lit(f"{self.request.streams_from}/data/"), name)
+        return numbers.select(path.alias("path"), F.lit(None).cast("binary").alias("content"))
 
     def put(self, name: str, text: str) -> None:
         """Write a file to the folder of the request."""

@@ -117,6 +117,49 @@ def test_a_container_that_a_cluster_does_not_wait_for_is_loaded_by_a_second_run(
     assert not user.lake.get_blob_client(f"{runs}-2/request.json").exists()
 
 
+def test_data_files_are_streamed_from_a_volume_and_refused_after_their_last_line(user):
+    for table in ("Streamed", "StreamedFlipped"):
+        user.create_table(table, ITEMS)
+    tables = [{"table": "Streamed", "container": "streamed"}, {"table": "StreamedFlipped"}]
+    try:
+        with mock.patch.dict(os.environ, {"D2C_LAKE_VOLUME": names.EXPORTS_VOLUME}):
+            user.restart("functions_host")
+        (told,) = (
+            one for one in user.check(plan("streamed", tables[0]))["checks"] if one["check"] == "data files"
+        )
+        with user.held_export():
+            user.start(plan("streamed", *tables))
+            flipped = wait_until(lambda: largest_data_file(user, "StreamedFlipped"))
+            change_object(user, flipped, flip_a_byte)
+        first = failed_table(user, "streamed", "StreamedFlipped")["error"]
+        user.fail("databricks", {"operation": "volume-open", "status": 403, "count": 100})
+        assert user.http.post(f"{API}/streamed/retry", json={"tables": tables[1:]}).status_code == 202
+        second = failed_table(user, "streamed", "StreamedFlipped")["error"]
+    finally:
+        user.fail("databricks")
+        user.restart("functions_host")
+    assert (told["thing"], told["state"]) == (names.EXPORTS_VOLUME, "ok")
+    assert len(user.documents("streamed", "streamed")) == len(ITEMS)
+    assert (first["stage"], f"{flipped.rpartition('/')[2]} has the MD5" in first["detail"]) == (
+        "assess",
+        True,
+    )
+    assert (second["stage"], second["title"]) == ("assess", "A data file cannot be opened")
+    assert f"{names.EXPORTS_VOLUME}/streamed/" in second["detail"]
+    assert "READ VOLUME" in second["next_step"]
+    assert not container_exists(user, "streamed", "StreamedFlipped")
+
+
+def largest_data_file(user, table):
+    """Return the key of the largest data file of an export that is whole, or None."""
+    keys = export_objects(user, table)
+    if not any(key.endswith("manifest-summary.md5") for key in keys):
+        return None
+    answer = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET)
+    sizes = {entry["Key"]: entry["Size"] for entry in answer["Contents"] if entry["Key"] in keys}
+    return max((key for key in keys if key.endswith(".gz")), key=sizes.__getitem__)
+
+
 def test_a_bucket_that_is_not_there_is_named(user):
     user.create_table("Homeless", ITEMS)
     kept = user.s3.list_objects_v2(Bucket=names.EXPORT_BUCKET).get("Contents", ())

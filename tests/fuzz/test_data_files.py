@@ -1,11 +1,13 @@
 """Whatever bytes a data file has, its lines are read within bounds, or the file is named with its fault."""
 
 import gzip
+from tempfile import NamedTemporaryFile
 
 from hypothesis import strategies as st
 
 from d2c.export_format import DataFile, ExportFormatError, md5_base64
 from d2c.load_run.batches import checked_lines
+from d2c.load_run.streamed import StreamedFile
 
 from .fuzzing import fuzzed, torn, within_bounds
 
@@ -23,12 +25,12 @@ tiny = st.builds(
 whole = st.lists(st.one_of(member, member, tiny), max_size=5).map(b"".join)
 
 
-def lines_of(content, item_count):
+def lines_of(content, item_count, streamed=None):
     """Return the lines of a file with as many items as the manifest counts, or None if it is refused."""
     listed = {NAME: DataFile(f"p/data/{NAME}", NAME, item_count, md5_base64(content))}
     lines = []
     try:
-        for line in checked_lines(listed, NAME, memoryview(content)):
+        for line in checked_lines(listed, NAME, streamed or memoryview(content)):
             lines.append(line)
     except ExportFormatError as error:
         assert error.detail.startswith(NAME)
@@ -56,6 +58,16 @@ def test_a_sound_file_has_the_lines_that_were_written(content):
     assert lines == (expected if content else None)
     if expected:
         assert lines_of(content, len(expected) - 1) is None
+
+
+@fuzzed(torn(whole) | st.binary(max_size=200), st.sampled_from([0, 1, 7, 2**62]))
+def test_a_streamed_file_has_the_lines_or_the_fault_of_one_in_memory(content, item_count):
+    with NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        with within_bounds():
+            lines = lines_of(content, item_count, StreamedFile(file.name))
+    assert lines == lines_of(content, item_count)
 
 
 def whole_lines(text):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from d2c.app.settings import Settings
+from d2c.clients.answers import text_of
 from d2c.clients.connections import connected_once
 from d2c.clients.databricks.errors import databricks_errors
 
@@ -91,6 +92,18 @@ class WorkspaceReading:
             except _not_found_errors():
                 return False
         return True
+
+    def place_of_volume(self, name: str) -> str | None:
+        """Return the address of what a volume shows, or None if there is no such volume that the app can access.
+
+        Args:
+            name: catalog, schema and volume, with dots between them.
+        """
+        with databricks_errors(f"Volume {name}"):
+            try:
+                return text_of(self._client.volumes.read(name).storage_location)
+            except _not_found_errors():
+                return None
 
     def secret_names(self, scope: str) -> set[str] | None:
         """Return the names of a scope's secrets, never their values; None if there is no such scope."""

@@ -4,10 +4,10 @@ import functools
 import importlib
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from d2c.export_format import decompressed
+from d2c.export_format import decompressed, decompressed_pieces
 
 MODULE = "d2c_kernel"
 VERSION = 2
@@ -57,11 +57,24 @@ def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     if whole is not None:
         yield from _cut(whole)
         return
+    yield from _sure(module, _cut_compressed(data), lambda: decompressed(compressed, name))
+
+
+def decompress_pieces(pieces: Callable[[], Iterable[bytes]], name: str) -> Iterator[bytes]:
+    """Like `decompress`, of a file that comes in pieces, from its first one each time it is asked for."""
+    module, _ = native()
+    return _sure(module, pieces(), lambda: decompressed_pieces(pieces(), name))
+
+
+def _sure(
+    module: Any, compressed: Iterable[bytes], reference: Callable[[], Iterator[bytes]]
+) -> Iterator[bytes]:
+    """Return what the kernel decompresses, and from where it has a doubt on, what the reference does."""
     held: deque[bytes] = deque()
     held_bytes = given = 0
-    for piece in _pieces(module, data) if module else (None,):
+    for piece in _pieces(module, compressed) if module else (None,):
         if piece is None:
-            yield from _after(given, decompressed(compressed, name))
+            yield from _after(given, reference())
             return
         held.append(piece)
         held_bytes += len(piece)
@@ -71,6 +84,10 @@ def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
             given += len(first)
             yield first
     yield from held
+
+
+def _cut_compressed(data: memoryview) -> Iterator[bytes]:
+    return (bytes(data[start : start + COMPRESSED_BYTES]) for start in range(0, len(data), COMPRESSED_BYTES))
 
 
 def _whole(module: Any, data: memoryview) -> bytearray | None:
@@ -94,11 +111,11 @@ def _cut(content: bytearray) -> Iterator[bytes]:
         start = end
 
 
-def _pieces(module: Any, data: memoryview) -> Iterator[bytes | None]:
+def _pieces(module: Any, compressed: Iterable[bytes]) -> Iterator[bytes | None]:
     """Decompress one gzip member, which nothing follows; the last piece is None if that is not what it is."""
     inflater, is_end = module.Inflater(), False
-    for start in range(0, len(data), COMPRESSED_BYTES):
-        taken, at = bytes(data[start : start + COMPRESSED_BYTES]), 0
+    for taken in compressed:
+        at = 0
         while at < len(taken):
             if is_end:
                 yield None

@@ -1,14 +1,11 @@
 """Verifications in a Spark session: of a small table document by document, of others by checksums of buckets first."""
 
 import json
-import os
 import re
-import sys
 from dataclasses import replace
 
 import orjson
 import pytest
-from pyspark.sql import SparkSession
 
 from d2c.errors import PermanentError
 from d2c.load_run import verification
@@ -27,20 +24,6 @@ ITEMS = [
 SOON = {"pk": {"S": "soon"}, "until": {"N": str(NOW + 5)}}
 FADING = request({}, ttl_attribute="until", stages=("verify",), load_started_at=NOW, documents_written=1)
 NONE = {"missing": 0, "unexpected": 0, "different": 0}
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory):
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    folder = tmp_path_factory.mktemp("spark")
-    settings = {"ui.enabled": "false", "ui.showConsoleProgress": "false", "sql.shuffle.partitions": "2"}
-    settings |= {"sql.warehouse.dir": str(folder), "local.dir": str(folder), "driver.memory": "512m"}
-    builder = SparkSession.builder
-    for name, value in settings.items():
-        builder = builder.config(f"spark.{name}", value)
-    session = builder.config("spark.log.level", "ERROR").master("local[2]").getOrCreate()
-    yield session
-    session.stop()
 
 
 class Load(TableLoad):

@@ -36,6 +36,10 @@ def test_an_empty_setting_counts_as_missing():
         ("D2C_COSMOS_CONNECTOR", "org.evil:azure-cosmos-spark_4-0_2-13:4.49.2"),
         ("D2C_LOAD_RUN_TIMEOUT_SECONDS", "-1"),
         ("D2C_VERIFY_READS_WITH", "everything"),
+        ("D2C_LAKE_VOLUME", "main.d2c.exports"),
+        ("D2C_LAKE_VOLUME", "/Volumes/main/d2c"),
+        ("D2C_LAKE_VOLUME", "/Volumes/main/d2c/exports/more"),
+        ("D2C_LAKE_VOLUME", "/Volumes/main/../exports"),
         ("D2C_WEBHOOK_URL", "hooks.example.com"),
         ("D2C_WEBHOOK_URL", "http://hooks.example.com"),
         ("D2C_WEBHOOK_URL", "ftp://127.0.0.1"),
@@ -74,6 +78,13 @@ def test_secrets_are_not_in_the_text_of_settings():
         "D2C_LAKE": "AccountName=devstoreaccount1;AccountKey=third-secret",
     }
     assert "secret" not in repr(read_settings({**COMPLETE, **secrets})).replace("secret_scope", "")
+
+
+def test_a_volume_shows_the_exports_of_the_lake_and_without_one_there_is_no_path():
+    settings = read_settings({**COMPLETE, "D2C_LAKE_VOLUME": "/Volumes/main/d2c/exports/"})
+    assert settings.volume_path("exports/m/T/1") == "/Volumes/main/d2c/exports/m/T/1"
+    assert settings.exports_path == settings.lake_path("exports/")
+    assert read_settings(COMPLETE).volume_path("exports/m/T/1") is None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ CLUSTER = {
     "num_workers": 2,
 }
 WHEEL = "/Volumes/main/d2c/d2c.whl"
+VOLUME = "/Volumes/main/d2c/exports"
 
 
 class TestLake:
@@ -110,7 +111,7 @@ class TestDataFactory:
 
 
 class TestDatabricks:
-    def workspace(self, cluster=CLUSTER, connector=CONNECTOR, **changes):
+    def workspace(self, cluster=CLUSTER, connector=CONNECTOR, volume="", **changes):
         answers = {
             "user_name": "app@example.com",
             "kind_of_object": "NOTEBOOK",
@@ -118,6 +119,7 @@ class TestDatabricks:
             "node_types": {"Standard_D4ds_v5"},
             "has_policy": True,
             "has_pool": True,
+            "place_of_volume": "abfss://lake@account.dfs.core.windows.net/exports",
             "secret_names": {"tenant-id"},
             "find_cluster": ExistingCluster("RUNNING", CLUSTER, 8),
         }
@@ -131,6 +133,8 @@ class TestDatabricks:
             connector=connector,
             scope="d2c",
             secrets=["tenant-id"],
+            volume=volume,
+            exports="abfss://lake@account.dfs.core.windows.net/exports/",
         )
 
     def test_a_workspace_with_all_that_a_load_run_needs_passes(self):
@@ -138,6 +142,7 @@ class TestDatabricks:
         assert_all_ok(
             findings,
             "access mode",
+            "data files",
             "node type",
             "notebook",
             "policy",
@@ -185,6 +190,7 @@ class TestDatabricks:
             findings,
             "access mode",
             "cluster",
+            "data files",
             "notebook",
             "runtime and connector",
             "secrets",
@@ -225,6 +231,35 @@ class TestDatabricks:
     def test_an_access_mode_that_stops_the_connector_or_hides_the_volume_fails(self, mode, state):
         findings, _ = self.workspace({**CLUSTER, "data_security_mode": mode})
         assert finding(findings, "access mode").state == state
+
+    def test_the_limit_of_a_data_file_is_told_unless_files_are_streamed_from_a_volume(self):
+        whole = finding(self.workspace()[0], "data files")
+        assert (whole.state, "more than 1,000,000,000 bytes fails" in whole.finding) == ("ok", True)
+        streamed = finding(self.workspace(volume=VOLUME)[0], "data files")
+        assert (streamed.state, "whatever their size" in streamed.finding) == ("ok", True)
+
+    @pytest.mark.parametrize(
+        ("cluster", "changes", "cause"),
+        [
+            (CLUSTER, {"place_of_volume": None}, "does not exist"),
+            (
+                CLUSTER,
+                {"place_of_volume": "abfss://lake@account.dfs.core.windows.net/"},
+                "It shows abfss://lake@",
+            ),
+            (CLUSTER, {"place_of_volume": REFUSED}, REFUSED.detail),
+            ({**CLUSTER, "data_security_mode": "NONE"}, {}, "has no Unity Catalog"),
+            ({"spark_version": "17.3.x-scala2.13"}, {}, "has no Unity Catalog"),
+        ],
+    )
+    def test_a_volume_that_the_cluster_cannot_stream_exports_from_fails(self, cluster, changes, cause):
+        told = finding(self.workspace(cluster, volume=VOLUME, **changes)[0], "data files")
+        assert (told.state, cause in told.finding) == ("failed", True)
+        assert told.next_step
+
+    def test_an_existing_cluster_that_is_gone_is_no_fault_of_the_volume(self):
+        findings, _ = self.workspace({"existing_cluster_id": "c-1"}, volume=VOLUME, find_cluster=None)
+        assert finding(findings, "data files").state == "ok"
 
     def test_a_workspace_that_does_not_let_the_app_in_is_told_once(self):
         assert states(self.workspace(user_name=REFUSED)[0]) == {("https://adb", "sign-in"): "failed"}

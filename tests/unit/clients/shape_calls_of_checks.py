@@ -36,6 +36,7 @@ AZURE: dict[str, Callable[[], Any]] = {
     "databricks.reading: clusters.list_node_types": lambda: sorted(_reading().node_types()),
     "databricks.reading: cluster_policies.get": lambda: _reading().has_policy("D063D9E8B8000001"),
     "databricks.reading: instance_pools.get": lambda: _reading().has_pool("0528-203000-pool1"),
+    "databricks.reading: volumes.read": lambda: _reading().place_of_volume("main.d2c.exports"),
     "databricks.reading: secrets.list_secrets": lambda: sorted(_reading().secret_names("d2c") or ()),
 }
 COSMOS: dict[str, Callable[[Any], Any]] = {

@@ -87,7 +87,7 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     }
     without = (
         *("D2C_COPY_", "D2C_COSMOS_CON", "D2C_INTEGRATION", "D2C_LOAD", "D2C_VERIFY"),
-        *("D2C_CLUSTER_WAITS", "D2C_MOST_LOAD", "D2C_METRICS"),
+        *("D2C_CLUSTER_WAITS", "D2C_MOST_LOAD", "D2C_METRICS", "D2C_LAKE_VOLUME"),
     )
     secrets |= {name: "" for name in ROWS if name.startswith(without)}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}

@@ -20,6 +20,8 @@ COSMOS_ACCOUNT = "local-cosmos"
 # No vault of the local cloud has an address: its secrets are in Data Factory's environment.
 KEY_VAULT_URL = "https://local-vault.vault.azure.net/"
 LIBRARIES = "/Volumes/main/d2c/libraries"
+# The external volume of the lake's folder with exports.
+EXPORTS_VOLUME = "/Volumes/main/d2c/exports"
 NOTEBOOK_PATH = "/Shared/d2c/load_table"
 SECRET_SCOPE = "d2c"  # noqa: S105 - a name, not a secret
 # The cluster that is always there, for runs that name an existing one.

@@ -16,6 +16,7 @@ from localcloud.databricks.api.server import Api
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.files.lake_files import LakeFiles, LakeMounts
 from localcloud.databricks.files.raw_letters import RawLettersRunner
+from localcloud.databricks.files.volumes import ExportsVolume, VolumeMount
 from localcloud.databricks.files.web_hdfs import WebHdfs
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.runner import Runner, RunnerOptions
@@ -56,10 +57,12 @@ def main() -> None:
     workspace, faults = Workspace(options.files), Faults()
     lake = LakeFiles(required_reach(os.environ, LAKE))
     mounts = LakeMounts(f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
-    runner = Runner(store, workspace, faults, _runner_options(options, mounts))
+    volumes = VolumeMount(f"{LOOPBACK}:{options.port}", secrets.token_urlsafe(24))
+    runner = Runner(store, workspace, faults, _runner_options(options, mounts, volumes))
     reads = Reads(workspace, runner, _secrets())
     app = web.Application(client_max_size=LARGEST_BODY_BYTES)
     WebHdfs(lake, mounts.secret).add_routes(app.router)
+    ExportsVolume(lake, volumes.secret, faults).add_routes(app.router)
     viewer_token = os.environ.get(VIEWER_TOKEN, "")
     Api(required_variable(TOKEN), store, runner, workspace, faults, reads, viewer_token).add_routes(
         app.router
@@ -80,7 +83,7 @@ def main() -> None:
     serve(app, options, on_ready=begin, runner=RawLettersRunner)
 
 
-def _runner_options(options: argparse.Namespace, mounts: LakeMounts) -> RunnerOptions:
+def _runner_options(options: argparse.Namespace, mounts: LakeMounts, volumes: VolumeMount) -> RunnerOptions:
     return RunnerOptions(
         clusters_folder=options.state_folder.resolve() / "clusters",
         driver_memory=options.driver_memory,
@@ -88,6 +91,7 @@ def _runner_options(options: argparse.Namespace, mounts: LakeMounts) -> RunnerOp
         keep_cluster=options.keep_cluster,
         secrets=_secrets(),
         lake=mounts,
+        volumes=volumes,
     )
 
 

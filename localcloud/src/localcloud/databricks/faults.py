@@ -2,7 +2,8 @@
 
 ``POST /_localcloud/faults`` takes a list of ``{"operation", "status", "code", "message", "reset", "count"}``: the next
 ``count`` calls of that operation fail so, with ``reset`` by a cut connection. ``DELETE`` clears them. The operation
-``cluster`` is no call: the next runs lose their cluster as soon as it has started.
+``cluster`` is no call: the next runs lose their cluster as soon as it has started. ``volume-open`` is a cluster's look
+at a file of a volume, or its request for the content: a status of 403 refuses it, others are an error of the volume.
 """
 
 from typing import Any
@@ -20,6 +21,8 @@ OPERATIONS = (
     "me",
     "secrets",
     "clusters",
+    "volumes",
+    "volume-open",
     "workspace",
     "import",
     "export",

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from localcloud.common.names import EXISTING_CLUSTER_ID
 from localcloud.databricks.errors import ApiError, invalid
+from localcloud.databricks.files.volumes import volume_view
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.runs.runner import Runner
 
@@ -45,6 +46,7 @@ class Reads:
             ("GET", "/api/2.0/workspace/get-status", self.object_status, "workspace"),
             ("HEAD", f"{FILES}/{{path:.*}}", self.file_metadata, "workspace"),
             ("GET", "/api/2.0/secrets/list", self.secret_names, "secrets"),
+            ("GET", "/api/2.1/unity-catalog/volumes/{name}", self.volume, "volumes"),
             ("GET", "/api/2.1/clusters/get", self.cluster, "clusters"),
             ("GET", "/api/2.1/clusters/list-node-types", self.node_types, "clusters"),
         ]
@@ -76,6 +78,10 @@ class Reads:
         if scope not in self._secrets:
             raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"Scope {scope} does not exist!")
         return {"secrets": [{"key": key, "last_updated_timestamp": 0} for key in self._secrets[scope]]}
+
+    async def volume(self, request: web.Request) -> Json:
+        """Return a volume: that of exports, or one with files."""
+        return volume_view(request.match_info["name"], self._workspace)
 
     async def cluster(self, request: web.Request) -> Json:
         """Return the existing cluster."""

@@ -25,6 +25,7 @@ from localcloud.databricks.notebook.spark_session import (
     mount_lake,
     start_spark,
 )
+from localcloud.databricks.notebook.volumes import mount_volumes
 
 Json = dict[str, Any]
 
@@ -38,6 +39,7 @@ def main() -> None:
     else:
         spark = start_spark(folder, run["driver_memory"], run["spark_conf"])
     mount_lake(spark, run["mounts"])
+    mount_volumes(folder)
     install_wheels(spark, run["wheels"], Path(run["libraries"]))
     install_connector(spark, run["connector"])
     dbutils = DBUtils(spark, run["parameters"], run["secrets"])

@@ -34,13 +34,15 @@ ACCESS_MODES = {
 class Launch:
     """What a notebook process is given: Spark settings, wheels, and whether the connector is there.
 
-    ``connector`` is ``available``, ``refused`` (there, but Unity Catalog lets nobody use it) or None.
+    ``connector`` is ``available``, ``refused`` (there, but Unity Catalog lets nobody use it) or None. A cluster has
+    volumes if it has Unity Catalog.
     """
 
     notebook: Path
     spark_conf: Mapping[str, str] = field(default_factory=dict)
     wheels: tuple[Path, ...] = ()
     connector: str | None = None
+    has_volumes: bool = True
 
 
 def check_request(submission: Submission, workspace: Workspace) -> None:
@@ -78,7 +80,7 @@ def prepare_launch(submission: Submission, workspace: Workspace) -> Launch:
             "used to run this job lacks the required permissions.",
         )
     conf = (submission.cluster or {}).get("spark_conf", {})
-    return Launch(notebook, conf, tuple(wheels), connector)
+    return Launch(notebook, conf, tuple(wheels), connector, mode != NO_UNITY_CATALOG)
 
 
 def _access_mode(submission: Submission) -> str:

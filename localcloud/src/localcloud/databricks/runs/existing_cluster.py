@@ -7,6 +7,7 @@ from typing import Any
 
 from localcloud.common.names import LOOPBACK
 from localcloud.databricks.errors import RunFault
+from localcloud.databricks.notebook.volumes import keep_place
 from localcloud.databricks.runs.child_process import ChildProcess
 
 MODULE = "localcloud.databricks.notebook.cluster_driver"
@@ -20,12 +21,14 @@ class ExistingCluster:
         folder: takes a folder of its own for each start.
         driver_memory: the heap of its JVM.
         secrets: what must not appear in its log.
+        volumes: the address of its volumes.
     """
 
-    def __init__(self, folder: Path, driver_memory: str, secrets: list[str]) -> None:
+    def __init__(self, folder: Path, driver_memory: str, secrets: list[str], volumes: str) -> None:
         self._folder = folder
         self._driver_memory = driver_memory
         self._secrets = secrets
+        self._volumes = volumes
         self._process: ChildProcess | None = None
         self._gateway: Json | None = None
         self._starting = asyncio.Lock()
@@ -74,5 +77,6 @@ class ExistingCluster:
     def _start(self) -> ChildProcess:
         number = sum(1 for _ in self._folder.glob("existing-*")) + 1
         process = ChildProcess(MODULE, self._folder / f"existing-{number}", self._secrets)
+        keep_place(process.folder, self._volumes)
         process.tell({"folder": str(process.folder), "driver_memory": self._driver_memory})
         return process

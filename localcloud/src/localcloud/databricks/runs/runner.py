@@ -17,8 +17,10 @@ from typing import Any
 from localcloud.databricks.errors import RunFault
 from localcloud.databricks.faults import Faults
 from localcloud.databricks.files.lake_files import LakeMounts
+from localcloud.databricks.files.volumes import VolumeMount
 from localcloud.databricks.files.workspace import Workspace
 from localcloud.databricks.notebook.protocol import OUTCOME_FILE
+from localcloud.databricks.notebook.volumes import keep_place
 from localcloud.databricks.runs.child_process import ChildProcess
 from localcloud.databricks.runs.clusters import Launch, prepare_launch
 from localcloud.databricks.runs.existing_cluster import ExistingCluster
@@ -47,10 +49,12 @@ class RunnerOptions:
     keep_cluster: bool
     secrets: Mapping[str, Mapping[str, str]]
     lake: LakeMounts
+    volumes: VolumeMount
 
     def all_secrets(self) -> list[str]:
         """Return what must not appear in any output."""
-        return [self.lake.secret, *(text for scope in self.secrets.values() for text in scope.values())]
+        own = (self.lake.secret, self.volumes.secret)
+        return [*own, *(text for scope in self.secrets.values() for text in scope.values())]
 
 
 class Runner:
@@ -73,7 +77,7 @@ class Runner:
         self._processes: dict[int, ChildProcess] = {}
         self._endings: dict[int, tuple[str, str]] = {}
         self._existing = ExistingCluster(
-            options.clusters_folder, options.driver_memory, options.all_secrets()
+            options.clusters_folder, options.driver_memory, options.all_secrets(), options.volumes.url()
         )
         self._on_existing: set[int] = set()
         self._stopping = False
@@ -149,6 +153,8 @@ class Runner:
         process = ChildProcess(MODULE, self._new_folder(), self._options.all_secrets())
         self._processes[run_id] = process
         try:
+            if launch.has_volumes:
+                keep_place(process.folder, self._options.volumes.url())
             message = await self._message(run_id, submission, launch, process.folder)
             if self._faults.take("cluster"):
                 self.lose_cluster(run_id)
