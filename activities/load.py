@@ -27,7 +27,7 @@ from d2c.deploy.wheel import wheel_path
 from d2c.errors import PermanentError, RunFailedError
 from d2c.load_run.request import REQUEST_FILE, RequestList
 from d2c.load_run.unit.handover import LONGEST_LOOK_SECONDS
-from d2c.shapes import LaneInput, Look, Progress
+from d2c.shapes import LaneInput, Look, Progress, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import load_name, run_key, run_key_name, unit_name
@@ -91,11 +91,19 @@ def _cluster(clients: Clients, payload: LaneInput, names: Sequence[str]) -> Mapp
     tables = side_by_side(
         lambda name: read_table(clients.lake, *operation, name), names, at_once=REQUESTS_AT_ONCE
     )
-    peaks = [table["described"]["peak_ru_per_second"] if "described" in table else None for table in tables]
-    known = [peak for peak in peaks if peak is not None]
+    peaks = dict(map(_peak, tables))
+    known = [peak for peak in peaks.values() if peak is not None]
     if payload["kind"] not in MIGRATING or len(known) < len(peaks):
         return settings.cluster
     return sized_cluster(settings.cluster, sum(known), settings.prices.assumed("cores_per_node"))
+
+
+def _peak(table: TableInput) -> tuple[tuple[str, str], int | None]:
+    """Return the RU/s of a table's load, and what has them: the table alone, or all of its database that share them."""
+    described = table.get("described")
+    if described and "shared" in described:
+        return ("database", table["database"]), described["shared"]["ru_per_second"]
+    return ("table", table["table"]), described["peak_ru_per_second"] if described else None
 
 
 def _libraries(settings: Settings) -> list[dict[str, Any]]:
