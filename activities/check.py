@@ -20,17 +20,26 @@ from d2c.checks.containers import check_container
 from d2c.checks.cosmos_account import check_room
 from d2c.checks.findings import counts_of_findings, state_of_findings
 from d2c.checks.indexes import check_shared_indexing
+from d2c.checks.sharing import check_sharing
 from d2c.checks.store import keep, kept
 from d2c.checks.tables import CheckedTable, check_allowed, check_table, find_tables
 from d2c.checks.throughput import PlannedThroughput
 from d2c.clients.azure.cosmos.data_plane import has_documents
-from d2c.clients.azure.cosmos.management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.clients.clients import Clients
 from d2c.load_run.throughput.request_units import LoadSize, size_of_items
-from d2c.load_run.throughput.sizing import LEAST_LOAD_RU, LOAD_HOURS, scaling_of_existing, scaling_of_new
+from d2c.load_run.throughput.sizing import (
+    LEAST_LOAD_RU,
+    LOAD_HOURS,
+    SMALLEST_SHARED,
+    scaling_of_existing,
+    scaling_of_new,
+    scaling_of_shared,
+)
 from d2c.mapping.indexing import default_policy, write_factor
 from d2c.plan.caps import caps_of, tables_per_run
 from d2c.plan.model import Plan
+from d2c.plan.sharing import shares
 from d2c.plan.tables import in_order, location_of
 from d2c.report.costs import cluster_of, cluster_seconds
 from d2c.report.estimate import estimate_of
@@ -98,6 +107,7 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
     terms = _terms(settings, cluster, facts.get("account", {}))
     caps = _caps(plan, cluster, settings)
     findings += check_room(settings.cosmos_account, facts, tables, caps)
+    findings += check_sharing(facts, tables)
     findings += check_shared_indexing(tables)
     summary = {
         "checked_at": clock.text(),
@@ -124,6 +134,7 @@ def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> 
         **{name: table.get(name) for name in TABLE_FIELDS},
         "item_count": checked.description.item_count if checked.description else None,
         "size_bytes": checked.description.size_bytes if checked.description else None,
+        "write_ru": container.planned.ru,
         "load_ru": container.planned.highest_ru_per_second,
         "after_ru": container.planned.after_ru_per_second or 0,
         "scaling": container.planned.scaling,
@@ -147,10 +158,13 @@ def _planned(
     if description is not None:
         factor = write_factor(policy or default_policy())
         load = size_of_items(description.item_count, description.size_bytes, factor)
-    if throughput is None:
-        return PlannedThroughput(scaling_of_new(settings, load, bounds), load.size_bytes)
-    scaling = scaling_of_existing(settings, load, bounds, throughput, throughput.ru_per_second)
-    return PlannedThroughput(scaling, load.size_bytes)
+    if throughput is not None:
+        scaling = scaling_of_existing(settings, load, bounds, throughput, throughput.ru_per_second)
+    elif shares(table):
+        scaling = scaling_of_shared(settings.get("database", SMALLEST_SHARED))
+    else:
+        scaling = scaling_of_new(settings, load, bounds)
+    return PlannedThroughput(scaling, load.size_bytes, load.ru)
 
 
 def _caps(plan: Plan, cluster: Mapping[str, Any], settings: Settings) -> Caps:
@@ -186,6 +200,9 @@ class _ContainerReads:
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         return self._clients.cosmos_management.find_throughput(database, container)
+
+    def find_database(self, database: str) -> Database | None:
+        return self._clients.cosmos_management.find_database(database)
 
     def has_documents(self, database: str, container: str, constants: Mapping[str, Any]) -> bool:
         return has_documents(self._clients.cosmos, database, container, constants)

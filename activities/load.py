@@ -95,11 +95,19 @@ def _cluster(settings: Settings, payload: LaneInput, tables: Sequence[TableInput
 
     One that only reads, or that writes to containers without RU/s of their own, may be as large as the settings say.
     """
-    peaks = [table["described"]["peak_ru_per_second"] if "described" in table else None for table in tables]
-    known = [peak for peak in peaks if peak is not None]
+    peaks = dict(map(_peak, tables))
+    known = [peak for peak in peaks.values() if peak is not None]
     if payload["kind"] not in MIGRATING or len(known) < len(peaks):
         return settings.cluster
     return sized_cluster(settings.cluster, sum(known), settings.prices.assumed("cores_per_node"))
+
+
+def _peak(table: TableInput) -> tuple[tuple[str, str], int | None]:
+    """Return the RU/s of a table's load, and what has them: the table alone, or all of its database that share them."""
+    described = table.get("described")
+    if described and "shared" in described:
+        return ("database", table["database"]), described["shared"]["ru_per_second"]
+    return ("table", table["table"]), described["peak_ru_per_second"] if described else None
 
 
 def _libraries(settings: Settings) -> list[dict[str, Any]]:

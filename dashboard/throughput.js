@@ -9,6 +9,7 @@ import { ratesOf, seenOf } from "./samples.js";
 import { isUnderWay } from "./status.js";
 
 const NO_THROUGHPUT = "No throughput was set on the container for the load.";
+const SHARED = "The container shares these RU/s with others of its database. They are not changed for the load.";
 const NOT_PREPARED = "Nothing was loaded; the container's throughput is unchanged.";
 
 /** @typedef {import("./status.js").Table} Table */
@@ -53,6 +54,10 @@ export function throughput(migration, table, part) {
  */
 function provisioned(part, table) {
   const { before_ru_per_second: before, peak_ru_per_second: peak, after_ru_per_second: after } = part.throughput ?? {};
+  const shared = part.throughput?.shared_ru_per_second;
+  if (typeof shared === "number") {
+    return [facts([["RU/s of the database", number(shared)]]), h("p", { class: "soft" }, SHARED)];
+  }
   const stages = new Map((part.stages ?? []).map((/** @type {Stage} */ stage) => [stage.stage, stage]));
   const load = /** @type {Stage | undefined} */ (stages.get("load"));
   const perSecond = load?.seconds && table.items_written ? Math.round(table.items_written / load.seconds) : null;

@@ -14,7 +14,12 @@ from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.mappers import table_mapper
 from d2c.load_run.throughput.request_units import LoadSize, size_of_documents, size_of_items
-from d2c.load_run.throughput.sizing import scaling_of_existing, scaling_of_new
+from d2c.load_run.throughput.sizing import (
+    SMALLEST_SHARED,
+    scaling_of_existing,
+    scaling_of_new,
+    scaling_of_shared,
+)
 from d2c.mapping import Mapper
 from d2c.mapping.container import (
     Misfit,
@@ -25,7 +30,8 @@ from d2c.mapping.container import (
     wanted_container,
 )
 from d2c.mapping.indexing import KEYS, policy_of, write_factor
-from d2c.shapes import Described, LaneInput, Look, StageEntry, TableInput
+from d2c.plan.sharing import shares
+from d2c.shapes import DatabaseThroughput, Described, LaneInput, Look, StageEntry, TableInput
 from d2c.state.container_lock import Record, record_path, release_container, take_container
 from d2c.state.table_files import keep, with_stages
 
@@ -83,15 +89,18 @@ def describe(clients: Clients, payload: TableInput, record: Record) -> Described
     bounds = clients.settings.load_bounds
     shape = wanted_container(mapper)
     policy = policy_of(payload.get("indexing", KEYS), mapper.rules, source.get("index_keys", ()))
+    management, names = clients.cosmos_management, (payload["database"], payload["container"])
+    container = management.find_container(*names)
+    throughput = management.find_throughput(*names) if container else None
+    shared = None if throughput else _shared(clients, payload, is_new=container is None)
+    scaling = scaling_of_new(settings, _load_size(payload, policy), bounds)
     new: Described = {
         "created": True,
         "partition_key_paths": shape["partition_key_paths"],
         "default_ttl": shape["default_ttl"],
         "indexing_policy": policy,
-        **scaling_of_new(settings, _load_size(payload, policy), bounds),
+        **(scaling_of_shared(shared) if shared else scaling),
     }
-    management, names = clients.cosmos_management, (payload["database"], payload["container"])
-    container = management.find_container(*names)
     if container is None:
         return new
     refuse(
@@ -103,7 +112,6 @@ def describe(clients: Clients, payload: TableInput, record: Record) -> Described
     _check_empty(clients, payload, mapper)
     if record.get("created"):
         return new
-    throughput = management.find_throughput(*names)
     now = throughput.ru_per_second if throughput else None
     before = record.get("before_ru_per_second", now) or now
     load = _load_size(payload, container.indexing_policy)
@@ -113,6 +121,32 @@ def describe(clients: Clients, payload: TableInput, record: Record) -> Described
         "indexing_policy": dict(container.indexing_policy),
         **scaling_of_existing(settings, load, bounds, throughput, before),
     }
+
+
+def _shared(clients: Clients, payload: TableInput, *, is_new: bool) -> DatabaseThroughput | None:
+    """Return the throughput of its database that a container without its own shares by the plan, or None.
+
+    Raises:
+        PermanentError: if the container is to be created in a database that has none.
+    """
+    if not shares(payload):
+        return None
+    name = payload["database"]
+    database = clients.cosmos_management.find_database(name)
+    if database is None:
+        return payload["throughput"].get("database", SMALLEST_SHARED)
+    found = database.throughput
+    if found is not None:
+        return found.to_share()
+    if is_new and not database.is_serverless:
+        raise PermanentError(
+            f"Database {name} has no throughput that containers could share, and can only be given some when it is "
+            "created.",
+            "Name a database that has some or does not exist yet, or set throughput.kind to manual or autoscale, and "
+            "retry the table.",
+            title="The database shares no throughput",
+        )
+    return None
 
 
 def _load_size(payload: TableInput, policy: Mapping[str, Any]) -> LoadSize:

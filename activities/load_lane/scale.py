@@ -83,7 +83,9 @@ def _ask_for(clients: Clients, payload: TableInput, lock: tuple[Record, str]) ->
         keep_record(clients.lake, path, {**record, **described}, version)
     container = management.find_container(*names)
     if container is None:
-        management.create_database(payload["database"])
+        management.create_database(
+            payload["database"], described.get("shared") or payload["throughput"].get("database")
+        )
         management.create_container(
             *names,
             partition_key_paths=described["partition_key_paths"],

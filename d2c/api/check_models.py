@@ -122,8 +122,8 @@ class Costs(Answer):
 class Month(Answer):
     """What throughput after the load costs a month: of a container that nobody uses, and of one that is always busy."""
 
-    kind: Literal["manual", "autoscale"]
-    ru_per_second: Count = Field(description="With autoscale the maximum.")
+    kind: Literal["manual", "autoscale", "shared"]
+    ru_per_second: Count = Field(description="With autoscale the maximum; of shared ones the table's part.")
     idle: Money | None
     busy: Money | None
 
@@ -144,9 +144,12 @@ class TableEstimate(Costs):
     load_ru_per_second: Count
     after_ru_per_second: Count = Field(description="The plan's, or the least that the service then allows.")
     autoscale: bool
+    sharers: Count | None = Field(
+        default=None, description="The tables that share these RU/s, which are their database's."
+    )
     nodes: Count | None = Field(description="Of the load run's cluster, for these RU/s.")
     months: list[Month] = Field(
-        description="With manual throughput and with autoscale, whatever the plan has."
+        description="With manual throughput, with autoscale, and shared by small tables, whatever the plan has."
     )
     seconds: dict[str, Count] = Field(
         description="By stage; ``cluster`` is the table's share of the start of its load run's cluster."

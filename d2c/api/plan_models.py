@@ -36,6 +36,9 @@ class Choice(Answer):
     settings: dict[str, Any] = Field(
         description="Fields of the table's entry, or of the plan; none if it stays as it is."
     )
+    tables: dict[str, dict[str, Any]] = Field(
+        default={}, description="Fields of the entries of tables, for a question about all; by table."
+    )
     leave_out: bool = Field(description="Whether the table is taken out of the plan.")
 
 

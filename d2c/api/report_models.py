@@ -157,11 +157,12 @@ class ReportedCensus(Answer):
 
 
 class ReportedThroughput(Answer):
-    """The container's RU/s before, during and after the load."""
+    """The container's RU/s before, during and after the load; or its database's, which it shares with others."""
 
     before_ru_per_second: Count | None
     peak_ru_per_second: Count | None
     after_ru_per_second: Count | None
+    shared_ru_per_second: Count | None = None
 
 
 class ReportedRequestUnits(Answer):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from d2c.checks.findings import Finding, Findings
 from d2c.checks.indexes import INDEXING, check_indexes
+from d2c.checks.sharing import SHARED, check_shared_database
 from d2c.checks.throughput import (
     THROUGHPUT,
     PlannedOf,
@@ -16,10 +17,12 @@ from d2c.checks.throughput import (
     check_throughput,
     told_throughput,
 )
-from d2c.clients.azure.cosmos.management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Database, Throughput
+from d2c.load_run.throughput.sizing import scaling_of_shared
 from d2c.mapping import Mapper, Rules
 from d2c.mapping.container import find_concerns, find_misfit, find_short_key, marks_of, wanted_container
 from d2c.mapping.indexing import KEYS, TableIndex, indexed_properties, indexes_all, policy_of
+from d2c.plan.sharing import shares
 
 CONTAINER, DOCUMENTS, LOCK = "container", "documents", "held by a migration"
 KEY_ORDER, COUNTING = "order of the partition key", "counting"
@@ -31,6 +34,8 @@ class ContainerReads(Protocol):
     def find_container(self, database: str, container: str) -> Container | None: ...
 
     def find_throughput(self, database: str, container: str) -> Throughput | None: ...
+
+    def find_database(self, database: str) -> Database | None: ...
 
     def has_documents(self, database: str, container: str, constants: dict[str, Any]) -> bool: ...
 
@@ -95,7 +100,13 @@ def check_container(
             throughput = reads.find_throughput(database, container)
             if throughput is not None:
                 planned = planned_of(existing.indexing_policy, throughput)
-            check_throughput(findings, thing, throughput, planned)
+            if throughput is not None or not shares(table):
+                check_throughput(findings, thing, throughput, planned)
+    if throughput is None and shares(table):
+        with findings.attempt(thing, SHARED):
+            shared = check_shared_database(findings, thing, table, reads.find_database(database))
+            planned = planned_of(existing.indexing_policy if existing else wanted, None)
+            planned = planned._replace(scaling=scaling_of_shared(shared))
     with findings.attempt(thing, LOCK):
         _check_lock(findings, thing, reads.record(database, container), migration)
     policy = existing.indexing_policy if existing else wanted

@@ -169,14 +169,24 @@ def most_ru(tables: Sequence[Json], caps: Caps) -> int:
     """
     peaks: dict[tuple[str, str], _Peak] = {}
     for table in tables:
-        key = table["database"], table["container"]
+        key = _scaled(table)
         before = peaks.get(key, _Peak(0, 0, False))
         peaks[key] = _Peak(
-            max(before.load_ru, table["load_ru"]),
-            max(before.after_ru, table["after_ru"]),
+            max(before.load_ru, table["load_ru"], _shared_ru(table)),
+            max(before.after_ru, table["after_ru"], _shared_ru(table)),
             before.is_small or is_small(table["size_bytes"], caps),
         )
     return sum(peak.after_ru for peak in peaks.values()) + _most_extra_ru(list(peaks.values()), caps)
+
+
+def _scaled(table: Json) -> tuple[str, str]:
+    """Return what has a table's RU/s: its container, or its database, in which others share them."""
+    return table["database"], "" if _shared_ru(table) else table["container"]
+
+
+def _shared_ru(table: Json) -> int:
+    shared = (table.get("scaling") or {}).get("shared")
+    return int(shared["ru_per_second"]) if shared else 0
 
 
 class _Peak(NamedTuple):

@@ -13,10 +13,11 @@ LESS = "Accept that, or request less with throughput.load_ru_per_second."
 
 
 class PlannedThroughput(NamedTuple):
-    """How a container will be scaled, and the bytes that the load writes."""
+    """How a container will be scaled, and the bytes and request units that the load writes."""
 
     scaling: Scaling
     size_bytes: int
+    ru: int = 0
 
     @property
     def highest_ru_per_second(self) -> int:
@@ -42,6 +43,8 @@ PlannedOf = Callable[[Mapping[str, Any] | None, Throughput | None], PlannedThrou
 
 def told_throughput(planned: PlannedThroughput) -> str:
     """Return the RU/s of a new container in words: those of the load, and those that make its partitions."""
+    if "shared" in planned.scaling:
+        return "no throughput of its own"
     create, peak = planned.scaling.get("create_ru_per_second"), planned.scaling["peak_ru_per_second"]
     creation = f" (created with {create:,}, which make its partitions)" if create != peak else ""
     return f"{peak:,} RU/s for the load{creation}"
@@ -49,6 +52,8 @@ def told_throughput(planned: PlannedThroughput) -> str:
 
 def check_new_throughput(findings: Findings, thing: str, planned: PlannedThroughput) -> None:
     """Check the throughput of a container that will be created."""
+    if "shared" in planned.scaling:
+        return
     create = planned.scaling.get("create_ru_per_second", 0)
     needed, made = partitions_of(planned.size_bytes, 0), -(-create // CREATED_RU_PER_PARTITION)
     if needed > made:

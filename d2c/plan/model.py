@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, ValidationError
@@ -11,6 +12,7 @@ from pydantic import Field, ValidationError
 from d2c.errors import MOST_FAULTS, PlanError
 from d2c.foreign_json import MOST_QUOTED, ForeignJsonError, json_value, quoted
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
+from d2c.load_run.throughput.sizing import AFTER_LOAD_RU, LEAST_AUTOSCALE_RU, in_steps
 from d2c.mapping.indexing import KEYS
 from d2c.plan.fields import (
     MEANINGS,
@@ -34,8 +36,9 @@ from d2c.plan.fields import (
 )
 from d2c.plan.fields import StrictModel as StrictModel
 from d2c.plan.indexing import IndexingPlan
+from d2c.plan.sharing import SHARED
 from d2c.plan.validation import faults_between_fields, is_pattern
-from d2c.shapes import Times
+from d2c.shapes import DatabaseThroughput, Times
 
 # A plan of 1,000 tables with rules of their own has some 500 KB.
 MOST_PLAN_BYTES = 2**20
@@ -57,11 +60,30 @@ class RulesPlan(StrictModel):
 
 
 class ThroughputPlan(StrictModel):
-    """Request units per second of a container: during the load, and after it; with autoscale its maximum."""
+    """Request units per second of a container: during the load, and after it; with autoscale its maximum.
 
-    kind: Literal["manual", "autoscale"] | None = None
+    One of the kind `shared` has none of its own.
+    """
+
+    kind: Literal["manual", "autoscale", "shared"] | None = None
     load_ru_per_second: Literal["auto"] | ManualThroughput | None = None
     after_load_ru_per_second: ManualThroughput | None = None
+
+
+class DatabaseThroughputPlan(StrictModel):
+    """Request units per second of a database that is created for containers of the kind `shared`."""
+
+    kind: Literal["manual", "autoscale"] = "manual"
+    ru_per_second: ManualThroughput = AFTER_LOAD_RU
+
+    def to_dict(self) -> DatabaseThroughput:
+        """Return them as the service takes them: of autoscale the maximum."""
+        is_autoscale = self.kind == "autoscale"
+        least = LEAST_AUTOSCALE_RU if is_autoscale else 0
+        return {
+            "ru_per_second": in_steps(max(self.ru_per_second, least), is_autoscale),
+            "autoscale": is_autoscale,
+        }
 
 
 class LimitsPlan(StrictModel):
@@ -118,6 +140,17 @@ class Plan(SharedPlan):
     start_at: Moment | None = None
     between: Window | None = None
     time_zone: TimeZone | None = None
+    database_throughput: DatabaseThroughputPlan | None = None
+
+    @cached_property
+    def shared_databases(self) -> frozenset[str]:
+        """The databases whose throughput containers of the plan share."""
+        top = self.throughput and self.throughput.kind
+        kinds = (
+            (entry.database or self.database, (entry.throughput and entry.throughput.kind) or top)
+            for entry in self.tables
+        )
+        return frozenset(database for database, kind in kinds if database and kind == SHARED)
 
     def table_inputs(self) -> list[dict[str, Any]]:
         """Return the complete settings of each table listed by name, as plain JSON."""
@@ -149,6 +182,10 @@ class Plan(SharedPlan):
         merged["limits"].setdefault("max_rejected_items", DEFAULT_MAX_REJECTED_ITEMS)
         merged["limits"].setdefault("max_logical_partition_bytes", LOGICAL_PARTITION_BYTES)
         merged["throughput"].setdefault("load_ru_per_second", "auto")
+        if merged.get("database") in self.shared_databases:
+            # Whichever table comes first creates the database, also one that does not share.
+            shared = self.database_throughput or DatabaseThroughputPlan()
+            merged["throughput"]["database"] = shared.to_dict()
         return merged
 
     def digest(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from d2c.errors import PlanError
 from d2c.plan.model import Plan, TablePlan
+from d2c.plan.sharing import faults_of_sharing, with_sharers
 from d2c.plan.validation import faults_of_sharers, is_pattern
 
 Json = dict[str, Any]
@@ -64,12 +65,13 @@ def resolve_tables(plan: Plan, existing: Mapping[Location, Sequence[str]]) -> li
         *_patterns_without_tables(plan, existing),
         *_tables_of_two_places(found),
         *faults_of_sharers(inputs),
+        *faults_of_sharing(inputs),
     ]
     if not faults and not inputs:
         faults = ["exclude: no table remains to migrate"]
     if faults:
         raise PlanError(faults)
-    return inputs
+    return with_sharers(inputs)
 
 
 def table_input_of(plan: Plan, table: str, place: Location) -> Json | None:

@@ -10,6 +10,7 @@ from d2c.foreign_json import MOST_QUOTED
 from d2c.load_run.request import fault_of_size, rules_size
 from d2c.mapping import KeySchema, RulesError, parse_rules
 from d2c.mapping.indexing import KEYS
+from d2c.plan.sharing import faults_of_own_throughput, faults_of_sharing
 
 Json = Mapping[str, Any]
 Loc = tuple[int | str, ...]
@@ -38,6 +39,7 @@ def faults_between_fields(plan: Any, spoilt: Sequence[Loc]) -> list[str]:
         *_repeated_tables(entries),
         *_faults_of_size(plan, sound),
         *_faults_of_rules(plan, sound),
+        *_faults_of_throughput(plan, entries, sound, spoilt),
         *faults_of_sharers(_as_input(plan, entry) for entry in sound if not is_pattern(entry["table"])),
     ]
 
@@ -142,6 +144,15 @@ def _faults_of_size(plan: Json, entries: Sequence[Json]) -> Iterator[str]:
             yield f"rules of {entry['table']}, with those at the top: {fault}"
 
 
+def _faults_of_throughput(
+    plan: Json, entries: Sequence[tuple[int, Json]], sound: Sequence[Json], spoilt: Sequence[Loc]
+) -> Iterator[str]:
+    """Find faults of throughput that containers share, unless the fields of it have some."""
+    yield from faults_of_sharing(_as_input(plan, entry) for entry in sound if not is_pattern(entry["table"]))
+    if not any("throughput" in str(part) for place in spoilt for part in place):
+        yield from faults_of_own_throughput(plan, entries)
+
+
 def _faults_of_rules(plan: Json, entries: Sequence[Json]) -> Iterator[str]:
     """Find impossible rules of tables whose keys the plan has; the others are checked once theirs are known."""
     for entry in entries:
@@ -162,7 +173,7 @@ def _entries(tables: Any) -> list[tuple[int, Json]]:
 
 def _sound(entries: Sequence[tuple[int, Json]], spoilt: Sequence[Loc]) -> list[Json]:
     """Return the tables without a fault in their own fields; none if what the top says for all has one."""
-    if any(place[0] in ("database", "rules", "indexing") for place in spoilt):
+    if any(place[0] in ("database", "rules", "indexing", "throughput") for place in spoilt):
         return []
     spoilt_numbers = {place[1] for place in spoilt if place[0] == "tables" and len(place) > 1}
     return [entry for number, entry in entries if number not in spoilt_numbers]
@@ -175,6 +186,7 @@ def _as_input(plan: Json, entry: Json) -> Json:
         "container": entry.get("container") or entry["table"],
         "rules": {**_given(plan.get("rules")), **_given(entry.get("rules"))},
         "indexing": entry.get("indexing") or plan.get("indexing") or KEYS,
+        "throughput": {**_given(plan.get("throughput")), **_given(entry.get("throughput"))},
     }
 
 

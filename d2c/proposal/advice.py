@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from d2c.load_run.census.counts import LOGICAL_PARTITION_BYTES
+from d2c.load_run.throughput.sizing import AFTER_LOAD_RU
 from d2c.mapping import KeySchema, Rules, RulesError, parse_rules
 from d2c.mapping.indexing import KEYS, policy_of, with_composites, write_factor
 from d2c.report.formats import size
@@ -99,7 +100,7 @@ def questions_about(seen: Seen, region: str) -> Iterator[Json]:
     rules = rules_of(table)
     if rules and any(len(index.range_keys) > 1 for index in table.indexes):
         yield _composites(seen.name, table, rules)
-    if table.read_units or table.write_units:
+    if provisioned_ru(table) > AFTER_LOAD_RU:
         yield _throughput(seen.name, table)
 
 
@@ -189,9 +190,13 @@ def _composites(name: str, table: "TableDescription", rules: Rules) -> Json:
     )
 
 
+def provisioned_ru(table: "TableDescription") -> int:
+    """Return about what RU/s do as much as a table's provisioned units; 0 on demand."""
+    return table.read_units * RU_OF_A_READ_UNIT + table.write_units * RU_OF_A_WRITE_UNIT
+
+
 def _throughput(name: str, table: "TableDescription") -> Json:
-    units = table.read_units * RU_OF_A_READ_UNIT + table.write_units * RU_OF_A_WRITE_UNIT
-    ru_per_second = min(max(math.ceil(units / 100) * 100, 400), 1_000_000)
+    ru_per_second = min(max(math.ceil(provisioned_ru(table) / 100) * 100, 400), 1_000_000)
     return _question(
         name,
         "throughput.after_load_ru_per_second",

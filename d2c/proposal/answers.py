@@ -15,14 +15,20 @@ def with_answer(plan: Mapping[str, Any], table: str | None, choice: Mapping[str,
         choice: the question's, as the app returns it.
     """
     if table is None:
-        return _with_settings(plan, choice["settings"])
+        answered = _with_settings(plan, choice["settings"])
+        for name, settings in choice.get("tables", {}).items():
+            answered = _with_own(answered, name, settings)
+        return answered
     if choice["leave_out"]:
         return _without(plan, table)
-    if not choice["settings"]:
-        return dict(plan)
+    return _with_own(plan, table, choice["settings"]) if choice["settings"] else dict(plan)
+
+
+def _with_own(plan: Mapping[str, Any], table: str, settings: Mapping[str, Any]) -> Json:
+    """Return a plan with settings in the entry of a table."""
     own: Json = next((dict(entry) for entry in plan["tables"] if entry["table"] == table), {"table": table})
     others = [entry for entry in plan["tables"] if entry["table"] != table]
-    return {**plan, "tables": [_with_settings(own, choice["settings"]), *others]}
+    return {**plan, "tables": [_with_settings(own, settings), *others]}
 
 
 def _with_settings(part: Mapping[str, Any], settings: Mapping[str, Any]) -> Json:

@@ -10,6 +10,7 @@ from d2c.errors import D2CError, PlanError
 from d2c.plan.model import DEFAULT_INDEXING, DEFAULT_VERIFY, Plan, parse_plan
 from d2c.plan.tables import Location, location_of, locations_with_patterns, resolve_tables
 from d2c.proposal.advice import Seen, questions_about, questions_about_all, reasons_for
+from d2c.proposal.sharing import sharing_questions
 
 if TYPE_CHECKING:
     from d2c.clients.aws.dynamodb import DynamoDB
@@ -103,6 +104,7 @@ def proposal(plan: Plan, tables: Sequence[Seen], estimate: Json) -> Json:
         "plan": {**dict.fromkeys(FIRST_FIELDS), **_json_of(plan)},
         "reasons": [*shared, *(reason for seen in tables for reason in reasons_for(seen))],
         "questions": [
+            *sharing_questions(tables, str(plan.database)),
             *questions_about_all(tables),
             *(question for seen in tables for question in questions_about(seen, region)),
         ],

@@ -30,6 +30,7 @@ def table_report(
     """
     export, load = record.get("export") or {}, record.get("load") or {}
     described = record.get("described") or {}
+    shared = (described.get("shared") or {}).get("ru_per_second")
     loaded = load.get("loaded") or {}
     counted = loaded or load.get("assessed") or {}
     verification = load.get("verification") or {}
@@ -52,10 +53,11 @@ def table_report(
         "operations": list(record.get("operations", ())),
         "mismatches": list(mismatches),
         "stages": ended_stages(record["stages"]),
-        "census": census and _with_estimate(census, record, described.get("peak_ru_per_second")),
+        "census": census and _with_estimate(census, record, described.get("peak_ru_per_second") or shared),
         "throughput": {
             "before_ru_per_second": described.get("before_ru_per_second"),
             "peak_ru_per_second": described.get("peak_ru_per_second"),
+            "shared_ru_per_second": shared,
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
         },
         "request_units": _request_units(record, census),

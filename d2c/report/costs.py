@@ -111,7 +111,9 @@ def _units_of_the_load(quantities: Json, cluster: Cluster, prices: Prices) -> fl
     if load is None:
         return None
     hours = max(math.ceil(_hours(quantities, SCALED_STAGES)), 1)
-    return float((load * hours + max(create - load, 0)) / 100 * billed_times(quantities))
+    return float(
+        (load * hours + max(create - load, 0)) / 100 * billed_times(quantities) / sharers(quantities)
+    )
 
 
 def _units_of_a_month(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
@@ -119,7 +121,12 @@ def _units_of_a_month(quantities: Json, cluster: Cluster, prices: Prices) -> flo
     if after is None:
         return None
     idle = after * LEAST_AUTOSCALE_PART if quantities.get("autoscale") else after
-    return float(idle / 100 * HOURS_OF_A_MONTH * billed_times(quantities))
+    return float(idle / 100 * HOURS_OF_A_MONTH * billed_times(quantities) / sharers(quantities))
+
+
+def sharers(quantities: Json) -> int:
+    """Return how many tables share a table's RU/s, each of which counts an equal part of their price."""
+    return int(quantities.get("sharers", 1))
 
 
 def _stored(quantities: Json, cluster: Cluster, prices: Prices) -> float | None:
@@ -260,7 +267,8 @@ COSTS = (
         "Cosmos DB",
         "throughput of the load",
         ONCE,
-        "(begun hours of load, verify * RU/s of the load + what RU/s of the creation are more) / 100 * regions",
+        "(begun hours of load, verify * RU/s of the load + what RU/s of the creation are more) / 100 * regions, RU/s "
+        "that tables share in equal parts",
         "100 RU/s and hour",
         _named("cosmos_100_ru_hour"),
         _units_of_the_load,
@@ -269,7 +277,8 @@ COSTS = (
         "Cosmos DB",
         "throughput afterwards",
         PER_MONTH,
-        "730 hours * RU/s after the load (with autoscale a tenth, as long as it is idle) / 100 * regions",
+        "730 hours * RU/s after the load (with autoscale a tenth, as long as it is idle) / 100 * regions, RU/s that "
+        "tables share in equal parts",
         "100 RU/s and hour",
         _named("cosmos_100_ru_hour"),
         _units_of_a_month,

@@ -8,8 +8,9 @@ from typing import Any
 from d2c.app.cluster_size import RU_PER_CORE, cores_of
 from d2c.app.prices import Prices
 from d2c.load_run.throughput.request_units import LoadSize, read_ru, size_of_items
-from d2c.load_run.throughput.sizing import least_ru_per_second, scaling_of_new
+from d2c.load_run.throughput.sizing import SMALLEST_SHARED, least_ru_per_second, scaling_of_new
 from d2c.mapping.indexing import ALL, ALL_FACTOR, KEYS, write_factor
+from d2c.plan import sharing
 from d2c.plan.caps import is_small
 from d2c.plan.tables import location_of
 from d2c.report.costs import (
@@ -21,9 +22,9 @@ from d2c.report.costs import (
     workers_of,
 )
 from d2c.report.duration import NarrowCap, Way, duration_of, narrow_cap
-from d2c.report.months import months_of, sum_of_months
+from d2c.report.months import months_of, sharers_of, sum_of_months
 from d2c.report.terms import Terms
-from d2c.shapes import Caps
+from d2c.shapes import Caps, DatabaseThroughput
 
 # Of a query that counts documents by the index.
 COUNT_SECONDS = 30
@@ -68,7 +69,8 @@ def estimated_quantities(table: Mapping[str, Any], terms: Terms) -> Json | None:
         **_throughput(table, size_of_items(items, size, write_factor_of(table)), terms),
     }
     shares = table.get("tables_per_run", 1)
-    workers = workers_of(cluster, quantities["load_ru_per_second"] * shares, prices)
+    together = 1 if "sharers" in quantities else shares
+    workers = workers_of(cluster, quantities["load_ru_per_second"] * together, prices)
     seconds = _seconds(quantities, table.get("verify", "full"), workers or 1, terms)
     seconds["cluster"] /= shares
     return {
@@ -93,21 +95,44 @@ def write_factor_of(table: Mapping[str, Any]) -> float:
 
 
 def _throughput(table: Mapping[str, Any], load: LoadSize, terms: Terms) -> Json:
-    """Return the request units and RU/s of a table's load; a container without its own is estimated as a new one."""
+    """Return the request units and RU/s of a table's load.
+
+    A container without throughput of its own is estimated as a new one, unless the plan has it share its database's.
+    """
     scaling = table.get("scaling") or {}
+    shared = scaling.get("shared") or (None if scaling else _shared(table))
     if scaling.get("peak_ru_per_second") is None:
         scaling = scaling_of_new(table["throughput"], load, terms.bounds)
     create, peak = scaling.get("create_ru_per_second", 0), scaling["peak_ru_per_second"]
     least = least_ru_per_second(max(create, peak), load.size_bytes, autoscale=scaling["autoscale"])
-    return {
+    own = {
         "ru": load.ru,
         "create_ru_per_second": create,
         "load_ru_per_second": peak,
         "after_ru_per_second": max(scaling["after_ru_per_second"], least),
+        "highest_ru_per_second": max(create, peak),
         "wanted_after_ru_per_second": scaling["after_ru_per_second"],
         "autoscale": scaling["autoscale"],
         "regions": terms.regions,
         "writes_in_all": terms.writes_in_all,
+    }
+    return {**own, **_of_database(shared, table)} if shared else own
+
+
+def _shared(table: Mapping[str, Any]) -> DatabaseThroughput | None:
+    """Return what a table's container shares by the plan, or None."""
+    return table["throughput"].get("database", SMALLEST_SHARED) if sharing.shares(table) else None
+
+
+def _of_database(shared: DatabaseThroughput, table: Mapping[str, Any]) -> Json:
+    """Return what of a table's quantities is that of its database."""
+    ru_per_second = shared["ru_per_second"]
+    return {
+        "create_ru_per_second": 0,
+        "load_ru_per_second": ru_per_second,
+        "after_ru_per_second": ru_per_second,
+        "autoscale": shared["autoscale"],
+        "sharers": table["throughput"].get("sharers", 1),
     }
 
 
@@ -143,6 +168,8 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], terms: Terms, caps: Caps) -
     known = {name: found for name, found in pairs if found is not None}
     ways = [_way(table, known[table["table"]], caps) for table in tables if table["table"] in known]
     lines = cost_lines(list(known.values()), cluster, prices)
+    sharers = sharers_of(list(known.values()))
+    months = {name: months_of(found, prices, sharers) for name, found in known.items()}
     return {
         "basis": terms.to_dict(),
         "tables": [
@@ -150,7 +177,7 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], terms: Terms, caps: Caps) -
                 "table": name,
                 **_own(found),
                 **money_sums(cost_lines([found], cluster, prices)),
-                "months": months_of(found, prices),
+                "months": months[name],
             }
             for name, found in known.items()
         ],
@@ -159,7 +186,7 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], terms: Terms, caps: Caps) -
             **_total(list(known.values())),
             **_duration(ways, caps, cluster, prices),
             **money_sums(lines),
-            "months": sum_of_months([months_of(found, prices) for found in known.values()]),
+            "months": sum_of_months(list(months.values())),
         },
         "lines": lines,
     }
@@ -167,7 +194,7 @@ def estimate_of(tables: Sequence[Mapping[str, Any]], terms: Terms, caps: Caps) -
 
 def _own(quantities: Json) -> Json:
     """Return the quantities of a table that the estimate shows; the basis has those of all."""
-    hidden = {*Terms._fields, "wanted_after_ru_per_second"}
+    hidden = {*Terms._fields, "wanted_after_ru_per_second", "highest_ru_per_second"}
     return {name: value for name, value in quantities.items() if name not in hidden}
 
 

@@ -98,14 +98,29 @@ def _actual_quantities(
         "copied_bytes": copy.get("bytes"),
         "files": export.get("files"),
         "ru": counted if counted is not None or not census else census_ru(census, record),
-        "create_ru_per_second": described.get("create_ru_per_second"),
-        "load_ru_per_second": described.get("peak_ru_per_second"),
-        "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
-        "autoscale": described.get("autoscale", False),
+        **_actual_throughput(record, described),
         "nodes": estimated["nodes"],
         "regions": terms.regions,
         "writes_in_all": terms.writes_in_all,
         "seconds": seconds,
+    }
+
+
+def _actual_throughput(record: Mapping[str, Any], described: Mapping[str, Any]) -> Json:
+    """Return the RU/s that a container had, or its database's that it shared."""
+    shared = described.get("shared")
+    if shared:
+        return {
+            "load_ru_per_second": shared["ru_per_second"],
+            "after_ru_per_second": shared["ru_per_second"],
+            "autoscale": shared["autoscale"],
+            "sharers": record["throughput"].get("sharers", 1),
+        }
+    return {
+        "create_ru_per_second": described.get("create_ru_per_second"),
+        "load_ru_per_second": described.get("peak_ru_per_second"),
+        "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
+        "autoscale": described.get("autoscale", False),
     }
 
 

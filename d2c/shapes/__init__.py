@@ -64,7 +64,15 @@ from d2c.shapes.pipeline import (
     Take,
     Taken,
 )
-from d2c.shapes.settings import Limits, LoadBounds, Rules, ThroughputSettings, Times, Waits
+from d2c.shapes.settings import (
+    DatabaseThroughput,
+    Limits,
+    LoadBounds,
+    Rules,
+    ThroughputSettings,
+    Times,
+    Waits,
+)
 from d2c.shapes.tables import (
     ContainerHolder,
     ContainerLock,
@@ -92,6 +100,7 @@ __all__ = [
     "ContainerHolder",
     "ContainerLock",
     "Copy",
+    "DatabaseThroughput",
     "Described",
     "ErrorDict",
     "ErrorTexts",

@@ -3,6 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 from d2c.shapes.answers import ErrorDict
+from d2c.shapes.settings import DatabaseThroughput
 
 
 class Source(TypedDict):
@@ -68,6 +69,7 @@ class Scaling(TypedDict):
     peak_ru_per_second: int | None
     after_ru_per_second: int | None
     autoscale: bool
+    shared: NotRequired[DatabaseThroughput]  # what it has instead of its own
 
 
 class Described(Scaling):

@@ -31,10 +31,19 @@ class Rules(TypedDict, total=False):
     ttl: Literal["convert", "off"]
 
 
+class DatabaseThroughput(TypedDict):
+    """The RU/s that containers of a database share; with autoscale the maximum."""
+
+    ru_per_second: int
+    autoscale: bool
+
+
 class ThroughputSettings(TypedDict):
     """The RU/s of a container while it is loaded, and afterwards (absent: a default, or what it was before)."""
 
-    kind: NotRequired[Literal["manual", "autoscale"]]  # of a new container; absent: manual
+    kind: NotRequired[Literal["manual", "autoscale", "shared"]]  # of a new container; absent: manual
+    database: NotRequired[DatabaseThroughput]  # of a database that is created, if tables of the plan share it
+    sharers: NotRequired[int]  # tables of the plan that share the database's, this one among them
     load_ru_per_second: int | Literal["auto"]
     after_load_ru_per_second: NotRequired[int]
 

@@ -18,7 +18,7 @@ from d2c.shapes.findings import (
     Verification,
 )
 from d2c.shapes.operations import ComparingKind
-from d2c.shapes.settings import Limits, Rules, ThroughputSettings, Waits
+from d2c.shapes.settings import DatabaseThroughput, Limits, Rules, ThroughputSettings, Waits
 
 
 class TableSettings(TypedDict):
@@ -153,4 +153,5 @@ class ContainerLock(ContainerHolder):
     peak_ru_per_second: NotRequired[int | None]
     after_ru_per_second: NotRequired[int | None]
     autoscale: NotRequired[bool]
+    shared: NotRequired[DatabaseThroughput]
     indexing_policy: NotRequired[dict[str, Any]]

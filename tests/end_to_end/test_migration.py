@@ -40,7 +40,7 @@ def moved(user):
             "moved",
             {"table": "Plain", "container": "plain"},
             {"table": "Sorted", "container": "sorted", "rules": {"partition_key": ["who", "what"]}},
-            {"table": "Fading", "container": "fading"},
+            {"table": "Fading", "container": "fading", "throughput": {"kind": "shared"}},
             max_parallel_tables=2,
         )
     )
@@ -102,8 +102,15 @@ def test_throughput_is_put_back_and_told(user, moved):
         "before_ru_per_second": None,
         "peak_ru_per_second": 6_000,
         "after_ru_per_second": 1000,
+        "shared_ru_per_second": None,
     }
-    assert {user.throughput("moved", container) for container in ("plain", "sorted", "fading")} == {1000}
+    assert {user.throughput("moved", container) for container in ("plain", "sorted")} == {1000}
+
+
+def test_a_container_may_share_its_databases_throughput(user, moved):
+    assert report_of(moved, "Fading")["throughput"]["shared_ru_per_second"] == 400
+    assert user.throughput("moved", "fading") is None
+    assert user.cosmos.get_database_client("moved").get_throughput().offer_throughput == 400
 
 
 def test_the_census_tells_what_the_table_holds(moved):

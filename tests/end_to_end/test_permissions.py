@@ -29,7 +29,8 @@ def used(user):
     """What sessions of roles asked for, after a check and a migration of tables of a pattern and of another account."""
     user.create_table("Rights-a", [{"pk": {"S": f"k{n}"}} for n in range(3)])
     user.create_table("Theirs", [{"pk": {"S": key}} for key in "ab"], account=OTHER_AWS_ACCOUNT)
-    asked = plan("rights", {"table": "Rights-*"}, {"table": "Theirs", "account": OTHER_AWS_ACCOUNT})
+    theirs = {"table": "Theirs", "account": OTHER_AWS_ACCOUNT, "throughput": {"kind": "shared"}}
+    asked = plan("rights", {"table": "Rights-*"}, theirs)
     checked = user.check(asked)
     assert not [one for one in checked["checks"] if one["state"] == "failed"], checked
     user.start(asked)

@@ -175,12 +175,18 @@ class User:
         return sorted(documents, key=lambda document: json.dumps([document["id"], document], sort_keys=True))
 
     def throughput(self, database: str, container: str) -> int | None:
-        """Return a container's provisioned RU/s; None if it is not there."""
+        """Return a container's own RU/s; None if it is not there, or shares its database's.
+
+        The SDK's own call for it ends in an AttributeError for a container without an offer.
+        """
         client = self.cosmos.get_database_client(database).get_container_client(container)
         try:
-            return client.get_throughput().offer_throughput
+            identity = client.read()["_rid"]
         except CosmosResourceNotFoundError:
             return None
+        offers = self.cosmos.client_connection.QueryOffers("SELECT * FROM root r")
+        found = (offer["content"] for offer in offers if offer["offerResourceId"] == identity)
+        return next((content["offerThroughput"] for content in found), None)
 
     def fail(self, service: str, *faults: dict[str, Any]) -> None:
         """Make calls of a service fail; no faults clear those that are left."""

@@ -200,6 +200,8 @@ def test_what_cosmos_db_says_of_a_container(status, container, throughput):
     assert is_typed(told(AZURE.cosmos.find_container, "d", "c"))
     AZURE.answer = Answer(status, throughput)
     assert is_typed(told(AZURE.cosmos.find_throughput, "d", "c"))
+    database = told(AZURE.cosmos.find_database, "d")
+    assert is_typed(database and database.throughput)
 
 
 @fuzzed(statuses, spoilt(st.just(METRICS)))

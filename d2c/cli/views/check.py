@@ -88,13 +88,18 @@ def estimate_view(estimate: Mapping[str, Any], is_wide: bool) -> RenderableType:
 
 def _months_text(months: Sequence[Mapping[str, Any]], currency: str) -> str:
     """Return what the throughput of all containers costs a month, by its kind in the plan."""
-    manual, autoscale = (month if month["busy"] is not None else None for month in months)
-    if manual is None or autoscale is None:
+    known = {month["kind"]: month for month in months if month["busy"] is not None}
+    if not known:
         return "Throughput a month afterwards: the price is unknown."
-    return (
-        f"Throughput a month afterwards: manual {manual['busy']:,.2f} {currency}; with throughput.kind autoscale "
-        f"{autoscale['idle']:,.2f} idle to {autoscale['busy']:,.2f} busy."
+    text = (
+        f"Throughput a month afterwards: manual {known['manual']['busy']:,.2f} {currency}; with throughput.kind "
+        f"autoscale {known['autoscale']['idle']:,.2f} idle to {known['autoscale']['busy']:,.2f} busy"
     )
+    # Older checks lack it.
+    shared = known.get("shared", known["manual"])["busy"]
+    if shared >= known["manual"]["busy"]:
+        return f"{text}."
+    return f"{text}; with shared for small tables {shared:,.2f}."
 
 
 def _narrow_cap_text(narrow: Mapping[str, Any], currency: str) -> str:

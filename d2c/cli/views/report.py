@@ -88,7 +88,10 @@ def _throughput_view(tables: Sequence[Mapping[str, Any]], is_wide: bool) -> Tabl
     for table in tables:
         written, seconds = table["items"]["written"], _seconds_of_stages(table).get("load")
         speed = round(written / seconds) if written is not None and seconds else None
-        request_units = (table["throughput"][name] for name in ("peak_ru_per_second", "after_ru_per_second"))
+        shared = table["throughput"].get("shared_ru_per_second")
+        request_units = (
+            shared or table["throughput"][name] for name in ("peak_ru_per_second", "after_ru_per_second")
+        )
         counted = table.get("request_units") or {}
         part = counted.get("used_part")
         percent = None if part is None else round(100 * part)

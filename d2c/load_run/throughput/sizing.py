@@ -7,15 +7,19 @@ import math
 from typing import Literal, Protocol
 
 from d2c.load_run.throughput.request_units import LoadSize
-from d2c.shapes import LoadBounds, Scaling, ThroughputSettings
+from d2c.shapes import DatabaseThroughput, LoadBounds, Scaling, ThroughputSettings
 
 LOAD_HOURS = 1
 LEAST_LOAD_RU = 4_000
 AFTER_LOAD_RU = 400
+LEAST_AUTOSCALE_RU = 1_000
+# What a database is created with for containers that share it, unless the plan has more.
+SMALLEST_SHARED: DatabaseThroughput = {"ru_per_second": AFTER_LOAD_RU, "autoscale": False}
 # A table that loads within this time, that of a cluster's start, at the RU/s that its container keeps is not worth an
 # update of its throughput: an account accepts 25 in 5 minutes.
 # https://learn.microsoft.com/azure/cosmos-db/concepts-limits#control-plane
 KEPT_LOAD_SECONDS = 300
+SMALL_LOAD_RU = AFTER_LOAD_RU * KEPT_LOAD_SECONDS
 # A partition carries 10,000 RU/s; a new container has one for each 6,000 RU/s that it is created with.
 RU_PER_PARTITION = 10_000
 CREATED_RU_PER_PARTITION = 6_000
@@ -70,7 +74,24 @@ def least_ru_per_second(highest_ru_per_second: int, size_bytes: int, *, autoscal
         autoscale: whether its RU/s are autoscale's maximum, which scales down to a tenth.
     """
     least = max(highest_ru_per_second / 100, size_bytes / GB)
-    return in_steps(math.ceil(max(1000, 10 * least) if autoscale else max(400, least)), autoscale)
+    return in_steps(
+        math.ceil(max(LEAST_AUTOSCALE_RU, 10 * least) if autoscale else max(400, least)), autoscale
+    )
+
+
+def scaling_of_shared(shared: DatabaseThroughput) -> Scaling:
+    """Return the scaling of a container that shares its database's throughput, which nothing is scaled for.
+
+    Args:
+        shared: what its containers share.
+    """
+    return {
+        "before_ru_per_second": None,
+        "peak_ru_per_second": None,
+        "after_ru_per_second": None,
+        "autoscale": False,
+        "shared": shared,
+    }
 
 
 def scaling_of_new(settings: ThroughputSettings, load: LoadSize, bounds: LoadBounds) -> Scaling:

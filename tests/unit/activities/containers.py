@@ -13,6 +13,8 @@ from .queues import ends_of, file_of, put_queue, record_of, tell
 
 SOURCE = a_source()
 TABLE = a_table(throughput={"load_ru_per_second": 4000}, source=SOURCE, export=an_export(items=7))
+SHARED = {"ru_per_second": 1200, "autoscale": False}
+SHARING = {**TABLE, "throughput": {"load_ru_per_second": "auto", "kind": "shared", "database": SHARED}}
 EXPIRING = {**TABLE, "source": {**SOURCE, "ttl_attribute": "expires"}}
 FITTING = Container(("/Artist",), None)
 LOCK = "containers/x/shop/music.json"

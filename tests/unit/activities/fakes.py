@@ -12,10 +12,11 @@ from activities.outcome import answer_of
 from d2c.app.settings import Settings
 from d2c.clients.aws.dynamodb import ExportState, TableDescription
 from d2c.clients.aws.sign_in import TemporaryCredentials
-from d2c.clients.azure.cosmos.management import Account, Container, Throughput
+from d2c.clients.azure.cosmos.management import Account, Container, Database, Throughput
 from d2c.clients.azure.data_factory import CopyProgress, PipelineRun
 from d2c.clients.azure.lake import MOST_BYTES
 from d2c.clients.databricks.jobs import NotebookRun
+from d2c.shapes import DatabaseThroughput
 from d2c.state.paths import MigrationFiles
 from tests.builders import TABLE_ARN
 from tests.unit.clients.settings import local_settings
@@ -189,6 +190,7 @@ class FakeCosmos:
     documents: bool = False
     marks: Any = None
     databases: set[str] = field(default_factory=set)
+    shared: Throughput | None = None
     changes: list[tuple[int, bool]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
     crashes: set[str] = field(default_factory=set)
@@ -196,9 +198,14 @@ class FakeCosmos:
     def describe_account(self) -> Account:
         return Account("GlobalDocumentDB", False, False, None, ("West Europe",), True)
 
-    def create_database(self, database: str) -> None:
+    def create_database(self, database: str, shared: DatabaseThroughput | None = None) -> None:
+        if shared and database not in self.databases:
+            self.shared = Throughput(shared["ru_per_second"], shared["autoscale"], 400, False)
         self.databases.add(database)
         self._done("create_database")
+
+    def find_database(self, database: str) -> Database | None:
+        return Database(self.shared) if database in self.databases else None
 
     def find_container(self, database: str, container: str) -> Container | None:
         return self.container
@@ -211,7 +218,9 @@ class FakeCosmos:
             arguments["default_ttl"],
             indexing_policy=arguments["indexing_policy"],
         )
-        self.throughput = Throughput(arguments["ru_per_second"], False, 400, False)
+        own = arguments["ru_per_second"]
+        assert own or self.shared
+        self.throughput = Throughput(own, False, 400, False) if own else None
         self._done("create_container")
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:

@@ -203,6 +203,18 @@ class TestStartLoad:
         (submitted,) = unit.databricks.submitted.values()
         assert submitted["cluster"]["autoscale"]["max_workers"] == workers
 
+    def test_what_tables_of_a_database_share_counts_once(self, unit):
+        unit.settings = local_settings(D2C_CLUSTER='{"node_type_id": "Standard_D4ds_v5"}')
+        put_unit(unit, "Music", "Orders")
+        shared = {"ru_per_second": 20_000, "autoscale": True}
+        for name in ("Music", "Orders"):
+            described = a_described(peak_ru_per_second=None, shared=shared)
+            table = {**PREPARED, "table": name, "described": described}
+            unit.lake.write_json(paths.MigrationFiles("m").work(0).table(name), table)
+        start(unit)
+        (submitted,) = unit.databricks.submitted.values()
+        assert submitted["cluster"]["autoscale"]["max_workers"] == 2
+
     def test_a_second_try_gives_the_same_run_and_another_attempt_another(self, unit):
         first = start(unit)
         assert start(unit) == first

@@ -17,6 +17,7 @@ from .containers import (
     EXPIRING,
     FITTING,
     LOCK,
+    SHARING,
     TABLE,
     asking,
     autoscale,
@@ -76,6 +77,41 @@ class TestDescribing:
         assert (description["peak_ru_per_second"], description["after_ru_per_second"]) == (peak, after)
         assert description["before_ru_per_second"] == (before and before.ru_per_second)
         assert description["autoscale"] is bool(before and before.autoscale)
+
+    @pytest.mark.parametrize(
+        ("databases", "has", "shared"),
+        [
+            (set(), None, (1200, False)),
+            ({"shop"}, manual(700), (700, False)),
+            ({"shop"}, autoscale(4000), (4000, True)),
+        ],
+    )
+    def test_one_that_shares_has_what_its_database_has_or_is_created_with(
+        self, world, databases, has, shared
+    ):
+        world.cosmos.databases, world.cosmos.shared = databases, has
+        described = prepared(world, SHARING)
+        assert tuple(described["shared"].values()) == shared
+        assert (described["peak_ru_per_second"], described["after_ru_per_second"]) == (None, None)
+
+    def test_a_database_without_throughput_to_share_is_refused_before_anything_is_created(self, world):
+        world.cosmos.databases = {"shop"}
+        error = refused(world, SHARING)
+        assert error["title"] == "The database shares no throughput"
+        assert "set throughput.kind to manual or autoscale" in error["next_step"]
+        assert lock(world) is None
+
+    def test_an_existing_one_keeps_throughput_of_its_own_whatever_the_plan_has(self, world):
+        existing(world, manual(700))
+        world.cosmos.databases = {"shop"}
+        described = prepared(world, SHARING)
+        assert ("shared" in described, described["before_ru_per_second"]) == (False, 700)
+
+    def test_an_existing_one_that_shares_is_not_scaled(self, world):
+        existing(world, None)
+        world.cosmos.databases, world.cosmos.shared = {"shop"}, manual(700)
+        described = prepared(world, SHARING)
+        assert (described["shared"]["ru_per_second"], described["peak_ru_per_second"]) == (700, None)
 
     def test_another_partition_key_is_refused_with_both(self, world):
         existing(world, manual(400), Container(("/tenant", "/Artist"), None))

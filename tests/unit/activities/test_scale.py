@@ -14,6 +14,8 @@ from .containers import (
     ASSESSED,
     EXPIRING,
     LOCK,
+    SHARED,
+    SHARING,
     TABLE,
     asking,
     autoscale,
@@ -70,6 +72,22 @@ class TestAsking:
         (created,) = world.cosmos.created
         assert (created["partition_key_paths"], created["default_ttl"]) == (["/Artist"], -1)
         assert created["ru_per_second"] == 4000
+
+    @pytest.mark.parametrize("crash", [None, "create_database", "create_container"])
+    def test_one_that_shares_is_created_without_its_own_in_a_database_that_has_some(self, world, crash):
+        prepared(world, {**SHARING, "assessed": ASSESSED})
+        if crash:
+            world.cosmos.crashes = {crash}
+            error_of(scale(world), "transient")
+        value_of(scale(world))
+        (created,) = world.cosmos.created
+        assert (created["ru_per_second"], world.cosmos.shared.ru_per_second) == (None, 1200)
+        assert (ends_of(world), world.cosmos.changes) == ({}, [])
+
+    def test_a_table_that_does_not_share_leaves_the_database_to_those_that_do(self, world):
+        scaled(world, {**TABLE, "throughput": {**TABLE["throughput"], "database": SHARED}})
+        assert world.cosmos.shared.ru_per_second == 1200
+        assert world.cosmos.created[0]["ru_per_second"] == 4000
 
     def test_the_lock_says_what_to_put_back_before_anything_is_changed(self, world):
         existing(world, manual(400))

@@ -23,6 +23,15 @@ def table(container="music", load_ru=4000, after_ru=1000, size_bytes=10**9):
     }
 
 
+def sharing(container, ru_per_second=400):
+    shared = {"ru_per_second": ru_per_second, "autoscale": False}
+    return {**table(container, 0, 0), "scaling": {"peak_ru_per_second": None, "shared": shared}}
+
+
+def test_a_database_that_containers_share_counts_once():
+    assert most_ru([sharing("a"), sharing("b"), table("own")], caps()) == 400 + 4000
+
+
 def small(container, load_ru=4000, after_ru=1000):
     return table(container, load_ru, after_ru, size_bytes=1000)
 

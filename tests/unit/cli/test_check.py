@@ -159,6 +159,25 @@ def test_where_no_wider_cap_brings_much_none_is_named(run, answers, plan):
     assert "Narrowest cap" not in run("check", plan).stdout
 
 
+@pytest.mark.parametrize(
+    ("shared", "text"),
+    [
+        (46.72, "autoscale 350.40 idle to 3,504.00 busy; with shared for small tables 46.72."),
+        (934.4, "autoscale 350.40 idle to 3,504.00 busy."),
+        (None, "Throughput a month afterwards: the price is unknown."),
+    ],
+)
+def test_the_months_price_is_told_for_each_kind_of_throughput(run, answers, plan, shared, text):
+    prices = ("manual", 934.4, 934.4), ("autoscale", 350.4, 3504.0), ("shared", shared, shared)
+    months = [
+        {"kind": kind, "ru_per_second": 400, "idle": shared and idle, "busy": shared and busy}
+        for kind, idle, busy in prices
+    ]
+    total = {**ESTIMATE["total"], "months": months}
+    answers(ended(finding("ok", next_step=""), estimate={**ESTIMATE, "total": total}))
+    assert text in " ".join(run("check", plan).stdout.split())
+
+
 ESTIMATE = {
     "basis": {"currency": "USD", "prices": {}, "assumptions": {}, "cluster": {}},
     "tables": [

@@ -28,6 +28,12 @@ def test_the_summary_shows_items_verification_seconds_and_throughput_of_each_tab
     ]
 
 
+def test_a_container_that_shares_its_databases_throughput_shows_that(run, service):
+    shared = {"peak_ru_per_second": None, "after_ru_per_second": None, "shared_ru_per_second": 400}
+    service.on("GET", PATH, report("succeeded", table_report(throughput=shared)))
+    assert rows_of(run("report", "music-2026"), "Music")[-1][:4] == ["Music", "10", "400", "400"]
+
+
 def test_a_table_that_failed_is_shown_with_what_is_known_of_it(run, service):
     service.on("GET", PATH, report("failed", table_report(), failed_table_report()))
     result = run("report", "music-2026")

@@ -220,6 +220,7 @@ AZURE: dict[str, Callable[[], Any]] = {
         RUN_ID, since=SINCE
     ),
     "azure.cosmos.management: get_sql_database": lambda: cosmos().create_database("shop"),
+    "azure.cosmos.management: get_sql_database_throughput": lambda: cosmos().find_database("shared"),
     "azure.cosmos.management: begin_create_update_sql_database": lambda: cosmos().create_database("new"),
     "azure.cosmos.management: get_sql_container": lambda: cosmos().find_container("shop", "orders"),
     "azure.cosmos.management: begin_create_update_sql_container": _container,

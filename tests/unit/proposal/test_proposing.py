@@ -176,7 +176,7 @@ def test_a_provisioned_table_says_what_its_application_uses():
 
 
 def test_answers_to_several_questions_of_a_table_meet_in_one_entry():
-    found = proposed(Tables(shop_a=table(size_bytes=LARGE, indexes=(FOUR,), write_units=1), shop_b=table()))
+    found = proposed(Tables(shop_a=table(size_bytes=LARGE, indexes=(FOUR,), write_units=100), shop_b=table()))
     plan = answered(found, 1)
     assert [each.table for each in plan.tables] == ["shop-a", "shop-*"]
     assert plan.tables[0].model_fields_set == {"table", "rules", "indexing", "throughput"}
@@ -199,3 +199,46 @@ def test_a_pattern_without_tables_and_too_many_tables_are_refused():
         proposed(Tables(shop_a=table()), "crm-*")
     with pytest.raises(PlanError, match="1,001 tables match"):
         proposed(Tables(**{f"shop_{number}": table() for number in range(1001)}))
+
+
+def small(count, **more):
+    return Tables(**{f"shop_{n}": table(**more) for n in range(10, 10 + count)})
+
+
+def sharing_question(found):
+    (asked,) = [each for each in found["questions"] if "share" in each["question"]]
+    return asked
+
+
+def test_many_small_tables_may_share_their_databases_throughput():
+    found = proposed(small(3))
+    asked = sharing_question(found)
+    assert (asked["table"], asked["field"]) == (None, "throughput.kind")
+    assert "1,200 RU/s in all at least" in asked["choices"][0]["answer"]
+    assert with_answer(found["plan"], None, asked["choices"][0]) == found["plan"]
+    plan = parse_plan(json.dumps(with_answer(found["plan"], None, asked["choices"][1])).encode())
+    kinds = {entry.table: entry.throughput and entry.throughput.kind for entry in plan.tables}
+    assert kinds == {"shop-*": None, "shop-10": "shared", "shop-11": "shared", "shop-12": "shared"}
+
+
+def test_more_than_25_share_several_databases():
+    found = proposed(small(40))
+    asked = sharing_question(found)
+    assert "400 RU/s in each of the databases shop, shop-2" in asked["choices"][1]["answer"]
+    plan = parse_plan(json.dumps(with_answer(found["plan"], None, asked["choices"][1])).encode())
+    assert plan.shared_databases == {"shop", "shop-2"}
+    assert [entry.database for entry in plan.tables].count("shop-2") == 15
+
+
+@pytest.mark.parametrize(
+    "third",
+    [table(size_bytes=LARGE, items=10**7), table(write_units=100), PermanentError("It is gone.", "Look.")],
+)
+def test_few_large_and_busy_tables_are_not_asked_about(third):
+    dynamodb = small(2)
+    dynamodb.tables["shop-30"] = third
+    assert [each for each in proposed(dynamodb)["questions"] if "share" in each["question"]] == []
+
+
+def test_a_table_provisioned_for_no_more_than_the_least_is_not_asked_what_it_needs():
+    assert questions(proposed(Tables(shop_a=table(read_units=5, write_units=5)))) == []

@@ -97,6 +97,14 @@ def test_a_table_tells_stages_reasons_mismatches_operations_and_throughput(sourc
     assert "replay 1 2026-06-02 08:00:00 25 20 5 0 0 0" in orders
 
 
+def test_a_container_that_shares_tells_its_databases_throughput(report):
+    first, *others = report["tables"]
+    throughput = {**first["throughput"], "shared_ru_per_second": 900}
+    shared = render_report({**report, "tables": [{**first, "throughput": throughput}, *others]})
+    assert "RU/s, shared with others of the database 900" in section_of(shared, 0)
+    assert "RU/s before" not in section_of(shared, 0)
+
+
 def test_a_table_tells_its_census(source, report):
     orders, census = section_of(source, 0), report["tables"][0]["census"]
     assert "Trace S 4,000, N 1,000 5,000 999" in orders

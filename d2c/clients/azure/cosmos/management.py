@@ -22,6 +22,9 @@ from d2c.clients.azure.cosmos.resources import (
     Container as Container,
 )
 from d2c.clients.azure.cosmos.resources import (
+    Database as Database,
+)
+from d2c.clients.azure.cosmos.resources import (
     Throughput as Throughput,
 )
 from d2c.clients.azure.cosmos.resources import (
@@ -33,6 +36,7 @@ from d2c.clients.azure.cosmos.update_pace import UpdatePace
 from d2c.clients.azure.sign_in import azure_errors, management_arguments
 from d2c.clients.connections import connected_once
 from d2c.errors import TransientError
+from d2c.shapes import DatabaseThroughput
 
 if TYPE_CHECKING:
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
@@ -83,11 +87,35 @@ class CosmosManagement:
                 for each in self._sql.list_sql_containers(self._group, self._account, database)
             ]
 
-    def create_database(self, database: str) -> None:
-        """Create a database without its own throughput, unless it exists."""
-        with azure_errors(f"Cosmos DB database {database} in account {self._account}"):
-            if not self._has_database(database):
-                self._put_database(database)
+    def create_database(self, database: str, shared: DatabaseThroughput | None = None) -> None:
+        """Create a database, unless it exists.
+
+        Args:
+            database: its name.
+            shared: the throughput that its containers share, which it can only be given now; None: none.
+        """
+        with azure_errors(self._name_of(database)):
+            if self._has_database(database):
+                return
+            options = _throughput_resource(shared["ru_per_second"], shared["autoscale"]) if shared else {}
+            try:
+                self._put_database(database, options)
+            except HttpResponseError as error:
+                if not _is_serverless(error):
+                    raise
+                self._put_database(database, {})
+
+    def find_database(self, database: str) -> Database | None:
+        """Return a database with the throughput that its containers share, or None if there is no such database."""
+        with azure_errors(self._name_of(database)):
+            try:
+                answer = self._sql.get_sql_database_throughput(self._group, self._account, database)
+            except HttpResponseError as error:
+                if error.status_code != 404 and not _is_serverless(error):
+                    raise
+                return Database(None, _is_serverless(error)) if self._has_database(database) else None
+            resource: Any = answer["properties"]["resource"]
+            return Database(typed(throughput_of(resource)))
 
     def _has_database(self, database: str) -> bool:
         try:
@@ -96,8 +124,8 @@ class CosmosManagement:
             return False
         return True
 
-    def _put_database(self, database: str) -> None:
-        body: Any = {"properties": {"resource": {"id": database}, "options": {}}}
+    def _put_database(self, database: str, options: dict[str, Any]) -> None:
+        body: Any = {"properties": {"resource": {"id": database}, "options": options}}
         poller = self._sql.begin_create_update_sql_database(self._group, self._account, database, body)
         _wait_for_creation(f"database {database}", poller, lambda: self._has_database(database))
 
@@ -130,7 +158,7 @@ class CosmosManagement:
             partition_key_paths: one to three paths such as ``/CustomerId``; several make a hierarchical key.
             default_ttl: ``-1`` enables a time to live in documents, None disables it.
             ru_per_second: manual throughput, from 400 in hundreds, or autoscale's maximum, from 1,000 in thousands;
-                None: none of its own.
+                None: none of its own, but its database's if that has some.
             indexing_policy: which properties have an index, in the service's words; None: all.
             autoscale: whether the service scales below that maximum by itself.
         """
@@ -207,6 +235,9 @@ class CosmosManagement:
     def _has_throughput(self, database: str, container: str, ru_per_second: int) -> bool:
         found = self.find_throughput(database, container)
         return found is not None and (found.pending or found.ru_per_second == ru_per_second)
+
+    def _name_of(self, database: str) -> str:
+        return f"Cosmos DB database {database} in account {self._account}"
 
     def _thing(self, database: str, container: str) -> str:
         return f"Cosmos DB container {database}/{container} in account {self._account}"

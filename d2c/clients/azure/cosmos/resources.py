@@ -6,6 +6,7 @@ from typing import Any
 
 from d2c.clients.answers import name_of
 from d2c.mapping.indexing import default_policy
+from d2c.shapes import DatabaseThroughput
 
 SERVERLESS = "EnableServerless"
 RU_PER_PARTITION = 10_000
@@ -33,7 +34,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Throughput:
-    """A container's own throughput in RU/s.
+    """A container's own throughput in RU/s, or a database's, which its other containers share.
 
     ``autoscale``: whether ``ru_per_second`` is a maximum that the service scales below. ``pending``: whether an
     accepted change is still in progress. ``instant_maximum_ru_per_second``: what its partitions carry, up to which a
@@ -45,6 +46,23 @@ class Throughput:
     minimum_ru_per_second: int
     pending: bool
     instant_maximum_ru_per_second: int = RU_PER_PARTITION
+
+    def to_share(self) -> DatabaseThroughput:
+        """Return a database's as its containers share it."""
+        return {"ru_per_second": self.ru_per_second, "autoscale": self.autoscale}
+
+
+@dataclass(frozen=True)
+class Database:
+    """An existing database.
+
+    Args:
+        throughput: what its containers without throughput of their own share; None if they cannot.
+        is_serverless: whether its account has no throughput at all.
+    """
+
+    throughput: Throughput | None
+    is_serverless: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,7 @@ def _policy_of(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def throughput_of(resource: Mapping[str, Any]) -> Throughput:
-    """Return a container's throughput from its resource."""
+    """Return the throughput of a container or a database from its resource."""
     autoscale = resource.get("autoscaleSettings")
     ru_per_second = autoscale["maxThroughput"] if autoscale else resource["throughput"]
     # Where the service does not say what they carry, there are as many partitions as the RU/s need.

@@ -60,6 +60,7 @@ NEEDS: Mapping[str, Need] = {
     "GetThroughput": _account(f"{OF_CONTAINER}/throughputSettings/read"),
     "PutThroughput": _account(f"{OF_CONTAINER}/throughputSettings/write"),
     "GetDatabaseResult": _account(f"{OF_DATABASE}/operationResults/read"),
+    "GetDatabaseThroughputResult": _account(f"{OF_DATABASE}/throughputSettings/operationResults/read"),
     "GetContainerResult": _account(f"{OF_CONTAINER}/operationResults/read"),
     "GetThroughputResult": _account(f"{OF_CONTAINER}/throughputSettings/operationResults/read"),
     "ListMetrics": Need((f"{OF_METRICS}/read",), METRICS_LIST),

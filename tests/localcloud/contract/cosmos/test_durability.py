@@ -20,11 +20,16 @@ def test_a_restart_keeps_everything(own_account):
     container = database.create_container("c", PartitionKey("/pk"), default_ttl=600, offer_throughput=900)
     before = [container.upsert_item({"id": str(n), "pk": n}) for n in range(5)]
     properties = container.read()
+    shared = own_account.client().create_database("shared", offer_throughput=500)
+    shared.create_container("c", PartitionKey("/pk")).upsert_item({"id": "1", "pk": "a"})
     own_account.restart()
     again = own_account.client().get_database_client("d").get_container_client("c")
     assert again.read() == properties
     assert again.get_throughput().offer_throughput == 900
     assert sorted(again.read_all_items(), key=lambda one: one["id"]) == before
+    shared = own_account.client().get_database_client("shared")
+    assert shared.get_throughput().offer_throughput == 500
+    assert shared.get_container_client("c").read_item("1", "a")["pk"] == "a"
 
 
 def test_a_kill_keeps_every_write_that_was_answered(own_account):

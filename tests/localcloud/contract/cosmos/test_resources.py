@@ -207,4 +207,3 @@ def test_a_call_without_signature_is_refused(account):
 
 def test_a_call_that_is_not_supported_is_refused(container, call):
     assert call("GET", f"{container.container_link}/sprocs").status_code == 400
-    assert call("POST", "dbs", {"id": "shared"}, x_ms_offer_throughput="400").status_code == 400

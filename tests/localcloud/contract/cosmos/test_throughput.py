@@ -1,7 +1,9 @@
 """Throughput that is spent: charges, throttling, recovery."""
 
+import uuid
+
 import pytest
-from azure.cosmos import ThroughputProperties
+from azure.cosmos import PartitionKey, ThroughputProperties
 
 from tests.contract.polling import wait_until
 
@@ -52,6 +54,18 @@ def test_a_throttled_call_tells_when_to_come_again_and_then_it_works(account, bu
     answer = call("GET", path, key=["a"])
     assert int(answer.headers.get("x-ms-retry-after-ms", 0)) < 50
     wait_until(lambda: call("GET", path, key=["a"]).status_code == 200)
+
+
+def test_containers_that_share_their_databases_throughput_spend_from_one_budget(account, bulk, call):
+    database = account.client().create_database(f"d{uuid.uuid4().hex[:8]}", offer_throughput=400)
+    first, second = (database.create_container(name, PartitionKey("/pk")) for name in ("a", "b"))
+    own = database.create_container("own", PartitionKey("/pk"), offer_throughput=400)
+    bulk(first, upserts(1, size=2_000_000))
+    answers = [call("GET", f"{one.container_link}/docs/0", key=["a"]).status_code for one in (second, own)]
+    assert answers == [429, 404]
+    assert account.statistics(second)["request_units"] == 0 < account.statistics(first)["request_units"]
+    database.replace_throughput(100_000)
+    wait_until(lambda: call("GET", f"{first.container_link}/docs/0", key=["a"]).status_code == 200)
 
 
 def test_the_sdk_gets_through_by_waiting(account):

@@ -46,7 +46,8 @@ CALLS = {
         name, "c", partition_key_paths=["/a"], default_ttl=None, ru_per_second=400
     ),
     "containers/read": lambda app, name: app.cosmos.find_container(name, "c"),
-    "throughputSettings/read": lambda app, name: app.cosmos.find_throughput(name, "c"),
+    "sqlDatabases/throughputSettings/read": lambda app, name: app.cosmos.find_database(name),
+    "containers/throughputSettings/read": lambda app, name: app.cosmos.find_throughput(name, "c"),
     "metrics/read": lambda app, name: app.metrics.highest_use(name, "c", NOW, NOW + timedelta(minutes=1)),
     "throughputSettings/write": lambda app, name: app.cosmos.change_throughput(name, "c", 500, autoscale=False),
 }  # fmt: skip

@@ -2,7 +2,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
-from d2c.clients.azure.cosmos.management import Container, Throughput
+from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.errors import BusyError, PermanentError
 from d2c.mapping.indexing import default_policy
 from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
@@ -114,6 +114,39 @@ def test_autoscale_has_a_maximum_and_a_minimum_of_a_tenth_and_stays_autoscale(ma
     assert management.cosmos.find_throughput("shop", "breathing").ru_per_second == 4000
     with pytest.raises(PermanentError, match="invoke migration API"):
         management.cosmos.change_throughput("shop", "breathing", 4000, autoscale=False)
+
+
+def test_containers_of_a_database_share_its_throughput_or_have_their_own(management, sql):
+    management.cosmos.create_database("common", {"ru_per_second": 4000, "autoscale": True})
+    management.cosmos.create_database("common", {"ru_per_second": 4000, "autoscale": True})
+    assert management.cosmos.find_database("common") == Database(Throughput(4000, True, 1000, False))
+    scale = {"properties": {"resource": {"autoscaleSettings": {"maxThroughput": 5000}}}}
+    with pytest.raises(HttpResponseError, match="no collections using the shared database offer"):
+        sql.begin_update_sql_database_throughput(*PLACE, "common", scale).result()
+    for number in range(25):
+        create(management, f"c{number}", ru=None, database="common")
+    assert management.cosmos.find_throughput("common", "c0") is None
+    with pytest.raises(
+        PermanentError, match="as many containers that share its throughput as it can"
+    ) as full:
+        create(management, "c25", ru=None, database="common")
+    assert "exceeded 25" in full.value.detail
+    create(management, "own", ru=700, database="common")
+    assert management.cosmos.find_throughput("common", "own") == Throughput(700, False, 400, False)
+    sql.begin_update_sql_database_throughput(*PLACE, "common", scale).result()
+    assert management.cosmos.find_database("common").throughput.ru_per_second == 5000
+
+
+def test_a_database_gets_throughput_when_it_is_created_or_never(management, sql):
+    management.cosmos.create_database("without")
+    assert management.cosmos.find_database("without") == Database(None)
+    wanted = {"properties": {"resource": {"id": "without"}, "options": {"throughput": 400}}}
+    with pytest.raises(
+        HttpResponseError, match="not supported for resources created without dedicated throughput"
+    ):
+        sql.begin_create_update_sql_database(*PLACE, "without", wanted).result()
+    assert management.cosmos.find_database("without") == Database(None)
+    assert management.cosmos.find_database("nowhere") is None
 
 
 @pytest.mark.parametrize("ru", [300, 450, 1_000_100])

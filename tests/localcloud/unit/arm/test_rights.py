@@ -43,7 +43,7 @@ def test_each_identity_may_do_what_its_roles_allow(caller, operation, path):
     [
         (APP, "PutLinkedService", f"{FACTORY}/linkedservices/lake"),
         (APP, "GetFactory", f"{FACTORY}-other"),
-        (APP, "GetDatabaseThroughput", f"{ACCOUNT}/sqlDatabases/d/throughputSettings/default"),
+        (APP, "PutDatabaseThroughput", f"{ACCOUNT}/sqlDatabases/d/throughputSettings/default"),
         (DEPLOYER, "GetAccount", ACCOUNT),
         (STRANGER, "GetFactory", FACTORY),
     ],

@@ -2,7 +2,7 @@ import pytest
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
 from d2c.clients.azure.cosmos import management as cosmos_management
-from d2c.clients.azure.cosmos.management import Container, CosmosManagement, Throughput
+from d2c.clients.azure.cosmos.management import Container, CosmosManagement, Database, Throughput
 from d2c.errors import BusyError, PermanentError, TransientError
 from d2c.mapping.indexing import write_factor
 from tests.unit.clients.errors import error_of
@@ -39,6 +39,31 @@ class TestCreateDatabase:
         call = service.calls[1]
         assert (call.method, call.path) == ("PUT", f"{ACCOUNT}/sqlDatabases/shop")
         assert call.json["properties"] == {"resource": {"id": "shop"}, "options": {}}
+
+    @pytest.mark.parametrize(
+        ("autoscale", "options"),
+        [(False, {"throughput": 4000}), (True, {"autoscaleSettings": {"maxThroughput": 4000}})],
+    )
+    def test_it_gets_the_throughput_that_its_containers_share(self, autoscale, options):
+        here, service = management(MISSING, resource(id="shop"))
+        here.create_database("shop", {"ru_per_second": 4000, "autoscale": autoscale})
+        assert service.calls[1].json["properties"]["options"] == options
+
+
+class TestFindDatabase:
+    def test_it_is_found_with_what_its_containers_share(self):
+        here, service = management(resource(throughput=900, minimumThroughput="600"))
+        assert here.find_database("shop") == Database(Throughput(900, False, 600, False))
+        assert service.calls[0].path == f"{ACCOUNT}/sqlDatabases/shop/throughputSettings/default"
+
+    def test_one_that_is_not_there_is_none_and_one_without_any_says_so(self):
+        assert management(MISSING, MISSING)[0].find_database("shop") is None
+        assert management(MISSING, resource(id="shop"))[0].find_database("shop") == Database(None)
+
+    def test_a_serverless_account_has_none(self):
+        text = "Reading or replacing offers is not supported for serverless accounts."
+        here, _ = management(Answer(400, refusal("BadRequest", text)), resource(id="shop"))
+        assert here.find_database("shop") == Database(None, is_serverless=True)
 
 
 class TestFindContainer:
@@ -252,6 +277,11 @@ class TestServerlessAccount:
         first, second = (call.json["properties"] for call in service.calls)
         assert (first["options"], second["options"]) == ({"throughput": 4000}, {})
         assert first["resource"] == second["resource"]
+
+    def test_so_is_a_database(self):
+        here, service = management(MISSING, self.REFUSED, resource(id="shop"))
+        here.create_database("shop", {"ru_per_second": 400, "autoscale": False})
+        assert [call.json["properties"]["options"] for call in service.calls[1:]] == [{"throughput": 400}, {}]
 
     def test_another_refusal_is_not_taken_for_it(self):
         create, service = self.create(Answer(400, refusal("BadRequest", "The key is not valid.")))

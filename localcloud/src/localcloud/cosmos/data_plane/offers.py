@@ -1,15 +1,18 @@
-"""Calls about offers: the throughput of containers."""
+"""Calls about offers: the throughput of containers, and that of databases."""
+
+from typing import Any
 
 from localcloud.cosmos.data_plane.calls import Answer, Call, json_answer
 from localcloud.cosmos.data_plane.resources import listing
 from localcloud.cosmos.errors import CosmosError
 from localcloud.cosmos.storage import throughput
-from localcloud.cosmos.storage.container import Container
+
+Json = dict[str, Any]
 
 
 def list_offers(call: Call) -> Answer:
     """Return offers; a query for one asks by the container's link or resource id, as the two SDKs do."""
-    offers = [container.offer for container in call.store.offers()]
+    offers = call.store.offers()
     if call.is_query:
         values = [str(entry.get("value")).strip("/") for entry in call.object().get("parameters") or []]
         offers = [
@@ -26,19 +29,19 @@ def get_offer(call: Call) -> Answer:
 
 
 def put_offer(call: Call) -> Answer:
-    """Change a container's throughput; here it takes effect at once."""
-    container = _offered(call)
-    call.store.change_offer(container, call.object().get("content") or {})
-    return _offer_answer(container)
+    """Change throughput; here it takes effect at once."""
+    offer = _offered(call)
+    call.store.change_offer(offer, call.object().get("content") or {})
+    return _offer_answer(offer)
 
 
-def _offer_answer(container: Container) -> Answer:
-    least = throughput.minimum(container.offer["content"])
-    return json_answer(container.offer, headers={"x-ms-cosmos-min-throughput": str(least)})
+def _offer_answer(offer: Json) -> Answer:
+    least = throughput.minimum(offer["content"])
+    return json_answer(offer, headers={"x-ms-cosmos-min-throughput": str(least)})
 
 
-def _offered(call: Call) -> Container:
-    for container in call.store.offers():
-        if container.offer["id"].lower() == call.names[0].lower():
-            return container
+def _offered(call: Call) -> Json:
+    for offer in call.store.offers():
+        if offer["id"].lower() == call.names[0].lower():
+            return offer
     raise CosmosError(404, f"Resource Not Found: offer {call.names[0]}")

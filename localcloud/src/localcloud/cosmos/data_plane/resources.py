@@ -52,9 +52,8 @@ def post_databases(call: Call) -> Answer:
     """Create a database, or find databases by name."""
     if call.is_query:
         return listing("Databases", _found(call, list(call.store.databases.values())))
-    if throughput.offer_content(call.headers):
-        raise CosmosError(400, "Throughput that a database's containers share is not supported here.")
-    return json_answer(call.store.create_database(_checked_name(call.object())), 201)
+    offer = throughput.offer_content(call.headers)
+    return json_answer(call.store.create_database(_checked_name(call.object()), offer), 201)
 
 
 def list_databases(call: Call) -> Answer:

@@ -159,17 +159,17 @@ class Server:
                     for minute, percent in sorted(container.partitions.utilization.items())
                 ],
             }
-            for container in self._store.offers()
+            for container in self._store.containers()
         }
         return {"containers": containers}
 
     def _statistics(self) -> dict[str, Any]:
         containers = {
             f"{container.database}/{container.name}": {
-                "request_units": round(container.partitions.spent, 2),
+                "request_units": round(container.request_units, 2),
                 "throttled": container.partitions.throttled,
             }
-            for container in self._store.offers()
+            for container in self._store.containers()
         }
         return {"requests": self._requests, "containers": containers}
 

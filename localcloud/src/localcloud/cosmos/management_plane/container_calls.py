@@ -53,8 +53,8 @@ class CosmosCalls:
             Route("ListDatabases", "GET", f"{ACCOUNT}/sqlDatabases", self.list_databases),
             Route("GetDatabase", "GET", DATABASE, self.get_database),
             Route("PutDatabase", "PUT", DATABASE, self.put_database),
-            Route("GetDatabaseThroughput", "GET", f"{DATABASE}/{settings}", self.database_throughput),
-            Route("PutDatabaseThroughput", "PUT", f"{DATABASE}/{settings}", self.database_throughput),
+            Route("GetDatabaseThroughput", "GET", f"{DATABASE}/{settings}", self.get_database_throughput),
+            Route("PutDatabaseThroughput", "PUT", f"{DATABASE}/{settings}", self.put_database_throughput),
             Route("ListContainers", "GET", f"{DATABASE}/containers", self.list_containers),
             Route("GetContainer", "GET", CONTAINER, self.get_container),
             Route("PutContainer", "PUT", CONTAINER, self.put_container),
@@ -67,6 +67,7 @@ class CosmosCalls:
                 )
                 for kind, resource in (
                     ("Database", DATABASE),
+                    ("DatabaseThroughput", f"{DATABASE}/{settings}"),
                     ("Container", CONTAINER),
                     ("Throughput", f"{CONTAINER}/{settings}"),
                 )
@@ -80,23 +81,23 @@ class CosmosCalls:
 
     async def get_database(self, call: Call) -> Answer:
         """Return a database."""
-        return Answer(_resource(call.path, TYPE, await self._plane.get("dbs", call.names["database"])))
+        return Answer(_resource(call.path, TYPE, await self._database(call)))
 
     async def put_database(self, call: Call) -> Answer:
         """Create a database; one that is there stays as it is."""
         resource, options = _definition(call, call.names["database"])
-        if options or resource.keys() - {"id"}:
-            raise ArmError(
-                400, "NotSupportedHere", "A database has an id and no throughput of its own in here."
-            )
-        return await self._change(call, self._create_database(resource))
+        if resource.keys() - {"id"}:
+            raise ArmError(400, "NotSupportedHere", "A database has no more than an id in here.")
+        return await self._change(call, self._create_database(call, resource, options))
 
-    async def database_throughput(self, call: Call) -> Answer:
-        """Answer that a database has no throughput of its own in here."""
-        await self._plane.get("dbs", call.names["database"])
-        raise ArmError(
-            404, "NotFound", f"Database {call.names['database']} has no provisioned throughput of its own."
-        )
+    async def get_database_throughput(self, call: Call) -> Answer:
+        """Return the throughput that a database's containers share."""
+        settings = await self._scaler.describe(await self._database(call))
+        return Answer(_resource(call.path, f"{TYPE}/throughputSettings", settings))
+
+    async def put_database_throughput(self, call: Call) -> Answer:
+        """Change the throughput that a database's containers share."""
+        return await self._put_throughput(call, await self._database(call))
 
     async def list_containers(self, call: Call) -> Answer:
         """Return a database's containers."""
@@ -120,10 +121,12 @@ class CosmosCalls:
 
     async def put_throughput(self, call: Call) -> Answer:
         """Change a container's own throughput."""
-        container = await self._container(call)
+        return await self._put_throughput(call, await self._container(call))
+
+    async def _put_throughput(self, call: Call, resource: Json) -> Answer:
         wanted = _property(call.body, "properties", "resource")
         self._scaler.count_update()
-        return await self._change(call, self._scaler.change(container, wanted))
+        return await self._change(call, self._scaler.change(resource, wanted))
 
     async def get_operation(self, call: Call) -> Answer:
         """Return the state of an operation."""
@@ -159,12 +162,34 @@ class CosmosCalls:
         identity = self._store.add_operation(call.path, error, self._operation_seconds)
         return Answer({"status": "Enqueued"}, 202, _polling(call, identity))
 
-    async def _create_database(self, resource: Json) -> None:
+    async def _create_database(self, call: Call, resource: Json, options: Json) -> None:
         try:
-            await self._plane.post(("dbs",), {"id": resource["id"]})
+            await self._plane.post(("dbs",), {"id": resource["id"]}, _offer_headers(options))
         except ArmError as error:
             if error.status != 409:
                 raise
+            await self._check_options(await self._database(call), options)
+
+    async def _check_options(self, resource: Json, options: Json) -> None:
+        """Refuse options that would change the throughput of a database or a container that is there.
+
+        Raises:
+            ArmError: 400. The words for one without throughput of its own are the service's:
+                https://github.com/Azure/azure-service-operator has them in a test.
+        """
+        try:
+            settings = await self._scaler.describe(resource) if options else {}
+        except ArmError as error:
+            if error.status != 404:
+                raise
+            text = "Throughput update is not supported for resources created without dedicated throughput."
+            raise ArmError(400, "BadRequest", text) from error
+        if options and not _is_throughput(settings, options):
+            raise ArmError(
+                400,
+                "BadRequest",
+                "The throughput of a resource that is there is changed by its throughputSettings.",
+            )
 
     async def _create_or_change_container(self, call: Call, resource: Json, options: Json) -> None:
         database = call.names["database"]
@@ -176,13 +201,11 @@ class CosmosCalls:
             headers = _offer_headers(options)
             await self._plane.post(("dbs", database, "colls"), resource, headers)
             return
-        if options and not _is_throughput(await self._scaler.describe(existing), options):
-            raise ArmError(
-                400,
-                "BadRequest",
-                "The throughput of a container that is there is changed by its throughputSettings.",
-            )
+        await self._check_options(existing, options)
         await self._plane.put(("dbs", database, "colls", resource["id"]), resource)
+
+    async def _database(self, call: Call) -> Json:
+        return await self._plane.get("dbs", call.names["database"])
 
     async def _container(self, call: Call) -> Json:
         return await self._plane.get("dbs", call.names["database"], "colls", call.names["container"])

@@ -1,4 +1,4 @@
-"""Throughput of containers: what may be asked for, and what takes its time.
+"""Throughput of containers and databases: what may be asked for, and what takes its time.
 
 A new container has a physical partition for each 6,000 RU/s begun. Up to the 10,000 RU/s that each carries, a change is
 instant; beyond that they are split first, which takes the service hours and this machine a set number of seconds.
@@ -66,17 +66,17 @@ class Scaler:
             )
         self._store.add_update()
 
-    async def change(self, container: Json, wanted: Json) -> None:
-        """Change a container's throughput now, or note it if partitions have to be split before.
+    async def change(self, resource: Json, wanted: Json) -> None:
+        """Change throughput now, or note it if partitions have to be split before.
 
         Args:
-            container: as the data plane describes it.
+            resource: a container or a database, as the data plane describes it.
             wanted: ``throughput`` or ``autoscaleSettings``, as the management plane has it.
 
         Raises:
-            ArmError: 400 if the service would refuse it, 404 if the container has no throughput of its own.
+            ArmError: 400 if the service would refuse it, 404 if it has no throughput of its own.
         """
-        offer = await self._offer(container)
+        offer = await self._offer(resource)
         try:
             content = throughput.check_content(offer_content(wanted))
             throughput.check_change(content, offer["content"])
@@ -84,19 +84,19 @@ class Scaler:
             raise ArmError(400, "BadRequest", error.message) from error
         instant = throughput.partitions(offer["content"]) * throughput.RU_PER_PARTITION
         if self._seconds and throughput.ru_per_second(content) > instant:
-            self._store.set_scaling(container["_rid"], content, time.time() + self._seconds)
+            self._store.set_scaling(resource["_rid"], content, time.time() + self._seconds)
             return
-        self._store.end_scaling(container["_rid"])
+        self._store.end_scaling(resource["_rid"])
         await self._plane.put(("offers", offer["id"]), {**offer, "content": content})
 
-    async def describe(self, container: Json) -> Json:
-        """Return a container's throughput settings as the management plane reports them.
+    async def describe(self, resource: Json) -> Json:
+        """Return the throughput settings of a container or a database as the management plane reports them.
 
         Raises:
-            ArmError: 404 if the container has no throughput of its own.
+            ArmError: 404 if it has no throughput of its own.
         """
-        offer = await self._offer(container)
-        coming = self._store.scalings().get(container["_rid"])
+        offer = await self._offer(resource)
+        coming = self._store.scalings().get(resource["_rid"])
         now = coming.content if coming else offer["content"]
         least = throughput.minimum(offer["content"])
         carried = throughput.partitions(offer["content"]) * throughput.RU_PER_PARTITION
@@ -129,12 +129,15 @@ class Scaler:
             await self._plane.put(("offers", offer["id"]), {**offer, "content": content})
         self._store.end_scaling(container)
 
-    async def _offer(self, container: Json) -> Json:
-        offer = await self._plane.offer_of(container["_rid"])
+    async def _offer(self, resource: Json) -> Json:
+        """Return the offer of a container or a database.
+
+        Raises:
+            ArmError: 404, if it has none. https://github.com/Azure/azure-powershell/issues/11290
+        """
+        offer = await self._plane.offer_of(resource["_rid"])
         if offer is None:
-            raise ArmError(
-                404, "NotFound", f"Container {container['id']} has no provisioned throughput of its own."
-            )
+            raise ArmError(404, "NotFound", "Entity with the specified id does not exist in the system.")
         return offer
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.cosmos.storage import throughput, unique_keys
-from localcloud.cosmos.storage.charges import index_factor
+from localcloud.cosmos.storage.charges import Budget, index_factor
 from localcloud.cosmos.storage.meter import Meter
 from localcloud.cosmos.storage.partitions import Partitions
 from localcloud.cosmos.storage.ranges import KeyRange, even_ranges, split
+from localcloud.cosmos.storage.shared_throughput import SharedThroughput
 
 SAVED = ("number", "database", "properties", "offer", "ranges")
 
@@ -19,13 +20,17 @@ Json = dict[str, Any]
 
 @dataclass
 class Container:
-    """A container: its properties as the service reports them, and what else the server needs."""
+    """A container: its properties as the service reports them, and what else the server needs.
+
+    Without an offer of its own it shares its database's.
+    """
 
     number: int
     database: str
     properties: Json
-    offer: Json
+    offer: Json | None
     ranges: list[KeyRange] = field(default_factory=list)
+    shared: SharedThroughput | None = None
 
     def __post_init__(self) -> None:
         self.meter = Meter()
@@ -62,16 +67,34 @@ class Container:
         """Return what of it outlives the process."""
         return {name: getattr(self, name) for name in SAVED}
 
+    @property
+    def request_units(self) -> float:
+        """The RU that its documents have taken."""
+        return sum(self.meter.by_minute.values()) if self.shared else self.partitions.spent
+
     def provide(self) -> None:
-        """Bring its partitions to what its offer says."""
-        content = self.offer["content"]
-        self.ranges = split(self.ranges, throughput.partitions(content))
-        self.partitions.provide(self.ranges, throughput.ru_per_second(content))
+        """Bring its partitions to what its offer, or its database's, says."""
+        self.ranges = split(self.ranges, throughput.partitions(self._content))
+        self.partitions.provide(self.ranges, throughput.ru_per_second(self._content), self._budgets)
 
     def _partitions(self) -> Partitions:
-        content = self.offer["content"]
-        self.ranges = self.ranges or even_ranges(throughput.partitions(content))
-        return Partitions(self.properties["partitionKey"], self.ranges, throughput.ru_per_second(content))
+        self.ranges = self.ranges or even_ranges(throughput.partitions(self._content))
+        return Partitions(
+            self.properties["partitionKey"],
+            self.ranges,
+            throughput.ru_per_second(self._content),
+            self._budgets,
+        )
+
+    @property
+    def _content(self) -> Json:
+        offer = self.offer or (self.shared.offer if self.shared else {})
+        content: Json = offer["content"]
+        return content
+
+    @property
+    def _budgets(self) -> list[Budget]:
+        return self.shared.budgets if self.shared else []
 
 
 def document_rid(container: Container, number: int) -> str:

@@ -36,22 +36,32 @@ class Partitions:
         definition: the container's partition key definition.
         key_ranges: its ranges.
         ru_per_second: its throughput.
+        shared: what each of its partitions may spend, if it shares its database's throughput.
     """
 
     def __init__(
-        self, definition: dict[str, Any], key_ranges: Sequence[KeyRange], ru_per_second: float
+        self,
+        definition: dict[str, Any],
+        key_ranges: Sequence[KeyRange],
+        ru_per_second: float,
+        shared: Sequence[Budget] = (),
     ) -> None:
         self._definition = definition
         self._past: list[Budget] = []
         self.all: list[Partition] = []
-        self.provide(key_ranges, ru_per_second)
+        self.provide(key_ranges, ru_per_second, shared)
 
-    def provide(self, key_ranges: Sequence[KeyRange], ru_per_second: float) -> None:
+    def provide(
+        self, key_ranges: Sequence[KeyRange], ru_per_second: float, shared: Sequence[Budget] = ()
+    ) -> None:
         """Let these be the ranges, and share the throughput among them."""
+        if shared:
+            self.all = [self._new(*pair) for pair in zip(key_ranges, shared, strict=True)]
+            return
         before = {each.range: each for each in self.all}
         share = ru_per_second / len(key_ranges)
         self._past += [each.budget for key, each in before.items() if key not in key_ranges]
-        self.all = [before.get(each) or self._new(each, share) for each in key_ranges]
+        self.all = [before.get(each) or self._new(each, Budget(share)) for each in key_ranges]
         for each in self.all:
             each.budget.change(share)
 
@@ -99,6 +109,6 @@ class Partitions:
     def _budgets(self) -> list[Budget]:
         return [*self._past, *(each.budget for each in self.all)]
 
-    def _new(self, key_range: KeyRange, share: float) -> Partition:
+    def _new(self, key_range: KeyRange, budget: Budget) -> Partition:
         start, end = (ranges.bound(self._definition, each) for each in (key_range.start, key_range.end))
-        return Partition(key_range, start, end, Budget(share))
+        return Partition(key_range, start, end, budget)

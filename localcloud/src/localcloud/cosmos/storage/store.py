@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cosmos.errors import OWNER_MISSING, CosmosError
-from localcloud.cosmos.storage import keys, throughput, unique_keys
+from localcloud.cosmos.storage import keys, shared_throughput, throughput, unique_keys
 from localcloud.cosmos.storage.container import Container, new_etag, rid_of
+from localcloud.cosmos.storage.shared_throughput import SharedThroughput
 
 # What is committed outlives the process, however it ends; waiting for the disk would only guard against a crash of
 # the machine, at half the speed of loading. The log grows to 64 MB between checkpoints, as index pages are hot.
@@ -47,8 +48,13 @@ class Store:
         row = self.connection.execute("select content from resources where name='account'").fetchone()
         saved: Json = json.loads(row[0]) if row else {"databases": {}, "containers": [], "next": 1}
         self.databases: dict[str, Json] = saved["databases"]
+        self._shared = {
+            name: SharedThroughput(name, offer) for name, offer in saved.get("database_offers", {}).items()
+        }
         self._containers = {
-            (entry["database"], entry["properties"]["id"]): Container(**entry)
+            (entry["database"], entry["properties"]["id"]): Container(
+                **entry, shared=None if entry["offer"] else self._shared[entry["database"]]
+            )
             for entry in saved["containers"]
         }
         self._next = saved["next"]
@@ -57,21 +63,28 @@ class Store:
         row = self.connection.execute("select value from counters where name='next_number'").fetchone()
         self.next_number: int = row[0] if row else 1
 
-    def create_database(self, name: str) -> Json:
+    def create_database(self, name: str, offer: Json | None = None) -> Json:
         """Create a database.
+
+        Args:
+            name: its name.
+            offer: the content of the offer that its containers share, if it has one.
 
         Raises:
             CosmosError: 409, if there is one of that name.
         """
         if name in self.databases:
             raise CosmosError(409, "Resource with specified id, name, or unique index already exists.")
-        rid = rid_of(struct.pack(">I", 0x10000000 + self._take_number()))
+        number = self._take_number()
+        rid = rid_of(struct.pack(">I", 0x10000000 + number))
         self.databases[name] = {
             "id": name,
             **_system_properties(f"dbs/{rid}/", rid),
             "_colls": "colls/",
             "_users": "users/",
         }
+        if offer:
+            self._shared[name] = SharedThroughput(name, _new_offer(number, self.databases[name], offer))
         self.save()
         return self.databases[name]
 
@@ -92,6 +105,7 @@ class Store:
         for container in self.containers_of(database["id"]):
             self.delete_container(container)
         del self.databases[database["id"]]
+        self._shared.pop(database["id"], None)
         self.save()
 
     def containers_of(self, database: str) -> list[Container]:
@@ -115,14 +129,18 @@ class Store:
         Args:
             database: an existing database's name.
             definition: the container as the caller describes it.
-            offer: the content of its offer; 400 RU/s if None.
+            offer: the content of its offer; if None it shares the database's, or has 400 RU/s.
 
         Raises:
-            CosmosError: 409, if there is one of that name; 400, if its partition key is impossible.
+            CosmosError: 409, if there is one of that name; 400, if its partition key is impossible, or too many share
+                the database's throughput.
         """
         name = definition["id"]
         if (database, name) in self._containers:
             raise CosmosError(409, "Resource with specified id, name, or unique index already exists.")
+        shared = None if offer else self._shared.get(database)
+        if shared:
+            shared_throughput.check_room(len(self._sharers(database)))
         number = self._take_number()
         parent = self.databases[database]["_rid"]
         rid = rid_of(base64.b64decode(parent.replace("-", "/")) + struct.pack(">I", 0x80000000 + number))
@@ -139,17 +157,9 @@ class Store:
             "_docs": "docs/",
             "_conflicts": "conflicts/",
         }
-        offer_rid = f"offer{number}"
-        stored_offer = {
-            "id": offer_rid,
-            "_rid": offer_rid,
-            "_self": f"offers/{offer_rid}/",
-            "offerVersion": "V2",
-            "resource": properties["_self"],
-            "offerResourceId": rid,
-            "content": throughput.with_history(offer or {"offerThroughput": throughput.DEFAULT_RU}, None),
-        }
-        container = Container(number, database, properties, stored_offer)
+        own = offer or {"offerThroughput": throughput.DEFAULT_RU}
+        stored_offer = None if shared else _new_offer(number, properties, own)
+        container = Container(number, database, properties, stored_offer, shared=shared)
         self._containers[database, name] = container
         self.save()
         return container
@@ -160,22 +170,37 @@ class Store:
         self.connection.execute("delete from documents where container=?", (container.number,))
         self.save()
 
-    def offers(self) -> list[Container]:
-        """Return all containers, as each has an offer."""
+    def containers(self) -> list[Container]:
+        """Return all containers."""
         return list(self._containers.values())
 
-    def change_offer(self, container: Container, content: Json) -> None:
-        """Change a container's throughput, at once, and split its partitions if they cannot carry it.
+    def offers(self) -> list[Json]:
+        """Return the offers of databases and containers."""
+        own = (container.offer for container in self._containers.values())
+        return [*(shared.offer for shared in self._shared.values()), *(offer for offer in own if offer)]
+
+    def change_offer(self, offer: Json, content: Json) -> None:
+        """Change the throughput of a container or a database, at once, and split partitions that cannot carry it.
 
         Raises:
-            CosmosError: 400, if it is impossible or below the container's minimum.
+            CosmosError: 400, if it is impossible or below the minimum.
         """
-        before = container.offer["content"]
+        before = offer["content"]
         checked = throughput.check_content(content)
         throughput.check_change(checked, before)
-        container.offer["content"] = throughput.with_history(checked, before)
-        container.provide()
+        shared = next((each for each in self._shared.values() if each.offer is offer), None)
+        if shared:
+            shared_throughput.check_scaled(len(self._sharers(shared.database)))
+        offer["content"] = throughput.with_history(checked, before)
+        if shared:
+            shared.provide()
+        for container in self._containers.values():
+            if container.offer is offer or (shared and container.shared is shared):
+                container.provide()
         self.save()
+
+    def _sharers(self, database: str) -> list[Container]:
+        return [container for container in self.containers_of(database) if container.offer is None]
 
     def save_next_number(self) -> None:
         """Write how far the count of writes has come."""
@@ -187,6 +212,7 @@ class Store:
         """Write databases, containers and offers."""
         content = {
             "databases": self.databases,
+            "database_offers": {name: shared.offer for name, shared in self._shared.items()},
             "containers": [container.saved() for container in self._containers.values()],
             "next": self._next,
         }
@@ -197,6 +223,19 @@ class Store:
     def _take_number(self) -> int:
         self._next += 1
         return int(self._next - 1)
+
+
+def _new_offer(number: int, resource: Json, content: Json) -> Json:
+    """Return a new offer of a database or a container."""
+    return {
+        "id": f"offer{number}",
+        "_rid": f"offer{number}",
+        "_self": f"offers/offer{number}/",
+        "offerVersion": "V2",
+        "resource": resource["_self"],
+        "offerResourceId": resource["_rid"],
+        "content": throughput.with_history(content, None),
+    }
 
 
 def _system_properties(path: str, rid: str) -> Json:
