@@ -188,6 +188,8 @@ class FakeCosmos:
     databases: set[str] = field(default_factory=set)
     changes: list[tuple[int, bool]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    policies: list[dict[str, Any]] = field(default_factory=list)
+    percent: int = 100  # of an index transformation
     crashes: set[str] = field(default_factory=set)
 
     def describe_account(self) -> Account:
@@ -210,6 +212,16 @@ class FakeCosmos:
         )
         self.throughput = Throughput(arguments["ru_per_second"], False, 400, False)
         self._done("create_container")
+
+    def change_indexing(self, database: str, container: str, policy: Mapping[str, Any]) -> None:
+        assert self.container is not None
+        self.policies.append(dict(policy))
+        self.container = replace(self.container, indexing_policy=dict(policy))
+        self._done("change_indexing")
+
+    def read(self, *, populate_quota_info: bool, response_hook: Any) -> None:
+        assert populate_quota_info
+        response_hook({"x-ms-documentdb-collection-index-transformation-progress": str(self.percent)}, {})
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         return self.throughput

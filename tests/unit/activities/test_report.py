@@ -74,6 +74,7 @@ class TestATablesPart:
             "before_ru_per_second": 400,
             "peak_ru_per_second": 4000,
             "after_ru_per_second": 1000,
+            "verify_ru_per_second": None,
         }
 
     def test_it_takes_the_census_from_there_too_and_says_how_long_the_load_takes(self, world):

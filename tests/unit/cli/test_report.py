@@ -28,6 +28,13 @@ def test_the_summary_shows_items_verification_seconds_and_throughput_of_each_tab
     ]
 
 
+def test_indexes_of_after_the_load_are_told_with_how_far_they_were(run, service):
+    found = {"percent": 63, "seconds": 14_400.0, "estimated_ru": 1, "counted_ru": None}
+    service.on("GET", PATH, report("succeeded", table_report(indexing=found)))
+    result = run("report", "music-2026")
+    assert "Music: 63 % of its indexes were built after the load, within 14,400 seconds" in result.stdout
+
+
 def test_a_table_that_failed_is_shown_with_what_is_known_of_it(run, service):
     service.on("GET", PATH, report("failed", table_report(), failed_table_report()))
     result = run("report", "music-2026")
