@@ -18,7 +18,7 @@ from activities import (
     start,
     tables,
 )
-from activities.load_lane import prepare, scale
+from activities.load_lane import index, prepare, scale
 from d2c.app.logs import structure_logs
 from d2c.clients.telemetry import configure_telemetry
 from orchestrators import check_plan, clean_up, lane, run_operation, run_to_its_end
@@ -48,6 +48,7 @@ for module in (
     copy,
     prepare,
     scale,
+    index,
     load,
     request_units,
     report,

@@ -35,6 +35,7 @@ from d2c.load_run.throughput.sizing import (
     scaling_of_existing,
     scaling_of_new,
     scaling_of_shared,
+    verify_ru_of,
 )
 from d2c.mapping.indexing import default_policy, write_factor
 from d2c.plan.caps import caps_of, tables_per_run
@@ -124,7 +125,7 @@ def sum_up_check(clients: Clients, payload: CheckInput) -> CheckResult:
 def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> Checked:
     settings = clients.settings
     checked = check_table(table, lambda: clients.dynamodb(*location_of(table)), settings.export_bucket)
-    planned_of = partial(_planned, table, checked, settings.load_bounds)
+    planned_of = partial(_planned, table, checked, settings)
     number_keys = checked.description.number_keys if checked.description else ()
     indexes = checked.description.indexes if checked.description else ()
     container = check_container(
@@ -138,8 +139,10 @@ def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> 
         "load_ru": container.planned.highest_ru_per_second,
         "after_ru": container.planned.after_ru_per_second or 0,
         "scaling": container.planned.scaling,
+        "verify_ru_per_second": container.planned.verify_ru_per_second,
         "ru_per_second": container.ru_per_second,
         "index_factor": write_factor(container.policy or default_policy()),
+        "added_factor": container.added_factor,
         "indexed": container.indexed,
     }
     return Checked([*checked.findings, *container.findings], facts)
@@ -148,19 +151,21 @@ def _check_table(clients: Clients, migration: str, table: Mapping[str, Any]) -> 
 def _planned(
     table: Mapping[str, Any],
     checked: CheckedTable,
-    bounds: LoadBounds,
+    app: Settings,
     policy: Mapping[str, Any] | None,
     throughput: Throughput | None,
 ) -> PlannedThroughput:
     """Return how a table's container is scaled; that of a table of unknown size gets the least of a large one."""
-    description, settings = checked.description, table["throughput"]
+    description, settings, bounds = checked.description, table["throughput"], app.load_bounds
     load = LoadSize(0, LEAST_LOAD_RU * LOAD_HOURS * 3600)
     if description is not None:
         factor = write_factor(policy or default_policy())
         load = size_of_items(description.item_count, description.size_bytes, factor)
     if throughput is not None:
         scaling = scaling_of_existing(settings, load, bounds, throughput, throughput.ru_per_second)
-    elif shares(table):
+        verify_ru = verify_ru_of(scaling["peak_ru_per_second"], app.load_runs.verify_ru_percent)
+        return PlannedThroughput(scaling, load.size_bytes, load.ru, verify_ru)
+    if shares(table):
         scaling = scaling_of_shared(settings.get("database", SMALLEST_SHARED))
     else:
         scaling = scaling_of_new(settings, load, bounds)

@@ -31,7 +31,7 @@ from d2c.shapes import (
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.queue import Claim, Lane, Queue, lanes_of
-from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_files import awaits_indexes, keep, read_table, with_stages
 from d2c.state.table_states import state_of
 
 # A claim that another lane was quicker with is tried again at once, this often.
@@ -210,7 +210,8 @@ def end_tables(clients: Clients, payload: LaneInput) -> int:
 def _is_spared(lake: Lake, payload: LaneInput, name: str) -> bool:
     if not payload.get("spares_assessed"):
         return False
-    return "assessed_in" in read_table(lake, payload["migration"], payload["operation"], name)
+    table = read_table(lake, payload["migration"], payload["operation"], name)
+    return awaits_indexes(table) or ("assessed_in" in table and not payload.get("is_second_run"))
 
 
 def _stage_of(lake: Lake, payload: LaneInput, name: str) -> str:

@@ -12,6 +12,7 @@ from activities.load_lane.load_table import (
     load_folder_of,
     load_request,
     look_at_table,
+    paced,
 )
 from activities.load_lane.news import RunNews
 from activities.outcome import outcome
@@ -36,6 +37,8 @@ from d2c.state.queue import Claim
 
 REQUESTS_AT_ONCE = 16
 MOST_ATTEMPTS = 1_000
+# Of a unit whose tables are all loaded, and wait for their indexes.
+NO_RUN = -1
 SHORTEST_LOOK_SECONDS = 1.0
 GRANT_SPARK = (
     "Grant the identity with which Spark reaches the lake its role there (docs/install/permissions.md), then retry the "
@@ -69,6 +72,8 @@ def start_load(clients: Clients, payload: LaneInput) -> int:
         is_out,
         stop=lambda name: leave(lake, payload, name),
     )
+    if not names and open_tables(lake, payload):
+        return NO_RUN
     if not names:
         # The lane was lost meanwhile, and with it they ended.
         raise PermanentError("All tables of the load run have ended.", "Retry those that failed.")
@@ -134,6 +139,7 @@ def _requests(clients: Clients, payload: LaneInput, tables: Sequence[TableInput]
     lake.create_log(log)
 
     def write(table: TableInput) -> str:
+        table = paced(clients, payload, table)
         folder = load_folder_of(payload, table["table"])
         path = f"{folder}/{REQUEST_FILE}"
         lake.write(path, load_request(table, settings, folder, payload).to_json())
@@ -150,13 +156,13 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
 
     A table whose result is there ends, whatever becomes of the run then: the cluster may be lost before the notebook
     has ended. One that has been assessed gets its container, and is let go. The result is how many tables a second run
-    has to load, since their containers took longer than a cluster waits.
+    has to load, since their containers took longer than a cluster waits, and how many are loaded and wait for indexes.
     """
     names = open_tables(clients.lake, payload)
     if not names:
         return {"state": "succeeded", "result": 0}
     # The run comes first: what it has written by the time of its end is read afterwards.
-    run = clients.databricks.get_run(payload["run"])
+    run = clients.databricks.get_run(payload["run"]) if payload["run"] != NO_RUN else None
     waiting: list[str] = []
     news = RunNews(clients.lake, payload, waiting)
     open_names = for_each(
@@ -166,9 +172,9 @@ def look_at_load(clients: Clients, payload: LaneInput) -> Look[int]:
         "load",
         lambda table: look_at_table(clients, payload, table, news.let_go, waiting),
         stop=lambda name: leave(clients.lake, payload, name),
-        has_news=lambda name: run.ended or news.is_there(name),
+        has_news=lambda name: run is None or run.ended or news.is_there(name),
     )
-    if not open_names:
+    if not open_names or run is None:
         return {"state": "succeeded", "result": len(open_tables(clients.lake, payload))}
     if not run.ended:
         return _running(payload, len(open_names), is_waited_for=bool(waiting))
@@ -200,7 +206,8 @@ def _running(payload: LaneInput, tables: int, *, is_waited_for: bool) -> Look[in
 @outcome
 def stop_load(clients: Clients, payload: LaneInput) -> None:
     """Ask the load run to stop."""
-    clients.databricks.cancel_run(payload["run"])
+    if payload["run"] != NO_RUN:
+        clients.databricks.cancel_run(payload["run"])
 
 
 def stop_runs_of(clients: Clients, request_paths: Iterable[str]) -> int:

@@ -45,6 +45,7 @@ STAGE_OF_ACTIVITY = {
     "start_load": "load",
     "look_at_load": "load",
     "stop_load": "load",
+    "look_at_index": "index",
     "look_at_request_units": "report",
     "write_report": "report",
 }

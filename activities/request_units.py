@@ -12,7 +12,7 @@ from d2c.app.threads import side_by_side
 from d2c.clients.azure.lake import Lake
 from d2c.clients.clients import Clients
 from d2c.errors import D2CError
-from d2c.report.consumed import consumed, load_window
+from d2c.report.consumed import consumed, indexing_minutes, load_window
 from d2c.shapes import Consumed, Look, OperationInput, Progress, QueueFile, TableRecord
 from d2c.state import paths
 
@@ -31,6 +31,7 @@ def look_at_request_units(clients: Clients, payload: OperationInput) -> Look[int
     """
     records = _uncounted(clients.lake, payload)
     ends = [window.end for record in records if (window := load_window(record))]
+    ends += [minutes[1] for record in records if (minutes := indexing_minutes(record))]
     lag = timedelta(seconds=clients.settings.load_runs.metrics_lag_seconds)
     left = (max(ends) + lag - datetime.now(UTC)).total_seconds() if ends else 0.0
     if left > 0:
@@ -79,9 +80,14 @@ def _consumed(clients: Clients, record: TableRecord) -> Consumed:
     window = load_window(record)
     assert window is not None  # noqa: S101 - `_uncounted` leaves out the others
     names, minutes = (record["database"], record["container"]), window.minutes
-    return consumed(
+    found = consumed(
         clients.metrics.written_ru(*names, *minutes),
         window,
         record["described"]["peak_ru_per_second"] if "described" in record else None,
         clients.metrics.highest_use(*names, *minutes),
     )
+    minutes_of_index = indexing_minutes(record)
+    if minutes_of_index:
+        counts = clients.metrics.written_ru(*names, *minutes_of_index)
+        found["indexing_ru"] = round(sum(counts.values())) if counts else None
+    return found

@@ -156,7 +156,7 @@ def _end_migrated(
             restore_error = failure.to_dict()
         else:
             table = keep(clients.lake, table, restored=restored)
-    error = _joined(error, restore_error)
+    error = with_word_of_indexes(table, _joined(error, restore_error))
     report: StageEntry = {
         "stage": "report",
         "state": state_of(error) if restore_error else "succeeded",
@@ -173,6 +173,22 @@ def _end_migrated(
     }
     write_record(clients, cast("TableRecord", outcome))
     return error
+
+
+def with_word_of_indexes(table: TableInput, error: ErrorDict | None) -> ErrorDict | None:
+    """Return an error with what became of a container that was to get its indexes after the load."""
+    if error is None or "final_policy" not in table.get("described", {}) or not table.get("is_asked_for"):
+        return error
+    if table.get("is_indexing"):
+        detail = "Cosmos DB goes on building the container's indexes with the RU/s that are left."
+        return {**error, "detail": f"{error['detail']} {detail}"}
+    if error.get("stage") == "index" and not error["cancelled"]:
+        return error
+    return {
+        **error,
+        "detail": f"{error['detail']} The container has no indexes yet.",
+        "next_step": f"{error['next_step']} A retry gives it its indexing policy once the table is loaded.",
+    }
 
 
 def _restore(clients: Clients, table: TableInput) -> Restored | None:

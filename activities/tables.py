@@ -102,7 +102,7 @@ def _tables(
         _write_list(lake, migration, tables, operation)
         _write_estimate(clients, migration, tables, caps)
     return [
-        cast("TableInput", {**table, "migration": migration, "operation": operation, "stages": []})
+        cast("TableInput", {"stages": [], **table, "migration": migration, "operation": operation})
         for table in tables
     ]
 

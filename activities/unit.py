@@ -23,7 +23,7 @@ from d2c.errors import (
 from d2c.shapes import ErrorDict, LaneInput, Look, QueueFile, StageEntry, TableInput
 from d2c.state import paths
 from d2c.state.queue import Claim, Lane, Queue
-from d2c.state.table_files import keep, read_table
+from d2c.state.table_files import awaits_indexes, keep, read_table
 from d2c.state.table_states import state_of
 
 TABLES_AT_ONCE = 16
@@ -224,6 +224,8 @@ def end_failed(
     """
     path = paths.MigrationFiles(payload["migration"]).work(payload["operation"]).table(name)
     table: TableInput | None = clients.lake.read_json(path)
+    if table and awaits_indexes(table):
+        stage = "index"
     moment = (_beginning(table, stage) if table else None) or began or datetime.now(UTC)
     entry: StageEntry = {
         "stage": stage,
@@ -245,6 +247,9 @@ def _beginning(table: TableInput, stage: str) -> datetime | None:
     """Return when a stage of a unit began for a table, the same at each try; None if its file does not say so."""
     if "prepare_began" not in table:
         return None
+    if stage == "index":
+        began_text = table.get("indexing_began")
+        return datetime.fromisoformat(began_text) if began_text else None
     began = datetime.fromisoformat(table["prepare_began"])
     if stage == "prepare":
         return began

@@ -4,7 +4,7 @@
 import { pathOf, Problem, read } from "./api.js";
 
 export const STATES = ["running", "pending", "succeeded", "failed", "cancelled"];
-export const STAGES = ["export", "copy", "prepare", "assess", "load", "verify", "report"];
+export const STAGES = ["export", "copy", "prepare", "assess", "load", "verify", "index", "report"];
 export const MISMATCH_KINDS = ["missing", "unexpected", "different"];
 // The most tables that one answer holds.
 const LARGEST_PAGE = 1000;
@@ -104,7 +104,7 @@ export function countsOf(migration) {
 }
 
 /**
- * Return a table's seven stages: from the report, otherwise derived from its current stage.
+ * Return a table's stages: from the report, otherwise derived from its current stage. Few tables have `index`.
  * @param {Table} table
  * @param {Stage[]} [reported] of the report; of a repeated stage the last one counts
  * @returns {Stage[]}
@@ -112,7 +112,8 @@ export function countsOf(migration) {
 export function stagesOf(table, reported = table.stages ?? []) {
   const known = new Map(reported.map((stage) => [stage.stage, stage]));
   const at = STAGES.indexOf(table.error?.stage ?? table.stage ?? "");
-  return STAGES.map((stage, place) => known.get(stage) ?? { stage, state: derivedState(table, place, at) });
+  const all = STAGES.map((stage, place) => known.get(stage) ?? { stage, state: derivedState(table, place, at) });
+  return all.filter(({ stage }) => stage !== "index" || known.has(stage) || STAGES[at] === stage);
 }
 
 /**

@@ -117,15 +117,32 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
 
 
 def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
-    """Wait without a cluster until the containers are scaled, then load the tables that have been assessed."""
+    """Wait without a cluster until the containers are scaled, then load the tables that have been assessed.
+
+    Of all that are loaded, containers that were loaded without indexes get them before their RU/s fall.
+    """
     names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
+    second: dict[str, Any] = {**lane, "is_second_run": True}
+    left = 1
     try:
         tables = yield from _outside(context, "scale", lane, unit_instance_id(*names, "scale"), run="scale")
         if tables:
-            second, instance = {**lane, "is_second_run": True}, unit_instance_id(*names, "second-load")
-            yield from _outside(
+            instance = unit_instance_id(*names, "second-load")
+            left = yield from _outside(
                 context, "load", second, instance, "stop_load", runs_at_most=LOAD_RUNS_AT_MOST
             )
+    except StageFailedError as failure:
+        ending = {**second, "error": failure.error, "spares_assessed": True}
+        left = yield from _insist(context, "end_tables", ending, lane)
+    if left:
+        yield from _index(context, lane, take)
+
+
+def _index(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
+    """Wait until the containers of the tables that are loaded have their indexes."""
+    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
+    try:
+        yield from _outside(context, "index", lane, unit_instance_id(*names, "index"), run="index")
     except StageFailedError as failure:
         yield from _end_all(context, {**lane, "error": failure.error}, take)
 

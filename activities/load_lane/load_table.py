@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, TypeVar, cast
 
+from activities.load_lane.index import index_next
 from activities.load_lane.scale import is_ready, scaled
 from activities.outcome import log_error
 from activities.table_end import end_table
@@ -12,13 +13,14 @@ from d2c.clients.clients import Clients
 from d2c.errors import BusyError
 from d2c.load_run.progress import RESULT_FILE
 from d2c.load_run.request import STAGES, LoadRequest
+from d2c.load_run.throughput.sizing import verify_ru_of
 from d2c.load_run.told.result import read_result
 from d2c.load_run.unit.handover import ASSESSED_BYTES, ASSESSED_FILE, assessed_of
 from d2c.shapes import LaneInput, LoadResult, LoadScope, StageEntry, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import operation_name, second_run, unit_name
-from d2c.state.table_files import keep
+from d2c.state.table_files import awaits_indexes, keep
 
 Result = TypeVar("Result")
 
@@ -42,14 +44,32 @@ def _run_of(payload: LaneInput) -> str:
 
 
 def is_left_out(lake: Lake, payload: LaneInput, table: TableInput) -> bool:
-    """Return whether a load run has nothing to do for a table: a second one loads it.
+    """Return whether a load run has nothing to do for a table: it is loaded, or a second run loads it.
 
     A second run loads at once, so its tables are let go before it begins.
     """
+    if awaits_indexes(table):
+        return True
     if payload.get("is_second_run"):
         keep(lake, table, is_let_go=True)
         return False
     return "assessed_in" in table
+
+
+def paced(clients: Clients, payload: LaneInput, table: TableInput) -> TableInput:
+    """Return a table with the RU/s with which verify reads its container, if others may use it at the same time.
+
+    They may if it was there before its load, and after its load.
+    """
+    percent, described = clients.settings.load_runs.verify_ru_percent, table.get("described")
+    if payload["kind"] in MIGRATING:
+        is_live = described is not None and not described["created"]
+        ru_per_second = described["peak_ru_per_second"] if described and is_live else None
+    else:
+        throughput = clients.cosmos_management.find_throughput(table["database"], table["container"])
+        ru_per_second = throughput.ru_per_second if throughput else None
+    wanted = verify_ru_of(ru_per_second, percent)
+    return table if wanted is None else keep(clients.lake, table, verify_ru_per_second=wanted)
 
 
 def load_request(table: TableInput, settings: Settings, folder: str, payload: LaneInput) -> LoadRequest:
@@ -88,6 +108,7 @@ def load_request(table: TableInput, settings: Settings, folder: str, payload: La
         container=table["container"],
         max_logical_partition_bytes=limits["max_logical_partition_bytes"],
         verify_reads_with=settings.load_runs.verify_reads_with,
+        verify_ru_per_second=table.get("verify_ru_per_second"),
         load_started_at=scope["load_started_at"],
         documents_written=scope["documents_written"],
         rejected_folder=settings.lake_path(rejected_folder) if rejected_folder else None,
@@ -127,6 +148,10 @@ def look_at_table(
         waiting: gets the table's name if the run waits for it.
     """
     folder = load_folder_of(payload, table["table"])
+    if awaits_indexes(table):
+        if _is_ready(clients, table):
+            index_next(clients, payload, table)
+        return True
     if "assessed_in" in table and not payload.get("is_second_run"):
         _is_ready(clients, table)
         return True
@@ -143,6 +168,9 @@ def look_at_table(
     if "assessed_in" in table:
         table = {**table, "rejected_folder": f"{table['assessed_in']}/rejected"}
     table = keep(clients.lake, table, load=load, stages=_with_stages_of_run(table, load["stages"]))
+    if awaits_indexes(table):
+        index_next(clients, payload, table)
+        return True
     end_table(clients, payload, table["table"], error=load["error"], table=table)
     return True
 

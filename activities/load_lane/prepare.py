@@ -10,6 +10,7 @@ import azure.durable_functions as df
 from activities.outcome import outcome
 from activities.unit import look_at_each
 from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.azure.cosmos.resources import Container
 from d2c.clients.clients import Clients
 from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.mappers import table_mapper
@@ -29,7 +30,7 @@ from d2c.mapping.container import (
     marks_of,
     wanted_container,
 )
-from d2c.mapping.indexing import KEYS, policy_of, write_factor
+from d2c.mapping.indexing import AFTER_LOAD, KEYS, is_late, late_policy, policy_of, write_factor
 from d2c.plan.sharing import shares
 from d2c.shapes import DatabaseThroughput, Described, LaneInput, Look, StageEntry, TableInput
 from d2c.state.container_lock import Record, record_path, release_container, take_container
@@ -93,32 +94,35 @@ def describe(clients: Clients, payload: TableInput, record: Record) -> Described
     container = management.find_container(*names)
     throughput = management.find_throughput(*names) if container else None
     shared = None if throughput else _shared(clients, payload, is_new=container is None)
-    scaling = scaling_of_new(settings, _load_size(payload, policy), bounds)
+    has = _policy_of_load(payload, policy, container)
+    load = _load_size(payload, has)
+    scaling = scaling_of_new(settings, load, bounds)
     new: Described = {
         "created": True,
         "partition_key_paths": shape["partition_key_paths"],
         "default_ttl": shape["default_ttl"],
-        "indexing_policy": policy,
+        "indexing_policy": has,
+        "final_policy": policy,
         **(scaling_of_shared(shared) if shared else scaling),
     }
+    if not is_late(has):
+        del new["final_policy"]
     if container is None:
         return new
     refuse(
         payload,
         find_misfit(new, container) or find_short_key(mapper, container, source.get("number_keys", ())),
     )
-    for concern in find_concerns(container, policy):
+    for concern in find_concerns(container, None if is_late(has) else policy):
         logger.warning("Container %s has %s %s", "/".join(names), concern.cause, concern.next_step)
     _check_empty(clients, payload, mapper)
     if record.get("created"):
         return new
     now = throughput.ru_per_second if throughput else None
     before = record.get("before_ru_per_second", now) or now
-    load = _load_size(payload, container.indexing_policy)
     return {
         **new,
         "created": False,
-        "indexing_policy": dict(container.indexing_policy),
         **scaling_of_existing(settings, load, bounds, throughput, before),
     }
 
@@ -147,6 +151,15 @@ def _shared(clients: Clients, payload: TableInput, *, is_new: bool) -> DatabaseT
             title="The database shares no throughput",
         )
     return None
+
+
+def _policy_of_load(
+    payload: TableInput, policy: Mapping[str, Any], container: Container | None
+) -> dict[str, Any]:
+    """Return the indexing policy of a container during the load: its own, or that with which it will be created."""
+    if container is not None:
+        return dict(container.indexing_policy)
+    return late_policy() if payload.get("apply_indexing") == AFTER_LOAD else dict(policy)
 
 
 def _load_size(payload: TableInput, policy: Mapping[str, Any]) -> LoadSize:

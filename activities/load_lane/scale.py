@@ -5,6 +5,7 @@ Each step is kept in the table's file, so that whoever goes on after a death doe
 
 import azure.durable_functions as df
 
+from activities.load_lane.index import index_next
 from activities.load_lane.prepare import describe, refuse
 from activities.outcome import outcome
 from activities.unit import look_at_each
@@ -13,7 +14,7 @@ from d2c.load_run.throughput.scaling import change_throughput, is_scaled
 from d2c.mapping.container import find_misfit
 from d2c.shapes import Described, LaneInput, Look, TableInput
 from d2c.state.container_lock import Record, keep_record, record_path, take_container
-from d2c.state.table_files import keep
+from d2c.state.table_files import awaits_indexes, keep
 
 blueprint = df.Blueprint()
 
@@ -21,8 +22,22 @@ blueprint = df.Blueprint()
 @blueprint.activity_trigger(input_name="payload")
 @outcome
 def look_at_scale(clients: Clients, payload: LaneInput) -> Look[int]:
-    """Do the next step for each container that a load run did not wait for; the result is the tables to be loaded."""
-    return look_at_each(clients, payload, "load", lambda table: is_ready(clients, table))
+    """Do the next step for each container that a load run did not wait for; the result is the tables to be loaded.
+
+    Tables that are loaded already get their indexes meanwhile.
+    """
+    loaded: list[str] = []
+
+    def step(table: TableInput) -> bool:
+        ready = is_ready(clients, table)
+        if ready and awaits_indexes(table) and not index_next(clients, payload, table):
+            loaded.append(table["table"])
+        return ready
+
+    look = look_at_each(clients, payload, "load", step)
+    if look["state"] == "succeeded":
+        return {"state": "succeeded", "result": look["result"] - len(loaded)}
+    return look
 
 
 def is_ready(clients: Clients, table: TableInput) -> bool:

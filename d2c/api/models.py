@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from d2c.shapes import ComparingKind, RequestedKind, WaitingFor
 
 State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
-Stage = Literal["export", "copy", "prepare", "assess", "load", "verify", "report"]
+Stage = Literal["export", "copy", "prepare", "assess", "load", "verify", "index", "report"]
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 Moment = Annotated[str, StringConstraints(pattern=MOMENT), Field(examples=["2026-06-01T12:00:00+00:00"])]
 Count = Annotated[int, Field(ge=0)]

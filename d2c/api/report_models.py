@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from d2c.api.models import Answer, Count, Error, Moment, Stage, StageError, State
+from d2c.api.models import Answer, Count, Error, Moment, Percent, Stage, StageError, State
 from d2c.shapes import ComparingKind
 
 Seconds = Annotated[float, Field(ge=0)]
+VERIFY_RU = "With which verify read the container at most; null: as fast as it could."
 
 
 class ReportedExport(Answer):
@@ -72,6 +73,7 @@ class ReportedOperation(Answer):
     finished_at: Moment
     items: ReplayedItems | None
     verification: Verification
+    verify_ru_per_second: Count | None = Field(default=None, description=VERIFY_RU)
 
 
 class ReportedStage(Answer):
@@ -163,6 +165,7 @@ class ReportedThroughput(Answer):
     peak_ru_per_second: Count | None
     after_ru_per_second: Count | None
     shared_ru_per_second: Count | None = None
+    verify_ru_per_second: Count | None = Field(default=None, description=VERIFY_RU)
 
 
 class ReportedRequestUnits(Answer):
@@ -179,6 +182,20 @@ class ReportedRequestUnits(Answer):
     )
     highest_use_percent: float | None = Field(
         description="The largest part of a physical partition's RU/s that was used in a second."
+    )
+
+
+class ReportedIndexing(Answer):
+    """Indexes that a container got after its load, for which it kept the load's RU/s."""
+
+    percent: Percent = Field(
+        description="How far the service was when it was waited for no longer; 100: the indexes are in use."
+    )
+    seconds: Seconds
+    estimated_ru: Count | None = Field(description="What the indexes add to writing all documents.")
+    counted_ru: Count | None = Field(
+        description="By Azure Monitor, of everything but reads in the whole minutes after the load; null for a time "
+        "without such a minute, or what is not counted yet."
     )
 
 
@@ -211,6 +228,9 @@ class TableReport(Answer):
     throughput: ReportedThroughput
     request_units: ReportedRequestUnits | None = Field(
         default=None, description="Null in reports of versions that did not ask for them."
+    )
+    indexing: ReportedIndexing | None = Field(
+        default=None, description="Null if the container had its indexes during the load."
     )
     estimate: list[EstimatedAndActual] | None = Field(
         default=None, description="Null if the size was unknown, or for an existing export."

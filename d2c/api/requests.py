@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from d2c.errors import MOST_FAULTS, BodyError
 from d2c.foreign_json import ForeignJsonError, json_value
 from d2c.plan.fields import MaxParallel, MaxParallelExports, TableName, Verify
-from d2c.plan.indexing import IndexingPlan
+from d2c.plan.indexing import ApplyIndexing, IndexingPlan
 from d2c.plan.model import LimitsPlan, RulesPlan, StrictModel, ThroughputPlan, fault_texts
 from d2c.shapes import ComparingKind
 
@@ -43,6 +43,7 @@ class RetryTable(StrictModel):
     table: TableName
     rules: RulesPlan | None = None
     indexing: IndexingPlan | None = None
+    apply_indexing: ApplyIndexing | None = None
     throughput: ThroughputPlan | None = None
     limits: LimitsPlan | None = None
     verify: Verify | None = None

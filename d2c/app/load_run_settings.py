@@ -54,7 +54,12 @@ class LoadRunSettings(SettingsGroup):
     go_within_seconds: int = Field(
         QUARTER_SECONDS, validation_alias="D2C_CLUSTER_WAITS_SECONDS", ge=0, le=24 * 3600
     )
+    indexing_waits_seconds: int = Field(
+        4 * 3600, validation_alias="D2C_INDEXING_WAITS_SECONDS", ge=0, le=WEEK_SECONDS
+    )
     # Azure Monitor shows a minute some minutes after it.
     metrics_lag_seconds: int = Field(180, validation_alias="D2C_METRICS_LAG_SECONDS", ge=0, le=3600)
     verify_reads_with: VerifyReadsWith = Field("all-cores", validation_alias="D2C_VERIFY_READS_WITH")
     lake_volume: Annotated[str, AfterValidator(_volume)] = Field("", validation_alias="D2C_LAKE_VOLUME")
+    # Of a container that others may use.
+    verify_ru_percent: int = Field(50, validation_alias="D2C_VERIFY_RU_PERCENT", ge=1, le=100)

@@ -21,11 +21,21 @@ from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.load_run.throughput.sizing import scaling_of_shared
 from d2c.mapping import Mapper, Rules
 from d2c.mapping.container import find_concerns, find_misfit, find_short_key, marks_of, wanted_container
-from d2c.mapping.indexing import KEYS, TableIndex, indexed_properties, indexes_all, policy_of
+from d2c.mapping.indexing import (
+    AFTER_LOAD,
+    KEYS,
+    TableIndex,
+    indexed_properties,
+    indexes_all,
+    is_late,
+    late_policy,
+    policy_of,
+    write_factor,
+)
 from d2c.plan.sharing import shares
 
 CONTAINER, DOCUMENTS, LOCK = "container", "documents", "held by a migration"
-KEY_ORDER, COUNTING = "order of the partition key", "counting"
+KEY_ORDER, COUNTING, LATE_INDEXES = "order of the partition key", "counting", "indexing after the load"
 
 
 class ContainerReads(Protocol):
@@ -47,6 +57,7 @@ class CheckedContainer:
     """A checked container: whether it exists, its current RU/s, and its indexing policy if that is known.
 
     ``indexed`` has the properties that the plan's `keys` will index; None if the container or a policy exists.
+    ``policy`` is that of the load; ``added_factor``: what indexes that are applied afterwards add to a write.
     """
 
     findings: list[Finding]
@@ -55,6 +66,7 @@ class CheckedContainer:
     planned: PlannedThroughput
     policy: Mapping[str, Any] | None
     indexed: list[str] | None
+    added_factor: float
 
 
 def check_container(
@@ -83,7 +95,8 @@ def check_container(
     findings = Findings("Cosmos DB")
     existing: Container | None = None
     throughput: Throughput | None = None
-    planned = planned_of(wanted, None)
+    loads_by = _policy_of_load(table, wanted)
+    planned = planned_of(loads_by, None)
     with findings.attempt(thing, CONTAINER):
         existing = reads.find_container(database, container)
         if existing is None:
@@ -91,7 +104,8 @@ def check_container(
             check_new_throughput(findings, thing, planned)
         else:
             _check_fit(findings, thing, existing, mapper, number_keys)
-            for concern in find_concerns(existing, wanted):
+            loads_by = existing.indexing_policy
+            for concern in find_concerns(existing, None if is_late(loads_by) else wanted):
                 findings.warning(thing, concern.title.lower(), f"It has {concern.cause}", concern.next_step)
     if existing is not None:
         with findings.attempt(thing, DOCUMENTS):
@@ -109,16 +123,24 @@ def check_container(
             planned = planned._replace(scaling=scaling_of_shared(shared))
     with findings.attempt(thing, LOCK):
         _check_lock(findings, thing, reads.record(database, container), migration)
-    policy = existing.indexing_policy if existing else wanted
-    if mapper and policy is not None:
+    is_late_one = loads_by is not None and is_late(loads_by)
+    policy = wanted if is_late_one else loads_by
+    added = write_factor(policy) - 1 if is_late_one and policy else 0.0
+    if mapper and policy is not None and loads_by is not None:
         with findings.attempt(thing, INDEXING):
             _check_key_order(findings, thing, mapper.rules)
-            findings.found += check_indexes(thing, mapper.rules, indexes, policy, is_new=existing is None)
-            if table.get("verify") == "counts" and not indexes_all(policy):
+            findings.found += check_indexes(
+                thing, mapper.rules, indexes, policy, is_new=existing is None or is_late_one
+            )
+            if is_late_one:
+                _tell_late_indexes(findings, thing)
+            if table.get("verify") == "counts" and not indexes_all(loads_by):
                 _tell_counting(findings, thing, planned.size_bytes)
     ru_per_second = throughput.ru_per_second if throughput else None
     indexed = _indexed(table, mapper, indexes) if existing is None else None
-    return CheckedContainer(findings.found, existing is not None, ru_per_second, planned, policy, indexed)
+    return CheckedContainer(
+        findings.found, existing is not None, ru_per_second, planned, loads_by, indexed, added
+    )
 
 
 def _wanted_policy(
@@ -132,6 +154,19 @@ def _indexed(
 ) -> list[str] | None:
     is_by_keys = mapper is not None and table.get("indexing", KEYS) == KEYS
     return indexed_properties(mapper.rules, _keys_of(indexes)) if mapper and is_by_keys else None
+
+
+def _policy_of_load(table: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return late_policy() if wanted and table.get("apply_indexing") == AFTER_LOAD else wanted
+
+
+def _tell_late_indexes(findings: Findings, thing: str) -> None:
+    findings.ok(
+        thing,
+        LATE_INDEXES,
+        "It is loaded and verified without indexes, and gets its indexing policy afterwards. Until the service has "
+        "built the indexes, the container keeps the RU/s of the load, and queries that need them read every document.",
+    )
 
 
 def _tell_counting(findings: Findings, thing: str, size_bytes: int) -> None:

@@ -13,11 +13,15 @@ LESS = "Accept that, or request less with throughput.load_ru_per_second."
 
 
 class PlannedThroughput(NamedTuple):
-    """How a container will be scaled, and the bytes and request units that the load writes."""
+    """How a container will be scaled, what the load writes in bytes and RU, and the RU/s that verify reads with at most.
+
+    ``verify_ru_per_second`` is None where verify reads as fast as it can.
+    """
 
     scaling: Scaling
     size_bytes: int
     ru: int = 0
+    verify_ru_per_second: int | None = None
 
     @property
     def highest_ru_per_second(self) -> int:
@@ -84,7 +88,9 @@ def check_throughput(
     wanted = planned.scaling["peak_ru_per_second"] or has
     kind = "at most by autoscale" if throughput.autoscale else "manual"
     at_once = throughput.instant_maximum_ru_per_second
-    summary = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load"
+    verify = planned.verify_ru_per_second
+    paced = f", of which verify reads with {verify:,} at most" if verify else ""
+    summary = f"It has {has:,} RU/s ({kind}) and gets {wanted:,} for the load{paced}"
     if wanted > at_once:
         findings.warning(
             thing,

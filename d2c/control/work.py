@@ -24,7 +24,7 @@ from d2c.state.queue import Claim, Lane, Queue, lanes_of
 from d2c.state.table_states import TableState, named_tables, states_of_tables
 
 # What is waited for on behalf of a unit, the latest first.
-UNIT_JOBS = ("second-load", "scale", "load", "prepare")
+UNIT_JOBS = ("index", "second-load", "scale", "load", "prepare")
 
 
 class Work(NamedTuple):
@@ -154,12 +154,16 @@ async def at_work(snapshot: Snapshot, work: Work, table: str) -> AtWork | None:
     job = UNIT_JOBS[instances.index(instance)]
     if job == "prepare":
         return AtWork("prepare", status.custom_status, instance, is_held)
-    if job == "scale":
-        return AtWork("load", {"is_waiting": True}, instance, is_held)
-    attempt = (status.custom_status or {}).get("attempt", 1)
     run = operation_name(work.kind, work.operation)
+    files = paths.MigrationFiles(work.migration).table(table)
+    of_index = f"{files.index_folder(run)}/{PROGRESS_FILE}"
+    if job == "scale":
+        return AtWork("load", {"is_waiting": True}, instance, is_held, of_index)
+    if job == "index":
+        return AtWork("index", None, instance, is_held, of_index)
+    attempt = (status.custom_status or {}).get("attempt", 1)
     name, first = (second_run(run), "load") if job == "second-load" else (run, "assess")
-    file = f"{paths.MigrationFiles(work.migration).table(table).load_folder(name, attempt)}/{PROGRESS_FILE}"
+    file = f"{files.load_folder(name, attempt)}/{PROGRESS_FILE}"
     return AtWork(first, {"attempt": attempt}, instance, is_held, file)
 
 

@@ -85,6 +85,26 @@ def read_options() -> dict[str, str]:
     }
 
 
+def pacing_options(ru_per_second: int | None) -> dict[str, str]:
+    """Return the options of reads that leave RU/s to others: each Spark executor takes its part of so many.
+
+    Without a container that executors share their counts in, nothing has to be created (ThroughputControlHelper.scala).
+    An absolute number needs no right to read the container's throughput, as a part of it would.
+
+    Args:
+        ru_per_second: of all executors together; None to read as fast as the container allows.
+    """
+    if ru_per_second is None:
+        return {}
+    control = "spark.cosmos.throughputControl"
+    return {
+        f"{control}.enabled": "true",
+        f"{control}.name": "d2c-verify",
+        f"{control}.targetThroughput": str(ru_per_second),
+        f"{control}.globalControl.useDedicatedContainer": "false",
+    }
+
+
 def partitioning_options(verify_reads_with: str, physical_partitions: int, cores: int) -> dict[str, str]:
     """Return the options by which Spark reads a container with all of its cores.
 

@@ -33,7 +33,8 @@ WITH_ALL_CORES, BY_PARTITION = "all-cores", "one-task-per-partition"
 class LoadRequest:
     """What a load run does for one table. It holds no secrets: the cluster reads them from the secret scope.
 
-    Paths are in Spark's form (``abfss://...``). The four fields from ``load_started_at`` are for the operations verify
+    Paths are in Spark's form (``abfss://...``). Verify reads the container with ``verify_ru_per_second`` at most, or as
+    fast as it can. The four fields from ``load_started_at`` are for the operations verify
     and replay, from earlier runs: when the load began (epoch seconds), how many documents were written, and the
     rejected items. In ``done_folder`` are the data files that the operation's earlier runs have done; those of this run
     are added. The two after it are for the hand-over from assess to load: how long to wait for the container (None: it
@@ -61,6 +62,7 @@ class LoadRequest:
     container: str
     max_logical_partition_bytes: int = LOGICAL_PARTITION_BYTES
     verify_reads_with: str = WITH_ALL_CORES
+    verify_ru_per_second: int | None = None
     load_started_at: int | None = None
     documents_written: int = 0
     rejected_folder: str | None = None

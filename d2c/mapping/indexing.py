@@ -15,7 +15,10 @@ Json = dict[str, Any]
 Indexing = str | Mapping[str, Any]
 
 KEYS, ALL = "keys", "all"
+AT_CREATION, AFTER_LOAD = "at_creation", "after_load"
 ROOT = "/*"
+# Below an excluded root it changes nothing: it marks a container that gets its policy once it is loaded.
+LATE = "/d2c_indexes_after_load/?"
 MOST_COMPOSITE_PROPERTIES = 8
 # With the mode `consistent` they are indexed whatever a policy says.
 ALWAYS_INDEXED = frozenset({"id", "_ts"})
@@ -54,6 +57,22 @@ def default_policy() -> Json:
         "includedPaths": [{"path": ROOT}],
         "excludedPaths": [{"path": '/"_etag"/?'}],
     }
+
+
+def late_policy() -> Json:
+    """Return the policy of a container that is loaded without indexes; the mode `none` would rule out time to live."""
+    excluded = [{"path": path} for path in (ROOT, LATE, '/"_etag"/?')]
+    return {
+        "indexingMode": "consistent",
+        "automatic": True,
+        "includedPaths": [],
+        "excludedPaths": excluded,
+    }
+
+
+def is_late(policy: Mapping[str, Any]) -> bool:
+    """Return whether a container has the policy with which it is loaded, and not its own yet."""
+    return levels_of(LATE) in _paths(policy, "excludedPaths")
 
 
 def policy_of(indexing: Indexing, rules: Rules, index_keys: Iterable[str]) -> Json:

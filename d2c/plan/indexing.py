@@ -19,6 +19,9 @@ MOST_POLICY_BYTES = 16_384
 MOST_COMPOSITE_INDEXES = 100
 
 
+ApplyIndexing = Literal["at_creation", "after_load"]
+
+
 class PolicyPart(StrictModel):
     """A part of a policy, under the service's names."""
 

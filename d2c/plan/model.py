@@ -35,7 +35,7 @@ from d2c.plan.fields import (
     Window,
 )
 from d2c.plan.fields import StrictModel as StrictModel
-from d2c.plan.indexing import IndexingPlan
+from d2c.plan.indexing import ApplyIndexing, IndexingPlan
 from d2c.plan.sharing import SHARED
 from d2c.plan.validation import faults_between_fields, is_pattern
 from d2c.shapes import DatabaseThroughput, Times
@@ -109,6 +109,7 @@ class SharedPlan(StrictModel):
     region: Region | None = None
     rules: RulesPlan | None = None
     indexing: IndexingPlan | None = None
+    apply_indexing: ApplyIndexing | None = None
     throughput: ThroughputPlan | None = None
     limits: LimitsPlan | None = None
     verify: Verify | None = None

@@ -29,8 +29,25 @@ def load_window(record: Mapping[str, Any]) -> Window | None:
     Args:
         record: the table's.
     """
+    return _window(record, "load")
+
+
+def indexing_minutes(record: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """Return the whole minutes in which a table's container got its indexes and nothing was loaded, or None.
+
+    Args:
+        record: the table's.
+    """
+    load, index = load_window(record), _window(record, "index")
+    if load is None or index is None:
+        return None
+    start, end = max(index.minutes[0], load.minutes[1]), index.minutes[1]
+    return (start, end) if start < end else None
+
+
+def _window(record: Mapping[str, Any], name: str) -> Window | None:
     for stage in reversed(record["stages"]):
-        if stage["stage"] == "load" and stage.get("seconds") is not None:
+        if stage["stage"] == name and stage.get("seconds") is not None:
             start = datetime.fromisoformat(stage["started_at"]).astimezone(UTC)
             return Window(start, start + timedelta(seconds=stage["seconds"]))
     return None

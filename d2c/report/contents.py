@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from d2c.load_run.throughput.request_units import with_indexes
 from d2c.load_run.throughput.sizing import load_estimate
-from d2c.report.estimate import write_factor_of
+from d2c.report.estimate import added_factor_of, write_factor_of
 from d2c.report.outcome import census_ru, compare_with_estimate, sum_of_rows
 from d2c.shapes import StageEntry, State
 
@@ -59,8 +60,10 @@ def table_report(
             "peak_ru_per_second": described.get("peak_ru_per_second"),
             "shared_ru_per_second": shared,
             "after_ru_per_second": (record.get("restored") or {}).get("after_ru_per_second"),
+            "verify_ru_per_second": record.get("verify_ru_per_second"),
         },
         "request_units": _request_units(record, census),
+        "indexing": _indexing(record, census),
         "estimate": compare_with_estimate(record, census, basis),
     }
 
@@ -71,6 +74,18 @@ def _request_units(record: Mapping[str, Any], census: Mapping[str, Any] | None) 
     return {
         "estimated": census_ru(census, record) if census else None,
         **{field: found.get(field) for field in CONSUMED_FIELDS},
+    }
+
+
+def _indexing(record: Mapping[str, Any], census: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what became of indexes that were applied after the load; None where they were there from the beginning."""
+    if "final_policy" not in (record.get("described") or {}):
+        return None
+    return {
+        "percent": record.get("indexed_percent", 0),
+        "seconds": sum(stage.get("seconds") or 0 for stage in record["stages"] if stage["stage"] == "index"),
+        "estimated_ru": with_indexes(census["write_ru"], added_factor_of(record)) if census else None,
+        "counted_ru": (record.get("consumed") or {}).get("indexing_ru"),
     }
 
 

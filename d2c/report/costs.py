@@ -18,7 +18,7 @@ SUMMARY_MINUTES, SUMMARY_DIUS = 1, 2
 # `cluster` is not a stage but a table's share of the start of its load run's cluster.
 LOAD_STAGES = ("cluster", "assess", "load", "verify")
 # While a container has the RU/s of its load.
-SCALED_STAGES = ("load", "verify")
+SCALED_STAGES = ("load", "verify", "index")
 ONCE, PER_MONTH = "once", "per month"
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from d2c.app.cluster_size import RU_PER_CORE, cores_of
 from d2c.app.prices import Prices
 from d2c.load_run.throughput.request_units import LoadSize, read_ru, size_of_items
 from d2c.load_run.throughput.sizing import SMALLEST_SHARED, least_ru_per_second, scaling_of_new
-from d2c.mapping.indexing import ALL, ALL_FACTOR, KEYS, write_factor
+from d2c.mapping.indexing import AFTER_LOAD, ALL, ALL_FACTOR, KEYS, write_factor
 from d2c.plan import sharing
 from d2c.plan.caps import is_small
 from d2c.plan.tables import location_of
@@ -52,7 +52,8 @@ def estimated_quantities(table: Mapping[str, Any], terms: Terms) -> Json | None:
 
     Args:
         table: its settings from the plan with ``item_count``, ``size_bytes``, and ``tables_per_run``, 1 if left out;
-            with ``scaling`` and ``index_factor`` if its container has been looked at.
+            with ``scaling``, ``index_factor``, ``added_factor`` and ``verify_ru_per_second`` if its container has been
+            looked at.
         terms: what the estimate is made by.
     """
     items, size = table.get("item_count"), table.get("size_bytes")
@@ -71,8 +72,12 @@ def estimated_quantities(table: Mapping[str, Any], terms: Terms) -> Json | None:
     shares = table.get("tables_per_run", 1)
     together = 1 if "sharers" in quantities else shares
     workers = workers_of(cluster, quantities["load_ru_per_second"] * together, prices)
-    seconds = _seconds(quantities, table.get("verify", "full"), workers or 1, terms)
+    seconds = _seconds(quantities, table, workers or 1, terms)
     seconds["cluster"] /= shares
+    added = added_factor_of(table)
+    if added:
+        ru = size_of_items(items, size, added).ru
+        seconds["index"] = ru / quantities["load_ru_per_second"]
     return {
         **quantities,
         "nodes": None if workers is None else workers + 1,
@@ -89,8 +94,31 @@ def write_factor_of(table: Mapping[str, Any]) -> float:
     policy = (table.get("described") or {}).get("indexing_policy")
     if policy is not None:
         return write_factor(policy)
+    known = table.get("index_factor")
+    if known:
+        return float(known)
+    return 1.0 if table.get("apply_indexing") == AFTER_LOAD else _factor_of_plan(table)
+
+
+def added_factor_of(table: Mapping[str, Any]) -> float:
+    """Return what indexes that are applied after the load add to the factor of a write, as far as it is known.
+
+    Args:
+        table: its settings, or its record.
+    """
+    described = table.get("described")
+    if described is not None:
+        policy = described.get("final_policy")
+        return write_factor(policy) - 1 if policy else 0.0
+    known = table.get("added_factor")
+    if known is not None:
+        return float(known)
+    return _factor_of_plan(table) - 1 if table.get("apply_indexing") == AFTER_LOAD else 0.0
+
+
+def _factor_of_plan(table: Mapping[str, Any]) -> float:
     indexing = table.get("indexing", KEYS)
-    known = table.get("index_factor") or FACTOR_BY_WORD.get(indexing if isinstance(indexing, str) else "")
+    known = FACTOR_BY_WORD.get(indexing if isinstance(indexing, str) else "")
     return float(known or write_factor(indexing))
 
 
@@ -136,11 +164,13 @@ def _of_database(shared: DatabaseThroughput, table: Mapping[str, Any]) -> Json:
     }
 
 
-def _seconds(quantities: Json, verify: str, workers: int, terms: Terms) -> dict[str, float]:
+def _seconds(quantities: Json, table: Mapping[str, Any], workers: int, terms: Terms) -> dict[str, float]:
     prices, items, ru_per_second = terms.prices, quantities["items"], quantities["load_ru_per_second"]
     cores = workers * cores_of(terms.cluster.node_type, prices.assumed("cores_per_node"))
     mapping = items / (prices.assumed("items_per_core_second") * cores)
-    reading = REPLICAS_READ * items * read_ru(quantities["bytes"] / max(items, 1)) / ru_per_second
+    reading_ru = REPLICAS_READ * items * read_ru(quantities["bytes"] / max(items, 1))
+    reading = reading_ru / (table.get("verify_ru_per_second") or ru_per_second)
+    is_counting = table.get("verify") == "counts"
     export_seconds = quantities["bytes"] / prices.assumed("export_bytes_per_second")
     copy_seconds = quantities["copied_bytes"] / prices.assumed("copy_bytes_per_second")
     return {
@@ -150,7 +180,7 @@ def _seconds(quantities: Json, verify: str, workers: int, terms: Terms) -> dict[
         "cluster": cluster_seconds(terms.cluster, prices),
         "assess": mapping,
         "load": max(quantities["ru"] / min(ru_per_second, cores * RU_PER_CORE), mapping),
-        "verify": max(COUNT_SECONDS if verify == "counts" else reading, mapping),
+        "verify": max(COUNT_SECONDS if is_counting else reading, mapping),
     }
 
 

@@ -78,7 +78,10 @@ class Described(Scaling):
     created: bool
     partition_key_paths: list[str]
     default_ttl: int | None  # seconds; -1: only documents with a ttl expire
-    indexing_policy: NotRequired[dict[str, Any]]  # of a container that is created, in the service's words
+    indexing_policy: NotRequired[dict[str, Any]]  # during the load, in the service's words
+    final_policy: NotRequired[
+        dict[str, Any]
+    ]  # of a container that is loaded without indexes: applied afterwards
 
 
 class Prepared(TypedDict):
@@ -99,6 +102,7 @@ class Consumed(TypedDict):
     counted_ru: int | None
     used_part: float | None  # of the RU/s, between the first and the last tenth of the load
     highest_use_percent: float | None  # of a partition's RU/s, in a second
+    indexing_ru: NotRequired[int | None]  # of indexes that were applied after the load
 
 
 class StageEntry(TypedDict):

@@ -103,7 +103,7 @@ class LoadRunResult(TypedDict):
 class StageBegun(TypedDict):
     """A stage in the progress of a load run."""
 
-    stage: Literal["assess", "load", "verify"]
+    stage: Literal["assess", "load", "verify", "index"]
 
 
 class LoadProgress(TypedDict):

@@ -1,7 +1,7 @@
 """A table: its settings, the input of its activities, its record, and its end."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from d2c.shapes.answers import ErrorDict, State
 from d2c.shapes.findings import (
@@ -33,6 +33,7 @@ class TableSettings(TypedDict):
     indexing: NotRequired[
         str | Mapping[str, Any]
     ]  # keys, all or a policy; absent in what older versions stored
+    apply_indexing: NotRequired[Literal["at_creation", "after_load"]]  # absent: as it is created
     throughput: ThroughputSettings
     limits: Limits
     verify: str
@@ -79,6 +80,10 @@ class TableInput(TableSettings):
     rejected_folder: NotRequired[str]  # where it is not the result's
     failures: NotRequired[int]  # in a row, of the activities of its unit
     load: NotRequired[LoadResult]
+    verify_ru_per_second: NotRequired[int]  # with which verify reads at most; absent: as fast as it can
+    indexing_began: NotRequired[str]
+    is_indexing: NotRequired[bool]  # the final indexing policy has been applied
+    indexed_percent: NotRequired[int]  # when it was waited for no longer
     restored: NotRequired[Restored | None]
     scope: NotRequired[LoadScope]  # of a verify or a replay
     attempt: NotRequired[int]
@@ -94,6 +99,7 @@ class PastOperation(TypedDict):
     finished_at: str
     items: dict[str, int] | None
     verification: Verification | None
+    verify_ru_per_second: NotRequired[int | None]
 
 
 class TableOutcome(TableInput):
@@ -155,3 +161,4 @@ class ContainerLock(ContainerHolder):
     autoscale: NotRequired[bool]
     shared: NotRequired[DatabaseThroughput]
     indexing_policy: NotRequired[dict[str, Any]]
+    final_policy: NotRequired[dict[str, Any]]

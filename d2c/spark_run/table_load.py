@@ -151,7 +151,8 @@ class TableLoad:
 
     def read_container(self, options: Mapping[str, str], schema: str | None = None) -> DataFrame:
         """Return what the connector reads from the container."""
-        reader = self.spark.read.format(CONNECTOR).options(**self.cosmos, **options)
+        pacing = cosmos_options.pacing_options(self.request.verify_ru_per_second)
+        reader = self.spark.read.format(CONNECTOR).options(**self.cosmos, **pacing, **options)
         return (reader.schema(schema) if schema else reader).load()
 
 

@@ -73,7 +73,7 @@ def unit_instance_id(migration: str, operation: int, unit: str, stage: str) -> s
         migration: its id.
         operation: the number of the operation.
         unit: as `unit_name` returns it.
-        stage: ``prepare``, ``load``, ``scale`` or ``second-load``.
+        stage: ``prepare``, ``load``, ``scale``, ``second-load`` or ``index``.
     """
     return f"{migration}::{stage}-{operation}-{unit}"
 

@@ -6,12 +6,15 @@ from typing import Any
 
 from d2c.clients.azure.lake import Lake, needed_json
 from d2c.shapes import AcceptedPlan, OperationFile, OperationKind
-from d2c.shapes.operations import MIGRATING, RETRY, START
+from d2c.shapes.operations import ALL_STAGES, MIGRATING, RETRY, START
 from d2c.state.paths import MigrationFiles
+from d2c.state.table_files import awaits_indexes
 
 OPERATION_FILE = re.compile(r"(?P<number>[0-9]{6})\.json")
 # The findings that a retry reuses; whatever else is in a table's record belongs to the attempt that is over.
 KEPT_FINDINGS = ("source", "export", "copy", "described")
+# Those of a table that is loaded and verified, and whose container is to get its indexes.
+LOADED_FINDINGS = ("load", "rejected_folder")
 SETTINGS = (
     "table",
     "container",
@@ -20,6 +23,7 @@ SETTINGS = (
     "region",
     "rules",
     "indexing",
+    "apply_indexing",
     "throughput",
     "limits",
     "verify",
@@ -99,6 +103,10 @@ def retried_input(record: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[s
         found = {}
     if "described" not in found:
         return {**settings, **found}
+    if not entry.keys() - {"table"} and awaits_indexes(record):
+        stages = [stage for stage in record["stages"] if stage["stage"] in ALL_STAGES]
+        loaded = {name: record[name] for name in LOADED_FINDINGS if name in record}
+        return {**settings, **found, **loaded, "stages": stages, "may_have_written": True}
     if may_have_written(record):
         # Looked at anew, the container would be refused for documents of this table itself.
         return {**settings, **found, "may_have_written": True}

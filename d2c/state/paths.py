@@ -133,6 +133,14 @@ class TableFiles:
         """
         return f"{self.folder}/{run}-{attempt}"
 
+    def index_folder(self, operation: str) -> str:
+        """Return the folder of the progress of the table's indexes.
+
+        Args:
+            operation: such as ``start-0`` or ``retry-1``.
+        """
+        return f"{self.folder}/{operation}-index"
+
     def done_folder(self, operation: str) -> str:
         """Return the folder of what the load runs of an operation have done of the table, data file by data file.
 

@@ -14,11 +14,14 @@ STAGE_BEGINS_AT = {
     "assess": 50,
     "load": 60,
     "verify": 85,
+    "index": 95,
     "report": 98,
 }
 WHOLE_WAY = 100
 # The stages whose progress is in items; that of copy is in bytes.
 COUNTING_ITEMS = ("assess", "load", "verify")
+# The service tells percent only.
+COUNTING_NOTHING = ("index",)
 MOST = 2**63
 # A time that a date can hold: beyond it, nothing moves.
 LONGEST_SECONDS = 366 * 24 * 3600.0
@@ -81,7 +84,7 @@ def progress_of_stage(stage: str | None, progress: Mapping[str, Any] | None) -> 
         stage: the stage under way.
         progress: the stage's, at the last poll.
     """
-    if not progress or not _number(progress, "total"):
+    if not progress or not _number(progress, "total") or stage in COUNTING_NOTHING:
         return None
     if stage not in COUNTING_ITEMS:
         done, total = (_whole(progress, name) for name in ("done", "total"))

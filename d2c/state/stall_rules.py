@@ -50,6 +50,8 @@ PATIENCE = {
     ),
     # Reading a container back with little throughput starts slowly.
     "verify": Patience(90 * MINUTE, 0, "See the load run in Databricks."),
+    # The service builds an index with the RU/s that nobody else uses, and tells whole percent.
+    "index": Patience(2 * HOUR, 0, "See how many of the container's RU/s others use."),
     # A few small files; a service that is away is asked for about 40 minutes.
     "report": Patience(HOUR, 0, "See the app's log."),
 }

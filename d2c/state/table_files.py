@@ -3,6 +3,7 @@
 One lane has a table at a time, and only what it runs writes the file.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from d2c.clients.azure.lake import Lake, needed_json
@@ -59,3 +60,13 @@ def with_stages(table: TableInput, *stages: StageEntry) -> list[StageEntry]:
     """Return the stages of a table with further ones; one that is there already, by an earlier try, is replaced."""
     known = {(stage["stage"], stage["started_at"]): stage for stage in (*table["stages"], *stages)}
     return list(known.values())
+
+
+def awaits_indexes(table: Mapping[str, Any]) -> bool:
+    """Return whether a table is loaded, and its container is to get its indexing policy.
+
+    Args:
+        table: as `read_table` returned it, or its record.
+    """
+    load, described = table.get("load"), table.get("described") or {}
+    return bool(load and load["error"] is None and "final_policy" in described)

@@ -153,6 +153,7 @@ def after_operation(
         "finished_at": now,
         "items": replayed and _items(replayed),
         "verification": result["verification"],
+        "verify_ru_per_second": table.get("verify_ru_per_second"),
     }
     after = _with_replayed(record, table, result, replayed) if replayed else record
     load = cast("LoadResult", {**(after.get("load") or {}), "verification": result["verification"]})

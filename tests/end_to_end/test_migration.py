@@ -40,7 +40,12 @@ def moved(user):
             "moved",
             {"table": "Plain", "container": "plain"},
             {"table": "Sorted", "container": "sorted", "rules": {"partition_key": ["who", "what"]}},
-            {"table": "Fading", "container": "fading", "throughput": {"kind": "shared"}},
+            {
+                "table": "Fading",
+                "container": "fading",
+                "throughput": {"kind": "shared"},
+                "apply_indexing": "after_load",
+            },
             max_parallel_tables=2,
         )
     )
@@ -86,7 +91,8 @@ def test_the_report_accounts_for_every_file_and_item(moved, table, items):
     assert files["listed"] == files["verified"] > 1
     assert found["expected"] == found["actual"] == counts["written"]
     assert (found["missing"], found["unexpected"], found["different"]) == (0, 0, 0)
-    assert [stage["stage"] for stage in part["stages"]] == STAGES
+    late = ["index"] if table == "Fading" else []
+    assert [stage["stage"] for stage in part["stages"]] == [*STAGES[:-1], *late, STAGES[-1]]
     assert {stage["state"] for stage in part["stages"]} == {"succeeded"}
     assert all(stage["seconds"] >= 0 for stage in part["stages"])
 
@@ -103,6 +109,7 @@ def test_throughput_is_put_back_and_told(user, moved):
         "peak_ru_per_second": 6_000,
         "after_ru_per_second": 1000,
         "shared_ru_per_second": None,
+        "verify_ru_per_second": None,
     }
     assert {user.throughput("moved", container) for container in ("plain", "sorted")} == {1000}
 
@@ -111,6 +118,15 @@ def test_a_container_may_share_its_databases_throughput(user, moved):
     assert report_of(moved, "Fading")["throughput"]["shared_ru_per_second"] == 400
     assert user.throughput("moved", "fading") is None
     assert user.cosmos.get_database_client("moved").get_throughput().offer_throughput == 400
+
+
+def test_a_container_gets_its_indexes_after_its_load_and_the_report_says_so(user, moved):
+    assert report_of(moved, "Plain")["indexing"] is None
+    found = report_of(moved, "Fading")["indexing"]
+    assert (found["percent"], found["seconds"] > 0, found["estimated_ru"] > 0) == (100, True, True)
+    fading = user.cosmos.get_database_client("moved").get_container_client("fading")
+    policy = fading.read()["indexingPolicy"]
+    assert {each["path"] for each in policy["includedPaths"]} == {"/pk/?", "/ttl/?"}
 
 
 def test_the_census_tells_what_the_table_holds(moved):

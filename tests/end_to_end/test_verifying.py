@@ -185,6 +185,8 @@ def test_what_was_made_good_passes(found):
     assert len(numbers) >= 4
     assert numbers == sorted(set(numbers))
     assert part["operations"][-1]["verification"]["missing"] == 0
+    # Half of what the container has by now, which others may use.
+    assert part["operations"][-1]["verify_ru_per_second"] == 500
 
 
 def test_operations_are_listed_newest_first(user, found):

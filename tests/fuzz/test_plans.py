@@ -60,6 +60,7 @@ shared = {
     "region": st.sampled_from(("eu-west-1", "us-gov-east-1")),
     "rules": rules,
     "indexing": st.one_of(st.sampled_from(("keys", "all", "none")), policies),
+    "apply_indexing": st.sampled_from(("at_creation", "after_load", "later")),
     "throughput": st.fixed_dictionaries(
         {}, optional={"load_ru_per_second": st.sampled_from(("auto", 400, 1_000_000))}
     ),

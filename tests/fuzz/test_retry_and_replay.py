@@ -21,6 +21,7 @@ changes = {
     "throughput": st.just({"load_ru_per_second": 400}),
     "limits": st.just({"max_rejected_items": 7}),
     "indexing": st.sampled_from(("keys", "all", {"includedPaths": [{"path": "/*"}]}, {"includedPaths": []})),
+    "apply_indexing": st.sampled_from(("at_creation", "after_load")),
     "verify": st.sampled_from(("full", "counts")),
     "allow_existing_documents": st.booleans(),
 }

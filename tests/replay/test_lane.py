@@ -55,6 +55,7 @@ def world(*takes, orchestrators=(), interrupt=lambda world: None, **changes):
         "look_at_arrival": ended({"export": an_export(), "copy": a_copy()}),
         "look_at_prepare": ended(1),
         "look_at_scale": ended(1),
+        "look_at_index": ended(0),
         "start_load": {"value": 17},
         "look_at_load": ended(0),
         "stop_load": {"value": None},
@@ -179,6 +180,34 @@ def test_where_all_of_them_ended_meanwhile_there_is_no_second_run():
     assert len(here.called("start_load")) == 1
 
 
+def test_tables_whose_containers_get_their_indexes_are_waited_for_without_a_cluster():
+    running = {"value": {"state": "running", "progress": {"tables": 1}}}
+    looks = iter([running] * 12 + [ended(0)])
+    here = world(
+        taken(tables=2),
+        look_at_load=ended(1),
+        look_at_scale=ended(0),
+        look_at_index=lambda payload: next(looks),
+    )
+    assert here.run("run_lane", a_lane("load")) == {"error": None}
+    assert (len(here.called("start_load")), len(here.called("look_at_index"))) == (1, 13)
+    assert ("m::index-0-2-0" in here.instances, here.called("end_tables")) == (True, [])
+
+
+def test_those_of_a_second_run_too():
+    loads = iter([ended(2), ended(1)])
+    here = world(taken(tables=2), look_at_load=lambda payload: next(loads))
+    here.run("run_lane", a_lane("load"))
+    assert names(here)[-3:] == ["look_at_load", "look_at_index", "take_tables"]
+
+
+def test_what_cannot_be_looked_at_any_more_ends_them():
+    here = world(taken(), look_at_load=ended(1), look_at_scale=ended(0), look_at_index=error())
+    assert here.run("run_lane", a_lane("load")) == {"error": None}
+    (end,) = here.called("end_tables")
+    assert ("spares_assessed" in end, end["error"]["detail"]) == (False, "it broke")
+
+
 def test_a_first_run_that_fails_spares_those_that_it_has_assessed():
     looks = iter([error(), ended(0)])
     spared = iter([1])
@@ -208,7 +237,7 @@ def test_the_second_run_of_a_unit_too():
 
 
 @pytest.mark.parametrize("broken", ["look_at_scale", "second"])
-def test_a_second_run_that_fails_ends_them(broken):
+def test_a_second_run_that_fails_ends_them_but_those_that_wait_for_indexes(broken):
     looks = iter([ended(1), error()])
     here = world(
         taken(),
@@ -217,7 +246,7 @@ def test_a_second_run_that_fails_ends_them(broken):
     )
     assert here.run("run_lane", a_lane("load")) == {"error": None}
     (end,) = here.called("end_tables")
-    assert ("spares_assessed" in end, end["error"]["detail"]) == (False, "it broke")
+    assert (end["is_second_run"], end["error"]["detail"]) == (True, "it broke")
 
 
 def test_a_lane_takes_again_with_the_next_turn():

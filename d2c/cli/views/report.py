@@ -33,9 +33,20 @@ def report_view(report: Mapping[str, Any], width: int = WIDE_COLUMNS) -> Rendera
         views = [*views, _estimate_view(report["estimate"], is_wide)]
     errors = [line for table in tables for line in table_error_lines(table)]
     rejected = [line for table in tables for line in _rejected_lines(table)]
-    return Group(
-        Text.assemble(f"Migration {report['id']}: ", state_text(report["state"])), *views, *rejected, *errors
-    )
+    indexed = [line for table in tables for line in _indexing_lines(table)]
+    heading = Text.assemble(f"Migration {report['id']}: ", state_text(report["state"]))
+    return Group(heading, *views, *indexed, *rejected, *errors)
+
+
+def _indexing_lines(table: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield how far the indexes of a table are that were applied after its load."""
+    found = table.get("indexing")
+    if found:
+        rest = "" if found["percent"] == 100 else ", the service goes on with what the container's RU/s leave"
+        yield Text(
+            f"{table['table']}: {found['percent']} % of its indexes were built after the load, within "
+            f"{found['seconds']:,.0f} seconds{rest}."
+        )
 
 
 def _estimate_view(rows: Sequence[Mapping[str, Any]], is_wide: bool) -> Table:

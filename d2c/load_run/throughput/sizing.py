@@ -212,6 +212,16 @@ def in_steps(ru_per_second: int, autoscale: bool) -> int:
     return -(-ru_per_second // step) * step
 
 
+def verify_ru_of(ru_per_second: int | None, percent: int) -> int | None:
+    """Return the RU/s with which verify reads a container that others may use; None for as fast as it can.
+
+    Args:
+        ru_per_second: what it has while it is verified; None if it has no throughput of its own.
+        percent: the setting's.
+    """
+    return None if ru_per_second is None or percent >= 100 else max(ru_per_second * percent // 100, 1)
+
+
 def load_estimate(ru: int, load_ru_per_second: int | None) -> list[dict[str, int | bool]]:
     """Return the seconds of a load at its planned throughput, and at others for comparison.
 

@@ -193,6 +193,8 @@ class FakeCosmos:
     shared: Throughput | None = None
     changes: list[tuple[int, bool]] = field(default_factory=list)
     created: list[dict[str, Any]] = field(default_factory=list)
+    policies: list[dict[str, Any]] = field(default_factory=list)
+    percent: int = 100  # of an index transformation
     crashes: set[str] = field(default_factory=set)
 
     def describe_account(self) -> Account:
@@ -222,6 +224,16 @@ class FakeCosmos:
         assert own or self.shared
         self.throughput = Throughput(own, False, 400, False) if own else None
         self._done("create_container")
+
+    def change_indexing(self, database: str, container: str, policy: Mapping[str, Any]) -> None:
+        assert self.container is not None
+        self.policies.append(dict(policy))
+        self.container = replace(self.container, indexing_policy=dict(policy))
+        self._done("change_indexing")
+
+    def read(self, *, populate_quota_info: bool, response_hook: Any) -> None:
+        assert populate_quota_info
+        response_hook({"x-ms-documentdb-collection-index-transformation-progress": str(self.percent)}, {})
 
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         return self.throughput

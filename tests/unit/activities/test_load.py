@@ -3,6 +3,7 @@ import json
 import pytest
 
 from activities.load import look_at_load, start_load, stop_load
+from d2c.clients.azure.cosmos.management import Throughput
 from d2c.clients.databricks.jobs import NotebookRun
 from d2c.deploy import kernel_wheel
 from d2c.deploy.kernel_wheel import KernelWheel, kernel_path
@@ -214,6 +215,27 @@ class TestStartLoad:
         start(unit)
         (submitted,) = unit.databricks.submitted.values()
         assert submitted["cluster"]["autoscale"]["max_workers"] == 2
+
+    @pytest.mark.parametrize(
+        ("percent", "described", "paced"),
+        [
+            ("50", a_described(created=False, peak_ru_per_second=4_000), 2_000),
+            ("100", a_described(created=False, peak_ru_per_second=4_000), None),
+            ("50", a_described(created=False, peak_ru_per_second=None), None),
+            ("50", a_described(peak_ru_per_second=4_000), None),
+        ],
+    )
+    def test_verify_leaves_ru_of_a_container_that_was_there_before_to_others(
+        self, unit, percent, described, paced
+    ):
+        unit.settings = local_settings(D2C_VERIFY_RU_PERCENT=percent, D2C_NOTEBOOK_PATH="/Shared/load")
+        put_unit(unit, "Music")
+        path = paths.MigrationFiles("m").work(0).table("Music")
+        unit.lake.write_json(path, {**PREPARED, "described": described})
+        start(unit)
+        assert file_of(unit).get("verify_ru_per_second") == paced
+        text = unit.lake.files[f"{folder()}/request.json"].decode()
+        assert parse_request(text).verify_ru_per_second == paced
 
     def test_a_second_try_gives_the_same_run_and_another_attempt_another(self, unit):
         first = start(unit)
@@ -529,9 +551,16 @@ class TestComparing:
         assert (request.stages, request.verify) == (("verify",), "counts")
         assert (request.load_started_at, request.documents_written) == (1_780_000_000, 7)
         assert request.rejected_folder == f"{LAKE}/{folder()}/rejected"
+        assert request.verify_ru_per_second is None
         assert list(verified.databricks.submitted) == [
             run_key(an_operation(operation=3), "unit 0-0", "load", 1)
         ]
+
+    def test_it_takes_a_part_of_the_ru_that_the_container_has_by_now(self, verified):
+        verified.cosmos.throughput = Throughput(1_000, False, 400, False)
+        start(verified, **VERIFY)
+        text = verified.lake.files[f"{folder(run='verify-3')}/request.json"].decode()
+        assert parse_request(text).verify_ru_per_second == 500
 
     def test_it_ends_its_table_and_leaves_the_log_of_the_start_alone(self, verified):
         result = {

@@ -15,7 +15,7 @@ from activities import (
     start,
     tables,
 )
-from activities.load_lane import prepare, scale
+from activities.load_lane import index, prepare, scale
 from activities.outcome import STAGE_OF_ACTIVITY, answer_of, fields_of
 from d2c.errors import CancelledError, PermanentError, TransientError
 from d2c.state.ids import run_key
@@ -28,7 +28,7 @@ OF_MIGRATIONS = {
 }
 OF_THE_STAGE_OF_THEIR_INPUT = {"take_tables", "pass_on", "end_table", "end_tables", "end_lost"}
 MODULES = (
-    existing_export, check, orphans, copy, export, load, lanes, prepare, report, request_units, scale,
+    existing_export, check, orphans, copy, export, index, load, lanes, prepare, report, request_units, scale,
     start, tables
 )  # fmt: skip
 ACTIVITIES = {

@@ -75,6 +75,7 @@ class TestATablesPart:
             "peak_ru_per_second": 4000,
             "after_ru_per_second": 1000,
             "shared_ru_per_second": None,
+            "verify_ru_per_second": None,
         }
 
     def test_it_takes_the_census_from_there_too_and_says_how_long_the_load_takes(self, world):

@@ -4,7 +4,7 @@ from d2c.checks.containers import check_container
 from d2c.checks.throughput import PlannedThroughput
 from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.load_run.mappers import table_mapper
-from d2c.mapping.indexing import TableIndex, default_policy, policy_with
+from d2c.mapping.indexing import TableIndex, default_policy, late_policy, policy_with
 
 from .fakes import REFUSED, Answers, assert_all_ok, finding, states
 
@@ -232,3 +232,17 @@ def test_a_partition_key_that_begins_with_a_constant_is_a_warning(partition_key,
     ]
     assert [each["state"] for each in found] == (["warning"] if told else [])
     assert all(told in each["next_step"] for each in found)
+
+
+def test_a_container_that_gets_its_indexes_after_the_load_is_loaded_without():
+    late = checked(table={**TABLE, "apply_indexing": "after_load"}, find_container=None)
+    assert (late.policy, late.added_factor) == (
+        late_policy(),
+        pytest.approx(0.05 * len(LEAN["includedPaths"])),
+    )
+    assert "gets its indexing policy afterwards" in finding(late.findings, "indexing after the load").finding
+    assert "Its policy will index /Artist/?" in finding(late.findings, "indexing").finding
+    left = checked(find_container=Container(("/Artist",), None, indexing_policy=late_policy()))
+    assert (left.policy, left.added_factor > 0) == (late_policy(), True)
+    assert "lacks indexes" not in {each["check"] for each in left.findings}
+    assert checked(find_container=None).added_factor == 0

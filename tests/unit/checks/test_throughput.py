@@ -70,3 +70,13 @@ def test_an_existing_container_is_raised_at_once_as_far_as_its_partitions_carry(
     found = finding(findings.found, "throughput")
     assert found.state == state
     assert f"gets {wanted:,}" in found.finding
+
+
+@pytest.mark.parametrize(
+    ("verify", "told"), [(5_000, ", of which verify reads with 5,000 at most."), (None, "load.")]
+)
+def test_what_verify_takes_of_an_existing_container_is_told(verify, told):
+    findings = Findings("Cosmos DB")
+    wanted = planned(10_000, create=0, after=1000)._replace(verify_ru_per_second=verify)
+    check_throughput(findings, THING, Throughput(1000, False, 400, False, 10_000), wanted)
+    assert finding(findings.found, "throughput").finding.endswith(told)

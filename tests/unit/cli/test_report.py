@@ -34,6 +34,13 @@ def test_a_container_that_shares_its_databases_throughput_shows_that(run, servic
     assert rows_of(run("report", "music-2026"), "Music")[-1][:4] == ["Music", "10", "400", "400"]
 
 
+def test_indexes_of_after_the_load_are_told_with_how_far_they_were(run, service):
+    found = {"percent": 63, "seconds": 14_400.0, "estimated_ru": 1, "counted_ru": None}
+    service.on("GET", PATH, report("succeeded", table_report(indexing=found)))
+    result = run("report", "music-2026")
+    assert "Music: 63 % of its indexes were built after the load, within 14,400 seconds" in result.stdout
+
+
 def test_a_table_that_failed_is_shown_with_what_is_known_of_it(run, service):
     service.on("GET", PATH, report("failed", table_report(), failed_table_report()))
     result = run("report", "music-2026")

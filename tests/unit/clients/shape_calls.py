@@ -22,7 +22,7 @@ from databricks.sdk.config import Config
 from d2c.clients.aws.dynamodb import DynamoDB
 from d2c.clients.aws.s3 import Bucket
 from d2c.clients.aws.sign_in import WebIdentity
-from d2c.clients.azure.cosmos.data_plane import has_documents
+from d2c.clients.azure.cosmos.data_plane import has_documents, index_percent
 from d2c.clients.azure.cosmos.management import CosmosManagement
 from d2c.clients.azure.cosmos.metrics import Metrics
 from d2c.clients.azure.data_factory import DataFactory
@@ -251,6 +251,7 @@ COSMOS: dict[str, Callable[[Any], Any]] = {
     "azure.cosmos.data_plane: query_items": lambda transport: has_documents(
         account(transport), "shop", "orders", {"kind": "song"}
     ),
+    "azure.cosmos.data_plane: read": lambda transport: index_percent(account(transport), "shop", "orders"),
 }
 
 

@@ -36,6 +36,7 @@ COPY = stage_instance_id("music-2026", 0, "Music", "copy")
 PREPARE = unit_instance_id("music-2026", 0, "0-0", "prepare")
 LOAD = unit_instance_id("music-2026", 0, "0-0", "load")
 SCALE = unit_instance_id("music-2026", 0, "0-0", "scale")
+INDEX = unit_instance_id("music-2026", 0, "0-0", "index")
 SECOND = unit_instance_id("music-2026", 0, "0-0", "second-load")
 PAUSE = "migrations/music-2026/pause.json"
 
@@ -210,6 +211,12 @@ async def test_a_table_that_has_been_assessed_waits_for_its_container_with_a_clu
     music = (await tables_of(running))["Music"]
     assert (shown(music), music["waiting"]) == (("running", "load", 60), waiting)
     assert music["links"]["id"] == SCALE
+    folder = MigrationFiles("music-2026").table("Music").index_folder("start-0")
+    running.lake.write(
+        f"{folder}/progress.json", b'{"stages": [{"stage": "index"}], "done": 0, "total": 100}'
+    )
+    music = (await tables_of(running))["Music"]
+    assert (music["stage"], music["waiting"]) == ("index", None)
 
 
 async def test_a_second_load_run_tells_its_own_progress(running):
@@ -220,6 +227,19 @@ async def test_a_second_load_run_tells_its_own_progress(running):
     folder = MigrationFiles("music-2026").table("Music").load_folder("start-0-second", 1)
     running.lake.write(f"{folder}/progress.json", b'{"stages": [{"stage": "load"}, {"stage": "verify"}]}')
     assert (await tables_of(running))["Music"]["stage"] == "verify"
+
+
+async def test_a_container_that_gets_its_indexes_tells_how_far_they_are(running):
+    take(running, "Music", stage="load")
+    running.client.set(LOAD, "Completed", {"value": 1})
+    running.client.set(INDEX, "Running", shown={"tables": 1})
+    music = (await tables_of(running))["Music"]
+    assert (shown(music), music["links"]["id"]) == (("running", "index", 95), INDEX)
+    folder = MigrationFiles("music-2026").table("Music").index_folder("start-0")
+    told = b'{"stages": [{"stage": "index"}], "done": 67, "total": 100}'
+    running.lake.write(f"{folder}/progress.json", told)
+    music = (await tables_of(running))["Music"]
+    assert (shown(music), music["progress"]) == (("running", "index", 97), None)
 
 
 async def test_each_table_of_a_unit_tells_by_its_own_file_how_far_it_is(running):

@@ -35,6 +35,8 @@ OTHERS = {
     "D2C_COSMOS_CONNECTOR": "com.azure.cosmos.spark:azure-cosmos-spark_4-1_2-13:5.0.0",
     "D2C_LOAD_RUN_TIMEOUT_SECONDS": "0",
     "D2C_CLUSTER_WAITS_SECONDS": "0",
+    "D2C_INDEXING_WAITS_SECONDS": "0",
+    "D2C_VERIFY_RU_PERCENT": "100",
     "D2C_VERIFY_READS_WITH": "one-task-per-partition",
     "D2C_MOST_LOAD_RU_PER_SECOND": "100000",
     "D2C_METRICS_LAG_SECONDS": "60",
@@ -87,7 +89,7 @@ def test_the_page_marks_the_settings_that_may_hold_a_secret():
     }
     without = (
         *("D2C_COPY_", "D2C_COSMOS_CON", "D2C_INTEGRATION", "D2C_LOAD", "D2C_VERIFY"),
-        *("D2C_CLUSTER_WAITS", "D2C_MOST_LOAD", "D2C_METRICS", "D2C_LAKE_VOLUME"),
+        *("D2C_CLUSTER_WAITS", "D2C_MOST_LOAD", "D2C_METRICS", "D2C_INDEXING", "D2C_LAKE_VOLUME"),
     )
     secrets |= {name: "" for name in ROWS if name.startswith(without)}
     secrets |= {name: value for name, value in WITH_ROLES.items() if name in ROWS}

@@ -2,6 +2,7 @@ import pytest
 
 from d2c.load_run.cosmos_options import (
     count_options,
+    pacing_options,
     partitioning_options,
     pending_operations,
     query_options,
@@ -69,3 +70,13 @@ def test_documents_with_a_property_are_counted():
 def test_documents_are_found_by_ids_of_any_characters():
     query = query_options(["a", '"\\', "é"])["spark.cosmos.read.customQuery"]
     assert query == r'SELECT * FROM c WHERE c.id IN ("a", "\"\\", "\u00e9")'
+
+
+def test_reads_that_leave_ru_to_others_take_so_many_at_most_and_need_no_container_for_it():
+    assert pacing_options(None) == {}
+    assert pacing_options(500) == {
+        "spark.cosmos.throughputControl.enabled": "true",
+        "spark.cosmos.throughputControl.name": "d2c-verify",
+        "spark.cosmos.throughputControl.targetThroughput": "500",
+        "spark.cosmos.throughputControl.globalControl.useDedicatedContainer": "false",
+    }

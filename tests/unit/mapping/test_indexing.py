@@ -8,6 +8,8 @@ from d2c.mapping.indexing import (
     indexed_properties,
     indexes_all,
     is_indexed,
+    is_late,
+    late_policy,
     missing_keys,
     named_paths,
     policy_of,
@@ -146,3 +148,13 @@ def test_a_write_costs_twice_as_much_with_all_properties_and_somewhat_more_with_
 def test_named_paths_are_those_of_single_properties():
     policy = {"includedPaths": [{"path": path} for path in ("/a/?", "/a/b/?", "/c/*", "/*")]}
     assert named_paths(policy) == ["/a/?"]
+
+
+def test_a_container_that_is_loaded_without_indexes_is_known_by_its_policy():
+    late = late_policy()
+    assert (write_factor(late), late["indexingMode"], named_paths(late)) == (1, "consistent", [])
+    quoted = {**late, "excludedPaths": [{"path": "/*"}, {"path": '/"d2c_indexes_after_load"/?'}]}
+    assert is_late(late)
+    assert is_late(quoted)
+    assert not is_late(policy_of("keys", rules(), ()))
+    assert not is_late({"excludedPaths": [{"path": "/*"}]})

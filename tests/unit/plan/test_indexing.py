@@ -86,3 +86,11 @@ def test_tables_that_share_a_container_share_its_policy():
     assert parse_plan(plan_text(tables=[sharer("Music", "all"), sharer("Orders", "all")]))
     (fault,) = faults_of(plan_text(tables=[sharer("Music", "all"), sharer("Orders", LEAN)]))
     assert "Music, Orders share the container shop/both, but not its `indexing`" in fault
+
+
+def test_indexes_may_be_applied_after_the_load():
+    tables = [{"table": "Music"}, {"table": "Songs", "apply_indexing": "at_creation"}]
+    found = parse_plan(plan_text(tables=tables, apply_indexing="after_load")).table_inputs()
+    assert [table["apply_indexing"] for table in found] == ["after_load", "at_creation"]
+    (fault,) = faults_of(plan_text(tables=tables, apply_indexing="later"))
+    assert fault.startswith("apply_indexing: ")

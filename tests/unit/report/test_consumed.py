@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from d2c.report.consumed import Window, consumed, load_window
+from d2c.report.consumed import Window, consumed, indexing_minutes, load_window
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -36,6 +36,18 @@ def test_the_last_load_that_has_ended_counts():
     assert load_window({"stages": stages}) == Window(at(5), at(5.5))
     assert load_window({"stages": [entry, {**later, "seconds": None}]}) == Window(at(0), at(1))
     assert load_window({"stages": []}) is None
+
+
+@pytest.mark.parametrize(
+    ("began", "seconds", "minutes"),
+    [(5, 30, (6, 7)), (6, 90, (7, 9)), (6, 10, None), (5.2, 40, (6, 7))],
+)
+def test_indexes_are_asked_for_by_the_minutes_in_which_nothing_is_loaded(began, seconds, minutes):
+    load = {"stage": "load", "started_at": at(0).isoformat(), "seconds": 60.0 * began}
+    index = {"stage": "index", "started_at": at(began + 0.8).isoformat(), "seconds": seconds}
+    found = indexing_minutes({"stages": [load, index]})
+    assert found == (minutes and tuple(map(at, minutes)))
+    assert indexing_minutes({"stages": [load]}) is None
 
 
 def test_what_was_counted_is_summed_and_nothing_counted_is_not_zero():

@@ -89,10 +89,34 @@ def test_the_plans_throughput_decides_on_the_seconds_of_the_load():
         ({"indexing": {"indexingMode": "consistent", "includedPaths": [{"path": "/a/?"}]}}, 1.05),
         ({"index_factor": 1.3}, 1.3),
         ({"indexing": "all", "described": {"indexing_policy": {"indexingMode": "none"}}}, 1.0),
+        ({"indexing": "all", "apply_indexing": "after_load"}, 1.0),
     ],
 )
 def test_indexes_multiply_the_request_units_as_far_as_they_are_known(changes, factor):
     assert quantities(**changes)["ru"] == size_of_items(36_000_000, 36 * GB, factor).ru
+
+
+@pytest.mark.parametrize(
+    ("changes", "added"),
+    [
+        ({}, None),
+        ({"index_factor": 1.0, "added_factor": 0.2}, 0.2),
+        ({"indexing": "all", "apply_indexing": "after_load"}, 1.0),
+        ({"described": {"indexing_policy": {}, "final_policy": {"includedPaths": [{"path": "/a/?"}]}}}, 0.05),
+    ],
+)
+def test_indexes_that_are_applied_after_the_load_take_the_ru_that_they_add(changes, added):
+    found = quantities(**changes)
+    assert ("index" in found["seconds"]) == (added is not None)
+    if added:
+        ru = size_of_items(36_000_000, 36 * GB, added).ru
+        assert found["seconds"]["index"] == pytest.approx(ru / found["load_ru_per_second"], abs=1)
+
+
+def test_a_verification_that_leaves_ru_to_others_takes_longer():
+    scaling = {"peak_ru_per_second": 60_000, "after_ru_per_second": 500, "autoscale": False}
+    alone, paced = (quantities(scaling=scaling, **more) for more in ({}, {"verify_ru_per_second": 600}))
+    assert paced["seconds"]["verify"] > 50 * alone["seconds"]["verify"]
 
 
 def test_a_container_that_was_looked_at_is_scaled_as_the_check_says():

@@ -98,6 +98,7 @@ def test_an_operation_replaces_the_verification_and_is_listed():
             "finished_at": "2026-07-01T00:00:00+00:00",
             "items": {"replayed": 3, "written": 2, "rejected": 1, "expired": 0},
             "verification": CLEAN,
+            "verify_ru_per_second": None,
         }
     ]
     assert [one["number"] for one in after(replayed, number=3)["operations"]] == [2, 3]

@@ -10,9 +10,13 @@ from d2c.app.settings import Settings
 from d2c.clients import retries
 from d2c.clients.azure.sign_in import azure_credential, azure_errors
 from d2c.clients.connections import connected_once
+from d2c.foreign_json import quoted
 
 if TYPE_CHECKING:
     from azure.cosmos import CosmosClient
+
+INDEX_PROGRESS = "x-ms-documentdb-collection-index-transformation-progress"
+DONE_PERCENT = 100
 
 
 def has_documents(client: CosmosClient, database: str, container: str, constants: Mapping[str, Any]) -> bool:
@@ -42,6 +46,28 @@ def has_documents(client: CosmosClient, database: str, container: str, constants
             )
         )
         return any(True for _ in query)
+
+
+def index_percent(client: CosmosClient, database: str, container: str) -> int:
+    """Return how far a container's index transformation is, in percent; 100 where none is under way.
+
+    https://learn.microsoft.com/azure/cosmos-db/how-to-manage-indexing-policy#use-the-python-sdk
+
+    Args:
+        client: of the account.
+        database: the container's database.
+        container: its name.
+    """
+    told: dict[str, str] = {}
+    with azure_errors(f"Cosmos DB container {database}/{container}"):
+        client.get_database_client(database).get_container_client(container).read(
+            populate_quota_info=True, response_hook=lambda headers, _: told.update(headers)
+        )
+        text = {name.lower(): value for name, value in told.items()}.get(INDEX_PROGRESS, "")
+        percent = int(text or DONE_PERCENT)
+        if not 0 <= percent <= DONE_PERCENT:
+            raise ValueError(f"the progress of an index transformation is {quoted(text)}")
+        return percent
 
 
 def try_reading_account(client: CosmosClient, endpoint: str) -> None:

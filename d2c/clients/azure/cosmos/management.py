@@ -191,6 +191,27 @@ class CosmosManagement:
             f"container {name}", poller, lambda: self.find_container(database, resource["id"]) is not None
         )
 
+    def change_indexing(self, database: str, container: str, policy: Mapping[str, Any]) -> None:
+        """Give a container another indexing policy and leave all else as it is; the service builds the index later.
+
+        https://learn.microsoft.com/azure/cosmos-db/index-policy#modifying-the-indexing-policy
+
+        Args:
+            database: the container's database.
+            container: an existing container.
+            policy: in the service's words.
+        """
+        with azure_errors(self._thing(database, container)):
+            answer = self._sql.get_sql_container(self._group, self._account, database, container)
+            found: Any = answer["properties"]["resource"]
+            # What begins with an underscore only the service sets.
+            resource = {name: value for name, value in found.items() if not name.startswith("_")}
+            body: Any = {"properties": {"resource": {**resource, "indexingPolicy": dict(policy)}}}
+            poller = self._sql.begin_create_update_sql_container(
+                self._group, self._account, database, container, body
+            )
+            _wait(poller, lambda: True)
+
     def find_throughput(self, database: str, container: str) -> Throughput | None:
         """Return a container's own throughput, or None if it shares its database's, or the account is serverless."""
         with azure_errors(self._thing(database, container)):

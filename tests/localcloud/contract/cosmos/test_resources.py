@@ -8,6 +8,8 @@ from azure.cosmos.exceptions import (
     CosmosResourceNotFoundError,
 )
 
+from tests.contract.polling import wait_until
+
 
 def status_of(call, *arguments, **options):
     with pytest.raises(CosmosHttpResponseError) as caught:
@@ -46,6 +48,43 @@ def test_a_container_keeps_its_definition(account):
     assert [one["id"] for one in database.list_containers()] == ["c"]
     with pytest.raises(CosmosResourceExistsError):
         database.create_container("c", key)
+
+
+NOTHING = {
+    "indexingMode": "consistent",
+    "automatic": True,
+    "includedPaths": [],
+    "excludedPaths": [{"path": "/*"}],
+}
+EVERYTHING = {**NOTHING, "includedPaths": [{"path": "/*"}], "excludedPaths": []}
+KEY = PartitionKey("/pk")
+
+
+def progress_of(container):
+    told = {}
+    container.read(populate_quota_info=True, response_hook=lambda headers, _: told.update(headers))
+    return int(told["x-ms-documentdb-collection-index-transformation-progress"])
+
+
+def test_a_new_index_is_built_with_the_ru_that_nobody_uses_while_no_other_policy_is_taken(account):
+    database = account.database()
+    container = database.create_container(
+        "c", KEY, indexing_policy=NOTHING, default_ttl=-1, offer_throughput=6_000
+    )
+    for number in range(10):
+        container.upsert_item({"id": str(number), "pk": "a", "s": "x" * 1_900_000})
+    container.replace_throughput(400)
+    database.replace_container(container, KEY, indexing_policy=EVERYTHING, default_ttl=-1)
+    assert progress_of(container) < 100
+    assert (
+        status_of(database.replace_container, container, KEY, indexing_policy=NOTHING, default_ttl=-1) == 400
+    )
+    database.replace_container(container, KEY, indexing_policy=EVERYTHING, default_ttl=-1)
+    container.replace_throughput(100_000)
+    wait_until(lambda: progress_of(container) == 100)
+    assert len(list(container.query_items("SELECT * FROM c WHERE c.pk = 'a'", partition_key="a"))) == 10
+    database.replace_container(container, KEY, indexing_policy=NOTHING, default_ttl=-1)
+    assert progress_of(container) == 100
 
 
 def test_indexing_and_time_to_live_of_a_container_can_be_changed_and_its_key_cannot(account):

@@ -1,13 +1,15 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.cosmos import CosmosClient
 from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
+from d2c.clients.azure.cosmos.data_plane import index_percent
 from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.errors import BusyError, PermanentError
-from d2c.mapping.indexing import default_policy
+from d2c.mapping.indexing import default_policy, is_late, late_policy, policy_with
 from localcloud.common.names import COSMOS_ACCOUNT, RESOURCE_GROUP
 from tests.contract.polling import wait_until
-from tests.localcloud.contract.management.conftest import Management, arguments_of
+from tests.localcloud.contract.management.conftest import KEY, Management, arguments_of
 
 PLACE = (RESOURCE_GROUP, COSMOS_ACCOUNT)
 INDEXED = {name: part for name, part in default_policy().items() if name != "automatic"}
@@ -55,6 +57,34 @@ def test_a_container_is_created_as_asked(management, name, paths, ttl):
     create(management, name, paths, ttl, ru=600)
     assert management.cosmos.find_container("shop", name) == as_found(paths, ttl)
     assert management.cosmos.find_throughput("shop", name) == Throughput(600, False, 400, False)
+
+
+def test_a_container_without_indexes_gets_its_policy_and_keeps_all_else(management, around):
+    final = policy_with(["a", "ttl"])
+    management.cosmos.create_container(
+        "shop",
+        "late",
+        partition_key_paths=["/a"],
+        default_ttl=-1,
+        ru_per_second=6_000,
+        indexing_policy=late_policy(),
+    )
+    late = management.cosmos.find_container("shop", "late")
+    assert is_late(late.indexing_policy)
+    account = CosmosClient(around.cosmos.url, KEY)
+    data = account.get_database_client("shop").get_container_client("late")
+    for number in range(10):
+        data.upsert_item({"id": str(number), "a": "x", "s": "x" * 1_900_000, "ttl": 9_999})
+    management.cosmos.change_throughput("shop", "late", 400, autoscale=False)
+    management.cosmos.change_indexing("shop", "late", final)
+    found = management.cosmos.find_container("shop", "late")
+    assert found.indexing_policy["includedPaths"] == final["includedPaths"]
+    assert (found.default_ttl, is_late(found.indexing_policy)) == (-1, False)
+    assert management.cosmos.find_throughput("shop", "late").ru_per_second == 400
+    first = index_percent(account, "shop", "late")
+    management.cosmos.change_throughput("shop", "late", 6_000, autoscale=False)
+    wait_until(lambda: index_percent(account, "shop", "late") == 100)
+    assert 0 <= first <= 100
 
 
 def test_a_database_is_created_once_and_listed(management, sql):

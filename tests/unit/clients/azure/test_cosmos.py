@@ -3,7 +3,8 @@ import json
 import pytest
 from azure.cosmos import CosmosClient
 
-from d2c.clients.azure.cosmos.data_plane import connect_cosmos, has_documents
+from d2c.clients.azure.cosmos.data_plane import INDEX_PROGRESS as PROGRESS
+from d2c.clients.azure.cosmos.data_plane import connect_cosmos, has_documents, index_percent
 from d2c.errors import PermanentError, TransientError
 from tests.unit.clients.errors import error_of
 from tests.unit.clients.http import Answer, StubService
@@ -69,6 +70,25 @@ def test_only_documents_with_the_given_constants_count():
     bodies = [json.loads(call.body) for call in service.calls if call.method == "POST"]
     assert bodies[-1]["query"] == 'SELECT TOP 1 VALUE 1 FROM c WHERE c["kind"] = @p0 AND c["a \\"b\\""] = @p1'
     assert bodies[-1]["parameters"] == [{"name": "@p0", "value": "song"}, {"name": "@p1", "value": 1}]
+
+
+@pytest.mark.parametrize(("headers", "percent"), [({PROGRESS: "0"}, 0), ({PROGRESS: "63"}, 63), ({}, 100)])
+def test_a_container_tells_how_far_its_index_transformation_is_if_there_is_one(headers, percent):
+    cosmos, service = transforming(headers)
+    assert index_percent(cosmos, "shop", "music") == percent
+    asked = [call.headers.get("x-ms-documentdb-populatequotainfo") for call in service.calls]
+    assert "True" in asked
+
+
+@pytest.mark.parametrize("text", ["-1", "101", "half", "9" * 5000])
+def test_any_other_progress_is_no_answer(text):
+    cosmos, _ = transforming({PROGRESS: text})
+    assert type(error_of(lambda: index_percent(cosmos, "shop", "music"))) is TransientError
+
+
+def transforming(headers):
+    service = StubService(lambda call: Answer(200, CONTAINER if "/colls/" in call.path else ACCOUNT, headers))
+    return CosmosClient(ENDPOINT, credential=SECRETS["D2C_COSMOS_KEY"], transport=service.transport), service
 
 
 @pytest.mark.parametrize(

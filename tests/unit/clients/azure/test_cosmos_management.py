@@ -122,6 +122,19 @@ class TestFindContainer:
         assert type(error_of(lambda: here.find_container("shop", "music"))) is TransientError
 
 
+class TestChangeIndexing:
+    def test_the_policy_is_replaced_and_all_else_is_as_it_was(self):
+        own = {"id": "music", "defaultTtl": -1, "uniqueKeyPolicy": {"uniqueKeys": [{"paths": ["/m"]}]}}
+        key = {"paths": ["/a"], "kind": "Hash", "version": 2}
+        found = resource(**own, partitionKey=key, indexingPolicy={}, _rid="r", _ts=1, _etag="e")
+        here, service = management(found, found)
+        here.change_indexing("shop", "music", {"includedPaths": [{"path": "/*"}]})
+        call = service.calls[1]
+        assert (call.method, call.path) == ("PUT", f"{ACCOUNT}/sqlDatabases/shop/containers/music")
+        policy = {"includedPaths": [{"path": "/*"}]}
+        assert call.json["properties"] == {"resource": {**own, "partitionKey": key, "indexingPolicy": policy}}
+
+
 class TestCreateContainer:
     def create(self, paths, default_ttl=None):
         here, service = management(resource(id="music"))

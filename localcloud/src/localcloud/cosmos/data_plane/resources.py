@@ -21,6 +21,7 @@ FORBIDDEN_IN_NAMES = "/\\?#"
 LONGEST_NAME = 255
 LARGEST_TTL = 2_147_483_647
 CHANGEABLE = ("indexingPolicy", "defaultTtl", "conflictResolutionPolicy")
+TRANSFORMATION_PROGRESS = "x-ms-documentdb-collection-index-transformation-progress"
 # What a container may be created with here; a policy that would not be kept is refused rather than ignored.
 CONTAINER_PROPERTIES = frozenset({"id", "partitionKey", "uniqueKeyPolicy", *CHANGEABLE})
 
@@ -94,8 +95,12 @@ def list_containers(call: Call) -> Answer:
 
 
 def get_container(call: Call) -> Answer:
-    """Return a container."""
-    return _container_answer(call.store, call.store.find_container(*call.names))
+    """Return a container, with the progress of its index transformation if the caller wants its quota."""
+    container = call.store.find_container(*call.names)
+    answer = _container_answer(call.store, container)
+    if call.is_set("x-ms-documentdb-populatequotainfo"):
+        answer.headers[TRANSFORMATION_PROGRESS] = str(container.transform())
+    return answer
 
 
 def put_container(call: Call) -> Answer:
@@ -107,6 +112,8 @@ def put_container(call: Call) -> Answer:
         raise CosmosError(400, "The partition key and the id of a container cannot be changed.")
     if unique_keys.paths_of(definition) != container.unique_paths:
         raise CosmosError(400, "The unique index cannot be modified. To change it, create a new container.")
+    if "indexingPolicy" in definition:
+        call.store.change_indexing(container, definition["indexingPolicy"])
     for name in CHANGEABLE:
         if name in definition:
             container.properties[name] = definition[name]

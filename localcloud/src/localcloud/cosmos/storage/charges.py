@@ -29,7 +29,7 @@ def read_charge(size_bytes: int) -> float:
     return _interpolated(READ_CHARGES, size_bytes / 1024)
 
 
-def write_charge(size_bytes: int, index_factor: float) -> float:
+def write_charge(size_bytes: float, index_factor: float) -> float:
     """Return the charge of writing or deleting a document in RU.
 
     Args:
@@ -78,6 +78,7 @@ class Budget:
     filled_at: float = field(init=False)
     throttled: int = 0
     spent: float = 0.0
+    unused: float = 0.0
     utilization: Utilization = field(default_factory=Utilization)
 
     def __post_init__(self) -> None:
@@ -109,7 +110,15 @@ class Budget:
         self.utilization.note(charge, self.ru_per_second)
         return charge
 
+    def take_unused(self) -> float:
+        """Return the RU that nobody has spent in time, since they were taken last."""
+        self._fill()
+        taken, self.unused = self.unused, 0.0
+        return taken
+
     def _fill(self) -> None:
         now = self.clock()
-        self.left = min(self.ru_per_second, self.left + (now - self.filled_at) * self.ru_per_second)
+        filled = self.left + (now - self.filled_at) * self.ru_per_second
+        self.unused += max(filled - self.ru_per_second, 0.0)
+        self.left = min(self.ru_per_second, filled)
         self.filled_at = now

@@ -87,6 +87,10 @@ class Partitions:
         """Return the partitions that hold a part of the ring, which is given by names."""
         return [each for each in self.all if each.start < end and start < each.end]
 
+    def take_unused(self) -> float:
+        """Return the RU that nobody has spent in time, since they were taken last."""
+        return sum(each.budget.take_unused() for each in self.all)
+
     @property
     def spent(self) -> float:
         """The RU that were ever spent."""

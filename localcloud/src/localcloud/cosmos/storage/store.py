@@ -10,8 +10,10 @@ from typing import Any
 
 from localcloud.cosmos.errors import OWNER_MISSING, CosmosError
 from localcloud.cosmos.storage import keys, shared_throughput, throughput, unique_keys
+from localcloud.cosmos.storage.charges import write_charge
 from localcloud.cosmos.storage.container import Container, new_etag, rid_of
 from localcloud.cosmos.storage.shared_throughput import SharedThroughput
+from localcloud.cosmos.storage.transformation import DONE, Transformation
 
 # What is committed outlives the process, however it ends; waiting for the disk would only guard against a crash of
 # the machine, at half the speed of loading. The log grows to 64 MB between checkpoints, as index pages are hot.
@@ -198,6 +200,30 @@ class Store:
             if container.offer is offer or (shared and container.shared is shared):
                 container.provide()
         self.save()
+
+    def change_indexing(self, container: Container, policy: Json) -> None:
+        """Give a container another indexing policy; what that adds is built from now on, what it drops is gone at once.
+
+        Raises:
+            CosmosError: 400, while an earlier change is under way.
+        """
+        if policy == container.properties["indexingPolicy"]:
+            return
+        if container.transform() < DONE:
+            raise CosmosError(
+                400, "Another indexing policy cannot be applied during an index transformation."
+            )
+        before = container.index_factor
+        container.properties["indexingPolicy"] = policy
+        container.transformation = Transformation(
+            max(container.index_factor - before, 0.0) * self._written_ru(container)
+        )
+
+    def _written_ru(self, container: Container) -> float:
+        """Return the RU of writing a container's documents without indexes, as if all had the mean size."""
+        selected = "select count(*), total(length(body)) from documents where container=?"
+        count, size = self.connection.execute(selected, (container.number,)).fetchone()
+        return float(count * write_charge(size / max(count, 1), 1.0))
 
     def _sharers(self, database: str) -> list[Container]:
         return [container for container in self.containers_of(database) if container.offer is None]

@@ -37,6 +37,7 @@ class Answer(NamedTuple):
     retry_after_ms: int
     continuation: str | None
     body: bytes
+    charge: float = 0.0
 
     def why(self) -> str:
         """Return the service's reason for an error."""
@@ -111,6 +112,7 @@ class Gateway:
             int(response.headers.get("x-ms-retry-after-ms", 0)),
             response.headers.get("x-ms-continuation"),
             content,
+            float(response.headers.get("x-ms-request-charge", 0)),
         )
 
     def call_patiently(

@@ -111,6 +111,9 @@ EXECUTED: dict[str, Reader] = {
     "read.partitioning.strategy": one_of("Default", "Custom", "Restrictive", "Aggressive"),
     "partitioning.targetedCount": whole(1, _MANY),
     "throughputControl.enabled": boolean,
+    "throughputControl.globalControl.useDedicatedContainer": boolean,
+    "throughputControl.name": text,
+    "throughputControl.targetThroughput": whole(1, _MANY),
 }
 
 # What tunes a part of the connector that a gateway on this machine has no use for.
@@ -155,11 +158,8 @@ WITHOUT_EFFECT: dict[str, Reader] = {
     "throughputControl.globalControl.database": text,
     "throughputControl.globalControl.expireIntervalInMS": whole(1, _MANY),
     "throughputControl.globalControl.renewIntervalInMS": whole(1, _MANY),
-    "throughputControl.globalControl.useDedicatedContainer": boolean,
-    "throughputControl.name": text,
     "throughputControl.preferredRegionsList": text,
     "throughputControl.priorityLevel": one_of("High", "Low"),
-    "throughputControl.targetThroughput": whole(1, _MANY),
     "throughputControl.targetThroughputThreshold": fraction,
     "throughputControl.throughputBucket": whole(1, 5),
     "throughputControl.useGatewayMode": boolean,

@@ -28,7 +28,8 @@ _KNOWN = {name.lower(): name for name in [*EXECUTED, *WITHOUT_EFFECT, *FIXED, *R
 class Options:
     """What a read or a write is to do; sizes in bytes, counts in operations or documents.
 
-    ``fresh`` is whether a read sees what was written just before it.
+    ``fresh`` is whether a read sees what was written just before it, ``ru_per_second`` what throughput control gives
+    it.
     """
 
     endpoint: str
@@ -48,6 +49,7 @@ class Options:
     partitioning: str
     partitions: int | None
     fresh: bool
+    ru_per_second: int | None
 
 
 def parse_options(given: Mapping[str, str]) -> Options:
@@ -61,7 +63,8 @@ def parse_options(given: Mapping[str, str]) -> Options:
     """
     values = dict(_checked(name, value) for name, value in given.items())
     _check_required(values)
-    if values.get("throughputControl.enabled"):
+    is_controlled = bool(values.get("throughputControl.enabled"))
+    if is_controlled:
         _check_throughput_control(values)
     strategy = values.get("write.strategy", "ItemOverwrite")
     if strategy in option_kinds.REFUSED_STRATEGIES:
@@ -89,6 +92,7 @@ def parse_options(given: Mapping[str, str]) -> Options:
         partitioning=values.get("read.partitioning.strategy", "Default"),
         partitions=values.get("partitioning.targetedCount"),
         fresh=values.get("read.consistencyStrategy") in option_kinds.FRESH_STRATEGIES,
+        ru_per_second=values["throughputControl.targetThroughput"] if is_controlled else None,
     )
 
 
@@ -138,7 +142,7 @@ def _sign_in(values: Mapping[str, Any]) -> SignIn:
 
 
 def _check_throughput_control(values: Mapping[str, Any]) -> None:
-    """Refuse throughput control, after refusing what the connector itself would."""
+    """Refuse what the connector would of throughput control, and what of it is not supported here."""
     start = f"{PREFIX}throughputControl."
     targets = ("targetThroughput", "targetThroughputThreshold", "throughputBucket", "priorityLevel")
     if "throughputControl.name" not in values:
@@ -153,7 +157,11 @@ def _check_throughput_control(values: Mapping[str, Any]) -> None:
             f"The options {start}globalControl.database and .container are missing. Set them, "
             f"or {start}globalControl.useDedicatedContainer to false."
         )
-    raise OptionError(
-        f"Throughput control is not supported by the local cloud, whose containers throttle by their own RU/s. "
-        f"Leave {start}enabled out here."
-    )
+    if f"throughputControl.{targets[0]}" not in values or any(
+        f"throughputControl.{name}" in values
+        for name in (*targets[1:], "globalControl.database", "globalControl.container")
+    ):
+        raise OptionError(
+            f"The local cloud supports throughput control by {start}targetThroughput only, with "
+            f"{start}globalControl.useDedicatedContainer=false."
+        )

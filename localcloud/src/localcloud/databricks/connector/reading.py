@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from localcloud.databricks.connector.container import KeyRange, look_up_containe
 from localcloud.databricks.connector.errors import CallFailedError, OptionError, RangeGoneError
 from localcloud.databricks.connector.gateway import MOST_FAILURES, Answer, Gateway
 from localcloud.databricks.connector.options import Options
+from localcloud.databricks.connector.pace import Pace, ru_per_task
 
 # As the connector has it with spark.cosmos.read.inferSchema.enabled=false (ItemsTable.scala).
 SCHEMA = StructType(
@@ -49,6 +50,7 @@ class RingPart(InputPartition):
     range_id: str
     start: str
     end: str
+    ru_per_second: float | None = None
 
 
 class Reader(DataSourceReader):
@@ -82,7 +84,9 @@ class Reader(DataSourceReader):
             ranges = look_up_container(gateway).ranges
         wanted = {"Custom": options.partitions, "Aggressive": os.cpu_count()}.get(options.partitioning) or 1
         each = -(-wanted // len(ranges))
-        return [part for one in ranges for part in ring_parts(one, each)]
+        parts = [part for one in ranges for part in ring_parts(one, each)]
+        share = ru_per_task(options.ru_per_second, len(parts))
+        return [replace(part, ru_per_second=share) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield a partition's documents, a batch for each page."""
@@ -152,9 +156,10 @@ _TEXTS: dict[str, Callable[[Json], bytes]] = {
 def _pages(gateway: Gateway, options: Options, part: RingPart) -> Iterator[list[Json]]:
     """Yield the pages of a part; where its partition is split meanwhile, the halves go on from the same page."""
     rest: list[tuple[RingPart, str | None]] = [(part, None)]
-    splits = 0
+    splits, pace = 0, Pace(part.ru_per_second)
     while rest:
         current, continuation = rest.pop(0)
+        pace.wait()
         try:
             answer = _page(gateway, options, current, continuation)
         except RangeGoneError:
@@ -163,6 +168,7 @@ def _pages(gateway: Gateway, options: Options, part: RingPart) -> Iterator[list[
                 raise
             rest[:0] = [(one, continuation) for one in _parts_now(gateway, current)]
             continue
+        pace.spend(answer.charge)
         documents = orjson.loads(answer.body)["Documents"]
         yield documents if options.fresh else list(filter(_is_replicated, documents))
         if answer.continuation is not None:

@@ -55,7 +55,12 @@ class CosmosDataSource(DataSource):
                 "The connector does not support the mode overwrite. Use the mode append; whether documents are "
                 "overwritten is said by spark.cosmos.write.strategy."
             )
-        return Writer(parse_options(self.options), schema)
+        options = parse_options(self.options)
+        if options.ru_per_second is not None:
+            raise OptionError(
+                "The local cloud supports throughput control of reads only. Leave it out of writes."
+            )
+        return Writer(options, schema)
 
 
 class RefusedConnector(DataSource):

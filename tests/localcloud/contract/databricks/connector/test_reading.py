@@ -68,6 +68,22 @@ def test_a_container_of_several_physical_partitions_is_written_and_read_whole(ta
     assert sum(row.Count for row in count.collect()) == 60
 
 
+def test_throughput_control_holds_all_tasks_of_a_read_to_its_ru(account, table_of):
+    table = filled(table_of(ru=6_000), 200, size=2_000)
+    control = {"enabled": "true", "name": "n", "targetThroughput": "60"}
+    control["globalControl__useDedicatedContainer"] = "false"
+    options = {f"throughputControl__{name}": value for name, value in control.items()}
+    before, began = account.statistics(table.container)["request_units"], time.monotonic()
+    rows = table.read(read__maxItemCount="10", read__consistencyStrategy="LatestCommitted", **options)
+    assert rows.count() == 200
+    spent = account.statistics(table.container)["request_units"] - before
+    # It has a second's worth from the beginning, and may overdraw it by one page.
+    page = spent / 20
+    assert time.monotonic() - began >= (spent - page - 60) / 60 > 0
+    with pytest.raises(Exception, match="throughput control of reads only"):
+        table.write([json.dumps({"id": "1", "pk": "a"})], **options)
+
+
 @pytest.mark.parametrize("strategy", ["Eventual", "Session", "Default"])
 def test_a_replica_that_lags_does_not_have_what_was_written_a_moment_ago(table_of, strategy):
     table = filled(table_of(), 3)

@@ -1,5 +1,6 @@
 import pytest
 
+from d2c.load_run.cosmos_options import pacing_options, read_options
 from localcloud.databricks.connector.errors import OptionError
 from localcloud.databricks.connector.options import parse_options
 from localcloud.databricks.connector.sign_in import AccountKey, ServicePrincipal
@@ -154,7 +155,7 @@ def test_a_master_key_is_needed_to_sign_in_with_one():
         parse_options(given)
 
 
-def test_throughput_control_is_refused_once_it_is_whole():
+def test_throughput_control_is_refused_unless_it_is_whole_and_needs_no_container_of_its_own():
     with pytest.raises(OptionError, match=r"name is missing"):
         parsed({"throughputControl.enabled": "true"})
     with pytest.raises(OptionError, match=r"targetThroughputThreshold"):
@@ -162,12 +163,19 @@ def test_throughput_control_is_refused_once_it_is_whole():
     with pytest.raises(OptionError, match=r"globalControl\.database and \.container are missing"):
         parsed(THROUGHPUT_CONTROL)
     whole = {**THROUGHPUT_CONTROL, "throughputControl.globalControl.useDedicatedContainer": "false"}
-    with pytest.raises(OptionError, match="Throughput control is not supported by the local cloud"):
-        parsed(whole)
+    assert parsed(whole).ru_per_second == 400
+    for other in ("targetThroughputThreshold", "priorityLevel", "throughputBucket"):
+        value = {"targetThroughputThreshold": "0.5", "priorityLevel": "Low"}.get(other, "1")
+        with pytest.raises(OptionError, match=r"supports throughput control by .*targetThroughput only"):
+            parsed({**whole, f"throughputControl.{other}": value})
+
+
+def test_the_pace_of_a_verification_is_understood():
+    assert parse_options({**ACCOUNT, **pacing_options(200), **read_options()}).ru_per_second == 200
 
 
 def test_throughput_control_that_is_off_changes_nothing():
-    assert parsed({**THROUGHPUT_CONTROL, "throughputControl.enabled": "false"}).bulk
+    assert parsed({**THROUGHPUT_CONTROL, "throughputControl.enabled": "false"}).ru_per_second is None
 
 
 @pytest.mark.parametrize(
