@@ -13,7 +13,7 @@ LESS = "Accept that, or request less with throughput.load_ru_per_second."
 
 
 class PlannedThroughput(NamedTuple):
-    """How a container will be scaled, what the load writes in bytes and RU, and the RU/s that verify reads with at most.
+    """How a container will be scaled, what the load writes in bytes and RU, and the most RU/s that verify reads with.
 
     ``verify_ru_per_second`` is None where verify reads as fast as it can.
     """
