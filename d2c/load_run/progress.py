@@ -33,11 +33,15 @@ class RunProgress:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Record a stage's start and end; an error sets its state to failed and is raised again."""
+        """Record a stage's start and end; an error sets its state to failed and is raised again.
+
+        The first one is written at once; a later one with its first counts, as most are shorter than that takes.
+        """
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         stage: dict[str, Any] = {"stage": name, "state": "running", "started_at": started_at}
         self._stages.append(stage)
-        self._write(PROGRESS_FILE, json.dumps({"stages": self._stages}))
+        if len(self._stages) == 1:
+            self.count({})
         began = time.monotonic()
         try:
             yield
@@ -52,7 +56,7 @@ class RunProgress:
         """Write how much of the running stage is done.
 
         Args:
-            counts: as `ItemCounts.look` returns them.
+            counts: as `ItemCounts.look` returns them; empty if unknown.
         """
         self._write(PROGRESS_FILE, json.dumps({"stages": self._stages, **counts}))
 

@@ -20,9 +20,7 @@ def items_counted(load: TableLoad, stage: str) -> Iterator[None]:
     def count() -> None:
         for name, items in inbox.read() if inbox else ():
             load.counts.report(name, items)
-        counts = load.counts.look()
-        if counts:
-            load.progress.count(counts)
+        load.progress.count(load.counts.look())
 
     try:
         with repeated(count, new_thread=InheritableThread):
@@ -36,7 +34,7 @@ def items_counted(load: TableLoad, stage: str) -> Iterator[None]:
 def _inbox(load: TableLoad) -> Inbox | None:
     """Return where tasks report; None where the driver cannot be reached, and only whole groups of files count."""
     try:
-        return Inbox(load.spark.sparkContext.getConf().get("spark.driver.host") or "")
+        return Inbox(load.spark.conf.get("spark.driver.host", "") or "")
     except OSError as error:
         print(f"No progress within data files: {error}")
         return None

@@ -12,7 +12,7 @@ from d2c.errors import D2CError
 from d2c.load_run.kernel.module import native
 from d2c.load_run.request import REQUEST_BYTES, LoadRequest, read_requests
 from d2c.load_run.spark_errors import unexpected
-from d2c.load_run.unit.log import ended_tables
+from d2c.load_run.unit.log import SharedLog, ended_tables
 from d2c.load_run.unit.turns import Turns, each_side_by_side, tables_at_once
 from d2c.spark_run.counting import items_counted
 from d2c.spark_run.handing_over import hand_over, take_over
@@ -46,18 +46,19 @@ def run_tables(path: str, spark: SparkSession, dbutils: Any) -> dict[str, str]:
     def read(path: str) -> str:
         return str(dbutils.fs.head(path, REQUEST_BYTES))
 
-    requests, log = read_requests(path, read)
+    requests, log_path = read_requests(path, read)
+    log = SharedLog(lambda: read(log_path))
     print(native()[1])
     states: dict[str, str] = {}
     turns = Turns(tables_at_once(len(requests), spark.sparkContext.defaultParallelism))
 
     def may_go_on(load: TableLoad) -> bool:
         with turns.left():
-            return hand_over(load, lambda: read(log))
+            return hand_over(load, log.text)
 
     def run_table(request: LoadRequest) -> None:
         # Just before its turn, since it may be cancelled while others are loaded.
-        if request.table not in ended_tables(read(log)):
+        if request.table not in ended_tables(log.text()):
             _enter_thread(spark, request.table)
             load = TableLoad(request, spark, dbutils)
             states[request.table] = run_stages(load, may_go_on, alone=len(requests) == 1)

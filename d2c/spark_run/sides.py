@@ -107,6 +107,16 @@ def _checksums(both: Sequence[DataFrame], sql: Sequence[str]) -> list[Checksums]
     return list(found)
 
 
+def same_documents(expected: DataFrame, actual: DataFrame) -> int | None:
+    """Return how many documents both sides have if they have the same, as far as one checksum tells; None if not."""
+    sums = [
+        rows.selectExpr(*(f"{sql} {name}" for name, sql in CHECKSUM_SQL.items()))
+        for rows in (expected, actual)
+    ]
+    first, second = sums[0].union(sums[1]).collect()
+    return int(first.documents) if first == second else None
+
+
 def unlike_buckets(expected: Checksums, actual: Checksums) -> tuple[list[int], int]:
     """Return the buckets whose documents are compared one by one, and how many documents the others have.
 

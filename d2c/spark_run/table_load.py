@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everywhere in Spark
 
@@ -12,7 +13,7 @@ from d2c.export_format import DataFile, read_export_manifest
 from d2c.export_format.manifest import MANIFEST_FILES, check_sizes
 from d2c.load_run import accounting, cosmos_options
 from d2c.load_run.counting.item_counts import ItemCounts
-from d2c.load_run.counting.reports import Address
+from d2c.load_run.counting.reports import Address, Worker, reporting
 from d2c.load_run.progress import RunProgress
 from d2c.load_run.request import LoadRequest
 from d2c.load_run.spark_paths import literal
@@ -23,7 +24,15 @@ DATA_FILE_SUFFIX = ".json.gz"
 SMALL_EXPORT_BYTES = 4 * 2**20
 # Of streamed files a task has so many bytes, or one file; those of a small table cost more to start than to read.
 TASK_BYTES = 32 * 2**20
+# Of so few items, the driver maps all in some tens of milliseconds.
+FEW_ITEMS = 1_000
+FEW_ITEMS_BYTES = 256 * 2**10
+CONTENTS = pa.schema([("path", pa.string()), ("content", pa.binary())])
 GROUPS = "groups"
+# What is read of a manifest as text; the list of an export has some 220 bytes for each data file.
+SHORT_MANIFEST_BYTES = 2**20
+# Stands in a text for bytes that are none.
+NOT_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass
@@ -71,14 +80,34 @@ class TableLoad:
     @functools.cached_property
     def listed(self) -> tuple[DataFile, ...]:
         """The data files in the manifest; without one there is no folder of them, as for an empty table."""
+        arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
+        contents = self._short_manifests() or self._manifests()
+        # Of an empty file Spark makes no row.
+        return read_export_manifest(lambda name: bytes(contents.get(name, b"")), **arns).files
+
+    def _short_manifests(self) -> dict[str, bytes] | None:
+        """Return the manifests by name, if they are short: without a Spark job. None where one is not, or not there."""
+        folder, texts = self.request.export_folder, {}
+        for name in MANIFEST_FILES:
+            try:
+                texts[name] = self.dbutils.fs.head(f"{folder}/{name}", SHORT_MANIFEST_BYTES)
+            # It has several types: that of Databricks, that of Java. Spark's names what is missing.
+            except Exception:
+                return None
+            if len(texts[name].encode()) >= SHORT_MANIFEST_BYTES or NOT_A_CHARACTER in texts[name]:
+                return None
+        contents = {name: text.encode() for name, text in texts.items()}
+        check_sizes({name: len(content) for name, content in contents.items()})
+        return contents
+
+    def _manifests(self) -> dict[str, bytes]:
+        """Return the manifests by name."""
         paths = [literal(f"{self.request.export_folder}/{name}") for name in MANIFEST_FILES]
+        # A path that is not there fails the read.
         found = self.spark.read.format("binaryFile").load(paths).coalesce(1)
         # Of columns without the content, Spark opens no file.
         check_sizes(_by_name(found.select("path", "length")))
-        contents = _by_name(found.select("path", "content"))
-        arns = {"export_arn": self.request.export_arn, "table_arn": self.request.table_arn}
-        # A path that is not there has failed the read; of an empty file Spark makes no row.
-        return read_export_manifest(lambda name: bytes(contents.get(name, b"")), **arns).files
+        return _by_name(found.select("path", "content"))
 
     @functools.cached_property
     def sizes(self) -> dict[str, int]:
@@ -125,6 +154,35 @@ class TableLoad:
         path = F.concat(F.lit(f"{self.request.streams_from}/data/"), name)
         return numbers.select(path.alias("path"), F.lit(None).cast("binary").alias("content"))
 
+    @property
+    def has_few_items(self) -> bool:
+        """Whether the driver maps the items itself, since any task would take longer for what surrounds it."""
+        is_short = not self.request.streams_from and sum(self.sizes.values()) <= FEW_ITEMS_BYTES
+        return is_short and sum(file.item_count for file in self.listed) <= FEW_ITEMS
+
+    @functools.cached_property
+    def _few(self) -> pa.RecordBatch:
+        """The data files of a table of few items, read once for all stages."""
+        rows = self.contents.collect()
+        return pa.RecordBatch.from_pydict(
+            {"path": [row.path for row in rows], "content": [bytes(row.content) for row in rows]},
+            schema=CONTENTS,
+        )
+
+    def mapped(self, worker: Worker, schema: str, files: Sequence[DataFile] | None = None) -> DataFrame:
+        """Return what a worker makes of data files.
+
+        Args:
+            worker: takes rows of path and content.
+            schema: that of the rows that it returns.
+            files: some of the table's; all if None.
+        """
+        if not self.has_few_items:
+            rows = self.contents if files is None else self.contents_of(files)
+            return rows.mapInArrow(reporting(worker, self.reports_to), schema)
+        found = list(worker([self._few]))
+        return self.spark.createDataFrame(pa.Table.from_batches(found) if found else [], schema)
+
     def put(self, name: str, text: str) -> None:
         """Write a file to the folder of the request."""
         self.dbutils.fs.put(f"{self.request.result_folder}/{name}", text, True)
@@ -137,7 +195,10 @@ class TableLoad:
     @functools.cached_property
     def done_names(self) -> tuple[str, ...]:
         """The names of the groups of data files that earlier runs have done, in the order of their stages."""
-        folder = f"{self.done_folder}/{GROUPS}"
+        folder, (above, _, name) = f"{self.done_folder}/{GROUPS}", self.done_folder.rpartition("/")
+        if name not in (entry.name.rstrip("/") for entry in self.dbutils.fs.ls(above)):
+            return ()
+        # Of a folder that is not there, a list fails.
         self.dbutils.fs.mkdirs(folder)
         return tuple(sorted(file.name for file in self.dbutils.fs.ls(folder)))
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Observation
@@ -27,7 +28,9 @@ def assess(load: TableLoad) -> None:
 
     def assess_group(name: str, group: Sequence[DataFile]) -> Outcome:
         worker = workers.assess_files(load.request, group, stage.began_at)
-        outcomes = _outcomes(load, load.contents_of(group), worker)
+        outcomes = load.mapped(worker, batches.OUTCOME_SCHEMA, group)
+        if load.is_small and len(group) <= MERGED_AT_ONCE:
+            return _assess_few(outcomes, _rejected_of(load, name))
         # What is left of a file is little beside it: its rejected items, its tally and its census.
         outcomes = outcomes.persist(StorageLevel.DISK_ONLY)
         try:
@@ -41,6 +44,16 @@ def assess(load: TableLoad) -> None:
     stage.run(assess_group)
     _gather_rejected(load, stage)
     _conclude(load, files, stage)
+
+
+def _assess_few(outcomes: DataFrame, rejected_folder: str) -> Outcome:
+    """Return the tallies and the census of a small table. Rejected items are mapped once more, if there are any."""
+    rows = outcomes.filter(F.col("kind") == "file").select("body").collect()
+    tallies = accounting.parse_tallies("\n".join(row.body for row in rows))
+    census = counts.merged(tally.census for tally in tallies if tally.census)
+    if any(tally.rejected for tally in tallies):
+        _write_rejected(outcomes, rejected_folder)
+    return [replace(tally, census=None) for tally in tallies], census.to_json()
 
 
 def _conclude(load: TableLoad, files: Sequence[DataFile], stage: StageFiles) -> None:
@@ -69,8 +82,7 @@ def load_documents(load: TableLoad) -> None:
 
     def load_group(_: str, group: Sequence[DataFile]) -> Outcome:
         worker = workers.load_files(load.request, group, load.progress.found("assessed_at"))
-        rows = load.contents_of(group)
-        outcomes, observation = _observed(_outcomes(load, rows, worker))
+        outcomes, observation = _observed(load.mapped(worker, batches.OUTCOME_SCHEMA, group))
         _upsert_documents(load, outcomes, load.progress.found("assessed"))
         return accounting.parse_tallies(observation.get["tallies"]), None
 

@@ -1,9 +1,36 @@
 """The log of a load run's unit: tables that have ended, and those that may be loaded."""
 
 import json
+import threading
+import time
+from collections.abc import Callable
 
 from d2c.errors import PermanentError
 from d2c.mapping.rejected import shown
+
+SHARED_SECONDS = 0.2
+
+
+class SharedLog:
+    """The log's text. What one table has just read, another one does not read again.
+
+    Args:
+        read: returns the text.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._read, self._clock = read, clock
+        self._lock = threading.Lock()
+        self._text, self._read_at = "", float("-inf")
+
+    def text(self) -> str:
+        """Return it as it was at most some tenths of a second ago."""
+        with self._lock:
+            if self._clock() - self._read_at >= SHARED_SECONDS:
+                asked_at = self._clock()
+                self._text, self._read_at = self._read(), asked_at
+            return self._text
 
 
 def ended_tables(log: str) -> set[str]:

@@ -1,4 +1,7 @@
-"""Verifications in a Spark session: of a small table document by document, of others by checksums of buckets first."""
+"""Verifications in a Spark session: of a small table document by document, of others by checksums of buckets first.
+
+Of few items the driver makes the documents that a container must hold, of others tasks do.
+"""
 
 import json
 import re
@@ -29,7 +32,7 @@ NONE = {"missing": 0, "unexpected": 0, "different": 0}
 class Load(TableLoad):
     """A load of data files and of a container that lie in memory; counts how often the container was read whole."""
 
-    is_small = False
+    is_small = has_few_items = False
     documents = ()
 
     def read_container(self, options, schema=None):
@@ -52,26 +55,26 @@ def stored_documents(asked, items):
     return {document["id"]: {**document, "_ts": NOW} for document in map(orjson.loads, bodies)}
 
 
-def load_of(spark, asked, items, documents, *, is_small):
+def load_of(spark, asked, items, documents, **kind):
     file, batch = data_file(lines_of(*items))
     load = Load(asked, spark, None)
-    load.is_small, load.documents, load.reads = is_small, documents, spark.sparkContext.accumulator(0)
+    load.documents, load.reads = documents, spark.sparkContext.accumulator(0)
     contents = spark.createDataFrame(
         [tuple(row.values()) for row in batch.to_pylist()], "path string, content binary"
     )
     # As they are found once.
-    vars(load).update(files=(file,), listed=(file,), sizes={file.name: 1}, contents=contents)
+    vars(load).update(files=(file,), listed=(file,), sizes={file.name: 1}, contents=contents, **kind)
     load.progress._write = lambda name, text: None
     return load
 
 
 def found_by(spark, change=lambda documents: None, asked=FADING, items=ITEMS):
-    """Return what both ways find after a change of the container, which must be the same, and how often it was read."""
+    """Return what all ways find after a change of the container, which must be alike, and how often each reads it."""
     documents = stored_documents(asked, ITEMS)
     change(documents)
-    found = []
-    for is_small in (True, False):
-        load = load_of(spark, asked, items, documents.values(), is_small=is_small)
+    found, reads = [], []
+    for kind in ({"is_small": True, "has_few_items": True}, {"is_small": True}, {}):
+        load = load_of(spark, asked, items, documents.values(), **kind)
         try:
             verify(load)
         except PermanentError as error:
@@ -80,8 +83,9 @@ def found_by(spark, change=lambda documents: None, asked=FADING, items=ITEMS):
             found.append((told, load.progress.found("verification"), load.progress.found("mismatches")))
         else:
             found.append((None, load.progress.found("verification"), load.progress.found("mismatches")))
-    assert found[0] == found[1]
-    return *found[1], load.reads.value
+        reads.append(load.reads.value)
+    assert found[0] == found[1] == found[2]
+    return *found[1], reads
 
 
 @pytest.fixture(autouse=True)
@@ -100,13 +104,19 @@ def damage(documents):
 
 def test_a_container_that_has_all_is_read_once_and_no_document_is_compared_alone(spark):
     error, counts, mismatches, reads = found_by(spark, asked=replace(FADING, ttl_attribute=None))
-    assert (error, mismatches, reads) == (None, [], 1)
+    assert (error, mismatches, reads) == (None, [], [1, 1, 1])
     assert counts == {"expected": 340, "actual": 340, **NONE, "method": "full"}
+
+
+def test_a_small_container_is_read_again_only_if_its_checksum_is_not_that_of_the_export(spark):
+    asked = replace(FADING, ttl_attribute=None)
+    error, counts, mismatches, reads = found_by(spark, lambda documents: documents.pop("k005"), asked)
+    assert (error, counts["missing"], len(mismatches), reads) == (None, 1, 1, [2, 2, 1])
 
 
 def test_each_kind_of_damage_is_found_by_buckets_as_document_by_document(spark):
     error, counts, mismatches, reads = found_by(spark, damage, items=[*ITEMS, SOON])
-    assert (error, reads) == (None, 1)
+    assert (error, reads) == (None, [1, 1, 1])
     assert counts == {
         "expected": 340,
         "actual": 339,

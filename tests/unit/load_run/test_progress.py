@@ -16,10 +16,11 @@ def progress(files):
     return RunProgress(files.__setitem__)
 
 
-def test_progress_shows_the_stage_under_way(progress, files):
+def test_progress_shows_the_first_stage_at_once_and_later_ones_with_their_first_counts(progress, files):
     with progress.stage("assess"):
-        pass
+        assert json.loads(files[PROGRESS_FILE])["stages"][0]["state"] == "running"
     with progress.stage("load"):
+        progress.count({})
         stages = json.loads(files[PROGRESS_FILE])["stages"]
     assert [(stage["stage"], stage["state"]) for stage in stages] == [
         ("assess", "succeeded"),
@@ -54,6 +55,7 @@ def test_counts_are_next_to_the_stages_until_the_next_stage(progress, files):
         assert (written["done"], written["total"]) == (3, 8)
         assert [stage["state"] for stage in written["stages"]] == ["running"]
     with progress.stage("load"):
+        progress.count({})
         assert list(json.loads(files[PROGRESS_FILE])) == ["stages"]
 
 

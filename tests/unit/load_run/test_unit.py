@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from d2c.errors import PermanentError
-from d2c.load_run.unit.log import ended_tables, tables_let_go
+from d2c.load_run.unit.log import SHARED_SECONDS, SharedLog, ended_tables, tables_let_go
 from d2c.load_run.unit.turns import Turns, each_side_by_side, tables_at_once
 from tests.contract.polling import HANG_SECONDS
 
@@ -33,6 +33,14 @@ def test_who_is_let_go_has_not_ended_unless_that_is_said_too():
 def test_a_log_that_the_app_did_not_write_is_refused(log):
     with pytest.raises(PermanentError, match="log of the load run's unit"):
         ended_tables('{"table": "Users"}\n' + log)
+
+
+def test_what_a_table_has_just_read_of_the_log_another_one_takes():
+    now, texts = [0.0], iter(["first", "second"])
+    log = SharedLog(lambda: next(texts), clock=lambda: now[0])
+    assert [log.text(), log.text()] == ["first", "first"]
+    now[0] = SHARED_SECONDS
+    assert log.text() == "second"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ ISSUER = f"https://sts.windows.net/{TENANT_ID}/"
 LIFETIME_SECONDS = 24 * 3600
 # What services check tokens by, from the environment: a JSON Web Key Set by issuer.
 KEYS_VARIABLE = "LOCALCLOUD_TOKEN_KEYS"
+# A caller has one for hours.
+MOST_ACCEPTED = 1_000
 NEEDED = ("appid", "exp", "oid")
 
 Claims = Mapping[str, Any]
@@ -95,24 +97,34 @@ class TokenChecks:
     def __init__(self, keys: Mapping[str, Any], audiences: Sequence[str]) -> None:
         self._keys = {key["kid"]: key for key in keys.get(ISSUER, {}).get("keys", ())}
         self._audiences = list(audiences)
+        self._accepted: dict[str, tuple[Principal, float]] = {}
 
     def caller(self, token: str) -> Principal:
-        """Return whose token it is.
+        """Return whose token it is; one that has been accepted is until it ends.
 
         Raises:
             TokenError: if it is not accepted.
         """
+        principal, until = self._accepted.get(token, (None, 0.0))
+        if principal is None or until <= time.time():
+            claims = self._checked(token)
+            principal = Principal(str(claims["appid"]), str(claims["oid"]))
+            if len(self._accepted) >= MOST_ACCEPTED:
+                self._accepted.clear()
+            self._accepted[token] = principal, float(claims["exp"])
+        return principal
+
+    def _checked(self, token: str) -> Claims:
         unchecked = _unchecked(token)
         for name, accepted in (("iss", [ISSUER]), ("aud", self._audiences)):
             if unchecked.get(name) not in accepted:
                 raise TokenError("issuer" if name == "iss" else "audience", unchecked)
         try:
-            claims = self._claims(token)
+            return self._claims(token)
         except jwt.ExpiredSignatureError as error:
             raise TokenError("expired", unchecked) from error
         except (jwt.InvalidTokenError, KeyError) as error:
             raise TokenError("malformed", unchecked) from error
-        return Principal(str(claims["appid"]), str(claims["oid"]))
 
     def _claims(self, token: str) -> Claims:
         key = jwt.PyJWK(self._keys[jwt.get_unverified_header(token)["kid"]])

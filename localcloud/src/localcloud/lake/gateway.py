@@ -108,7 +108,7 @@ class Gateway:
             request.method,
             url,
             headers=self._headers(request),
-            data=request.content if request.body_exists else None,
+            data=await _body(request),
             allow_redirects=False,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         ) as answer:
@@ -121,14 +121,35 @@ class Gateway:
         return headers
 
 
+async def _body(request: web.Request) -> bytes | aiohttp.StreamReader | None:
+    """Return what a request brings; a small one whole, so that it goes on in one piece with its head."""
+    if not request.body_exists:
+        return None
+    is_small = request.content_length is not None and request.content_length <= PIECE_BYTES
+    return await request.read() if is_small else request.content
+
+
 async def _passed_on(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, headers=_without_hops(answer.headers))
+    headers = _without_hops(answer.headers)
+    start = b"" if request.method == "HEAD" else await _start(answer.content)
+    if request.method != "HEAD" and answer.content.at_eof():
+        return web.Response(status=answer.status, headers=headers, body=start)
+    response = web.StreamResponse(status=answer.status, headers=headers)
     await response.prepare(request)
-    if request.method != "HEAD":
+    if start:
+        await response.write(start)
         async for piece in answer.content.iter_chunked(PIECE_BYTES):
             await response.write(piece)
     await response.write_eof()
     return response
+
+
+async def _start(content: aiohttp.StreamReader) -> bytes:
+    """Return the first bytes of an answer: all of a small one."""
+    start = b""
+    while len(start) < PIECE_BYTES and (piece := await content.read(PIECE_BYTES)):
+        start += piece
+    return start
 
 
 def _without_hops(headers: CIMultiDictProxy[str] | CIMultiDict[str]) -> CIMultiDict[str]:

@@ -35,8 +35,10 @@ class AsSpark:
 
     def __init__(self, account):
         self._account = account
+        self.methods = []
 
     def async_blobs(self, **options):
+        options["raw_response_hook"] = lambda answer: self.methods.append(answer.http_request.method)
         credential = SignedOnALoop(issue_token(SIGNING_KEY, "https://storage.azure.com", SPARK))
         authority = self._account.authority
         return BlobServiceClient(
@@ -54,9 +56,12 @@ def account(tmp_path_factory):
 
 def answers(account, *calls):
     """Return status and content of calls, one after another, each a method and a path with its query."""
+    return asked_of(AsSpark(account), *calls)
 
+
+def asked_of(reach, *calls):
     async def call_all():
-        files = LakeFiles(AsSpark(account))
+        files = LakeFiles(reach)
         app = web.Application()
         WebHdfs(files, SECRET).add_routes(app.router)
         async with TestClient(TestServer(app)) as client:
@@ -85,6 +90,22 @@ def test_a_load_run_reads_exports_and_writes_moves_and_deletes_its_results(accou
         ("DELETE", f"{FOLDER}/rejected?op=DELETE&recursive=true"),
     )
     assert [status for status, _ in answers(account, *calls)] == [200, 200, 200, 201, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "calls"),
+    [
+        ("GET", "exports/m/T/1/a.json.gz?op=OPEN", 200, ["GET"]),
+        ("GET", f"exports/m/T/1/a.json.gz?op=OPEN&{SECOND}", 200, ["GET"]),
+        ("GET", f"exports/m/T/1/none?op=OPEN&{SECOND}", 404, ["GET"]),
+        ("GET", "exports/m/T/1?op=LISTSTATUS", 200, ["GET"]),
+        ("PUT", f"{FOLDER}/new.json?op=CREATE&overwrite=true&{SECOND}", 201, ["HEAD", "GET", "PUT"]),
+    ],
+)
+def test_an_operation_on_a_path_without_signs_costs_the_lake_few_calls(account, method, path, status, calls):
+    reach = AsSpark(account)
+    ((found, _),) = asked_of(reach, (method, path))
+    assert (found, reach.methods) == (status, calls)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ def everything(workspace):
     return workspace.result(run), workspace.log(run)
 
 
-def test_driver_and_workers_import_from_the_wheel_and_not_from_the_checkout(everything):
+def test_driver_and_workers_import_from_the_wheel_and_not_from_the_checkout(workspace, everything):
     found, _ = everything
-    assert found["driver"].endswith("/d2c-0.1.0-py3-none-any.whl/d2c/__init__.py")
-    assert "/d2c-0.1.0-py3-none-any.whl.zip/d2c/__init__.py" in found["worker"]
+    assert found["driver"] == found["worker"]
+    assert found["driver"].startswith(str(workspace.state_folder.resolve()))
+    assert found["driver"].endswith("/libraries/d2c/__init__.py")
 
 
 def test_parameters_go_before_defaults(everything):

@@ -6,7 +6,9 @@ Plain ``http.client``: at a call per document it takes a third of the processor 
 import contextlib
 import http.client
 import random
+import select
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from email.utils import formatdate
 from queue import Empty, LifoQueue
@@ -29,6 +31,10 @@ TRANSIENT = (NO_ANSWER, 408, 410, 500, 503)
 MOST_FAILURES = 10
 
 
+# What earlier tasks of this process left open, by address: the connector has one client for an account, too.
+_kept: defaultdict[str, LifoQueue[http.client.HTTPConnection]] = defaultdict(LifoQueue)
+
+
 class Answer(NamedTuple):
     """What a call brought back."""
 
@@ -48,7 +54,7 @@ class Answer(NamedTuple):
 
 
 class Gateway:
-    """A container behind its account's endpoint. Threads may share it; close it with ``with``.
+    """A container behind its account's endpoint. Threads may share it; ``with`` leaves its connections to later ones.
 
     Args:
         endpoint: the account's address.
@@ -71,7 +77,7 @@ class Gateway:
     ) -> None:
         with contextlib.suppress(Empty):
             while True:
-                self._idle.get_nowait().close()
+                _kept[self._address.netloc].put(self._idle.get_nowait())
 
     def call(
         self,
@@ -156,13 +162,22 @@ class Gateway:
             time.sleep(pause_seconds(failures))
 
     def _connection(self) -> http.client.HTTPConnection:
-        try:
-            return self._idle.get_nowait()
-        except Empty:
-            host, port = str(self._address.hostname), self._address.port
-            if self._address.scheme == "http":
-                return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=trust())
+        for idle in (self._idle, _kept[self._address.netloc]):
+            with contextlib.suppress(Empty):
+                while True:
+                    connection = idle.get_nowait()
+                    if _is_open(connection):
+                        return connection
+                    connection.close()
+        host, port = str(self._address.hostname), self._address.port
+        if self._address.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=trust())
+
+
+def _is_open(connection: http.client.HTTPConnection) -> bool:
+    """Return whether an idle connection has not been closed by the service, which makes it readable."""
+    return connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]
 
 
 def pause_seconds(failures: int) -> float:

@@ -66,17 +66,32 @@ class LakeFiles:
         return [found[path] for path in sorted(found)]
 
     async def read(
-        self, file_system: str, path: str, offset: int, length: int | None
-    ) -> AsyncIterator[bytes]:
-        """Return a part of a file in pieces."""
+        self, file_system: str, path: str, part: tuple[int, int] | None = None
+    ) -> tuple[Entry, AsyncIterator[bytes]]:
+        """Return what is at a path, and the bytes of a file in pieces.
+
+        Args:
+            file_system: its name.
+            path: in the file system.
+            part: an offset in the file, and a length; all of it if None.
+
+        Raises:
+            ResourceNotFoundError: if there is nothing.
+        """
         blob = self._container(file_system).get_blob_client(path)
+        offset, length = part or (None, None)
         download = await blob.download_blob(offset=offset, length=length)
-        return download.chunks()
+        return _entry(download.properties), download.chunks()
 
     async def write(self, file_system: str, path: str, pieces: AsyncIterator[bytes]) -> None:
         """Write a file, over one that may be there; it appears once it is whole."""
         blob = self._container(file_system).get_blob_client(path)
-        await blob.upload_blob(pieces, overwrite=True)
+        start = b""
+        while len(start) < PIECE_BYTES and (piece := await anext(pieces, b"")):
+            start += piece
+        # A small one by one call: what is read from an iterator takes a call for its blocks, and one for their list.
+        whole = len(start) < PIECE_BYTES
+        await blob.upload_blob(start if whole else _joined(start, pieces), overwrite=True)
 
     async def make_folder(self, file_system: str, path: str) -> None:
         """Make a folder."""
@@ -106,6 +121,12 @@ class LakeFiles:
 
     def _container(self, file_system: str) -> ContainerClient:
         return self._service.get_container_client(file_system)
+
+
+async def _joined(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield start
+    async for piece in rest:
+        yield piece
 
 
 def _entry(blob: Any) -> Entry:

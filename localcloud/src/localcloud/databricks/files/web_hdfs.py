@@ -23,6 +23,9 @@ from localcloud.databricks.files.lake_files import PIECE_BYTES, Entry, LakeFiles
 
 PREFIX = "/webhdfs/v1"
 SECOND_STEP = "second-step"
+# What a client encodes in one way or another; a path without any is there as it came, or not at all.
+ENCODED = frozenset("%+")
+PART = frozenset({"offset", "length"})
 AS_IT_CAME = "/%?&=+:;,@~!$'()*[]"
 log = logging.getLogger(__name__)
 Handler = Callable[["_Call"], Awaitable[web.StreamResponse]]
@@ -50,6 +53,7 @@ class _Call:
         self.lake = lake
         self._secret = secret
         self.file_system, self.path = self._split(rest)
+        self.is_plain = not ENCODED & set(request.raw_path.partition("?")[0])
 
     def destination(self) -> str:
         """Return the path that a rename goes to."""
@@ -62,12 +66,14 @@ class _Call:
     async def look(self) -> Entry | None:
         """Return what is at the path, or None; the call is then about the path in the form that it has there."""
         entry = await self._first_of(self.path)
-        self.path = entry.path if entry else await self._new(self.path)
+        if not self.is_plain:
+            self.path = entry.path if entry else await self._new(self.path)
         return entry
 
     async def _first_of(self, path: str) -> Entry | None:
         """Return what is at a path, or at one that is the same once decoded."""
-        return await self.lake.find(self.file_system, path) or await self._alike(path)
+        found = await self.lake.find(self.file_system, path)
+        return found if found or self.is_plain else await self._alike(path)
 
     async def _alike(self, path: str) -> Entry | None:
         folder, _, name = path.rpartition("/")
@@ -166,33 +172,44 @@ async def _home(_: web.Request) -> web.Response:
 
 
 async def _list_status(call: _Call) -> web.Response:
-    entry = await call.find()
-    if not entry.is_folder:
-        return _statuses([_status(entry, "")])
+    if not call.is_plain:
+        await call.look()
     children = await call.lake.children(call.file_system, call.path)
+    # What has something in it is a folder.
+    if not children and not (entry := await call.find()).is_folder:
+        return _statuses([_status(entry, "")])
     return _statuses([_status(child, _name(child.path)) for child in children])
 
 
 async def _open(call: _Call) -> web.StreamResponse:
     """Send a file from an offset on. In two steps too: of an answer to the first, the client would read nothing."""
-    entry = await call.find()
-    if entry.is_folder:
-        raise HdfsError(403, "FileNotFoundException", f"/{call.path} is a folder.")
     if SECOND_STEP not in call.query:
         return _second_step(call)
-    offset = int(call.query.get("offset", 0))
-    length = min(int(call.query.get("length", entry.size_bytes)), max(entry.size_bytes - offset, 0))
+    part = await _part(call)
+    entry, pieces = await call.lake.read(call.file_system, call.path, part)
+    if entry.is_folder:
+        raise HdfsError(403, "FileNotFoundException", f"/{call.path} is a folder.")
     response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
-    response.content_length = length
+    response.content_length = entry.size_bytes
     await response.prepare(call.request)
     try:
-        if length:
-            async for piece in await call.lake.read(call.file_system, call.path, offset, length):
-                await response.write(piece)
+        async for piece in pieces:
+            await response.write(piece)
         await response.write_eof()
     except ConnectionResetError:
         log.info("The reader of /%s has closed it before its end.", call.path)
     return response
+
+
+async def _part(call: _Call) -> tuple[int, int] | None:
+    """Return the part of a file that is asked for; None for all of it."""
+    if call.is_plain and not PART & call.query.keys():
+        return None
+    size, offset = (await call.find()).size_bytes, int(call.query.get("offset", 0))
+    if offset >= size > 0:
+        raise HdfsError(403, "IOException", f"Offset={offset} out of the range [0, {size}); /{call.path}.")
+    length = min(int(call.query.get("length", size)), size - offset)
+    return None if length == size else (offset, length)
 
 
 async def _create(call: _Call) -> web.Response:

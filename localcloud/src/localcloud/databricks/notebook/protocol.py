@@ -17,6 +17,8 @@ from typing import Any
 ANNOUNCEMENT = "\x1elocalcloud "
 # Where a notebook's process leaves how the notebook ended.
 OUTCOME_FILE = "outcome.json"
+# The folder within a cluster's that has what its wheels bring.
+LIBRARIES = "libraries"
 Json = dict[str, Any]
 
 

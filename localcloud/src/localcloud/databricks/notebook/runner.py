@@ -40,7 +40,7 @@ def main() -> None:
         spark = start_spark(folder, run["driver_memory"], run["spark_conf"])
     mount_lake(spark, run["mounts"])
     mount_volumes(folder)
-    install_wheels(spark, run["wheels"], Path(run["libraries"]))
+    install_wheels(run["wheels"], Path(run["libraries"]))
     install_connector(spark, run["connector"])
     dbutils = DBUtils(spark, run["parameters"], run["secrets"])
     names = {"spark": spark, "sc": spark.sparkContext, "dbutils": dbutils}

@@ -1,8 +1,11 @@
 """The Spark session of a notebook process, and what a run adds to it: the lake, libraries, the connector."""
 
+import compileall
+import fcntl
+import hashlib
 import os
-import shutil
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -14,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from localcloud.common.names import LOOPBACK
 from localcloud.databricks.notebook.class_archive import use_option
+from localcloud.databricks.notebook.protocol import LIBRARIES
 
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 # Made for one machine and short jobs.
@@ -28,6 +32,8 @@ SETTINGS = {
     "spark.scheduler.mode": "FAIR",
     "spark.sql.sources.ignoreDataLocality": "true",
     "spark.sql.session.timeZone": "UTC",
+    # For each column that is named, PySpark tells the JVM where in the code that is, by some ten calls.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.python.daemon.module": "localcloud.databricks.notebook.worker_daemon",
 }
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.
@@ -55,6 +61,9 @@ def start_spark(
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_DIRS"] = str(scratch)
     os.environ["SPARK_LOCAL_IP"] = LOOPBACK
+    # The JVM hands it to the workers, which find there what is installed later.
+    (folder / LIBRARIES).mkdir(exist_ok=True)
+    os.environ["PYTHONPATH"] = f"{folder / LIBRARIES}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     java = f"-Djava.io.tmpdir={scratch} -Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()} {JVM_OPTIONS}"
     java += f" {use_option() if archive_option is None else archive_option}"
     builder: Any = SparkSession.builder
@@ -106,27 +115,35 @@ def mount_lake(spark: SparkSession, mounts: Mapping[str, str]) -> None:
         configuration.set(f"fs.viewfs.mounttable.{authority}.linkFallback", place)
 
 
-def install_wheels(spark: SparkSession, wheels: Sequence[str], folder: Path) -> None:
+def install_wheels(wheels: Sequence[str], folder: Path) -> None:
     """Let the driver and the workers import from wheels, before all else that is installed here.
 
-    A notebook that was given no wheel with the product does not find this checkout's own instead.
+    They are unpacked and compiled, as on a cluster. From an archive, each process compiles them anew, and before every
+    task Spark's workers read the archive's table of contents again, once for each package. A notebook that was given
+    no wheel with the product does not find this checkout's own instead.
 
     Args:
-        spark: the session.
         wheels: their paths.
-        folder: takes copies of them, since Spark's workers import from archives by other names only.
+        folder: the cluster's, from which workers import.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for wheel in wheels:
-        archive = folder / f"{Path(wheel).name}.zip"
-        if not archive.exists():
-            part = archive.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(wheel, part)
-            part.rename(archive)
-        spark.sparkContext.addPyFile(str(archive))
-    sys.path[:0] = wheels
+        _install(Path(wheel), folder)
+    sys.path.insert(0, str(folder))
     if PathFinder.find_spec(PRODUCT, list(wheels)) is None:
         sys.modules[PRODUCT] = None  # type: ignore[assignment]
+
+
+def _install(wheel: Path, folder: Path) -> None:
+    """Unpack a wheel, unless an earlier run on the cluster has done so, or another does right now."""
+    mark = folder / f"{hashlib.sha256(str(wheel).encode()).hexdigest()}.installed"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(folder)
+            compileall.compile_dir(folder, quiet=2)
+            mark.touch()
 
 
 def install_connector(spark: SparkSession, connector: str | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from localcloud.common.names import LOOPBACK
 from localcloud.databricks.errors import RunFault
+from localcloud.databricks.notebook.protocol import LIBRARIES
 from localcloud.databricks.notebook.volumes import keep_place
 from localcloud.databricks.runs.child_process import ChildProcess
 
@@ -35,9 +36,9 @@ class ExistingCluster:
 
     @property
     def libraries(self) -> Path:
-        """The folder for copies of libraries: one place for each, as a running JVM takes a name only once."""
+        """The folder of what its runs have installed."""
         assert self._process is not None  # noqa: S101 - a run asks for its gateway first
-        return self._process.folder / "libraries"
+        return self._process.folder / LIBRARIES
 
     async def gateway(self) -> Json:
         """Return where the driver's gateway is, once it has one.

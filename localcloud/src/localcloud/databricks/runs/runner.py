@@ -19,7 +19,7 @@ from localcloud.databricks.faults import Faults
 from localcloud.databricks.files.lake_files import LakeMounts
 from localcloud.databricks.files.volumes import VolumeMount
 from localcloud.databricks.files.workspace import Workspace
-from localcloud.databricks.notebook.protocol import OUTCOME_FILE
+from localcloud.databricks.notebook.protocol import LIBRARIES, OUTCOME_FILE
 from localcloud.databricks.notebook.volumes import keep_place
 from localcloud.databricks.runs.child_process import ChildProcess
 from localcloud.databricks.runs.clusters import Launch, prepare_launch
@@ -182,7 +182,7 @@ class Runner:
             gateway = await self._existing.gateway()
         return {
             "folder": str(folder),
-            "libraries": str(self._existing.libraries if gateway else folder / "libraries"),
+            "libraries": str(self._existing.libraries if gateway else folder / LIBRARIES),
             "gateway": gateway,
             "group": _job_group(run_id),
             "driver_memory": self._options.driver_memory,
