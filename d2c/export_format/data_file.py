@@ -58,7 +58,7 @@ def read_blocks(
     for piece in (decompress or decompressed)(compressed, name):
         end = piece.rfind(b"\n") + 1
         if end:
-            yield b"".join((*rest, piece[:end]))
+            yield b"".join((*rest, piece[:end])) if rest_bytes else piece[:end]
             rest, rest_bytes = [], 0
         rest.append(piece[end:])
         rest_bytes += len(piece) - end

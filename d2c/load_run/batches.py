@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from d2c.export_format import DataFile, ExportFormatError, lines_of, md5_base64, read_blocks
 from d2c.load_run.counting.reports import report
-from d2c.load_run.kernel.module import decompress
+from d2c.load_run.kernel.module import count_lines, decompress
 
 BATCH_BYTES = 4 * 2**20
 BATCH_ROWS = 10_000
@@ -97,7 +97,7 @@ def checked_blocks(listed: Mapping[str, DataFile], name: str, content: memoryvie
         )
     left = file.item_count
     for block in read_blocks(content, name, decompress):
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        lines = count_lines(block)
         if lines > left:
             if left:
                 yield b"\n".join([*block.split(b"\n", left)[:left], b""])
