@@ -204,9 +204,10 @@ def processor_seconds() -> float:
     found: dict[int, tuple[int, int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended
-            # After the name, which may have blanks: state, parent, ..., user time, system time.
+            # After the name, which may have blanks: state, parent, ..., its user and system time, those of its dead
+            # children.
             fields = path.read_text().rpartition(")")[2].split()
-            found[int(path.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+            found[int(path.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
     ours, more = {os.getpid()}, {os.getpid()}
     while more:
         more = {process for process, (parent, _) in found.items() if parent in more}

@@ -63,7 +63,7 @@ def blocks_of(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     for piece in pieces:
         end = piece.rfind(b"\n") + 1
         if end:
-            yield b"".join((*rest, piece[:end]))
+            yield b"".join((*rest, piece[:end])) if rest_bytes else piece[:end]
             rest, rest_bytes = [], 0
         rest.append(piece[end:])
         rest_bytes += len(piece) - end

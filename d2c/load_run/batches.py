@@ -14,7 +14,7 @@ from d2c.export_format import (
     read_blocks,
 )
 from d2c.load_run.counting.reports import report
-from d2c.load_run.kernel.module import decompress, decompress_pieces
+from d2c.load_run.kernel.module import count_lines, decompress, decompress_pieces
 from d2c.load_run.streamed import StreamedFile
 
 BATCH_BYTES = 4 * 2**20
@@ -159,7 +159,7 @@ def _listed_lines(file: DataFile, blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Return the blocks of as many lines as the manifest lists."""
     left = file.item_count
     for block in blocks:
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        lines = count_lines(block)
         if lines > left:
             if left:
                 yield b"\n".join([*block.split(b"\n", left)[:left], b""])

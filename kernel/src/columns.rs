@@ -1,8 +1,11 @@
 //! Arrow columns: the buffers that Arrow reads are those that were written here.
 
+use crate::digests::Digests;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use std::ffi::{c_int, c_void};
+
+pub type Buffers = (Owned, Owned);
 
 /// Bytes that Python reads where they are.
 #[pyclass(frozen)]
@@ -42,13 +45,8 @@ impl Texts {
         self.ends.extend_from_slice(&(self.data.len() as i32).to_le_bytes());
     }
 
-    /// The number of rows, and that of their bytes.
-    pub fn size(&self) -> (usize, usize) {
-        (self.ends.len() / 4, self.data.len())
-    }
-
     /// Take the rows: their offsets and their data.
-    pub fn take(&mut self) -> (Owned, Owned) {
+    fn take(&mut self) -> Buffers {
         // The next rows are about as many.
         let next = [&self.ends, &self.data].map(|one| Vec::with_capacity(one.len() + one.len() / 4));
         let [next_ends, next_data] = next;
@@ -60,13 +58,13 @@ impl Texts {
 
 /// A column of whole numbers, some of which are missing.
 #[derive(Default)]
-pub struct Wholes {
+struct Wholes {
     values: Vec<u8>,
     is_there: Vec<u8>,
 }
 
 impl Wholes {
-    pub fn push(&mut self, value: Option<i64>) {
+    fn push(&mut self, value: Option<i64>) {
         let place = self.values.len() / 8;
         if place % 8 == 0 {
             self.is_there.push(0);
@@ -76,7 +74,56 @@ impl Wholes {
     }
 
     /// Take the rows: which of them are there, and their values.
-    pub fn take(&mut self) -> (Owned, Owned) {
+    fn take(&mut self) -> Buffers {
         (Owned(std::mem::take(&mut self.is_there)), Owned(std::mem::take(&mut self.values)))
+    }
+}
+
+/// Rows that wait to be taken: texts, and if they are digested, a digest and two numbers with each.
+#[pyclass]
+#[derive(Default)]
+pub struct Rows {
+    pub texts: Texts,
+    pub digests: Digests,
+    wholes: [Wholes; 2],
+}
+
+#[pymethods]
+impl Rows {
+    #[new]
+    fn new() -> Self {
+        Rows::default()
+    }
+
+    /// The number of rows, and that of the bytes of their texts.
+    fn waiting(&self) -> (usize, usize) {
+        (self.texts.ends.len() / 4, self.texts.data.len())
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.texts.push(text);
+    }
+
+    fn push_digest(&mut self, text: &[u8], digest: &[u8], one: Option<i64>, other: Option<i64>) {
+        self.texts.push(text);
+        self.digests.column.push(digest);
+        self.push_wholes([one, other]);
+    }
+
+    fn take(&mut self) -> Vec<Buffers> {
+        let [one, other] = &mut self.wholes;
+        vec![self.texts.take(), self.digests.column.take(), one.take(), other.take()]
+    }
+}
+
+impl Rows {
+    /// End a row whose document was written to `Digests::waiting`.
+    pub fn end_digested(&mut self, wholes: [Option<i64>; 2]) {
+        self.digests.end_document();
+        self.push_wholes(wholes);
+    }
+
+    fn push_wholes(&mut self, wholes: [Option<i64>; 2]) {
+        self.wholes.iter_mut().zip(wholes).for_each(|(column, value)| column.push(value));
     }
 }

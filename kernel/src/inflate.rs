@@ -5,9 +5,10 @@ use libdeflate_sys::{
     libdeflate_alloc_decompressor, libdeflate_free_decompressor, libdeflate_gzip_decompress_ex,
     libdeflate_result_LIBDEFLATE_SUCCESS,
 };
+use memchr::memchr_iter;
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::PyBytes;
 
 const WINDOW_BITS: u8 = 15;
 
@@ -18,13 +19,19 @@ pub fn bytes_of(buffer: &PyBuffer<u8>) -> Option<&[u8]> {
     is_plain.then(|| unsafe { std::slice::from_raw_parts(buffer.buf_ptr() as *const u8, buffer.len_bytes()) })
 }
 
-/// Decompress a file of one gzip member into a bytearray of its size; returns whether that is what it is.
+/// Decompress a file of one gzip member into memory of its size; returns whether that is what it is.
 #[pyfunction]
-pub fn gunzip(python: Python<'_>, file: PyBuffer<u8>, into: &Bound<'_, PyByteArray>) -> bool {
-    let Some(file) = bytes_of(&file) else { return false };
-    // Nobody else has the bytearray yet.
-    let out = unsafe { into.as_bytes_mut() };
+pub fn gunzip(python: Python<'_>, file: PyBuffer<u8>, into: PyBuffer<u8>) -> bool {
+    let Some(file) = bytes_of(&file).filter(|_| into.is_c_contiguous() && !into.readonly()) else { return false };
+    // Nobody else has this memory yet.
+    let out = unsafe { std::slice::from_raw_parts_mut(into.buf_ptr() as *mut u8, into.len_bytes()) };
     python.detach(|| inflated(file, out))
+}
+
+/// Count the lines of a block; only its last one may be without an end.
+#[pyfunction]
+pub fn count_lines(block: &[u8]) -> usize {
+    memchr_iter(b'\n', block).count() + !matches!(block.last(), Some(b'\n')) as usize
 }
 
 fn inflated(file: &[u8], out: &mut [u8]) -> bool {

@@ -1,319 +1,250 @@
 //! One line of an export to one document, by the rules of d2c/mapping/mapper.py.
 
-use crate::number::{plain_integer, write_key, Style};
-use crate::rules::{Makes, Names, Rules};
+use crate::number::{plain_integer, write_key};
+use crate::rules::{Makes, Rules};
 use crate::scan::{write_string, Cursor};
+use crate::shape::{Layout, Shape, Values};
 use crate::value::{Tag, Walk};
 use std::borrow::Cow;
 
-/// An attribute of the item: its value mapped in `values`, and where it is in the line.
-pub struct Attribute<'a> {
-    pub name: Cow<'a, [u8]>,
-    pub tag: Tag,
-    pub inexact: usize,
-    start: usize,
-    end: usize,
-    token: (usize, usize),
-}
-
-/// What becomes a property: of an attribute, or of something else.
-struct Property {
-    /// Of `Item::names`.
-    name: (usize, usize),
-    /// Of `Item::values`.
-    value: (usize, usize),
-}
+/// Follows names and tags in a shape's text; UTF-8 never has this byte.
+const END_OF_NAME: u8 = 0xFF;
 
 pub enum Outcome {
     Document { expires_at: Option<i64> },
     Expired,
 }
 
+/// Which members of the item are what, by their places.
+struct Roles {
+    required: Vec<usize>,
+    id: Vec<usize>,
+    ttl: Option<usize>,
+    /// That whose property would be `id`.
+    own_id: Option<usize>,
+    kept: Vec<usize>,
+}
+
 /// Maps the items of one table; what it made of the last one is in its fields.
 pub struct ItemMapper {
     pub rules: Rules,
-    moved: Names,
-    dropped: Names,
-    escaped: [[bool; 128]; 2],
-    values: Vec<u8>,
-    names: Vec<u8>,
-    properties: Vec<Property>,
-    order: Vec<usize>,
-    /// The names and ends of properties for which the order was made.
-    ordered: (Vec<u8>, Vec<usize>),
-    /// What comes before the value of each property in that order, and where it ends.
-    labels: (Vec<u8>, Vec<usize>),
+    shape: Shape,
+    /// Of the item's members, then the id, the constants, and the time to live if there is one.
+    values: Values,
+    roles: Option<Roles>,
+    layout: Layout,
+    /// Whether the layout has the attribute `id`, and a time to live; None if it is not that of the item.
+    laid_out: Option<(bool, bool)>,
+    /// The places of the partition key's values.
+    key: Vec<usize>,
+    /// The names and tags of the members that are not dropped.
+    pub shape_text: Vec<u8>,
     pub id: Vec<u8>,
-    /// The partition key as JSON texts, separated by commas.
+    /// The partition key as JSON texts, separated by commas, behind a bracket.
     pub partition_key: Vec<u8>,
     pub document_bytes: usize,
 }
 
 impl ItemMapper {
     pub fn new(rules: Rules) -> Self {
-        let moved = Names::new(rules.moved.iter().map(|(name, to)| (name.as_str(), to.as_str())));
-        let dropped = Names::new(rules.dropped.iter().map(|name| (name.as_str(), "")));
-        let escaped = [0, 1].map(|kind| {
-            let table: &Vec<String> = &rules.escapes[kind];
-            std::array::from_fn(|code| table[code].as_bytes() != [code as u8])
-        });
         ItemMapper {
             rules,
-            moved,
-            dropped,
-            escaped,
-            values: Vec::new(),
-            names: Vec::new(),
-            properties: Vec::new(),
-            order: Vec::new(),
-            ordered: Default::default(),
-            labels: Default::default(),
+            shape: Shape::default(),
+            values: Values::default(),
+            roles: None,
+            layout: Layout::default(),
+            laid_out: None,
+            key: Vec::new(),
+            shape_text: Vec::new(),
             id: Vec::new(),
             partition_key: Vec::new(),
             document_bytes: 0,
         }
     }
 
-    /// Map the line at the cursor and go behind its end; `attributes` gets those that are not dropped. The document is
-    /// measured, and `write_document` writes it.
-    pub fn map<'a>(&mut self, walk: &mut Walk<'a>, attributes: &mut Vec<Attribute<'a>>, now: i64) -> Option<Outcome> {
-        attributes.clear();
-        self.values.clear();
-        self.read_attributes(walk, attributes)?;
-        let text = walk.cursor.text;
-        self.check_required(attributes)?;
-        let expires_at = self.expiry(text, attributes, now)?;
-        self.make_id(text, attributes)?;
-        if !self.rules.dropped.is_empty() {
-            let is_once = |name: &String| attributes.iter().filter(|one| *one.name == *name.as_bytes()).count() < 2;
-            if !self.rules.dropped.iter().all(is_once) {
-                return None;
-            }
-            attributes.retain(|one| self.dropped.find(&one.name).is_none());
-        }
-        self.list_properties(attributes, expires_at, now, walk.style)?;
-        self.measure_document();
-        self.read_partition_key()?;
-        if self.document_bytes > self.rules.max_document_bytes {
+    /// Map the line at the cursor and go behind its end. The document is measured, and `write_document` writes it.
+    pub fn map(&mut self, walk: &mut Walk<true>, now: i64) -> Option<Outcome> {
+        walk.cursor.expect(b"{\"Item\":")?;
+        walk.read_members(&mut self.shape, &mut self.values)?;
+        walk.cursor.expect(b"}")?;
+        if !matches!(walk.cursor.next(), None | Some(b'\n')) {
             return None;
         }
-        Some(match expires_at {
-            Some(moment) if moment <= now => Outcome::Expired,
-            _ => Outcome::Document { expires_at },
+        if self.shape.is_new {
+            self.roles = self.find_roles();
+            self.laid_out = None;
+            self.shape.is_new = false;
+        }
+        let (line, roles) = (walk.cursor.text, self.roles.as_ref()?);
+        if roles.required.iter().any(|&place| self.values.text(line, place) == b"\"\"") {
+            return None;
+        }
+        let expires_at = self.expiry(line, roles, now)?;
+        let id = std::mem::take(&mut self.id);
+        self.id = self.made_id(line, roles, id)?;
+        let keeps_id = self.add_values(line, expires_at.map(|moment| moment - now));
+        let has_ttl = self.values.all.len() > self.ttl_place();
+        if self.laid_out != Some((keeps_id, has_ttl)) {
+            self.lay_out(keeps_id, has_ttl)?;
+        }
+        self.document_bytes = self.layout.size(&self.values);
+        self.read_partition_key(line)?;
+        let is_expired = expires_at.is_some_and(|moment| moment <= now);
+        let is_fitting = self.document_bytes <= self.rules.max_document_bytes;
+        is_fitting.then_some(if is_expired { Outcome::Expired } else { Outcome::Document { expires_at } })
+    }
+
+    fn find_roles(&mut self) -> Option<Roles> {
+        let (rules, shape) = (&self.rules, &self.shape);
+        let is_key = |place: &usize| matches!(shape.tag(*place), Tag::S | Tag::N | Tag::B);
+        let required = rules.required.iter().map(|(name, may_be_other)| {
+            let is_other = |place: &usize| *may_be_other && matches!(shape.tag(*place), Tag::BOOL | Tag::NULL);
+            shape.find(name).filter(|place| is_key(place) || is_other(place))
+        });
+        let ttl = rules.ttl_attribute.as_deref().and_then(|name| shape.find(name));
+        if ttl.is_some_and(|place| shape.tag(place) != Tag::N) {
+            return None;
+        }
+        if rules.dropped.iter().any(|name| shape.places(name).count() > 1) {
+            return None;
+        }
+        let is_kept = |place: &usize| !rules.dropped.iter().any(|name| name.as_bytes() == shape.name(*place));
+        let kept: Vec<usize> = (0..shape.len()).filter(is_kept).collect();
+        let mut own_ids = kept.iter().copied().filter(|&place| rules.property_of(shape.name(place)) == b"id");
+        let own_id = own_ids.next();
+        if own_ids.next().is_some() {
+            return None;
+        }
+        self.shape_text.clear();
+        for &place in &kept {
+            for text in [shape.name(place), format!("{:?}", shape.tag(place)).as_bytes()] {
+                self.shape_text.extend_from_slice(text);
+                self.shape_text.push(END_OF_NAME);
+            }
+        }
+        Some(Roles {
+            required: required.collect::<Option<_>>()?,
+            id: rules.id.iter().map(|name| shape.find(name).filter(is_key)).collect::<Option<_>>()?,
+            ttl,
+            own_id,
+            kept,
         })
     }
 
-    fn read_attributes<'a>(&mut self, walk: &mut Walk<'a>, attributes: &mut Vec<Attribute<'a>>) -> Option<()> {
-        walk.cursor.expect(b"{\"Item\":{")?;
-        loop {
-            let name = walk.cursor.string()?;
-            walk.cursor.expect(b":")?;
-            let (begin, start) = (walk.cursor.at, self.values.len());
-            walk.inexact = 0;
-            let tag = walk.value(&mut self.values, 1)?;
-            let token = (begin, walk.cursor.at);
-            attributes.push(Attribute { name, tag, inexact: walk.inexact, start, end: self.values.len(), token });
-            match walk.cursor.next()? {
-                b',' => {}
-                b'}' => break,
-                _ => return None,
-            }
-        }
-        walk.cursor.expect(b"}")?;
-        match walk.cursor.next() {
-            None | Some(b'\n') => Some(()),
-            _ => None,
-        }
-    }
-
-    fn check_required(&self, attributes: &[Attribute]) -> Option<()> {
-        for (name, may_be_other) in &self.rules.required {
-            let found = find(attributes, name)?;
-            let is_key = matches!(found.tag, Tag::S | Tag::N | Tag::B);
-            let is_other = *may_be_other && matches!(found.tag, Tag::Bool | Tag::Null);
-            if !(is_key || is_other) || &self.values[found.start..found.end] == b"\"\"" {
-                return None;
-            }
-        }
-        Some(())
-    }
-
-    fn expiry(&self, text: &[u8], attributes: &[Attribute], now: i64) -> Option<Option<i64>> {
-        let Some(found) = self.rules.ttl_attribute.as_deref().and_then(|name| find(attributes, name)) else {
-            return Some(None);
-        };
-        if found.tag != Tag::N {
-            return None;
-        }
-        let moment = plain_integer(text_of(text, found, "{\"N\":")?.as_ref())?;
+    fn expiry(&self, line: &[u8], roles: &Roles, now: i64) -> Option<Option<i64>> {
+        let Some(place) = roles.ttl else { return Some(None) };
+        let moment = plain_integer(&self.own_text(line, place)?)?;
         let is_ignored = moment < now - self.rules.ignored_after_seconds;
         // The census counts items that never expire by their cause, which the reference finds.
         let is_counted = self.rules.makes == Makes::Census && (is_ignored || moment >= self.rules.milliseconds);
         (!is_counted).then_some((!is_ignored).then_some(moment))
     }
 
-    fn make_id(&mut self, text: &[u8], attributes: &[Attribute]) -> Option<()> {
-        self.id.clear();
-        let kind = (self.rules.id.len() > 1) as usize;
-        for (place, name) in self.rules.id.iter().enumerate() {
-            if place > 0 {
-                self.id.extend_from_slice(self.rules.joiner.as_bytes());
+    /// The text of a member that is a string in the line.
+    fn own_text<'a>(&self, line: &'a [u8], place: usize) -> Option<Cow<'a, [u8]>> {
+        Cursor { text: line, at: self.values.all[place].begin }.string()
+    }
+
+    fn made_id(&self, line: &[u8], roles: &Roles, mut id: Vec<u8>) -> Option<Vec<u8>> {
+        let rules = &self.rules;
+        let escapes = &rules.escapes[(roles.id.len() > 1) as usize];
+        id.clear();
+        for (number, &place) in roles.id.iter().enumerate() {
+            if number > 0 {
+                id.extend_from_slice(rules.joiner.as_bytes());
             }
-            let found = find(attributes, name)?;
-            match found.tag {
-                Tag::S => {
-                    let own = text_of(text, found, "{\"S\":")?;
-                    if own.first() == Some(&b' ') || own.last() == Some(&b' ') {
-                        return None;
-                    }
-                    escape(&own, &self.escaped[kind], &self.rules.escapes[kind], &mut self.id);
-                }
-                Tag::N => write_key(&text_of(text, found, "{\"N\":")?, &mut self.id)?,
-                Tag::B => self.id.extend(text_of(text, found, "{\"B\":")?.iter().filter_map(|byte| match byte {
-                    b'+' => Some(b'-'),
-                    b'/' => Some(b'_'),
-                    b'=' => None,
-                    _ => Some(*byte),
+            let text = self.own_text(line, place)?;
+            match self.shape.tag(place) {
+                Tag::S if text.first() == Some(&b' ') || text.last() == Some(&b' ') => return None,
+                Tag::S => escape(&text, escapes, &mut id),
+                Tag::N => write_key(&text, &mut id)?,
+                _ => id.extend(text.iter().filter(|&&byte| byte != b'=').map(|&byte| match byte {
+                    b'+' => b'-',
+                    b'/' => b'_',
+                    _ => byte,
                 })),
-                _ => return None,
             }
         }
-        let is_certain = self.id.len() <= self.rules.max_id_bytes
-            && !self.id.starts_with(self.rules.hash_prefix.as_bytes())
-            && self.id != b"."
-            && self.id != b"..";
-        is_certain.then_some(())
+        let is_certain = id.len() <= rules.max_id_bytes
+            && !id.starts_with(rules.hash_prefix.as_bytes())
+            && id != b"."
+            && id != b"..";
+        is_certain.then_some(id)
     }
 
-    /// Give each value its property's name, in the order of names; two of one name are for the reference.
-    fn list_properties(
-        &mut self,
-        attributes: &[Attribute],
-        expires_at: Option<i64>,
-        now: i64,
-        style: Style,
-    ) -> Option<()> {
-        self.names.clear();
-        self.properties.clear();
-        let id_start = self.values.len();
-        write_string(&self.id, &mut self.values);
-        let id_text = (id_start, self.values.len());
-        let mut has_id = false;
-        for one in attributes {
-            let mut name = self.moved.find(&one.name).unwrap_or(&one.name);
-            if name == b"id" {
-                if std::mem::replace(&mut has_id, true) {
-                    return None;
-                }
-                if self.values[one.start..one.end] == self.values[id_text.0..id_text.1] {
-                    continue;
-                }
-                name = self.rules.kept_id.as_bytes();
-            }
-            add(&mut self.names, &mut self.properties, name, (one.start, one.end));
+    /// Add the values that are no members; returns whether the attribute `id` is another value than the id.
+    fn add_values(&mut self, line: &[u8], seconds: Option<i64>) -> bool {
+        self.values.add(|texts| write_string(&self.id, texts));
+        for (_, value) in &self.rules.constants {
+            self.values.add(|texts| texts.extend_from_slice(value.as_bytes()));
         }
-        add(&mut self.names, &mut self.properties, b"id", id_text);
-        for (name, value) in &self.rules.constants {
-            let start = self.values.len();
-            self.values.extend_from_slice(value.as_bytes());
-            add(&mut self.names, &mut self.properties, name.as_bytes(), (start, self.values.len()));
+        let is_digested = self.rules.makes == Makes::Digests;
+        if let Some(seconds) = seconds.filter(|_| !(is_digested && self.rules.ignore_ttl)) {
+            let point = if is_digested { ".0" } else { "" };
+            let text = format!("{}{point}", seconds.min(self.rules.max_ttl_seconds));
+            self.values.add(|texts| texts.extend_from_slice(text.as_bytes()));
         }
-        if let (Some(moment), false) = (expires_at, self.rules.ignore_ttl && style.as_float) {
-            let start = self.values.len();
-            let seconds = (moment - now).min(self.rules.max_ttl_seconds).to_string();
-            self.values.extend_from_slice(seconds.as_bytes());
-            if style.as_float {
-                self.values.extend_from_slice(b".0");
-            }
-            add(&mut self.names, &mut self.properties, b"ttl", (start, self.values.len()));
-        }
-        self.put_in_order()
+        let id = self.values.text(line, self.shape.len());
+        let own_id = self.roles.as_ref().and_then(|roles| roles.own_id);
+        own_id.is_some_and(|place| self.values.text(line, place) != id)
     }
 
-    /// Order the properties by name. Most items have the names of the one before, and so its order.
-    fn put_in_order(&mut self) -> Option<()> {
-        let ends = self.properties.iter().map(|one| one.name.1);
-        if self.names == self.ordered.0 && ends.clone().eq(self.ordered.1.iter().copied()) {
-            return Some(());
+    fn ttl_place(&self) -> usize {
+        self.shape.len() + 1 + self.rules.constants.len()
+    }
+
+    fn lay_out(&mut self, keeps_id: bool, has_ttl: bool) -> Option<()> {
+        let (rules, shape, roles) = (&self.rules, &self.shape, self.roles.as_ref()?);
+        self.laid_out = None;
+        let mut properties: Vec<(&[u8], usize)> = vec![(&b"id"[..], shape.len())];
+        let constants = rules.constants.iter().enumerate();
+        properties.extend(constants.map(|(number, (name, _))| (name.as_bytes(), shape.len() + 1 + number)));
+        if has_ttl {
+            properties.push((&b"ttl"[..], self.ttl_place()));
         }
-        let (names, properties) = (&self.names, &self.properties);
-        let name_of = |place: &usize| &names[properties[*place].name.0..properties[*place].name.1];
-        self.order.clear();
-        self.order.extend(0..properties.len());
-        self.order.sort_unstable_by(|one, other| name_of(one).cmp(name_of(other)));
-        self.ordered.0.clear();
-        if self.order.windows(2).any(|pair| name_of(&pair[0]) == name_of(&pair[1])) {
-            return None;
+        for &place in &roles.kept {
+            match rules.property_of(shape.name(place)) {
+                b"id" if keeps_id => properties.push((rules.kept_id.as_bytes(), place)),
+                b"id" => {}
+                name => properties.push((name, place)),
+            }
         }
-        let (labels, label_ends) = &mut self.labels;
-        labels.clear();
-        label_ends.clear();
-        for place in &self.order {
-            labels.push(if labels.is_empty() { b'{' } else { b',' });
-            write_string(name_of(place), labels);
-            labels.push(b':');
-            label_ends.push(labels.len());
-        }
-        self.ordered = (self.names.clone(), ends.collect());
+        let place_of = |name: &String| Some(properties.iter().find(|one| one.0 == name.as_bytes())?.1);
+        self.key = rules.partition_key.iter().map(place_of).collect::<Option<_>>()?;
+        self.layout = Layout::of(properties, |_| true)?;
+        self.laid_out = Some((keeps_id, has_ttl));
         Some(())
     }
 
-    fn measure_document(&mut self) {
-        let values = self.properties.iter().map(|one| one.value.1 - one.value.0);
-        self.document_bytes = self.labels.0.len() + values.sum::<usize>() + 1;
-    }
-
-    /// Write the document of the last line.
-    pub fn write_document(&self, out: &mut Vec<u8>) {
-        let (labels, ends) = &self.labels;
-        let mut start = 0;
-        out.reserve(self.document_bytes);
-        for (place, &end) in self.order.iter().zip(ends) {
-            let value = self.properties[*place].value;
-            out.extend_from_slice(&labels[start..end]);
-            out.extend_from_slice(&self.values[value.0..value.1]);
-            start = end;
-        }
-        out.push(b'}');
-    }
-
-    fn read_partition_key(&mut self) -> Option<()> {
+    fn read_partition_key(&mut self, line: &[u8]) -> Option<()> {
         self.partition_key.clear();
-        for (place, name) in self.rules.partition_key.iter().enumerate() {
-            if place > 0 {
-                self.partition_key.push(b',');
-            }
-            let names = &self.names;
-            let found = self.properties.iter().find(|one| &names[one.name.0..one.name.1] == name.as_bytes())?;
-            self.partition_key.extend_from_slice(&self.values[found.value.0..found.value.1]);
+        for &place in &self.key {
+            self.partition_key.push(if self.partition_key.is_empty() { b'[' } else { b',' });
+            self.partition_key.extend_from_slice(self.values.text(line, place));
         }
         (self.partition_key.len() <= self.rules.max_key_bytes).then_some(())
     }
+
+    /// Write the document of the last line.
+    pub fn write_document(&self, line: &[u8], out: &mut Vec<u8>) {
+        out.reserve(self.document_bytes);
+        self.layout.write(line, &self.values, out);
+    }
+
+    /// The names of the last line's members with numbers that binary64 cannot represent, and how many.
+    pub fn inexact(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        let kept = self.roles.iter().flat_map(|roles| &roles.kept);
+        let numbers = kept.map(|&place| (self.shape.name(place), self.values.all[place].inexact));
+        numbers.filter(|(_, number)| *number > 0)
+    }
 }
 
-fn add(names: &mut Vec<u8>, properties: &mut Vec<Property>, name: &[u8], value: (usize, usize)) {
-    let start = names.len();
-    names.extend_from_slice(name);
-    properties.push(Property { name: (start, names.len()), value });
-}
-
-fn find<'b, 'a>(attributes: &'b [Attribute<'a>], name: &str) -> Option<&'b Attribute<'a>> {
-    attributes.iter().find(|one| *one.name == *name.as_bytes())
-}
-
-/// The text of a value in its line, which begins with its tag.
-fn text_of<'a>(text: &'a [u8], found: &Attribute, tag: &str) -> Option<Cow<'a, [u8]>> {
-    let mut cursor = Cursor { text: &text[..found.token.1], at: found.token.0 };
-    cursor.expect(tag.as_bytes())?;
-    cursor.string()
-}
-
-fn escape(text: &[u8], escaped: &[bool; 128], table: &[String], out: &mut Vec<u8>) {
-    for &byte in text {
-        if byte < 128 && escaped[byte as usize] {
-            out.extend_from_slice(table[byte as usize].as_bytes());
-        } else {
-            out.push(byte);
+/// Write a text with what takes the place of some ASCII characters.
+fn escape(text: &[u8], escapes: &[Option<String>], out: &mut Vec<u8>) {
+    for byte in text {
+        match escapes.get(*byte as usize) {
+            Some(Some(escape)) => out.extend_from_slice(escape.as_bytes()),
+            _ => out.push(*byte),
         }
     }
 }

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 
 const MOST_DIGITS: usize = 38;
-const LONGEST_TEXT: usize = 100;
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 /// Any decimal of so many digits survives conversion to binary64 and back.
 const SURE_DIGITS: usize = 15;
+/// Any integer of so many fits into 64 bits.
+const SURE_INTEGER_DIGITS: usize = 18;
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -25,209 +26,152 @@ pub struct Style {
     pub has_plus: bool,
 }
 
-/// A sign, digits without zeros at either end, and the power of ten of the last one; zero has no digits.
-#[derive(PartialEq)]
-struct Decimal {
+/// A number's digits before and behind its point, without zeros at the ends.
+struct Decimal<'a> {
     is_negative: bool,
-    digits: Vec<u8>,
-    exponent: i32,
+    whole: &'a [u8],
+    part: &'a [u8],
 }
 
 /// Write a number; returns whether binary64 cannot represent it.
 #[inline]
 pub fn write_number(text: &[u8], style: Style, out: &mut Vec<u8>) -> Option<bool> {
-    if style.rule != Rule::String {
-        if is_plain_integer(text) {
-            out.extend_from_slice(text);
-            if style.as_float {
-                out.extend_from_slice(b".0");
-            }
-            return Some(false);
-        }
-        if is_plain_decimal(text) {
-            out.extend_from_slice(text);
-            return Some(false);
-        }
+    if style.rule != Rule::String && write_plain(text, style, out) {
+        return Some(false);
     }
     let decimal = parse(text)?;
-    let exact = exact_text(&decimal, style);
-    if style.rule == Rule::String || exact.is_none() {
-        if style.rule == Rule::Reject {
-            return None;
+    let exact = exact_text(text, &decimal, style);
+    match &exact {
+        Some(exact) if style.rule != Rule::String => out.extend_from_slice(exact.as_bytes()),
+        None if style.rule == Rule::Reject => return None,
+        _ => {
+            out.push(b'"');
+            write_positional(&decimal, out);
+            out.push(b'"');
         }
-        out.push(b'"');
-        write_positional(&decimal, out);
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(exact.as_deref()?.as_bytes());
     }
     Some(exact.is_none())
 }
 
+/// Whether a number is written as it stands.
+#[inline]
+pub fn is_written_so(text: &[u8], style: Style) -> bool {
+    style.rule != Rule::String
+        && match plain(text) {
+            Some(Plain::Integer) => !style.as_float,
+            found => found.is_some(),
+        }
+}
+
 /// Write a number of a key in positional notation.
 pub fn write_key(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    write_positional(&parse(text)?, out);
+    match plain(text) {
+        Some(_) => out.extend_from_slice(text),
+        None => write_positional(&parse(text)?, out),
+    }
     Some(())
 }
 
-/// The value of a number that binary64 keeps.
-pub fn exact_value(text: &[u8]) -> Option<f64> {
-    let decimal = parse(text)?;
-    let style = Style { rule: Rule::Exact, as_float: true, has_plus: false };
-    exact_text(&decimal, style)?.parse().ok()
-}
-
-fn with_plus(shortest: &str, has_plus: bool) -> String {
-    match shortest.split_once('e') {
-        Some((digits, power)) if has_plus && !power.starts_with('-') => format!("{digits}e+{power}"),
-        _ => shortest.into(),
-    }
+/// The value of a number that is written as a number.
+pub fn plain_value(text: &[u8]) -> Option<f64> {
+    plain(text).and(std::str::from_utf8(text).ok()?.parse().ok())
 }
 
 /// Write a number of plain JSON as a binary64, as a digest has it.
-pub fn write_float(text: &[u8], has_plus: bool, out: &mut Vec<u8>) -> Option<()> {
-    if is_plain_integer(text) {
-        out.extend_from_slice(text);
-        out.extend_from_slice(b".0");
-    } else if is_plain_decimal(text) {
-        out.extend_from_slice(text);
-    } else {
-        let is_integer = !text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
-        if !is_json_number(text) || (is_integer && text.len() > 18) || text.len() > LONGEST_TEXT {
-            return None;
-        }
-        let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-        if !number.is_finite() {
-            return None;
-        }
-        let mut buffer = ryu::Buffer::new();
-        out.extend_from_slice(with_plus(buffer.format_finite(number + 0.0), has_plus).as_bytes());
+pub fn write_float(text: &[u8], style: Style, out: &mut Vec<u8>) -> Option<()> {
+    if write_plain(text, style, out) {
+        return Some(());
     }
+    // Python's integers have no limit.
+    let is_short = text.len() <= SURE_INTEGER_DIGITS || text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+    let number: f64 = is_short.then(|| serde_json::from_slice(text).ok())??;
+    out.extend_from_slice(shortest(number + 0.0, style).as_bytes());
     Some(())
 }
 
 pub fn plain_integer(text: &[u8]) -> Option<i64> {
-    is_plain_integer(text).then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+    (plain(text)? == Plain::Integer).then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+}
+
+/// A number that is the shortest text of its value.
+#[derive(PartialEq)]
+enum Plain {
+    Integer,
+    Decimal,
 }
 
 #[inline]
-fn is_plain_integer(text: &[u8]) -> bool {
+fn plain(text: &[u8]) -> Option<Plain> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    (digits.len() <= SURE_DIGITS && matches!(digits.first(), Some(b'1'..=b'9')) || text == b"0")
-        && digits.iter().all(u8::is_ascii_digit)
+    let points = digits.iter().filter(|&&byte| byte == b'.').count();
+    let is_sound = digits.len() <= SURE_DIGITS + points
+        && digits.iter().all(|&byte| byte.is_ascii_digit() || byte == b'.')
+        && matches!(digits, [b'1'..=b'9', ..] | [b'0', b'.', b'1'..=b'9', ..]);
+    match (points, digits.last()?) {
+        (0, _) if is_sound || text == b"0" => Some(Plain::Integer),
+        (1, b'1'..=b'9') if is_sound => Some(Plain::Decimal),
+        _ => None,
+    }
 }
 
-/// Whether a decimal is already the shortest text of its value: its integer part is not 0, its last digit neither.
 #[inline]
-fn is_plain_decimal(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if digits.len() > SURE_DIGITS + 1 || !matches!(digits.first(), Some(b'1'..=b'9')) {
-        return false;
+fn write_plain(text: &[u8], style: Style, out: &mut Vec<u8>) -> bool {
+    let Some(found) = plain(text) else { return false };
+    out.extend_from_slice(text);
+    if style.as_float && found == Plain::Integer {
+        out.extend_from_slice(b".0");
     }
-    let Some(point) = digits.iter().position(|&byte| byte == b'.') else { return false };
-    let (whole, part) = (&digits[..point], &digits[point + 1..]);
-    matches!(part.last(), Some(b'1'..=b'9'))
-        && whole.iter().all(u8::is_ascii_digit)
-        && part.iter().all(u8::is_ascii_digit)
+    true
 }
 
-/// Whether a number that Rust reads is one of JSON, which has digits on both sides of a point and no zero before others.
-fn is_json_number(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let has_zero_first = matches!(digits, [b'0', b'0'..=b'9', ..]);
-    let is_sided = |at: usize| digits.get(at + 1).is_some_and(u8::is_ascii_digit);
-    digits.first().is_some_and(u8::is_ascii_digit)
-        && !has_zero_first
-        && digits.iter().enumerate().all(|(at, &byte)| byte != b'.' || is_sided(at))
-}
-
-fn parse(text: &[u8]) -> Option<Decimal> {
-    if text.len() > LONGEST_TEXT {
+/// Read a number in positional notation, which is how DynamoDB writes all but huge and tiny ones.
+fn parse(text: &[u8]) -> Option<Decimal<'_>> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    let point = digits.iter().position(|&byte| byte == b'.').unwrap_or(digits.len());
+    let (whole, part) = (&digits[..point], digits.get(point + 1..).unwrap_or_default());
+    if !(1..=MOST_DIGITS).contains(&(whole.len() + part.len()))
+        || ![whole, part].concat().iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
-    let is_negative = text.first() == Some(&b'-');
-    let unsigned = if matches!(text.first(), Some(b'-' | b'+')) { &text[1..] } else { text };
-    let (mantissa, mut exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
-        Some(at) => (&unsigned[..at], power(&unsigned[at + 1..])?),
-        None => (unsigned, 0),
-    };
-    let mut digits: Vec<u8> = Vec::with_capacity(mantissa.len());
-    let mut seen_digits = false;
-    let mut seen_point = false;
-    for &byte in mantissa {
-        match byte {
-            b'.' if !seen_point => seen_point = true,
-            b'0'..=b'9' => {
-                seen_digits = true;
-                exponent -= seen_point as i32;
-                if byte != b'0' || !digits.is_empty() {
-                    digits.push(byte);
-                }
-            }
-            _ => return None,
-        }
-    }
-    if !seen_digits {
-        return None;
-    }
-    while digits.last() == Some(&b'0') {
-        digits.pop();
-        exponent += 1;
-    }
-    if digits.is_empty() {
-        return Some(Decimal { is_negative: false, digits, exponent: 0 });
-    }
-    let adjusted = exponent + digits.len() as i32 - 1;
-    (digits.len() <= MOST_DIGITS && (-130..=125).contains(&adjusted)).then_some(Decimal {
-        is_negative,
-        digits,
-        exponent,
-    })
-}
-
-fn power(text: &[u8]) -> Option<i32> {
-    let digits = if matches!(text.first(), Some(b'-' | b'+')) { &text[1..] } else { text };
-    if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    let first = whole.iter().position(|&byte| byte != b'0').unwrap_or(whole.len());
+    let last = part.iter().rposition(|&byte| byte != b'0').map_or(0, |at| at + 1);
+    let (whole, part) = (&whole[first..], &part[..last]);
+    let is_zero = whole.is_empty() && part.is_empty();
+    Some(Decimal { is_negative: text[0] == b'-' && !is_zero, whole, part })
 }
 
 /// The JSON number that is equal, if binary64 keeps every digit.
-fn exact_text(decimal: &Decimal, style: Style) -> Option<String> {
-    if decimal.digits.is_empty() {
-        return Some(if style.as_float { "0.0" } else { "0" }.into());
-    }
-    let digits = std::str::from_utf8(&decimal.digits).ok()?;
-    let sign = if decimal.is_negative { "-" } else { "" };
-    let number: f64 = format!("{sign}{digits}e{}", decimal.exponent).parse().ok()?;
-    let mut buffer = ryu::Buffer::new();
-    let shortest = buffer.format_finite(number);
-    if parse(shortest.as_bytes())? != *decimal {
+fn exact_text(text: &[u8], decimal: &Decimal, style: Style) -> Option<String> {
+    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    if significant(ryu::Buffer::new().format_finite(number).as_bytes()) != significant(text) {
         return None;
     }
-    let is_integer = decimal.exponent >= 0 && number.abs() <= MAX_EXACT_INTEGER;
-    Some(if is_integer && !style.as_float { format!("{number:.0}") } else { with_plus(shortest, style.has_plus) })
+    let is_integer = decimal.part.is_empty() && number.abs() <= MAX_EXACT_INTEGER;
+    Some(if is_integer && !style.as_float { format!("{:.0}", number + 0.0) } else { shortest(number + 0.0, style) })
+}
+
+/// The digits of a number, without zeros at the ends.
+fn significant(text: &[u8]) -> Vec<u8> {
+    let mantissa = text.iter().take_while(|&&byte| byte != b'e').filter(|byte| byte.is_ascii_digit());
+    let mut digits: Vec<u8> = mantissa.copied().skip_while(|&byte| byte == b'0').collect();
+    digits.truncate(digits.iter().rposition(|&byte| byte != b'0').map_or(0, |last| last + 1));
+    digits
+}
+
+/// The shortest text of a binary64, as orjson writes it.
+fn shortest(number: f64, style: Style) -> String {
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(number);
+    match text.split_once('e') {
+        Some((digits, power)) if style.has_plus && !power.starts_with('-') => format!("{digits}e+{power}"),
+        _ => text.into(),
+    }
 }
 
 fn write_positional(decimal: &Decimal, out: &mut Vec<u8>) {
-    if decimal.is_negative {
-        out.push(b'-');
-    }
-    let digits = &decimal.digits;
-    let whole = digits.len() as i32 + decimal.exponent;
-    if digits.is_empty() {
-        out.push(b'0');
-    } else if decimal.exponent >= 0 {
-        out.extend_from_slice(digits);
-        out.resize(out.len() + decimal.exponent as usize, b'0');
-    } else if whole > 0 {
-        out.extend_from_slice(&digits[..whole as usize]);
-        out.push(b'.');
-        out.extend_from_slice(&digits[whole as usize..]);
-    } else {
-        out.extend_from_slice(b"0.");
-        out.resize(out.len() + -whole as usize, b'0');
-        out.extend_from_slice(digits);
-    }
+    let sign: &[u8] = if decimal.is_negative { b"-" } else { b"" };
+    let whole = if decimal.whole.is_empty() { b"0" } else { decimal.whole };
+    let point: &[u8] = if decimal.part.is_empty() { b"" } else { b"." };
+    [sign, whole, point, decimal.part].iter().for_each(|text| out.extend_from_slice(text));
 }

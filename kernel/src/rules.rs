@@ -28,8 +28,8 @@ pub struct Rules {
     /// A document is in the sample if the checksum of its identity is less.
     pub sample: f64,
     pub has_plus: bool,
-    /// What each ASCII character becomes in an id of one text, and in one of several.
-    pub escapes: [Vec<String>; 2],
+    /// What takes the place of ASCII characters in an id of one text, and in one of several.
+    pub escapes: [Vec<Option<String>>; 2],
     pub joiner: String,
     pub hash_prefix: String,
     pub max_id_bytes: usize,
@@ -52,29 +52,9 @@ impl Rules {
     pub fn style(&self) -> Style {
         Style { rule: self.numbers, as_float: self.makes == Makes::Digests, has_plus: self.has_plus }
     }
-}
 
-/// A set of names that most names are not in, which their first bytes tell.
-pub struct Names {
-    names: Vec<(Vec<u8>, Vec<u8>)>,
-    firsts: [bool; 256],
-}
-
-impl Names {
-    pub fn new<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let names: Vec<_> = pairs.map(|(name, to)| (name.as_bytes().to_vec(), to.as_bytes().to_vec())).collect();
-        let mut firsts = [false; 256];
-        for (name, _) in &names {
-            firsts[name.first().copied().unwrap_or(0) as usize] = true;
-        }
-        Names { names, firsts }
-    }
-
-    #[inline]
-    pub fn find(&self, name: &[u8]) -> Option<&[u8]> {
-        if !self.firsts[name.first().copied().unwrap_or(0) as usize] {
-            return None;
-        }
-        self.names.iter().find(|(one, _)| one == name).map(|(_, to)| to.as_slice())
+    /// The name of an attribute's property.
+    pub fn property_of<'a>(&'a self, name: &'a [u8]) -> &'a [u8] {
+        self.moved.iter().find(|(from, _)| from.as_bytes() == name).map_or(name, |(_, to)| to.as_bytes())
     }
 }

@@ -20,11 +20,24 @@ impl<'a> Cursor<'a> {
         Some(byte)
     }
 
+    /// Go behind a text, if it comes next.
+    #[inline]
+    pub fn skip(&mut self, text: &[u8]) -> bool {
+        let is_next = self.text[self.at..].starts_with(text);
+        self.at += if is_next { text.len() } else { 0 };
+        is_next
+    }
+
     #[inline]
     pub fn expect(&mut self, wanted: &[u8]) -> Option<()> {
-        let found = self.text.get(self.at..self.at + wanted.len())?;
-        self.at += wanted.len();
-        (found == wanted).then_some(())
+        self.skip(wanted).then_some(())
+    }
+
+    /// Whether there are more elements, behind what separates or ends them.
+    #[inline]
+    pub fn has_more(&mut self, end: u8) -> Option<bool> {
+        let byte = self.next()?;
+        (byte == b',' || byte == end).then_some(byte == b',')
     }
 
     pub fn skip_blanks(&mut self) {
@@ -43,12 +56,9 @@ impl<'a> Cursor<'a> {
             self.at += plain_bytes(&self.text[self.at..]);
             match self.peek()? {
                 b'"' => break,
-                b'\\' => {
+                b'\\' if self.at + 2 <= self.text.len() => {
                     has_escapes = true;
                     self.at += 2;
-                    if self.at > self.text.len() {
-                        return None;
-                    }
                 }
                 _ => return None, // a control character
             }
@@ -60,19 +70,20 @@ impl<'a> Cursor<'a> {
     /// A string's own text, without escapes.
     #[inline]
     pub fn string(&mut self) -> Option<Cow<'a, [u8]>> {
+        let start = self.at;
         match self.raw_string()? {
             (raw, false) => Some(Cow::Borrowed(raw)),
-            (raw, true) => unescaped(raw).map(Cow::Owned),
+            _ => serde_json::from_slice(&self.text[start..self.at])
+                .ok()
+                .map(|text: String| Cow::Owned(text.into_bytes())),
         }
     }
 
     /// A string that has no escapes, which is all that numbers and base64 can be.
     #[inline]
     pub fn plain_string(&mut self) -> Option<&'a [u8]> {
-        match self.raw_string()? {
-            (raw, false) => Some(raw),
-            _ => None,
-        }
+        let (raw, has_escapes) = self.raw_string()?;
+        (!has_escapes).then_some(raw)
     }
 }
 
@@ -98,89 +109,24 @@ pub fn plain_bytes(text: &[u8]) -> usize {
         at += 8;
     }
     let rest = &text[at..];
-    at + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < 0x20
-}
-
-fn unescaped(raw: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::with_capacity(raw.len());
-    let mut at = 0;
-    while at < raw.len() {
-        if raw[at] != b'\\' {
-            text.push(raw[at]);
-            at += 1;
-            continue;
-        }
-        let escape = *raw.get(at + 1)?;
-        at += 2;
-        text.push(match escape {
-            b'"' | b'\\' | b'/' => escape,
-            b'b' => 8,
-            b't' => b'\t',
-            b'n' => b'\n',
-            b'f' => 12,
-            b'r' => b'\r',
-            b'u' => {
-                let mut code = hex4(raw, at)?;
-                at += 4;
-                if (0xD800..0xDC00).contains(&code) {
-                    if raw.get(at..at + 2)? != b"\\u" {
-                        return None;
-                    }
-                    let low = hex4(raw, at + 2)?;
-                    if !(0xDC00..0xE000).contains(&low) {
-                        return None;
-                    }
-                    at += 6;
-                    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-                }
-                let mut bytes = [0; 4];
-                text.extend_from_slice(char::from_u32(code)?.encode_utf8(&mut bytes).as_bytes());
-                continue;
-            }
-            _ => return None,
-        });
-    }
-    Some(text)
-}
-
-fn hex4(raw: &[u8], at: usize) -> Option<u32> {
-    raw.get(at..at + 4)?.iter().try_fold(0, |code, &byte| Some(code * 16 + (byte as char).to_digit(16)?))
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    at + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Write a text as a JSON string, with the escapes of orjson.
 #[inline]
 pub fn write_string(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = text;
-    loop {
-        let (plain, others) = rest.split_at(plain_bytes(rest));
-        out.extend_from_slice(plain);
-        let Some((&special, after)) = others.split_first() else { break };
-        write_escape(special, out);
-        rest = after;
+    if plain_bytes(text) == text.len() {
+        return write_plain(text, out);
     }
-    out.push(b'"');
+    // A Vec takes all.
+    let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
 }
 
-fn write_escape(byte: u8, out: &mut Vec<u8>) {
-    let short = match byte {
-        b'"' | b'\\' => byte,
-        8 => b'b',
-        b'\t' => b't',
-        b'\n' => b'n',
-        12 => b'f',
-        b'\r' => b'r',
-        _ => {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[byte as usize >> 4], HEX[byte as usize & 15]]);
-            return;
-        }
-    };
-    out.extend_from_slice(&[b'\\', short]);
+/// Write a text that needs no escapes.
+#[inline]
+pub fn write_plain(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(text);
+    out.push(b'"');
 }

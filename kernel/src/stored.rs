@@ -1,18 +1,9 @@
 //! A stored document to its identity and digest, by the rules of d2c/mapping/comparison.py.
 
-use crate::number::{plain_integer, write_float};
-use crate::rules::Names;
-use crate::scan::{write_string, Cursor};
-use crate::value::{sort_members, Member};
+use crate::number::{plain_integer, Rule, Style};
+use crate::shape::{Layout, Shape, Values};
+use crate::value::Walk;
 use serde::Deserialize;
-
-/// Deeper documents are for the reference.
-const MAX_DEPTH: usize = 100;
-
-/// Most documents have fewer properties.
-const COMMON_MEMBERS: usize = 48;
-
-const WORDS: [&[u8]; 3] = [b"true", b"false", b"null"];
 
 #[derive(Deserialize)]
 pub struct Stored {
@@ -25,204 +16,99 @@ pub struct Stored {
     pub has_plus: bool,
 }
 
+/// Which members of a document are what, by their places.
+struct Roles {
+    constants: Vec<Option<usize>>,
+    partition_key: Vec<Option<usize>>,
+    id: usize,
+    written_at: usize,
+    ttl: Option<usize>,
+    /// Of all that a digest does not leave out.
+    layout: Layout,
+}
+
 /// Reads documents; what it made of the last one is in its fields.
 pub struct Reader {
     pub rules: Stored,
-    /// The properties that a digest leaves out.
-    ignored: Names,
+    shape: Shape,
+    values: Values,
+    roles: Option<Roles>,
     pub identity: Vec<u8>,
-    all: Vec<u8>,
 }
 
-/// Where the parts of a document's content are in `Reader::all`, its time to live, and when it was written.
+/// The time to live of a document, and when it was written.
 pub struct Document {
-    pub content: Vec<(usize, usize)>,
     pub ttl: Option<i64>,
     pub written_at: i64,
 }
 
-struct Canonical<'a> {
-    cursor: Cursor<'a>,
-    members: Vec<Member<'a>>,
-    has_plus: bool,
-}
-
 impl Reader {
     pub fn new(rules: Stored) -> Self {
-        let ttl = if rules.has_ttl { &["ttl"][..] } else { &[] };
-        let ignored =
-            Names::new(rules.system.iter().map(String::as_str).chain(ttl.iter().copied()).map(|name| (name, "")));
-        Reader { rules, ignored, identity: Vec::new(), all: Vec::new() }
+        let (shape, values) = (Shape::default(), Values::default());
+        Reader { rules, shape, values, roles: None, identity: Vec::new() }
     }
 
     /// Read a document; `Some(None)` if it is of another table.
     pub fn read(&mut self, text: &[u8]) -> Option<Option<Document>> {
-        let (cursor, members) = (Cursor { text, at: 0 }, Vec::with_capacity(COMMON_MEMBERS));
-        let mut reading = Canonical { cursor, members, has_plus: self.rules.has_plus };
-        self.all.clear();
-        let members = reading.top(&mut self.all)?;
-        for (name, wanted) in &self.rules.constants {
-            if self.value_of(&members, name) != Some(wanted.as_bytes()) {
+        let style = Style { rule: Rule::Exact, as_float: true, has_plus: self.rules.has_plus };
+        let mut walk = Walk::<false>::new(text, 0, style);
+        walk.skip_blanks();
+        walk.read_members(&mut self.shape, &mut self.values)?;
+        walk.skip_blanks();
+        if walk.cursor.peek().is_some() {
+            return None;
+        }
+        if std::mem::take(&mut self.shape.is_new) {
+            self.roles = self.find_roles();
+        }
+        let roles = self.roles.as_ref()?;
+        let value = |place: usize| self.values.text(text, place);
+        for ((_, wanted), place) in self.rules.constants.iter().zip(&roles.constants) {
+            if place.map(value) != Some(wanted.as_bytes()) {
                 return Some(None);
             }
         }
-        self.make_identity(&members)?;
-        let written_at = self.whole(self.value_of(&members, "_ts")?)?;
-        let ttl = match self.value_of(&members, "ttl") {
-            Some(value) if self.rules.has_ttl => Some(self.whole(value)?),
-            _ => None,
-        };
-        let kept = members.iter().filter(|one| self.ignored.find(&one.name).is_none());
-        Some(Some(Document { content: kept.map(|one| (one.start, one.end)).collect(), ttl, written_at }))
-    }
-
-    fn value_of(&self, members: &[Member], name: &str) -> Option<&[u8]> {
-        let found = members.iter().find(|one| *one.name == *name.as_bytes())?;
-        Some(&self.all[found.value..found.end])
-    }
-
-    fn make_identity(&mut self, members: &[Member]) -> Option<()> {
-        let mut identity = std::mem::take(&mut self.identity);
-        identity.clear();
-        identity.push(b'[');
-        for name in &self.rules.partition_key {
-            let value = self.value_of(members, name).unwrap_or(b"{}");
-            if value.len() > 2 && matches!(value[0], b'{' | b'[') {
+        self.identity.clear();
+        self.identity.push(b'[');
+        for place in &roles.partition_key {
+            let text = place.map_or(&b"{}"[..], value);
+            if text.len() > 2 && matches!(text[0], b'{' | b'[') {
                 return None;
             }
-            identity.extend_from_slice(value);
-            identity.push(b',');
+            self.identity.extend_from_slice(text);
+            self.identity.push(b',');
         }
-        let id = self.value_of(members, "id")?;
-        if id[0] != b'"' {
-            return None;
-        }
-        identity.extend_from_slice(id);
-        identity.push(b']');
-        self.identity = identity;
-        Some(())
+        let id = value(roles.id);
+        self.identity.extend_from_slice(id);
+        self.identity.push(b']');
+        let ttl = match roles.ttl {
+            Some(place) => Some(whole(value(place))?),
+            None => None,
+        };
+        (id[0] == b'"').then_some(Some(Document { ttl, written_at: whole(value(roles.written_at))? }))
     }
 
-    fn whole(&self, canonical: &[u8]) -> Option<i64> {
-        plain_integer(canonical.strip_suffix(b".0")?)
+    fn find_roles(&self) -> Option<Roles> {
+        let (rules, shape) = (&self.rules, &self.shape);
+        let is_written =
+            |name: &[u8]| !rules.system.iter().any(|one| one.as_bytes() == name) && !(rules.has_ttl && name == b"ttl");
+        Some(Roles {
+            constants: rules.constants.iter().map(|(name, _)| shape.find(name)).collect(),
+            partition_key: rules.partition_key.iter().map(|name| shape.find(name)).collect(),
+            id: shape.find("id")?,
+            written_at: shape.find("_ts")?,
+            ttl: shape.find("ttl").filter(|_| rules.has_ttl),
+            layout: Layout::of((0..shape.len()).map(|place| (shape.name(place), place)).collect(), is_written)?,
+        })
     }
 
     /// Write the content of the document that was read last.
-    pub fn write_content(&self, document: &Document, out: &mut Vec<u8>) {
-        let mut before = b'{';
-        for &(start, end) in &document.content {
-            out.push(before);
-            out.extend_from_slice(&self.all[start..end]);
-            before = b',';
-        }
-        if before == b'{' {
-            out.push(before);
-        }
-        out.push(b'}');
+    pub fn write_content(&self, text: &[u8], out: &mut Vec<u8>) {
+        self.roles.iter().for_each(|roles| roles.layout.write(text, &self.values, out));
     }
 }
 
-impl<'a> Canonical<'a> {
-    /// Read the document's properties, in the order of their names.
-    fn top(&mut self, out: &mut Vec<u8>) -> Option<Vec<Member<'a>>> {
-        self.cursor.skip_blanks();
-        self.read_members(out, 1)?;
-        self.cursor.skip_blanks();
-        if self.cursor.peek().is_some() {
-            return None;
-        }
-        // Most are in order, but for those that Cosmos DB added at the end.
-        self.members.sort_by(|one, other| one.name.cmp(&other.name));
-        let is_twice = self.members.windows(2).any(|pair| pair[0].name == pair[1].name);
-        (!is_twice).then(|| std::mem::take(&mut self.members))
-    }
-
-    fn value(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        match self.cursor.peek()? {
-            b'"' => write_string(&self.cursor.string()?, out),
-            b'{' => self.object(out, depth)?,
-            b'[' => self.array(out, depth)?,
-            b'-' | b'0'..=b'9' => self.number(out)?,
-            first => {
-                let word = WORDS.iter().find(|word| word[0] == first)?;
-                self.cursor.expect(word)?;
-                out.extend_from_slice(word);
-            }
-        }
-        Some(())
-    }
-
-    fn number(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        let start = self.cursor.at;
-        while matches!(self.cursor.peek(), Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
-            self.cursor.at += 1;
-        }
-        write_float(&self.cursor.text[start..self.cursor.at], self.has_plus, out)
-    }
-
-    fn array(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-        self.cursor.expect(b"[")?;
-        self.cursor.skip_blanks();
-        let mut before = b'[';
-        if self.cursor.peek()? == b']' {
-            self.cursor.at += 1;
-            out.extend_from_slice(b"[]");
-            return Some(());
-        }
-        while before != b']' {
-            out.push(before);
-            self.cursor.skip_blanks();
-            self.value(out, depth + 1)?;
-            self.cursor.skip_blanks();
-            before = self.cursor.next()?;
-            if before != b',' && before != b']' {
-                return None;
-            }
-        }
-        out.push(b']');
-        Some(())
-    }
-
-    fn object(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-        let base = self.members.len();
-        out.push(b'{');
-        let start = out.len();
-        self.read_members(out, depth)?;
-        sort_members(&mut self.members[base..], start, out)?;
-        self.members.truncate(base);
-        out.push(b'}');
-        Some(())
-    }
-
-    /// Read an object's members, which are written with commas between them, and not its braces.
-    fn read_members(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-        self.cursor.expect(b"{")?;
-        self.cursor.skip_blanks();
-        if self.cursor.peek()? == b'}' {
-            self.cursor.at += 1;
-            return Some(());
-        }
-        loop {
-            self.cursor.skip_blanks();
-            let name = self.cursor.string()?;
-            self.cursor.skip_blanks();
-            self.cursor.expect(b":")?;
-            self.cursor.skip_blanks();
-            let start = out.len();
-            write_string(&name, out);
-            out.push(b':');
-            let value = out.len();
-            self.value(out, depth + 1)?;
-            self.members.push(Member { name, start, value, end: out.len() });
-            self.cursor.skip_blanks();
-            match self.cursor.next()? {
-                b',' => out.push(b','),
-                b'}' => return Some(()),
-                _ => return None,
-            }
-        }
-    }
+/// A whole number in its canonical text.
+fn whole(canonical: &[u8]) -> Option<i64> {
+    plain_integer(canonical.strip_suffix(b".0")?)
 }

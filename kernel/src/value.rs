@@ -1,164 +1,237 @@
-//! Tagged values of DynamoDB JSON, by the rules of d2c/mapping/values.py.
+//! Values of DynamoDB JSON, by the rules of d2c/mapping/values.py, and those of plain JSON, as a digest has them.
 
-use crate::number::{exact_value, write_number, Rule, Style};
-use crate::scan::{write_string, Cursor};
+use crate::number::{is_written_so, plain_value, write_float, write_number, Rule, Style};
+use crate::scan::{write_plain, write_string, Cursor};
+use crate::shape::{Shape, Value, Values};
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Nested maps and lists; DynamoDB's limit.
 const MAX_DEPTH: usize = 32;
 
-pub const TAGS: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"];
+macro_rules! tags {
+    ($($name:ident),*) => {
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[allow(clippy::upper_case_acronyms)]
+        pub enum Tag { $($name),* }
 
-#[derive(Clone, Copy, PartialEq)]
-#[repr(u8)]
-pub enum Tag {
-    S,
-    N,
-    B,
-    Bool,
-    Null,
-    M,
-    L,
-    Ss,
-    Ns,
-    Bs,
+        impl Tag {
+            #[inline]
+            fn of(name: &[u8]) -> Option<Tag> {
+                $(if name == stringify!($name).as_bytes() { return Some(Tag::$name); })*
+                None
+            }
+        }
+    };
 }
+
+tags!(S, N, B, BOOL, NULL, M, L, SS, NS, BS);
 
 /// A member of an object: its name, and where its text is in the output.
-pub struct Member<'a> {
-    pub name: Cow<'a, [u8]>,
-    pub start: usize,
-    /// Where its value is.
-    pub value: usize,
-    pub end: usize,
+struct Member<'a> {
+    name: Cow<'a, [u8]>,
+    start: usize,
+    end: usize,
 }
 
-/// Maps values one after another; `inexact` counts the numbers that binary64 cannot represent.
-pub struct Walk<'a> {
+/// Reads values one after another: compact ones with tags, or plain JSON.
+pub struct Walk<'a, const TAGGED: bool> {
     pub cursor: Cursor<'a>,
     pub style: Style,
-    pub inexact: usize,
+    /// How many numbers of the member binary64 cannot represent.
+    inexact: usize,
     members: Vec<Member<'a>>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, const TAGGED: bool> Walk<'a, TAGGED> {
     pub fn new(text: &'a [u8], at: usize, style: Style) -> Self {
         Walk { cursor: Cursor { text, at }, style, inexact: 0, members: Vec::new() }
     }
 
-    /// Map a tagged value.
-    pub fn value(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<Tag> {
-        self.cursor.expect(b"{\"")?;
+    /// Read an object's members, whose values are mapped.
+    pub fn read_members(&mut self, shape: &mut Shape, values: &mut Values) -> Option<()> {
+        values.clear();
+        self.begin(b"{")?;
+        let mut has_more = !self.cursor.skip(b"}");
+        while has_more {
+            self.skip_blanks();
+            let tag = match shape.known(values.all.len(), &mut self.cursor) {
+                Some(tag) => tag,
+                None => self.learn(shape, values.all.len())?,
+            };
+            let tag = if TAGGED { tag } else { self.tag()? };
+            let value = self.member(tag, &mut values.texts)?;
+            values.all.push(value);
+            self.skip_blanks();
+            has_more = self.cursor.has_more(b'}')?;
+        }
+        shape.end(values.all.len());
+        Some(())
+    }
+
+    fn learn(&mut self, shape: &mut Shape, place: usize) -> Option<Tag> {
+        let start = self.cursor.at;
+        let name = self.cursor.plain_string()?;
+        self.colon()?;
+        let tag = if TAGGED { self.tag()? } else { Tag::NULL };
+        shape.learn(place, &self.cursor.text[start..self.cursor.at], name.len(), tag);
+        Some(tag)
+    }
+
+    /// Map a member's value. Most are written as they stand, and left in the line.
+    #[inline]
+    fn member(&mut self, tag: Tag, texts: &mut Vec<u8>) -> Option<Value> {
+        let begin = self.cursor.at;
+        self.inexact = 0;
+        let is_written_so = match tag {
+            Tag::S => !self.cursor.raw_string()?.1,
+            Tag::N => is_written_so(self.number()?, self.style),
+            _ => false,
+        };
+        let quote = (TAGGED && tag == Tag::N) as usize;
+        let (mut start, mut end) = (begin + quote, self.cursor.at - quote);
+        if !is_written_so {
+            self.cursor.at = begin;
+            start = texts.len();
+            self.content(tag, texts, 1)?;
+            end = texts.len();
+        }
+        self.end()?;
+        Some(Value { begin, start, end, is_in_line: is_written_so, inexact: self.inexact })
+    }
+
+    fn value(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
         let tag = self.tag()?;
+        self.content(tag, out, depth)?;
+        self.end()
+    }
+
+    fn content(&mut self, tag: Tag, out: &mut Vec<u8>, depth: usize) -> Option<()> {
         match tag {
-            Tag::S => self.text(out)?,
-            Tag::N => {
-                let text = self.cursor.plain_string()?;
-                self.inexact += write_number(text, self.style, out)? as usize;
-            }
+            Tag::S => match self.cursor.string()? {
+                Cow::Borrowed(raw) => write_plain(raw, out),
+                Cow::Owned(text) => write_string(&text, out),
+            },
+            Tag::N if TAGGED => self.inexact += write_number(self.number()?, self.style, out)? as usize,
+            Tag::N => write_float(self.number()?, self.style, out)?,
             Tag::B => {
                 let text = self.cursor.plain_string()?;
-                decode(text, |_| ())?;
+                decoded(text)?;
                 write_plain(text, out);
             }
-            Tag::Bool => {
+            Tag::BOOL => {
                 let is_true = self.cursor.peek()? == b't';
                 let text: &[u8] = if is_true { b"true" } else { b"false" };
                 self.cursor.expect(text)?;
                 out.extend_from_slice(text);
             }
-            Tag::Null => {
-                self.cursor.expect(b"true")?;
+            Tag::NULL => {
+                self.cursor.expect(if TAGGED { b"true" } else { b"null" })?;
                 out.extend_from_slice(b"null");
             }
             Tag::M if depth <= MAX_DEPTH => self.map(out, depth)?,
             Tag::L if depth <= MAX_DEPTH => self.list(out, depth)?,
-            Tag::Ss => self.text_set(out)?,
-            Tag::Ns => self.number_set(out)?,
-            Tag::Bs => self.binary_set(out)?,
+            Tag::SS => self.text_set(out)?,
+            Tag::NS => self.number_set(out)?,
+            Tag::BS => self.binary_set(out)?,
             _ => return None,
-        }
-        self.cursor.expect(b"}")?;
-        Some(tag)
-    }
-
-    #[inline]
-    fn tag(&mut self) -> Option<Tag> {
-        let (first, second) = (self.cursor.next()?, self.cursor.next()?);
-        let (tag, rest): (Tag, &[u8]) = match (first, second) {
-            (b'S', b'"') => (Tag::S, b":"),
-            (b'N', b'"') => (Tag::N, b":"),
-            (b'B', b'"') => (Tag::B, b":"),
-            (b'M', b'"') => (Tag::M, b":"),
-            (b'L', b'"') => (Tag::L, b":"),
-            (b'B', b'O') => (Tag::Bool, b"OL\":"),
-            (b'N', b'U') => (Tag::Null, b"LL\":"),
-            (b'S', b'S') => (Tag::Ss, b"\":"),
-            (b'N', b'S') => (Tag::Ns, b"\":"),
-            (b'B', b'S') => (Tag::Bs, b"\":"),
-            _ => return None,
-        };
-        self.cursor.expect(rest)?;
-        Some(tag)
-    }
-
-    #[inline]
-    fn text(&mut self, out: &mut Vec<u8>) -> Option<()> {
-        match self.cursor.string()? {
-            Cow::Borrowed(raw) => write_plain(raw, out),
-            Cow::Owned(text) => write_string(&text, out),
         }
         Some(())
     }
 
+    /// Read what comes before a value, as far as it has a tag.
+    #[inline]
+    fn tag(&mut self) -> Option<Tag> {
+        if !TAGGED {
+            return Some(match self.cursor.peek()? {
+                b'"' => Tag::S,
+                b'{' => Tag::M,
+                b'[' => Tag::L,
+                b't' | b'f' => Tag::BOOL,
+                b'n' => Tag::NULL,
+                _ => Tag::N,
+            });
+        }
+        self.cursor.expect(b"{")?;
+        let name = self.cursor.plain_string()?;
+        self.cursor.expect(b":")?;
+        Tag::of(name)
+    }
+
+    /// Read what comes behind a value.
+    #[inline]
+    fn end(&mut self) -> Option<()> {
+        (!TAGGED || self.cursor.skip(b"}")).then_some(())
+    }
+
+    #[inline]
+    pub fn skip_blanks(&mut self) {
+        if !TAGGED {
+            self.cursor.skip_blanks();
+        }
+    }
+
+    fn begin(&mut self, bracket: &[u8]) -> Option<()> {
+        self.cursor.expect(bracket)?;
+        self.skip_blanks();
+        Some(())
+    }
+
+    fn colon(&mut self) -> Option<()> {
+        self.skip_blanks();
+        self.begin(b":")
+    }
+
+    /// The text of a number.
+    #[inline]
+    fn number(&mut self) -> Option<&'a [u8]> {
+        if TAGGED {
+            return self.cursor.plain_string();
+        }
+        let start = self.cursor.at;
+        while matches!(self.cursor.peek(), Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
+            self.cursor.at += 1;
+        }
+        Some(&self.cursor.text[start..self.cursor.at])
+    }
+
     fn map(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
         let base = self.members.len();
-        self.cursor.expect(b"{")?;
+        self.begin(b"{")?;
         out.push(b'{');
-        let start = out.len();
-        if self.cursor.peek()? == b'}' {
-            self.cursor.at += 1;
-        } else {
-            loop {
-                let name = self.cursor.string()?;
-                self.cursor.expect(b":")?;
-                let begin = out.len();
-                write_string(&name, out);
-                out.push(b':');
-                let value = out.len();
-                self.value(out, depth + 1)?;
-                self.members.push(Member { name, start: begin, value, end: out.len() });
-                out.push(b',');
-                if self.cursor.next()? != b',' {
-                    break;
-                }
-            }
-            out.pop();
-            if self.cursor.text[self.cursor.at - 1] != b'}' {
-                return None;
-            }
+        let first = out.len();
+        let mut has_more = !self.cursor.skip(b"}");
+        while has_more {
+            self.skip_blanks();
+            let name = self.cursor.string()?;
+            self.colon()?;
+            let start = out.len();
+            write_string(&name, out);
+            out.push(b':');
+            self.value(out, depth + 1)?;
+            self.members.push(Member { name, start, end: out.len() });
+            self.skip_blanks();
+            has_more = self.cursor.has_more(b'}')?;
+            out.extend_from_slice(if has_more { b"," } else { b"" });
         }
-        sort_members(&mut self.members[base..], start, out)?;
+        sort_members(&mut self.members[base..], first, out)?;
         self.members.truncate(base);
         out.push(b'}');
         Some(())
     }
 
     fn list(&mut self, out: &mut Vec<u8>, depth: usize) -> Option<()> {
-        self.cursor.expect(b"[")?;
+        self.begin(b"[")?;
         out.push(b'[');
-        if self.cursor.peek()? == b']' {
-            self.cursor.at += 1;
-        } else {
-            loop {
-                self.value(out, depth + 1)?;
-                match self.cursor.next()? {
-                    b',' => out.push(b','),
-                    b']' => break,
-                    _ => return None,
-                }
-            }
+        let mut has_more = !self.cursor.skip(b"]");
+        while has_more {
+            self.skip_blanks();
+            self.value(out, depth + 1)?;
+            self.skip_blanks();
+            has_more = self.cursor.has_more(b']')?;
+            out.extend_from_slice(if has_more { b"," } else { b"" });
         }
         out.push(b']');
         Some(())
@@ -168,14 +241,12 @@ impl<'a> Walk<'a> {
     fn strings(&mut self) -> Option<Vec<Cow<'a, [u8]>>> {
         self.cursor.expect(b"[")?;
         let mut found = Vec::new();
-        loop {
+        let mut has_more = true;
+        while has_more {
             found.push(self.cursor.string()?);
-            match self.cursor.next()? {
-                b',' => {}
-                b']' => return Some(found),
-                _ => return None,
-            }
+            has_more = self.cursor.has_more(b']')?;
         }
+        Some(found)
     }
 
     fn text_set(&mut self, out: &mut Vec<u8>) -> Option<()> {
@@ -183,10 +254,10 @@ impl<'a> Walk<'a> {
         write_set(texts, Ord::cmp, out, |text, out| write_string(text, out))
     }
 
-    /// Sets with numbers that become text are for the reference, which orders them by their exact values.
+    /// Sets with other numbers are for the reference, which orders them by their exact values.
     fn number_set(&mut self, out: &mut Vec<u8>) -> Option<()> {
         let style = self.style;
-        let numbers = self.strings()?.into_iter().map(|text| Some((exact_value(&text)?, text)));
+        let numbers = self.strings()?.into_iter().map(|text| Some((plain_value(&text)?, text)));
         write_set(numbers.filter(|_| style.rule != Rule::String), f64::total_cmp, out, |text, out| {
             write_number(text, style, out);
         })
@@ -219,7 +290,7 @@ fn write_set<'a, V: PartialEq>(
 }
 
 /// Put the members of an object, which begin at a place of the output, in the order of their names.
-pub fn sort_members(members: &mut [Member], start: usize, out: &mut Vec<u8>) -> Option<()> {
+fn sort_members(members: &mut [Member], start: usize, out: &mut Vec<u8>) -> Option<()> {
     if members.windows(2).all(|pair| pair[0].name < pair[1].name) {
         return Some(());
     }
@@ -237,54 +308,7 @@ pub fn sort_members(members: &mut [Member], start: usize, out: &mut Vec<u8>) -> 
     Some(())
 }
 
-#[inline]
-fn write_plain(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-}
-
 /// The bytes of canonical base64 with padding.
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
-    let mut content = Vec::with_capacity(text.len() / 4 * 3);
-    decode(text, |byte| content.push(byte))?;
-    Some(content)
+    STANDARD.decode(text).ok()
 }
-
-/// Give each byte of canonical base64 with padding.
-fn decode(text: &[u8], mut give: impl FnMut(u8)) -> Option<()> {
-    if text.len() % 4 != 0 {
-        return None;
-    }
-    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
-    if padding > 2 {
-        return None;
-    }
-    let sextets = &text[..text.len() - padding];
-    let (mut bits, mut count) = (0u32, 0);
-    for &byte in sextets {
-        let sextet = SEXTETS[byte as usize];
-        if sextet > 63 {
-            return None;
-        }
-        bits = bits << 6 | sextet as u32;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            give((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    (bits == 0).then_some(())
-}
-
-const SEXTETS: [u8; 256] = {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut values = [255; 256];
-    let mut value = 0;
-    while value < 64 {
-        values[alphabet[value] as usize] = value as u8;
-        value += 1;
-    }
-    values
-};

@@ -1,6 +1,7 @@
 """The kernel decompresses as the reference does, and of damaged files gives as much, and the same error."""
 
 import gzip
+import itertools
 import random
 
 import pytest
@@ -52,3 +53,13 @@ FILES = {
 def test_the_kernel_decompresses_as_the_reference_does(file, whole_bytes, monkeypatch):
     monkeypatch.setattr(module, "WHOLE_BYTES", whole_bytes)
     assert outcome(decompress, memoryview(FILES[file])) == outcome(decompressed, memoryview(FILES[file]))
+
+
+def test_files_that_are_read_side_by_side_do_not_share_memory():
+    contents = [NOISE.randbytes(1 << 20).hex().encode(), b"other\n" * 400_000]
+    files = [gzip.compress(content, 1) for content in contents]
+    assert b"".join(decompress(files[0], "f")) == contents[0]
+    readers, found = [decompress(file, "f") for file in files], [b"", b""]
+    for pieces in itertools.zip_longest(*readers, fillvalue=b""):
+        found = [before + piece for before, piece in zip(found, pieces, strict=True)]
+    assert found == contents

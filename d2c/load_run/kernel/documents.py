@@ -23,7 +23,7 @@ class KernelDocuments:
     """
 
     def __init__(self, module: Any, rules: Rules, constants: Mapping[str, str], fraction: float) -> None:
-        self._documents = module.Documents(stored_text(rules, constants, fraction))
+        self._documents, self._rows = module.Documents(stored_text(rules, constants, fraction)), module.Rows()
 
     def left_of(self, texts: pa.Array) -> Iterator[str]:
         """Read a column of documents; yield those that are not plain."""
@@ -32,20 +32,20 @@ class KernelDocuments:
         places = offsets.to_pybytes()[first : first + size]
         content = memoryview(data).cast("B") if data else b""
         row = 0
-        while (row := self._documents.read(places, content, row)) < len(texts):
+        while (row := self._documents.read(self._rows, places, content, row)) < len(texts):
             yield texts[row].as_py()
             row += 1
 
     def emit(self, row: Row) -> Iterable[Row]:
         """Put a row between those of the documents before and after it."""
         identity, digest, ttl, written_at = row
-        self._documents.push(identity.encode(), digest, ttl, written_at)
+        self._rows.push_digest(identity.encode(), digest, ttl, written_at)
         return ()
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Return the rows of the documents."""
-        if self._documents.waiting()[0]:
-            identities, digests, ttls, written_at = self._documents.take()
+        if self._rows.waiting()[0]:
+            identities, digests, ttls, written_at = self._rows.take()
             columns = [
                 texts_of(identities, pa.string()),
                 texts_of(digests, pa.binary()),

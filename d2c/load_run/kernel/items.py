@@ -18,6 +18,8 @@ from d2c.mapping import Rules
 Clock = Callable[[], int]
 # So many different shapes and sizes wait in the kernel at the most, plus those of a block.
 MOST_COUNTED = 4_096
+# Follows each name and each tag of a shape; UTF-8 never has this byte.
+END_OF_NAME = b"\xff"
 
 
 class Lines(Protocol):
@@ -73,7 +75,8 @@ class KernelLines:
     """
 
     def __init__(self, module: Any, rules: Rules, makes: str, clock: Clock, fraction: float = 1.0) -> None:
-        self._items = module.Items(rules_text(rules, makes, fraction), KEPT_KEYS, GATHERED)
+        self._items = module.Items(rules_text(rules, makes, fraction))
+        self._rows, self._counts = module.Rows(), module.Counts(KEPT_KEYS, GATHERED)
         self._makes, self._clock = makes, clock
         self._census: Census | None = None
 
@@ -81,13 +84,15 @@ class KernelLines:
         """Begin a file. The order in which partition keys are weighed is that of their lines, whoever maps them."""
         self._census = census
         if census is not None:
-            census.partitions = _KernelHitters(self._items)
+            census.partitions = _KernelHitters(self._counts)
 
     def left_of(self, block: bytes, tally: FileTally) -> Iterator[bytes]:
         """Map a block's lines and count them; yield those that are not plain."""
-        map_block, at, now = self._items.map, 0, self._clock()
+        at, now = 0, self._clock()
         while at < len(block):
-            start, end, documents, expired, document_bytes = map_block(block, at, now)
+            start, end, documents, expired, document_bytes = self._items.map(
+                self._rows, self._counts, block, at, now
+            )
             tally.lines += documents + expired
             tally.documents += documents
             tally.expired += expired
@@ -95,7 +100,7 @@ class KernelLines:
             if start < len(block):
                 yield block[start:end]
             at = end + 1
-        if self._census is not None and self._items.counted() > MOST_COUNTED:
+        if self._census is not None and self._counts.counted() > MOST_COUNTED:
             self._add_counts(self._census)
 
     def emit(self, row: Row) -> Iterable[Row]:
@@ -103,15 +108,15 @@ class KernelLines:
         if self._makes == CENSUS:
             return (row,)
         if self._makes == DOCUMENTS:
-            self._items.push_document(row[1])
+            self._rows.push(row[1])
         else:
             identity, digest, expires_at = row
-            self._items.push_digest(identity.encode(), digest, expires_at)
+            self._rows.push_digest(identity.encode(), digest, expires_at, None)
         return ()
 
     def batches(self, *, to_the_end: bool = False) -> Iterator[pa.RecordBatch]:
         """Return the rows of mapped lines, if they fill a batch or the file is at its end."""
-        rows, size = self._items.waiting()
+        rows, size = self._rows.waiting()
         if rows and (to_the_end or size >= BATCH_BYTES or rows >= BATCH_ROWS):
             yield self._documents(rows) if self._makes == DOCUMENTS else self._digests(rows)
 
@@ -120,24 +125,28 @@ class KernelLines:
         if census is None:
             return
         self._add_counts(census)
-        weights, error = self._items.take_partitions()
-        census.partitions = HeavyHitters(dict(weights), error)
+        weights, error = self._counts.take_partitions()
+        census.partitions = HeavyHitters({key.decode(): weight for key, weight in weights}, error)
 
     def _add_counts(self, census: Census) -> None:
-        shapes, inexact, sizes, longest_id_bytes = self._items.take_counts()
+        shapes, inexact, sizes, longest_id_bytes = self._counts.take()
         for shape, count in shapes:
-            census.attributes.add(tuple(shape), count)
-        census.attributes.add_inexact(dict(inexact))
+            *names_and_tags, _ = shape.split(END_OF_NAME)
+            names, tags = names_and_tags[::2], names_and_tags[1::2]
+            census.attributes.add(tuple(text.decode() for text in (*names, *tags)), count)
+        census.attributes.add_inexact({name.decode(): count for name, count in inexact})
         for size, count in sizes:
             census.sizes.add(size, count)
         census.longest_id_bytes = max(census.longest_id_bytes, longest_id_bytes)
 
     def _documents(self, rows: int) -> pa.RecordBatch:
-        bodies = texts_of(self._items.take_documents(), pa.string())
-        return pa.RecordBatch.from_arrays([pa.repeat("document", rows), bodies], schema=OUTCOME)
+        bodies, *_ = self._rows.take()
+        return pa.RecordBatch.from_arrays(
+            [pa.repeat("document", rows), texts_of(bodies, pa.string())], schema=OUTCOME
+        )
 
     def _digests(self, rows: int) -> pa.RecordBatch:
-        identities, digests, expiries = self._items.take_digests()
+        identities, digests, expiries, _ = self._rows.take()
         columns = [texts_of(identities, pa.string()), texts_of(digests, pa.binary()), wholes_of(expiries)]
         return pa.RecordBatch.from_arrays(columns, names=["identity", "digest", "expires_at"])
 
@@ -145,13 +154,13 @@ class KernelLines:
 class _KernelHitters(HeavyHitters):
     """Weighs the partition keys of lines that were left, between those of the kernel's."""
 
-    def __init__(self, items: Any) -> None:
+    def __init__(self, counts: Any) -> None:
         super().__init__()
-        self._items = items
+        self._counts = counts
 
     def add(self, key: str, weight: int) -> None:
         """Add to a key's weight."""
-        self._items.weigh(key, weight)
+        self._counts.weigh(key.encode(), weight)
 
 
 def lines_mapper(rules: Rules, makes: str, clock: Clock, fraction: float = 1.0) -> Lines:

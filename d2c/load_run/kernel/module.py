@@ -10,7 +10,7 @@ from typing import Any
 from d2c.export_format import decompressed, decompressed_pieces
 
 MODULE = "d2c_kernel"
-VERSION = 2
+VERSION = 3
 # Set to `off`, it leaves all to the mapper.
 SWITCH = "D2C_KERNEL"
 # A file of no more bytes is decompressed at once, which is faster.
@@ -20,6 +20,8 @@ COMPRESSED_BYTES, PIECE_BYTES = 1 << 18, 1 << 20
 SIZE_FIELD_BYTES = 4
 # Where a file is damaged, the reference gives up to a piece less than could be read of it.
 HELD_BYTES = 3 * PIECE_BYTES
+# What the last file was decompressed into: a process pays for the first use of each page of new memory.
+_SPARE: list[bytearray] = []
 
 
 @functools.cache
@@ -55,7 +57,7 @@ def decompress(compressed: bytes | memoryview, name: str) -> Iterator[bytes]:
     data = memoryview(compressed).cast("B")
     whole = _whole(module, data) if module else None
     if whole is not None:
-        yield from _cut(whole)
+        yield from whole
         return
     yield from _sure(module, _cut_compressed(data), lambda: decompressed(compressed, name))
 
@@ -90,7 +92,15 @@ def _cut_compressed(data: memoryview) -> Iterator[bytes]:
     return (bytes(data[start : start + COMPRESSED_BYTES]) for start in range(0, len(data), COMPRESSED_BYTES))
 
 
-def _whole(module: Any, data: memoryview) -> bytearray | None:
+def count_lines(block: bytes) -> int:
+    """Return the number of lines of a block, of which the last one may be without its end."""
+    module, _ = native()
+    if module:
+        return int(module.count_lines(block))
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _whole(module: Any, data: memoryview) -> Iterator[bytes] | None:
     """Decompress a file of one gzip member whose last bytes say that it is not too large; None if it is not that.
 
     https://www.rfc-editor.org/rfc/rfc1952#page-8
@@ -98,17 +108,20 @@ def _whole(module: Any, data: memoryview) -> bytearray | None:
     size = int.from_bytes(data[-SIZE_FIELD_BYTES:], "little")
     if size > WHOLE_BYTES:
         return None
-    content = bytearray(size)
-    return content if module.gunzip(data, content) else None
+    memory = _SPARE.pop() if _SPARE else bytearray()
+    if len(memory) < size:
+        memory = bytearray(size)
+    return _cut(memory, size) if module.gunzip(data, memoryview(memory)[:size]) else None
 
 
-def _cut(content: bytearray) -> Iterator[bytes]:
-    """Return pieces of whole lines, where a piece has the end of a line."""
-    view, start = memoryview(content), 0
-    while start < len(content):
-        end = content.rfind(b"\n", start, start + PIECE_BYTES) + 1 or start + PIECE_BYTES
+def _cut(memory: bytearray, size: int) -> Iterator[bytes]:
+    """Return pieces of whole lines, where a piece has the end of a line, and keep the memory for the next file."""
+    view, start = memoryview(memory)[:size], 0
+    while start < size:
+        end = memory.rfind(b"\n", start, min(start + PIECE_BYTES, size)) + 1 or min(start + PIECE_BYTES, size)
         yield bytes(view[start:end])
         start = end
+    _SPARE[:] = [memory]
 
 
 def _pieces(module: Any, compressed: Iterable[bytes]) -> Iterator[bytes | None]:

@@ -85,6 +85,7 @@ def _json(value: Any, canonical: bool) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _escaped(character: str, joined: bool) -> str:
-    """Return what a character becomes within an id; blanks at its ends are left to the mapper."""
-    return escape(f"a{character}a", joined=joined)[1:-1]
+def _escaped(character: str, joined: bool) -> str | None:
+    """Return what takes the place of a character within an id, or None; blanks at its ends are left to the mapper."""
+    escaped = escape(f"a{character}a", joined=joined)[1:-1]
+    return None if escaped == character else escaped
