@@ -9,7 +9,8 @@ from d2c.export_format import DataFile, ExportFormatError, lines_of, md5_base64,
 from d2c.load_run.counting.reports import report
 from d2c.load_run.kernel.module import decompress
 
-BATCH_BYTES = 4 * 2**20
+# Small beside what a task writes in a second or two: whoever waits for a batch sees nothing move.
+BATCH_BYTES = 2**20
 BATCH_ROWS = 10_000
 _TEXTS = (str, bytes)
 GZIP_MAGIC = b"\x1f\x8b"

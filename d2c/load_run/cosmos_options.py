@@ -17,6 +17,8 @@ CLIENT_SECRET = "cosmos-client-secret"  # noqa: S105 - a name, not a secret
 # Of one task. As parsed objects they take up to three times as much, in each of a node's four tasks.
 PENDING_BYTES = 256 * 2**20
 LEAST_PENDING, MOST_PENDING = 100, 10_688
+# Of one task, between the worker that makes documents and the connector: batches, and the system's buffers.
+HANDED_OVER_BYTES = 4 * 2**20
 PARTS_PER_CORE = 2
 COUNT_SCHEMA = "Count bigint"
 
@@ -71,6 +73,17 @@ def pending_operations(documents: int, document_bytes: int) -> int:
     average = document_bytes / documents if documents else 0
     wanted = int(PENDING_BYTES / average) if average else MOST_PENDING
     return min(max(wanted, LEAST_PENDING), MOST_PENDING)
+
+
+def documents_on_their_way(documents: int, document_bytes: int) -> int:
+    """Return how many documents of a task may have been made that the service has not answered for.
+
+    Args:
+        documents: how many are written.
+        document_bytes: the sum of their sizes.
+    """
+    average = document_bytes / documents if documents else 1
+    return pending_operations(documents, document_bytes) + int(HANDED_OVER_BYTES / max(average, 1))
 
 
 def read_options() -> dict[str, str]:

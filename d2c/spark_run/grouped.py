@@ -11,6 +11,7 @@ from pyspark import InheritableThread
 
 from d2c.export_format import DataFile
 from d2c.load_run.accounting import FileTally, is_sound
+from d2c.load_run.counting.item_counts import OnTheirWay
 from d2c.load_run.resuming.done_files import (
     GROUP_BYTES,
     SUFFIX,
@@ -36,11 +37,13 @@ class StageFiles:
         load: the table's.
         stage: the stage.
         done: the groups that are done, by this run or earlier ones.
+        on_their_way: how many items of a task may have been counted and not be done.
     """
 
     load: TableLoad
     stage: str
     done: list[DoneGroup] = field(default_factory=list)
+    on_their_way: int = 0
 
     @functools.cached_property
     def began_at(self) -> int:
@@ -60,11 +63,12 @@ class StageFiles:
         """
         files = self.load.files
         known = {tally.file for tally in self.tallies}
-        self.load.counts.expect(files, self.load.sizes, known)
+        cores = self.load.spark.sparkContext.defaultParallelism
+        ahead = OnTheirWay(self.on_their_way, 1 if self.load.is_small else cores)
+        self.load.counts.expect(files, self.load.sizes, known, on_their_way=ahead)
         left = [file for file in files if file.name not in known]
         if known:
             print(f"{self.load.request.table}, {self.stage}: {len(known)} of {len(files)} files are done.")
-        cores = self.load.spark.sparkContext.defaultParallelism
         if self.load.is_small or len(left) <= cores:
             if left or not known:
                 self._do(0, left, do)
@@ -106,12 +110,18 @@ class StageFiles:
             self.load.put_done(f"{group.name}{SUFFIX}", text)
 
 
-def stage_files(load: TableLoad, stage: str) -> StageFiles:
-    """Return the data files of a stage, with what earlier runs have done of them."""
+def stage_files(load: TableLoad, stage: str, on_their_way: int = 0) -> StageFiles:
+    """Return the data files of a stage, with what earlier runs have done of them.
+
+    Args:
+        load: the table's.
+        stage: the stage.
+        on_their_way: as in `StageFiles`.
+    """
     listed = {file.name: file for file in load.files}
     names = [name for name in load.done_names if is_group_of(name, stage)]
     found: Iterable[DoneGroup | None] = (
         parse_group(name.removesuffix(SUFFIX), load.read_done(name, GROUP_BYTES), load.request, listed)
         for name in names
     )
-    return StageFiles(load, stage, without_repeated(group for group in found if group))
+    return StageFiles(load, stage, without_repeated(group for group in found if group), on_their_way)

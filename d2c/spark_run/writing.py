@@ -64,14 +64,16 @@ def _conclude(load: TableLoad, files: Sequence[DataFile], stage: StageFiles) -> 
 
 def load_documents(load: TableLoad) -> None:
     """Upsert the documents, which makes it harmless to write those of a data file again."""
-    files, stage = load.files, stage_files(load, "load")
+    sums = load.progress.found("assessed")
+    ahead = cosmos_options.documents_on_their_way(sums["documents"], sums["document_bytes"])
+    files, stage = load.files, stage_files(load, "load", ahead)
     load.progress.note(load_started_at=stage.began_at)
 
     def load_group(_: str, group: Sequence[DataFile]) -> Outcome:
         worker = workers.load_files(load.request, group, load.progress.found("assessed_at"))
         rows = load.contents_of(group)
         outcomes, observation = _observed(_outcomes(load, rows, worker))
-        _upsert_documents(load, outcomes, load.progress.found("assessed"))
+        _upsert_documents(load, outcomes, sums)
         return accounting.parse_tallies(observation.get["tallies"]), None
 
     stage.run(load_group)

@@ -2,6 +2,7 @@ import pytest
 
 from d2c.load_run.cosmos_options import (
     count_options,
+    documents_on_their_way,
     partitioning_options,
     pending_operations,
     query_options,
@@ -28,6 +29,21 @@ def test_pending_documents_of_a_task_take_256_mb_at_the_most(documents, document
     assert pending_operations(documents, document_bytes) == pending
     options = write_options(documents, document_bytes)
     assert options["spark.cosmos.write.bulk.maxPendingOperations"] == str(pending)
+
+
+@pytest.mark.parametrize(
+    ("documents", "document_bytes", "on_their_way"),
+    [
+        (0, 0, 10_688 + 4 * MB),
+        (1_000, 1_000 * 1024, 10_688 + 4 * 1024),
+        (1_000, 1_000 * MB, 256 + 4),
+        (10, 0, 10_688 + 4 * MB),
+    ],
+)
+def test_documents_on_their_way_are_those_that_are_pending_and_4_mb_on_the_way_to_the_connector(
+    documents, document_bytes, on_their_way
+):
+    assert documents_on_their_way(documents, document_bytes) == on_their_way
 
 
 @pytest.mark.parametrize("options", [read_options(), count_options({}), query_options(["a"])])

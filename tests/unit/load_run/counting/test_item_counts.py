@@ -1,7 +1,7 @@
 import pytest
 
 from d2c.export_format import DataFile
-from d2c.load_run.counting.item_counts import VERIFY_OVER_ASSESS, VERIFY_OVER_LOAD, ItemCounts
+from d2c.load_run.counting.item_counts import VERIFY_OVER_ASSESS, VERIFY_OVER_LOAD, ItemCounts, OnTheirWay
 
 
 class Clock:
@@ -66,6 +66,51 @@ def test_a_file_that_is_done_counts_though_no_report_came(counts):
     begin(counts)
     counts.finish(["b"])
     assert seen(counts, "done", "bytes") == (3000, 700)
+
+
+def test_a_report_that_comes_late_takes_nothing_from_a_file_that_is_done(counts):
+    begin(counts)
+    counts.finish(["a"])
+    counts.report("a", 10)
+    assert seen(counts, "done") == (1000,)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "tasks", "done"),
+    [
+        (0, 2000, 2, 1700),
+        (800, 2000, 2, 2200),
+        (800, 2000, 1, 2500),
+        (100, 150, 2, 0),
+    ],
+)
+def test_what_is_on_its_way_is_not_done(counts, a, b, tasks, done):
+    begin(counts, on_their_way=OnTheirWay(300, tasks))
+    counts.report("a", a)
+    counts.report("b", b)
+    assert seen(counts, "done") == (done,)
+
+
+def test_of_a_file_that_is_done_nothing_is_on_its_way(counts):
+    begin(counts, on_their_way=OnTheirWay(300, 2))
+    counts.finish(["a"])
+    counts.report("b", 1500)
+    assert seen(counts, "done", "bytes") == (2200, 500 + 700 * 1200 // 3000)
+
+
+def test_once_all_is_on_its_way_the_time_left_runs_down_at_the_rate_until_then(counts, clock):
+    begin(counts, on_their_way=OnTheirWay(1000, 1), done=["a"])
+    for seconds, items in ((0, 0), (10, 1500), (20, 2000), (30, 2500), (34, 3000)):
+        clock.now = seconds
+        counts.report("b", items)
+        found = counts.look()
+    assert (found["done"], found["items_per_second"], found["seconds_left"]) == (3000, 50.0, 26.0)
+    clock.now = 50
+    assert seen(counts, "done", "items_per_second", "seconds_left") == (3000, 50.0, 10.0)
+    clock.now = 70
+    assert seen(counts, "seconds_left") == (0.0,)
+    counts.finish(["b"])
+    assert seen(counts, "done", "seconds_left") == (4000, 0.0)
 
 
 def test_of_two_sides_each_counts_half(counts):

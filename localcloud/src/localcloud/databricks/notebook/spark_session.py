@@ -28,6 +28,8 @@ SETTINGS = {
     "spark.scheduler.mode": "FAIR",
     "spark.sql.sources.ignoreDataLocality": "true",
     "spark.sql.session.timeZone": "UTC",
+    # The connector takes row by row; the worker that stands for it takes batches.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     "spark.python.daemon.module": "localcloud.databricks.notebook.worker_daemon",
 }
 # What the product ships to a cluster in its wheel, and what a notebook must therefore not find without one.

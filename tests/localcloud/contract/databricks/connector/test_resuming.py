@@ -225,8 +225,10 @@ def began_at(loads, stage):
         ]
 
 
-def test_tasks_tell_how_far_they_are_while_they_run(loads, monkeypatch):
-    seen = {}
+def test_tasks_tell_how_far_they_are_while_they_run_and_of_load_no_more_than_the_container_has(
+    loads, monkeypatch
+):
+    seen, too_many = {}, []
     often = functools.partial(counting.repeated, seconds=0.05)
     monkeypatch.setattr(counting, "repeated", often)
     load = loads.load(1)
@@ -235,10 +237,14 @@ def test_tasks_tell_how_far_they_are_while_they_run(loads, monkeypatch):
     def noted(name, items):
         seen.setdefault(load.counts._stage, {})[name] = items
         report(name, items)
+        if load.counts._stage == "load":
+            told = load.counts.look()["done"]
+            too_many.append(max(told - len(INEXACT) - len(loads.etags()), 0))
 
     monkeypatch.setattr(load.counts, "report", noted)
     run_stages(load, go_on, alone=True)
     files = {file.name: file.item_count for file in load.listed if file.item_count}
     assert {name: items for name, items in seen["verify"].items() if name in files} == files
     assert sum(items for name, items in seen["verify"].items() if name.startswith("documents ")) == 600
+    assert set(too_many) == {0}
     assert loads.files.head(f"{loads.folder}/start-0-1/{PROGRESS_FILE}", 2**20)
