@@ -9,7 +9,7 @@ from d2c.shapes import ErrorDict, LaneEnd, LaneInput, Source, StageEnd, TableRef
 from d2c.shapes.operations import MIGRATING
 from d2c.state.ids import (
     LOAD_RUNS_AT_MOST,
-    RUNS_AT_MOST,
+    LOAD_RUNS_LOST_FOR_SECONDS,
     stage_instance_id,
     unit_instance_id,
     unit_name,
@@ -23,8 +23,9 @@ from orchestrators.retrying import (
     lost_orchestration,
     wait_or_wake,
 )
-from orchestrators.run_to_its_end import LOOKS_PER_HISTORY, run_to_its_end_of
+from orchestrators.run_to_its_end import FEW_LOSSES, LOOKS_PER_HISTORY, Losses, run_to_its_end_of
 
+LOAD_LOSSES = Losses(LOAD_RUNS_AT_MOST, LOAD_RUNS_LOST_FOR_SECONDS)
 blueprint = df.Blueprint()
 
 
@@ -106,9 +107,7 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
             tables = yield from _outside(context, "prepare", lane, instance, run="prepare")
         if tables:
             instance = unit_instance_id(*names, "load")
-            tables = yield from _outside(
-                context, "load", lane, instance, "stop_load", runs_at_most=LOAD_RUNS_AT_MOST
-            )
+            tables = yield from _outside(context, "load", lane, instance, "stop_load", losses=LOAD_LOSSES)
     except StageFailedError as failure:
         ending = {**lane, "error": failure.error, "spares_assessed": True}
         tables = yield from _insist(context, "end_tables", ending, lane)
@@ -128,9 +127,7 @@ def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, tak
         tables = yield from _outside(context, "scale", lane, unit_instance_id(*names, "scale"), run="scale")
         if tables:
             instance = unit_instance_id(*names, "second-load")
-            left = yield from _outside(
-                context, "load", second, instance, "stop_load", runs_at_most=LOAD_RUNS_AT_MOST
-            )
+            left = yield from _outside(context, "load", second, instance, "stop_load", losses=LOAD_LOSSES)
     except StageFailedError as failure:
         ending = {**second, "error": failure.error, "spares_assessed": True}
         left = yield from _insist(context, "end_tables", ending, lane)
@@ -157,7 +154,7 @@ def _outside(
     instance: str,
     stop: str | None = None,
     run: str | None = None,
-    runs_at_most: int = RUNS_AT_MOST,
+    losses: Losses = FEW_LOSSES,
 ) -> Step:
     """Run something outside to its end, or wait for a run; the result is that of its last look.
 
@@ -165,7 +162,7 @@ def _outside(
         StageFailedError: if it failed, or if the orchestration that waits for it was lost.
     """
     try:
-        return (yield from run_to_its_end_of(context, thing, payload, instance, stop, run, runs_at_most))
+        return (yield from run_to_its_end_of(context, thing, payload, instance, stop, run, losses))
     except StageFailedError:
         raise
     except Exception as lost:

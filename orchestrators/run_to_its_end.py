@@ -1,7 +1,8 @@
 """Start an external job and poll it until it ends, however many days that takes."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import azure.durable_functions as df
 
@@ -13,6 +14,16 @@ from orchestrators.retrying import ATTEMPTS_TO_LOOK, StageFailedError, Step, cal
 LOOKS_PER_HISTORY = 8
 
 blueprint = df.Blueprint()
+
+
+class Losses(NamedTuple):
+    """What is too much: so many runs that were lost without progress, and none of them brought any for so long."""
+
+    runs_at_most: int
+    for_seconds: float
+
+
+FEW_LOSSES = Losses(RUNS_AT_MOST, 0.0)
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration="run_to_its_end")
@@ -43,11 +54,14 @@ def run_to_its_end(context: df.DurableOrchestrationContext) -> Step:
             if (yield from _wait(context, job, look)):
                 break
     except StageFailedError as failure:
-        following = None if failure.error["cancelled"] else _following_job(job, failure.error)
+        now = context.current_utc_datetime
+        following = None if failure.error["cancelled"] else _following_job(job, failure.error, now)
         if following is None:
             # What failed for the moment only, for too long, may still run.
             may_run = failure.error["cancelled"] or failure.error["transient"]
             return {"error": (yield from _stop(context, job, failure.error)) if may_run else failure.error}
+        if failure.error["another_run"] and following.get("lost", 0) > 1:
+            yield from wait_or_wake(context, _pause(following))
         job = following
     context.continue_as_new(job)
     return None
@@ -60,7 +74,7 @@ def run_to_its_end_of(
     instance: str,
     stop: str | None = None,
     run: str | None = None,
-    runs_at_most: int = RUNS_AT_MOST,
+    losses: Losses = FEW_LOSSES,
 ) -> Step:
     """Run ``start_<thing>`` to its end by ``look_at_<thing>``; the result is that of the last look.
 
@@ -71,7 +85,7 @@ def run_to_its_end_of(
         instance: the id of the orchestration that waits.
         stop: the activity that stops the run, if it can be stopped.
         run: a run to look at; None if one has to be started.
-        runs_at_most: how many may be lost one after the other without progress.
+        losses: when it is given up, after runs that were lost one after the other without progress.
 
     Raises:
         StageFailedError: with the error with which it ended.
@@ -84,7 +98,8 @@ def run_to_its_end_of(
         "waits": payload["waits"],
         "try": 1,
         "run": run,
-        "runs_at_most": runs_at_most,
+        "runs_at_most": losses.runs_at_most,
+        "lost_for_seconds": losses.for_seconds,
     }
     answer: Answer[Any] = yield context.call_sub_orchestrator("run_to_its_end", job, instance)
     if "error" in answer:
@@ -99,10 +114,11 @@ def _input(job: Job) -> dict[str, Any]:
 
 def _next_part(job: Job) -> Job:
     """Return the job for the start of the next part, at which no attempt has been made yet."""
-    return {**job, "run": None, "try": 1, "part": job.get("part", 1) + 1, "seconds": None, "lost": 0}
+    part = job.get("part", 1) + 1
+    return {**job, "run": None, "try": 1, "part": part, "seconds": None, "lost": 0, "lost_since": None}
 
 
-def _following_job(job: Job, error: ErrorDict) -> Job | None:
+def _following_job(job: Job, error: ErrorDict, now: datetime) -> Job | None:
     """Return the job for another start, or None if its error is the end.
 
     A service that is busy has not begun, so the same attempt is repeated, for as long as it takes.
@@ -110,16 +126,31 @@ def _following_job(job: Job, error: ErrorDict) -> Job | None:
     if error["busy"]:
         return {**job, "seconds": None}
     lost = 0 if error.get("progressed") else job.get("lost", 0) + 1
-    if error["another_run"] and lost < job.get("runs_at_most", RUNS_AT_MOST):
-        return {
-            **job,
-            "run": None,
-            "progress": None,
-            "try": job["try"] + 1,
-            "seconds": None,
-            "lost": lost,
-        }
-    return None
+    since = (job.get("lost_since") or now.isoformat()) if lost else None
+    if not error["another_run"] or _is_lost_for_good(job, lost, since, now):
+        return None
+    return {
+        **job,
+        "run": None,
+        "progress": None,
+        "try": job["try"] + 1,
+        "seconds": None,
+        "lost": lost,
+        "lost_since": since,
+    }
+
+
+def _is_lost_for_good(job: Job, lost: int, since: str | None, now: datetime) -> bool:
+    """Return whether too many runs were lost without progress, for too long."""
+    if since is None or lost < job.get("runs_at_most", RUNS_AT_MOST):
+        return False
+    return (now - datetime.fromisoformat(since)).total_seconds() >= job.get("lost_for_seconds", 0.0)
+
+
+def _pause(job: Job) -> float:
+    """Return the seconds before the next run, after several in a row that brought nothing."""
+    waits = job["waits"]
+    return float(min(waits["first_seconds"] * waits["factor"] ** job["lost"], waits["longest_seconds"]))
 
 
 def _wait(context: df.DurableOrchestrationContext, job: Job, look: Running) -> Step:

@@ -60,7 +60,11 @@ Job = TypedDict(
         "part": NotRequired[int],  # absent: the first
         "run": Any,
         "runs_at_most": NotRequired[int],  # that are lost one after the other without progress
+        "lost_for_seconds": NotRequired[
+            float
+        ],  # as long as no run has brought anything for less, more may be lost
         "lost": NotRequired[int],  # so many were
+        "lost_since": NotRequired[str | None],  # when the first of them was
         "progress": NotRequired[Progress | None],
         "seconds": NotRequired[float | None],
     },

@@ -12,7 +12,10 @@ INSTANCE_ID_LENGTH = 100
 CHECK_ID = r"^check-[A-Za-z0-9_-]{1,48}\.[0-9a-f]{12}$"
 # Runs of something outside that are lost one after the other, and brought nothing.
 RUNS_AT_MOST = 3
+# Load runs are given up once so many are lost and nothing has got on for so long: what takes machines away may do it
+# several times within minutes.
 LOAD_RUNS_AT_MOST = 5
+LOAD_RUNS_LOST_FOR_SECONDS = 900.0
 
 
 def run_key(operation: Mapping[str, Any], name: str, stage: str, attempt: int, part: int = 1) -> str:

@@ -185,6 +185,36 @@ def test_a_job_says_how_many_of_its_runs_may_be_lost():
     assert len(here.called("start_thing")) == 5
 
 
+def test_runs_that_are_lost_within_minutes_are_replaced_with_growing_pauses_until_they_have_been_for_long_enough():
+    here = world(lambda payload: error(another_run=True))
+    job = {**JOB, "runs_at_most": 5, "lost_for_seconds": 300.0}
+    assert here.run("run_to_its_end", job) == error(another_run=True)
+    assert [round(seconds) for seconds in here.slept] == [22, 34, 51, 60, 60, 60, 60]
+    assert len(here.called("start_thing")) == 9
+
+
+def test_what_was_lost_before_progress_counts_no_longer():
+    looks = iter(
+        [error(another_run=True)] * 4
+        + [error(another_run=True, progressed=True)]
+        + [error(another_run=True)] * 20
+    )
+    here = world(lambda payload: next(looks))
+    here.run("run_to_its_end", {**JOB, "runs_at_most": 2, "lost_for_seconds": 100.0})
+    assert len(here.called("start_thing")) == 5 + 5
+
+
+def test_a_cancelled_pause_between_two_runs_is_no_run():
+    answers = iter([{"value": "run-1"}, {"value": "run-2"}, error(cancelled=True)])
+    here = world(
+        lambda payload: error(another_run=True),
+        start=lambda payload: next(answers),
+        interrupt=lambda world: "wake",
+    )
+    assert here.run("run_to_its_end", JOB) == error(cancelled=True)
+    assert here.slept == []
+
+
 def test_cancelling_stops_what_runs_outside():
     here = world(running(2, error(cancelled=True)))
     assert here.run("run_to_its_end", JOB) == error(cancelled=True)

@@ -17,14 +17,15 @@ class InFlight(Generic[T]):
 
     Args:
         send: sends one thing.
-        threads: how many are sent at once.
+        threads: how many are sent at once on each lane.
         most: the largest number of pending operations.
         stopped: is set at the end, and at the first failure.
     """
 
     def __init__(self, send: Callable[[T], None], *, threads: int, most: int, stopped: Event) -> None:
         self._send = send
-        self._pool = ThreadPoolExecutor(threads)
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._threads = threads
         self._most = most
         self._stopped = stopped
         self._changed = Condition()
@@ -40,18 +41,26 @@ class InFlight(Generic[T]):
         if error is None:
             self._wait(lambda: not self.pending)
         self._stopped.set()
-        self._pool.shutdown()
+        for pool in self._pools.values():
+            pool.shutdown()
         if error is None and self._error:
             raise self._error
 
-    def add(self, thing: T, operations: int) -> None:
-        """Send a thing later; wait for room first. A thing with more operations than there is room for goes alone."""
+    def add(self, thing: T, operations: int, lane: str = "") -> None:
+        """Send a thing later; wait for room first. A thing with more operations than there is room for goes alone.
+
+        Args:
+            thing: the thing.
+            operations: how many it has.
+            lane: its lane, which waits for no other one.
+        """
         self._wait(lambda: not self.pending or self.pending + operations <= self._most)
         if self._error:
             raise self._error
         with self._changed:
             self.pending += operations
-        self._pool.submit(self._run, thing, operations)
+        pool = self._pools.get(lane) or self._pools.setdefault(lane, ThreadPoolExecutor(self._threads))
+        pool.submit(self._run, thing, operations)
 
     def _wait(self, until: Callable[[], bool]) -> None:
         with self._changed:

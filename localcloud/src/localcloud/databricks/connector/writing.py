@@ -50,9 +50,11 @@ class Writer(DataSourceArrowWriter):
             if options.bulk:
                 bulk = BulkSender(gateway, container, strategy, options.most_retries, stopped)
                 most = options.bulk_pending_operations
-                with InFlight(bulk.send, threads=BATCHES_AT_ONCE, most=most, stopped=stopped) as pending:
+                # As in the connector each physical partition has its own, lest a busy one keep the others waiting.
+                threads = max(BATCHES_AT_ONCE // len(container.ranges), 1)
+                with InFlight(bulk.send, threads=threads, most=most, stopped=stopped) as pending:
                     for batch in batches_of(documents, container, strategy, options):
-                        pending.add(batch, len(batch))
+                        pending.add(batch, len(batch), batch[0].range_id)
             else:
                 point = PointSender(gateway, strategy, options.most_retries, stopped)
                 threads = options.point_concurrency

@@ -36,6 +36,22 @@ def test_a_batch_larger_than_that_goes_alone():
     assert sorted(sent) == ["a", "b"]
 
 
+def test_a_lane_waits_for_no_other_one():
+    answered, sent = threading.Event(), threading.Event()
+
+    def send(lane):
+        if lane == "free":
+            sent.set()
+        else:
+            answered.wait()
+
+    with InFlight(send, threads=1, most=100, stopped=threading.Event()) as writes:
+        for lane in ("busy", "busy", "free"):
+            writes.add(lane, 1, lane)
+        assert sent.wait(HANG_SECONDS)
+        answered.set()
+
+
 def test_the_first_failure_stops_the_rest_and_is_raised():
     stopped = threading.Event()
 
