@@ -16,14 +16,14 @@ from d2c.app import clock
 from d2c.app.cluster_size import ru_per_second_of
 from d2c.app.settings import Settings
 from d2c.app.threads import side_by_side
-from d2c.checks.containers import check_container
-from d2c.checks.cosmos_account import check_room
+from d2c.checks.cosmos.account import check_room
+from d2c.checks.cosmos.containers import check_container
+from d2c.checks.cosmos.indexes import check_shared_indexing
+from d2c.checks.cosmos.sharing import check_sharing
+from d2c.checks.cosmos.throughput import PlannedThroughput
 from d2c.checks.findings import counts_of_findings, state_of_findings
-from d2c.checks.indexes import check_shared_indexing
-from d2c.checks.sharing import check_sharing
 from d2c.checks.store import keep, kept
 from d2c.checks.tables import CheckedTable, check_allowed, check_table, find_tables
-from d2c.checks.throughput import PlannedThroughput
 from d2c.clients.azure.cosmos.data_plane import has_documents
 from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.clients.clients import Clients

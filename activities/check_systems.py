@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.copy_lane.runs import PIPELINES, SECURE_PARAMETERS
 from d2c.checks.aws import check_bucket, check_copy_sessions, check_identities
-from d2c.checks.cosmos_account import check_account
+from d2c.checks.cosmos.account import check_account
 from d2c.checks.data_factory import check_data_factory
 from d2c.checks.databricks import check_databricks
 from d2c.checks.findings import Finding

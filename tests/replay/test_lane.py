@@ -4,7 +4,7 @@ import pytest
 
 from activities.unit import MOST_FAILURES
 from benchmarks.replaying import orchestrator_functions
-from d2c.state.ids import LOAD_RUNS_AT_MOST, RUNS_AT_MOST
+from d2c.state.ids import LOAD_RUNS_AT_MOST, LOAD_RUNS_LOST_FOR_SECONDS, RUNS_AT_MOST
 from orchestrators import lane, run_to_its_end
 from orchestrators.retrying import ATTEMPTS_TO_LOOK
 from orchestrators.run_to_its_end import LOOKS_PER_HISTORY
@@ -12,6 +12,7 @@ from tests.builders import a_copy, a_source, an_error, an_export, the_waits
 from tests.replay.world import LostWorkerError, World
 
 WAITS = the_waits()
+AS_BY_DEFAULT = {"first_seconds": 10, "factor": 1.5, "longest_seconds": 60}
 OVER = {"state": "over"}
 TURN_ENDS = ("pass_on", "end_table", "end_tables")
 LOST = "An orchestration ended without a result"
@@ -222,18 +223,20 @@ def test_a_first_run_that_fails_spares_those_that_it_has_assessed():
     assert len(here.called("start_load")) == 2
 
 
-@pytest.mark.parametrize(("stage", "most"), [("copy", RUNS_AT_MOST), ("load", LOAD_RUNS_AT_MOST)])
-def test_a_run_that_is_lost_each_time_is_started_so_many_times(stage, most):
-    here = world(taken(), **{f"look_at_{stage}": error(another_run=True)})
-    here.run("run_lane", a_lane(stage))
-    assert len(here.called(f"start_{stage}")) == most
+def test_a_copy_that_is_lost_each_time_is_started_so_many_times():
+    here = world(taken(), look_at_copy=error(another_run=True))
+    here.run("run_lane", a_lane("copy"))
+    assert len(here.called("start_copy")) == RUNS_AT_MOST
 
 
-def test_the_second_run_of_a_unit_too():
-    first = iter([ended(1)])
-    here = world(taken(), look_at_load=lambda payload: next(first, error(another_run=True)))
-    here.run("run_lane", a_lane("load"))
-    assert len(here.called("start_load")) == 1 + LOAD_RUNS_AT_MOST
+@pytest.mark.parametrize("before", [[], [ended(1)]], ids=["first run", "second run"])
+def test_load_runs_that_are_lost_each_time_are_given_up_after_a_while(before):
+    looks = iter(before)
+    here = world(taken(), look_at_load=lambda payload: next(looks, error(another_run=True)))
+    here.run("run_lane", a_lane("load", waits=AS_BY_DEFAULT))
+    lost = len(here.called("start_load")) - len(before)
+    assert LOAD_RUNS_AT_MOST < lost < 4 * LOAD_RUNS_AT_MOST
+    assert sum(here.slept) >= LOAD_RUNS_LOST_FOR_SECONDS
 
 
 @pytest.mark.parametrize("broken", ["look_at_scale", "second"])

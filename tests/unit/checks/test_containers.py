@@ -1,7 +1,7 @@
 import pytest
 
-from d2c.checks.containers import check_container
-from d2c.checks.throughput import PlannedThroughput
+from d2c.checks.cosmos.containers import check_container
+from d2c.checks.cosmos.throughput import PlannedThroughput
 from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping.indexing import TableIndex, default_policy, late_policy, policy_with

@@ -1,6 +1,6 @@
 import pytest
 
-from d2c.checks.cosmos_account import check_account, check_room, most_ru
+from d2c.checks.cosmos.account import check_account, check_room, most_ru
 from d2c.clients.azure.cosmos.management import Account
 
 from .fakes import REFUSED, Answers, finding, states

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from d2c.checks.indexes import check_indexes, check_shared_indexing
+from d2c.checks.cosmos.indexes import check_indexes, check_shared_indexing
 from d2c.clients.azure.cosmos.management import Container
 from d2c.load_run.mappers import table_mapper
 from d2c.mapping.container import find_concerns

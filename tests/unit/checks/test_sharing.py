@@ -1,7 +1,7 @@
 import pytest
 
-from d2c.checks.sharing import check_sharing
-from d2c.checks.throughput import told_throughput
+from d2c.checks.cosmos.sharing import check_sharing
+from d2c.checks.cosmos.throughput import told_throughput
 from d2c.clients.azure.cosmos.management import Database, Throughput
 
 from .fakes import finding, states

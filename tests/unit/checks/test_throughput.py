@@ -1,12 +1,12 @@
 import pytest
 
-from d2c.checks.findings import Findings
-from d2c.checks.throughput import (
+from d2c.checks.cosmos.throughput import (
     PlannedThroughput,
     check_new_throughput,
     check_throughput,
     told_throughput,
 )
+from d2c.checks.findings import Findings
 from d2c.clients.azure.cosmos.management import Throughput
 
 from .fakes import finding

@@ -11,7 +11,7 @@ from tests.unit.clients.settings import local_settings
 
 ASKED = {"region": "eu-west-1", "database": "shop", "tables": ["shop-*"]}
 INDEX = TableIndex("byState", "GSI", ("State",), ("Total", "At"), ("S", "N", "S"))
-TABLE = TableDescription("arn", "pk", "sk", 10, 1000, "until", indexes=(INDEX,), read_units=5)
+TABLE = TableDescription("arn", "pk", "sk", 10, 1000, "until", indexes=(INDEX,), write_units=100)
 
 
 @pytest.fixture

@@ -86,7 +86,9 @@ class ExportsVolume:
         await response.prepare(request)
         try:
             if response.content_length:
-                async for piece in await self._lake.read(LAKE_FILE_SYSTEM, entry.path, offset, None):
+                part = offset, response.content_length
+                _, pieces = await self._lake.read(LAKE_FILE_SYSTEM, entry.path, part)
+                async for piece in pieces:
                     await response.write(piece)
             await response.write_eof()
         except ConnectionResetError:

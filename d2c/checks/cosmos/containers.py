@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from d2c.checks.findings import Finding, Findings
-from d2c.checks.indexes import INDEXING, check_indexes
-from d2c.checks.sharing import SHARED, check_shared_database
-from d2c.checks.throughput import (
+from d2c.checks.cosmos.indexes import INDEXING, check_indexes
+from d2c.checks.cosmos.sharing import SHARED, check_shared_database
+from d2c.checks.cosmos.throughput import (
     THROUGHPUT,
     PlannedOf,
     PlannedThroughput,
@@ -17,6 +16,7 @@ from d2c.checks.throughput import (
     check_throughput,
     told_throughput,
 )
+from d2c.checks.findings import Finding, Findings
 from d2c.clients.azure.cosmos.management import Container, Database, Throughput
 from d2c.load_run.throughput.sizing import scaling_of_shared
 from d2c.mapping import Mapper, Rules

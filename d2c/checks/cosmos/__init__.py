@@ -1,0 +1,1 @@
+"""Checks of the Cosmos DB account, its databases and containers."""
