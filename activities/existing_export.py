@@ -31,7 +31,7 @@ blueprint = df.Blueprint()
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def start_arrival(clients: Clients, payload: TableInput) -> Source:
+def start_existing_export(clients: Clients, payload: TableInput) -> Source:
     """Find out the table's keys and check its rules against them; the result is what later stages know of the table."""
     refuse_if_cancelled(clients.lake, payload)
     source = _source(clients, payload)
@@ -41,7 +41,7 @@ def start_arrival(clients: Clients, payload: TableInput) -> Source:
 
 @blueprint.activity_trigger(input_name="payload")
 @outcome
-def look_at_arrival(clients: Clients, payload: TableInput) -> Look[Findings]:
+def look_at_existing_export(clients: Clients, payload: TableInput) -> Look[Findings]:
     """Look whether the manifest holds and all data files are there; others may copy them in any order.
 
     The result is what the stages export and copy would have found.

@@ -76,7 +76,7 @@ def _counts(queue: QueueFile) -> LaneCounts:
     counts: LaneCounts = {"tables": len(queue["tables"]), "export": {}, "copy": 0, "load": 0}
     for lane in lanes_of(queue):
         if lane.stage == "export":
-            counts["export"][lane.place] = counts["export"].get(lane.place, 0) + 1
+            counts["export"][lane.location] = counts["export"].get(lane.location, 0) + 1
         else:
             counts[lane.stage] += 1
     return counts
@@ -108,10 +108,10 @@ def _tables(
 
 
 def _queued(table: TableInput) -> QueuedTable:
-    place = location_of(table)
+    location = location_of(table)
     return {
         "table": table["table"],
-        "place": "/".join(part for part in (place.account, place.region) if part),
+        "location": "/".join(part for part in (location.account, location.region) if part),
         "container": f"{table['database']}/{table['container']}",
         "size_bytes": table.get("size_bytes"),
         "items": table["export"]["items"] if "export" in table else None,
@@ -142,7 +142,9 @@ def _resolved(clients: Clients, plan: Plan, arrived: Arrived | None) -> list[Tab
         plan: the migration's.
         arrived: the export that others copied into the lake, of the plan's one table, or None.
     """
-    existing = {place: clients.dynamodb(*place).list_tables() for place in locations_with_patterns(plan)}
+    existing = {
+        location: clients.dynamodb(*location).list_tables() for location in locations_with_patterns(plan)
+    }
     resolved = resolve_tables(plan, existing)
     if not arrived:
         refuse_forbidden(resolved, clients.settings)

@@ -58,7 +58,7 @@ def read_queue_file(lake: Lake, payload: LaneInput) -> QueueFile:
 
 def lane_of(payload: LaneInput) -> Lane:
     """Return the lane that an activity works for."""
-    return Lane(payload["stage"], payload["lane"], payload["place"])
+    return Lane(payload["stage"], payload["lane"], payload["location"])
 
 
 def open_tables(lake: Lake, payload: LaneInput) -> list[str]:

@@ -179,7 +179,7 @@ def _listed(name: str) -> Json:
 def _queued(name: str) -> Json:
     return {
         "table": name,
-        "place": "eu-west-1",
+        "location": "eu-west-1",
         "container": f"many/{name.lower()}",
         "size_bytes": 10_000,
         "items": None,

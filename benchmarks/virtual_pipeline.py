@@ -171,7 +171,7 @@ class Simulation:
             queued.append(
                 {
                     "table": name,
-                    "place": table["region"],
+                    "location": table["region"],
                     "container": f"{table['database']}/{name}",
                     "size_bytes": size,
                     "items": None,

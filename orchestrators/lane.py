@@ -84,7 +84,7 @@ def _copy(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
     instance = stage_instance_id(lane["migration"], lane["operation"], take["table"], "copy")
     try:
         if take["arrived"]:
-            found = yield from _outside(context, "arrival", ref, instance)
+            found = yield from _outside(context, "existing_export", ref, instance)
         else:
             copy = yield from _outside(context, "copy", ref, instance, stop="stop_copy")
             found = {"copy": copy}

@@ -86,8 +86,8 @@ def _run_lanes(
     error: ErrorDict | None = None
     while running:
         ended: Any = yield context.task_any([task for _, task in running])
-        place = next(place for place, (_, task) in enumerate(running) if task is ended)
-        lane, _ = running.pop(place)
+        position = next(position for position, (_, task) in enumerate(running) if task is ended)
+        lane, _ = running.pop(position)
         try:
             stopped, following = yield from _after(context, lane, ended.result, losses)
         except StageFailedError as failure:
@@ -139,12 +139,12 @@ def _abandon(context: df.DurableOrchestrationContext, operation: OperationInput)
 def _lanes(operation: OperationInput, counts: LaneCounts) -> list[LaneInput]:
     """Return the input of each lane; a lane's number is one within its stage."""
     stages: list[tuple[LaneStage, str, int]] = [
-        *(("export", place, count) for place, count in counts["export"].items()),
+        *(("export", location, count) for location, count in counts["export"].items()),
         ("copy", "", counts["copy"]),
         ("load", "", counts["load"]),
     ]
     lanes: list[LaneInput] = []
-    for stage, place, count in stages:
+    for stage, location, count in stages:
         first = sum(lane["stage"] == stage for lane in lanes)
         lanes += [
             {
@@ -153,7 +153,7 @@ def _lanes(operation: OperationInput, counts: LaneCounts) -> list[LaneInput]:
                 "kind": operation["kind"],
                 "waits": operation["waits"],
                 "stage": stage,
-                "place": place,
+                "location": location,
                 "lane": first + number,
                 "turn": 0,
             }

@@ -87,7 +87,7 @@ def a_lane(stage: LaneStage, **changes: Any) -> LaneInput:
     lane: LaneInput = {
         **an_operation(),
         "stage": stage,
-        "place": REGION if stage == "export" else "",
+        "location": REGION if stage == "export" else "",
         "lane": 0,
         "turn": 0,
     }
@@ -126,7 +126,7 @@ def a_queued(table: str = TABLE, **changes: Any) -> QueuedTable:
     """Return a small table as the queue knows it."""
     queued: QueuedTable = {
         "table": table,
-        "place": REGION,
+        "location": REGION,
         "container": f"shop/{table.lower()}",
         "size_bytes": 700,
         "items": None,

@@ -14,7 +14,7 @@ from d2c.clients.clients import app_clients
 from d2c.clients.webhook import connect_webhook
 from d2c.control import notifications
 from d2c.control.app import App
-from d2c.control.arrivals import existing_exports, plan_files
+from d2c.control.lake_events import existing_exports, plan_files
 from d2c.foreign_json import quoted
 from d2c.state.paths import is_plain
 from triggers.app import with_app

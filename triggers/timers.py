@@ -13,7 +13,7 @@ from d2c.clients.clients import app_clients
 from d2c.clients.webhook import connect_webhook
 from d2c.control import notifications, watchdog
 from d2c.control.app import App
-from d2c.control.arrivals import missed_events
+from d2c.control.lake_events import missed_events
 from d2c.errors import D2CError
 from triggers.app import sends_telemetry, with_app
 

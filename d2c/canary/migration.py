@@ -54,11 +54,11 @@ def _wait_until_restorable(scene: Scene, name: str, written: datetime) -> None:
     )
 
 
-def wait_until(place: Deployment, is_so: Callable[[], bool], seconds: float, what: str) -> None:
+def wait_until(deployment: Deployment, is_so: Callable[[], bool], seconds: float, what: str) -> None:
     """Look until something is so.
 
     Args:
-        place: whose clock is used, and whose times between looks.
+        deployment: whose clock is used, and whose times between looks.
         is_so: looks once; a call that fails for a moment is made again.
         seconds: for how long at the most.
         what: what is waited for, in words.
@@ -66,7 +66,7 @@ def wait_until(place: Deployment, is_so: Callable[[], bool], seconds: float, wha
     Raises:
         D2CError: if it is not so in time.
     """
-    end = place.clock() + seconds
+    end = deployment.clock() + seconds
     cause = ""
     while True:
         try:
@@ -74,13 +74,13 @@ def wait_until(place: Deployment, is_so: Callable[[], bool], seconds: float, wha
                 return
         except TransientError as error:
             cause = f" ({error.detail})"
-        if place.clock() >= end:
+        if deployment.clock() >= end:
             raise D2CError(
                 f"After {seconds:,.0f} seconds it is not so that {what}{cause}.",
                 "Look at it, then run d2c canary --clean and try again.",
                 "The canary waited in vain",
             )
-        place.pause(place.look_seconds)
+        deployment.pause(deployment.look_seconds)
 
 
 def check_plan(scene: Scene) -> None:
@@ -106,15 +106,15 @@ def move_tables(scene: Scene, seconds: float, tell: Tell) -> None:
         seconds: for how long at the most; then the migration is cancelled.
         tell: told what happens.
     """
-    place = scene.deployment
-    place.app.start(_body(scene))
-    place.lake.write(scene.names.plan_file, _body(scene))
+    deployment = scene.deployment
+    deployment.app.start(_body(scene))
+    deployment.lake.write(scene.names.plan_file, _body(scene))
     tell(f"moving    {' and '.join(scene.tables)}")
-    began = place.clock()
+    began = deployment.clock()
 
     def has_ended() -> bool:
         _look_for_answer(scene, began)
-        status = place.app.status(scene.names.run)
+        status = deployment.app.status(scene.names.run)
         _keep(scene, status)
         return status["state"] in ENDED
 
@@ -122,7 +122,7 @@ def move_tables(scene: Scene, seconds: float, tell: Tell) -> None:
         wait_until(scene.deployment, has_ended, seconds, "the migration has ended")
     except D2CError:
         with suppress(D2CError):
-            cancel(place, scene.names.run)
+            cancel(deployment, scene.names.run)
         raise
     _wait_for_answer(scene, began)
     wait_until(scene.deployment, lambda: _has_report(scene), CHECK_SECONDS, "the migration has a report")
@@ -161,9 +161,9 @@ def _has_report(scene: Scene) -> bool:
     return True
 
 
-def cancel(place: Deployment, migration: str) -> None:
+def cancel(deployment: Deployment, migration: str) -> None:
     """Cancel a migration and wait for its end, so that nothing writes any more; one that has ended is left alone."""
-    app = place.app
+    app = deployment.app
     try:
         if app.status(migration)["state"] in ENDED:
             return
@@ -171,7 +171,7 @@ def cancel(place: Deployment, migration: str) -> None:
     except NotFoundError:
         return
     ended = f"{migration} has been cancelled"
-    wait_until(place, lambda: app.status(migration)["state"] in ENDED, CANCEL_SECONDS, ended)
+    wait_until(deployment, lambda: app.status(migration)["state"] in ENDED, CANCEL_SECONDS, ended)
 
 
 def _body(scene: Scene) -> bytes:

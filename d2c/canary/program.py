@@ -84,16 +84,16 @@ def _connected(
     )
 
 
-def new_scene(place: Deployment, given: Sequence[str]) -> Scene:
+def new_scene(deployment: Deployment, given: Sequence[str]) -> Scene:
     """Return a canary that has not begun.
 
     Args:
-        place: the deployment.
+        deployment: the deployment.
         given: tables to move instead of its own.
     """
     names = new_names()
-    plan = plan_of(names, place.aws.region, place.aws.account, tuple(given))
-    return Scene(place, names, plan, tuple(given))
+    plan = plan_of(names, deployment.aws.region, deployment.aws.account, tuple(given))
+    return Scene(deployment, names, plan, tuple(given))
 
 
 def notice_of(scene: Scene) -> dict[str, Any]:
@@ -182,20 +182,20 @@ def _remove_own(scene: Scene, tell: Tell) -> list[str]:
     return [*faults, *remove(things, tell)]
 
 
-def leftovers(place: Deployment) -> tuple[list[Thing], list[str]]:
+def leftovers(deployment: Deployment) -> tuple[list[Thing], list[str]]:
     """Return what is left of all canaries, and where it could not be looked for."""
-    return find(place, PREFIX)
+    return find(deployment, PREFIX)
 
 
-def clean(place: Deployment, things: Sequence[Thing], tell: Tell) -> list[str]:
+def clean(deployment: Deployment, things: Sequence[Thing], tell: Tell) -> list[str]:
     """Cancel the canaries that still run and remove what is left; return what could not be.
 
     Args:
-        place: the deployment.
+        deployment: the deployment.
         things: as `leftovers` returns them.
         tell: told what happens.
     """
-    for migration in running_migrations(place, PREFIX):
+    for migration in running_migrations(deployment, PREFIX):
         tell(f"cancelling migration {migration}")
-        cancel(place, migration)
+        cancel(deployment, migration)
     return remove(things, tell)

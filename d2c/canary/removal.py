@@ -10,7 +10,7 @@ from d2c.errors import D2CError
 from d2c.state.paths import MIGRATIONS_BY_TIME, MIGRATIONS_OPEN, WATCHDOG, migration_of_index
 
 # In which a migration has files by its name; the answers to a plan lie beside it.
-FOLDERS = ("exports/", "plans/", MIGRATIONS_OPEN, WATCHDOG, "left-behind/", "checks/check-", "migrations/")
+FOLDERS = ("exports/", "plans/", MIGRATIONS_OPEN, WATCHDOG, "orphans/", "checks/check-", "migrations/")
 PAGE = 500
 
 
@@ -23,18 +23,18 @@ class Thing(NamedTuple):
     remove: Callable[[], None]
 
 
-def find(place: Deployment, run: str) -> tuple[list[Thing], list[str]]:
+def find(deployment: Deployment, run: str) -> tuple[list[Thing], list[str]]:
     """Return what there is of a canary, or of all of them, and where it could not be looked for.
 
     Args:
-        place: the deployment.
+        deployment: the deployment.
         run: the canary's name, or the beginning of all their names.
     """
     things: list[Thing] = []
     faults: list[str] = []
     for finder in (_tables, _databases, _exports, _files):
         try:
-            things += finder(place, run)
+            things += finder(deployment, run)
         except D2CError as error:
             faults.append(error.detail)
     return things, faults
@@ -58,58 +58,58 @@ def remove(things: Iterable[Thing], tell: Callable[[str], None]) -> list[str]:
     return left
 
 
-def running_migrations(place: Deployment, run: str) -> list[str]:
+def running_migrations(deployment: Deployment, run: str) -> list[str]:
     """Return the migrations of canaries that have not ended."""
-    found = [path.removeprefix(MIGRATIONS_OPEN) for path in _paths(place, MIGRATIONS_OPEN + run)]
+    found = [path.removeprefix(MIGRATIONS_OPEN) for path in _paths(deployment, MIGRATIONS_OPEN + run)]
     return [name for name in found if RUN.fullmatch(name)]
 
 
-def _tables(place: Deployment, run: str) -> Iterator[Thing]:
-    for name in place.aws.tables_with(run, TAG):
+def _tables(deployment: Deployment, run: str) -> Iterator[Thing]:
+    for name in deployment.aws.tables_with(run, TAG):
         owner = run_of(name)
         if owner:
-            yield Thing("table", name, owner, partial(place.aws.delete_table, name))
+            yield Thing("table", name, owner, partial(deployment.aws.delete_table, name))
 
 
-def _databases(place: Deployment, run: str) -> Iterator[Thing]:
-    for name in place.cosmos.databases(run):
+def _databases(deployment: Deployment, run: str) -> Iterator[Thing]:
+    for name in deployment.cosmos.databases(run):
         if RUN.fullmatch(name):
-            yield Thing("database", name, name, partial(place.cosmos.delete_database, name))
+            yield Thing("database", name, name, partial(deployment.cosmos.delete_database, name))
 
 
-def _exports(place: Deployment, run: str) -> Iterator[Thing]:
-    bucket, folder = place.settings.export_bucket, f"{place.settings.export_prefix}/"
-    keys = place.aws.keys(bucket, f"{folder}{run}")
+def _exports(deployment: Deployment, run: str) -> Iterator[Thing]:
+    bucket, folder = deployment.settings.export_bucket, f"{deployment.settings.export_prefix}/"
+    keys = deployment.aws.keys(bucket, f"{folder}{run}")
     for owner, mine in _by_run((run_of(key.removeprefix(folder)), key) for key in keys).items():
         name = f"s3://{bucket}/{folder}{owner}/"
-        yield Thing("exports", name, owner, partial(place.aws.delete, bucket, mine))
+        yield Thing("exports", name, owner, partial(deployment.aws.delete, bucket, mine))
 
 
-def _files(place: Deployment, run: str) -> Iterator[Thing]:
+def _files(deployment: Deployment, run: str) -> Iterator[Thing]:
     found = [
         (run_of(path.removeprefix(folder)), path)
         for folder in FOLDERS
-        for path in _paths(place, folder + run)
+        for path in _paths(deployment, folder + run)
     ]
-    found += [(run_of(migration_of_index(path)), path) for path in _paths(place, MIGRATIONS_BY_TIME)]
+    found += [(run_of(migration_of_index(path)), path) for path in _paths(deployment, MIGRATIONS_BY_TIME)]
     wanted = [(owner, path) for owner, path in found if owner and owner.startswith(run)]
     for owner, mine in _by_run(wanted).items():
-        yield Thing("files of the lake", owner, owner, partial(_delete_files, place, mine))
+        yield Thing("files of the lake", owner, owner, partial(_delete_files, deployment, mine))
 
 
-def _paths(place: Deployment, prefix: str) -> Iterator[str]:
+def _paths(deployment: Deployment, prefix: str) -> Iterator[str]:
     token: str | None = None
     while True:
-        paths, token = place.lake.page(prefix, PAGE, token)
+        paths, token = deployment.lake.page(prefix, PAGE, token)
         yield from paths
         if token is None:
             return
 
 
-def _delete_files(place: Deployment, paths: Iterable[str]) -> None:
+def _delete_files(deployment: Deployment, paths: Iterable[str]) -> None:
     # What lies in a folder goes before the folder, which a hierarchical namespace lists too.
     for path in sorted(paths, reverse=True):
-        place.lake.delete(path)
+        deployment.lake.delete(path)
 
 
 def _by_run(pairs: Iterable[tuple[str | None, str]]) -> dict[str, list[str]]:

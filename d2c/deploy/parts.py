@@ -196,13 +196,13 @@ class DefinitionPart(Part):
         return with_owners_choices(self._definition.properties, found)
 
 
-def parts_of_workspace(place: Target, release: Release) -> Iterator[Part]:
+def parts_of_workspace(target: Target, release: Release) -> Iterator[Part]:
     """Return the parts in the Databricks workspace: the wheels first, since the notebook needs them."""
-    yield WheelPart(place.files, wheel_path(place.settings.wheel_path), release.wheel)
+    yield WheelPart(target.files, wheel_path(target.settings.wheel_path), release.wheel)
     kernel = release.kernel
-    if kernel and not misfit(kernel, place.settings.wheel_path, place.settings.cluster):
-        yield KernelPart(place.files, kernel_path(kernel, place.settings.wheel_path), kernel)
-    yield NotebookPart(place.files, place.settings.notebook_path, release.notebook)
+    if kernel and not misfit(kernel, target.settings.wheel_path, target.settings.cluster):
+        yield KernelPart(target.files, kernel_path(kernel, target.settings.wheel_path), kernel)
+    yield NotebookPart(target.files, target.settings.notebook_path, release.notebook)
 
 
 def parts_of_factory(
@@ -221,11 +221,11 @@ def parts_of_factory(
         yield DefinitionPart(factory, with_runtime(definition, runtime))
 
 
-def all_parts(place: Target, release: Release) -> list[Part]:
+def all_parts(target: Target, release: Release) -> list[Part]:
     """Return all parts in the order of publishing."""
     return [
-        *parts_of_workspace(place, release),
+        *parts_of_workspace(target, release),
         *parts_of_factory(
-            place.factory, release, place.parameters, place.settings.copies.integration_runtime
+            target.factory, release, target.parameters, target.settings.copies.integration_runtime
         ),
     ]

@@ -116,9 +116,9 @@ def compare(environment: Mapping[str, str]) -> list[Difference]:
         D2CError: if settings are missing, or a part cannot be read.
     """
     environment = with_app_settings(environment)
-    place = connect_place(read_settings(environment), environment)
+    target = connect_place(read_settings(environment), environment)
     with errors_for_deployers():
-        return find_differences(place)
+        return find_differences(target)
 
 
 def deploy(environment: Mapping[str, str], tell: Callable[[Published], None]) -> list[Published]:
@@ -154,14 +154,14 @@ def connect_place(settings: Settings, environment: Mapping[str, str] = os.enviro
     )
 
 
-def find_differences(place: Target, release: Release | None = None) -> list[Difference]:
+def find_differences(target: Target, release: Release | None = None) -> list[Difference]:
     """Return the differences between the deployment and a version; read-only.
 
     Args:
-        place: the target to compare.
+        target: the target to compare.
         release: the version; this one if None.
 
     Raises:
         D2CError: if a part cannot be read.
     """
-    return [found for part in all_parts(place, release or own_release()) for found in part.differences()]
+    return [found for part in all_parts(target, release or own_release()) for found in part.differences()]

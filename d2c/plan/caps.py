@@ -62,7 +62,7 @@ def is_small(size_bytes: int | None, caps: Caps) -> bool:
 
 
 def tables_per_run(tables: Sequence[Mapping[str, Any]], caps: Caps) -> list[int]:
-    """Return for each table about how many share its load run: as many small ones of its place as a run takes.
+    """Return for each table about how many share its load run: as many small ones of its location as a run takes.
 
     Args:
         tables: with ``account``, ``region`` and ``size_bytes``.

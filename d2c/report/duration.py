@@ -23,7 +23,7 @@ LEAST_PART_SAVED = 0.05
 class Way(NamedTuple):
     """A table's way through the pipeline, in seconds."""
 
-    place: Location
+    location: Location
     container: str  # database/container
     size_bytes: int
     is_small: bool
@@ -100,10 +100,10 @@ class _Pipeline:
         self._event_count = 0
         self._to_export: dict[Location, deque[int]] = {}
         for table, way in enumerate(ways):
-            self._to_export.setdefault(way.place, deque()).append(table)
+            self._to_export.setdefault(way.location, deque()).append(table)
         self._to_copy: list[int] = []
         self._to_load: list[int] = []  # sorted; their containers are free
-        # Tables that wait for their container, since another is being loaded into it: those of a place, large or small.
+        # Tables that wait for their container, since another is being loaded into it: by location, large or small.
         self._held: dict[str, defaultdict[tuple[Location, bool], list[int]]] = {}
         # When a small table has waited enough for others to share its load run.
         self._patient_until: dict[int, float] = {}
@@ -112,9 +112,9 @@ class _Pipeline:
         self._copying = 0
         self._loading = 0
         self._begun = 0  # and not ended
-        # The small tables of a place that have not come to the load lanes.
+        # The small tables of a location that have not come to the load lanes.
         self._small_begun: Counter[Location] = Counter()
-        self._small_not_begun = Counter(way.place for way in ways if way.is_small)
+        self._small_not_begun = Counter(way.location for way in ways if way.is_small)
         self._ahead = 0  # exported tables that no load lane has, in parts of a load run
         self._loading_containers: set[str] = set()
         self._load_runs = 0
@@ -154,8 +154,8 @@ class _Pipeline:
         return True
 
     def _take_for_export(self) -> bool:
-        for place, tables in self._to_export.items():
-            if tables and self._exporting[place] < self._caps["export"] and not self._is_held(tables[0]):
+        for location, tables in self._to_export.items():
+            if tables and self._exporting[location] < self._caps["export"] and not self._is_held(tables[0]):
                 self._export(tables.popleft())
                 return True
         return False
@@ -163,8 +163,8 @@ class _Pipeline:
     def _is_held(self, table: int) -> bool:
         """Return whether a table's export may not begin, whatever lanes are idle."""
         way = self._ways[table]
-        exporting = self._exporting_bytes[way.place]
-        is_too_large = self._exporting[way.place] > 0 and exporting + way.size_bytes > MOST_EXPORT_BYTES
+        exporting = self._exporting_bytes[way.location]
+        is_too_large = self._exporting[way.location] > 0 and exporting + way.size_bytes > MOST_EXPORT_BYTES
         most_ahead = MOST_AHEAD * self._caps["load"] * self._caps["tables_per_load_run"]
         return self._is_full() or is_too_large or self._ahead > most_ahead
 
@@ -174,17 +174,17 @@ class _Pipeline:
     def _export(self, table: int) -> None:
         way = self._ways[table]
         self._begun += 1
-        self._exporting[way.place] += 1
-        self._exporting_bytes[way.place] += way.size_bytes
+        self._exporting[way.location] += 1
+        self._exporting_bytes[way.location] += way.size_bytes
         if way.is_small:
-            self._small_not_begun[way.place] -= 1
-            self._small_begun[way.place] += 1
+            self._small_not_begun[way.location] -= 1
+            self._small_begun[way.location] += 1
         self._at(self._now + way.export, partial(self._exported, table))
 
     def _exported(self, table: int) -> None:
         way = self._ways[table]
-        self._exporting[way.place] -= 1
-        self._exporting_bytes[way.place] -= way.size_bytes
+        self._exporting[way.location] -= 1
+        self._exporting_bytes[way.location] -= way.size_bytes
         self._ahead += self._part_of_run(table)
         heappush(self._to_copy, table)
 
@@ -199,7 +199,7 @@ class _Pipeline:
         else:
             insort(self._to_load, table)
         if way.is_small:
-            self._small_begun[way.place] -= 1
+            self._small_begun[way.location] -= 1
             moment = self._now + max(self._caps["cluster_seconds"], SHORTEST_UNIT_SECONDS)
             self._patient_until[table] = moment
             self._at(moment, lambda: None)
@@ -211,30 +211,30 @@ class _Pipeline:
             way = self._ways[table]
             if not way.is_small:
                 return [table]
-            if way.place not in looked_at:
-                looked_at.add(way.place)
-                unit = self._companions(way.place)
+            if way.location not in looked_at:
+                looked_at.add(way.location)
+                unit = self._companions(way.location)
                 if self._is_worth_a_run(unit):
                     return unit
         return []
 
-    def _companions(self, place: Location) -> list[int]:
-        """Return the ready small tables of a place, one for each container, as many as a load run takes."""
+    def _companions(self, location: Location) -> list[int]:
+        """Return the ready small tables of a location, one for each container, as many as a load run takes."""
         unit: dict[str, int] = {}
         for table in self._to_load:
             way = self._ways[table]
-            if way.is_small and way.place == place:
+            if way.is_small and way.location == location:
                 unit.setdefault(way.container, table)
                 if len(unit) == self._caps["tables_per_load_run"]:
                     break
         return list(unit.values())
 
     def _is_worth_a_run(self, unit: Sequence[int]) -> bool:
-        place = self._ways[unit[0]].place
+        location = self._ways[unit[0]].location
         return (
             2 * len(unit) >= self._caps["tables_per_load_run"]
             or any(self._patient_until[table] <= self._now for table in unit)
-            or not (self._small_begun[place] or (self._small_not_begun[place] and not self._is_full()))
+            or not (self._small_begun[location] or (self._small_not_begun[location] and not self._is_full()))
         )
 
     def _load(self, unit: Sequence[int]) -> None:
@@ -265,7 +265,7 @@ class _Pipeline:
     def _hold(self, table: int) -> None:
         way = self._ways[table]
         kinds = self._held.setdefault(way.container, defaultdict(list))
-        heappush(kinds[way.place, way.is_small], table)
+        heappush(kinds[way.location, way.is_small], table)
 
     def _loaded(self, table: int) -> None:
         container = self._ways[table].container

@@ -241,7 +241,7 @@ def _way(table: Mapping[str, Any], quantities: Json, caps: Caps) -> Way:
     """Return a table's way through the pipeline; its cluster's start is a matter of its load run."""
     seconds = quantities["seconds"]
     return Way(
-        place=location_of(table),
+        location=location_of(table),
         container=f"{table['database']}/{table['container']}",
         size_bytes=quantities["bytes"],
         is_small=is_small(quantities["bytes"], caps),

@@ -14,7 +14,7 @@ class QueuedTable(TypedDict):
     """A table as the queue knows it."""
 
     table: str
-    place: str  # its AWS account, if the plan names one, and its region
+    location: str  # its AWS account, if the plan names one, and its region
     container: str  # database/container
     size_bytes: int | None
     items: int | None  # of its export, if there is one already
@@ -80,7 +80,7 @@ class LaneInput(OperationInput):
     """The input of a lane, of its next history, and of the activities of what it has taken."""
 
     stage: LaneStage
-    place: str  # of an export lane; empty for the others
+    location: str  # of an export lane; empty for the others
     lane: int  # counted from 0 within the stage
     turn: int  # how often it has taken tables
     is_second_run: NotRequired[bool]  # loads what a first load run has assessed
@@ -145,7 +145,7 @@ class LaneCounts(TypedDict):
     """What `list_tables` returns: how many tables an operation has, and how many lanes each stage needs."""
 
     tables: int
-    export: dict[str, int]  # by place
+    export: dict[str, int]  # by location
     copy: int
     load: int
 

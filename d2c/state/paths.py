@@ -35,7 +35,7 @@ watch/<migration>.json                        the last change of each running ta
 deployment.json                               the deployment's id, which its run keys have in them
 sweep.json                                    how far the search for lost events of plans and exports has come
 exports-loaded/<digest>.json                  the last export of a table that a standing plan has loaded
-left-behind/<migration>.json                  the orphans that the last clean-up of the migration had
+orphans/<migration>.json                      the orphans that the last clean-up of the migration had
 ```
 
 Logs (``.jsonl``) are appended to, a line at a time, so that many can write, and a repeated write does no harm: readers
@@ -252,7 +252,7 @@ class MigrationFiles:
     @property
     def orphans(self) -> str:
         """The orphans that a clean-up of the migration cleans up."""
-        return f"left-behind/{self.migration}.json"
+        return f"orphans/{self.migration}.json"
 
     @property
     def operations_prefix(self) -> str:

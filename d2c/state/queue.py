@@ -19,11 +19,11 @@ STAGES: tuple[LaneStage, ...] = ("export", "copy", "load")
 
 
 class Lane(NamedTuple):
-    """A worker of a stage; only export lanes have a place."""
+    """A worker of a stage; only export lanes have a location."""
 
     stage: LaneStage
     number: int
-    place: str = ""
+    location: str = ""
 
 
 class Claim(NamedTuple):
@@ -154,7 +154,7 @@ class Queue:
         ]
 
     def _is_of(self, name: str, lane: Lane) -> bool:
-        return not lane.place or self.tables[name]["place"] == lane.place
+        return not lane.location or self.tables[name]["location"] == lane.location
 
     def is_over(self, lane: Lane) -> bool:
         """Return whether nothing can come any more that the lane could take."""
@@ -210,17 +210,17 @@ class Queue:
 
     def _is_export_too_large(self, name: str) -> bool:
         """Return whether AWS would refuse a table's size on top of the exports under way; one alone is never held."""
-        running = self._exported_bytes.get(self.tables[name]["place"])
+        running = self._exported_bytes.get(self.tables[name]["location"])
         return running is not None and running + (self.tables[name]["size_bytes"] or 0) > MOST_EXPORT_BYTES
 
     @cached_property
     def _exported_bytes(self) -> dict[str, int]:
-        """The sizes of the tables whose exports are under way, by their places."""
+        """The sizes of the tables whose exports are under way, by their locations."""
         sizes: dict[str, int] = {}
         for name, position in self.positions.items():
             if position.stage == "export" and position.claim:
                 table = self.tables[name]
-                sizes[table["place"]] = sizes.get(table["place"], 0) + (table["size_bytes"] or 0)
+                sizes[table["location"]] = sizes.get(table["location"], 0) + (table["size_bytes"] or 0)
         return sizes
 
     @cached_property
@@ -246,24 +246,24 @@ class Queue:
         ready = [name for name in self.waiting(Lane("load", 0)) if not self.why_held(name)]
         seen: set[str] = set()
         for name in ready:
-            place = self.tables[name]["place"]
+            location = self.tables[name]["location"]
             if not self.is_small(name):
                 return [name]
-            if place in seen:
+            if location in seen:
                 continue
-            seen.add(place)
-            unit = self._companions(place, ready)
+            seen.add(location)
+            unit = self._companions(location, ready)
             if self._is_worth_a_run(unit, now):
                 return unit
         return []
 
-    def _companions(self, place: str, ready: Sequence[str]) -> list[str]:
-        """Return the ready small tables of a place, one for each container, as many as a load run takes."""
+    def _companions(self, location: str, ready: Sequence[str]) -> list[str]:
+        """Return the ready small tables of a location, one for each container, as many as a load run takes."""
         unit: dict[str, str] = {}
         room = self._room
         for name in ready:
             table = self.tables[name]
-            if not self.is_small(name) or table["place"] != place or table["container"] in unit:
+            if not self.is_small(name) or table["location"] != location or table["container"] in unit:
                 continue
             if room is not None and name not in self.begun:
                 if room == 0:
@@ -282,11 +282,11 @@ class Queue:
         patience = max(self.caps["cluster_seconds"], SHORTEST_UNIT_SECONDS)
         if any(moment is None or (now - moment).total_seconds() >= patience for moment in since):
             return True
-        return not any(self._is_on_its_way(name, self.tables[unit[0]]["place"]) for name in self.positions)
+        return not any(self._is_on_its_way(name, self.tables[unit[0]]["location"]) for name in self.positions)
 
-    def _is_on_its_way(self, name: str, place: str) -> bool:
-        """Return whether a small table of a place will be ready without waiting for a load run to end."""
-        is_coming = self.positions[name].stage != "load" and self.tables[name]["place"] == place
+    def _is_on_its_way(self, name: str, location: str) -> bool:
+        """Return whether a small table of a location will be ready without waiting for a load run to end."""
+        is_coming = self.positions[name].stage != "load" and self.tables[name]["location"] == location
         return is_coming and self.is_small(name) and (name in self.begun or not self._is_full)
 
     def is_busy(self, lane: Lane) -> bool:
@@ -300,8 +300,8 @@ class Queue:
         }
 
     def rank(self, lane: Lane, lanes: Iterable[Lane]) -> int:
-        """Return how many idle lanes of a stage and place have a lower number than a lane."""
-        others = (one for one in lanes if (one.stage, one.place) == (lane.stage, lane.place))
+        """Return how many idle lanes of a stage and location have a lower number than a lane."""
+        others = (one for one in lanes if (one.stage, one.location) == (lane.stage, lane.location))
         return sum(1 for one in others if one.number < lane.number and not self.is_busy(one))
 
     def place_in_queue(self, name: str) -> int:
@@ -314,7 +314,7 @@ class Queue:
         places: dict[str, int] = {}
         for name, position in self.positions.items():
             if position.claim is None:
-                lanes = position.stage, self.tables[name]["place"] if position.stage == "export" else ""
+                lanes = position.stage, self.tables[name]["location"] if position.stage == "export" else ""
                 places[name] = lengths[lanes] = lengths.get(lanes, 0) + 1
         return places
 
@@ -325,14 +325,16 @@ def lanes_of(file: QueueFile) -> list[Lane]:
     Args:
         file: the queue's.
     """
-    places: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for table in file["tables"]:
         if table["enters"] == "export":
-            places[table["place"]] = places.get(table["place"], 0) + 1
+            counts[table["location"]] = counts.get(table["location"], 0) + 1
     caps = file["caps"]
     lanes: list[Lane] = []
-    for place, count in places.items():
-        lanes += [Lane("export", len(lanes) + number, place) for number in range(min(count, caps["export"]))]
+    for location, count in counts.items():
+        lanes += [
+            Lane("export", len(lanes) + number, location) for number in range(min(count, caps["export"]))
+        ]
     copied = sum(table["enters"] != "load" for table in file["tables"])
     lanes += [Lane("copy", number) for number in range(min(copied, caps["copy"]))]
     return [*lanes, *(Lane("load", number) for number in range(min(len(file["tables"]), caps["load"])))]

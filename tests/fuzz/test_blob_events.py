@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from hypothesis import strategies as st
 
 from d2c.clients.azure.failed_events import FailedEvents
-from d2c.control.arrivals.missed_events import find_missed
+from d2c.control.lake_events.missed_events import find_missed
 from d2c.state.paths import is_plain
 from tests.fuzz.fuzzing import fuzzed, odd_texts, odd_values, spoilt, torn, within_bounds
 from tests.unit.arrived import FOLDER, put_export

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.azure.lake import Lake
-from d2c.control.arrivals.sweep import first_sweep, next_page, parse_sweep
+from d2c.control.lake_events.sweep import first_sweep, next_page, parse_sweep
 from d2c.errors import D2CError
 from d2c.plan.tables import Location
 from d2c.state import paths

@@ -19,9 +19,9 @@ LOST = "An orchestration ended without a result"
 
 
 def a_lane(stage, **changes):
-    place = "eu-west-1" if stage == "export" else ""
+    location = "eu-west-1" if stage == "export" else ""
     work = {"migration": "m", "operation": 0, "kind": "start", "waits": WAITS, "deployment": "d1"}
-    return {**work, "stage": stage, "place": place, "lane": 2, "turn": 0, **changes}
+    return {**work, "stage": stage, "location": location, "lane": 2, "turn": 0, **changes}
 
 
 def taken(table="Music", **changes):
@@ -52,8 +52,8 @@ def world(*takes, orchestrators=(), interrupt=lambda world: None, **changes):
         "start_copy": {"value": "copy-id"},
         "look_at_copy": ended(a_copy()),
         "stop_copy": {"value": None},
-        "start_arrival": {"value": "arrival"},
-        "look_at_arrival": ended({"export": an_export(), "copy": a_copy()}),
+        "start_existing_export": {"value": "existing"},
+        "look_at_existing_export": ended({"export": an_export(), "copy": a_copy()}),
         "look_at_prepare": ended(1),
         "look_at_scale": ended(1),
         "look_at_index": ended(0),
@@ -124,7 +124,13 @@ def test_a_copy_lane_copies_and_passes_on_what_it_found():
 def test_a_copy_lane_waits_for_an_export_that_others_copy():
     here = world(taken(arrived=True))
     here.run("run_lane", a_lane("copy"))
-    assert names(here) == ["take_tables", "start_arrival", "look_at_arrival", "pass_on", "take_tables"]
+    assert names(here) == [
+        "take_tables",
+        "start_existing_export",
+        "look_at_existing_export",
+        "pass_on",
+        "take_tables",
+    ]
     assert here.called("pass_on")[0]["found"] == {"export": an_export(), "copy": a_copy()}
 
 

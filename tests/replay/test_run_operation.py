@@ -48,7 +48,7 @@ def world(lane=lambda asked: {"error": None}, backwards=False, **changes):
 
 
 def ran(here):
-    return [(lane["stage"], lane["place"], lane["lane"], lane["turn"]) for lane in here.called("note")]
+    return [(lane["stage"], lane["location"], lane["lane"], lane["turn"]) for lane in here.called("note")]
 
 
 def losing(stage, number):
@@ -89,7 +89,7 @@ def test_a_lane_knows_its_operation_and_nothing_of_its_tables():
     assert "m.export-lane-3-0" in here.instances
 
 
-LANE, FIRST = ("stage", "place", "lane", "turn"), ("export", "eu-west-1", 0, 0)
+LANE, FIRST = ("stage", "location", "lane", "turn"), ("export", "eu-west-1", 0, 0)
 
 
 @pytest.mark.parametrize("backwards", [False, True])

@@ -3,7 +3,7 @@
 from d2c.canary.findings import Found, UntriedError, fails, holds, judged
 from d2c.canary.scene import Scene
 
-# A plan that lies there for longer is handled by the watchdog too (`d2c.control.arrivals.sweep.GRACE`).
+# A plan that lies there for longer is handled by the watchdog too (`d2c.control.lake_events.sweep.GRACE`).
 EVENT_SECONDS = 60
 SHOWN = 3
 STATES = {"ok": holds, "failed": fails, "warning": fails}

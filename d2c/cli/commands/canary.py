@@ -80,14 +80,14 @@ def canary(
     with session(context, url, key, as_json) as api:
         program = _program(outside(context).load)
         environment = {**os.environ, **(read_env_file(env_file) if env_file else {})}
-        place = program.connect(
+        deployment = program.connect(
             environment, api, region=region, profile=profile, pause=outside(context).pause
         )
         if clean:
-            _clean(program, place, yes=yes, as_json=as_json)
+            _clean(program, deployment, yes=yes, as_json=as_json)
         _run(
             program,
-            program.new_scene(place, tables or ()),
+            program.new_scene(deployment, tables or ()),
             minutes,
             output,
             yes=yes,
@@ -144,13 +144,13 @@ def _exit_status(result: dict[str, Any]) -> int:
     return EXIT_FAILED if result["left"] else EXIT_DONE
 
 
-def _clean(program: Any, place: Any, *, yes: bool, as_json: bool) -> None:
-    things, faults = program.leftovers(place)
+def _clean(program: Any, deployment: Any, *, yes: bool, as_json: bool) -> None:
+    things, faults = program.leftovers(deployment)
     for thing in things:
         typer.echo(f"left      {thing.kind} {thing.name}", err=as_json)
     if things and not yes:
         typer.confirm("Remove all of it?", abort=True)
-    left = [*faults, *program.clean(place, things, _tell)]
+    left = [*faults, *program.clean(deployment, things, _tell)]
     if as_json:
         print_json({"found": [f"{thing.kind} {thing.name}" for thing in things], "left": left})
     elif not things:

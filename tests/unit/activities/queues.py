@@ -27,7 +27,7 @@ def put_queue(
     entries = [
         a_queued(
             table["table"],
-            place=table["region"],
+            location=table["region"],
             container=f"{table['database']}/{table['container']}",
             size_bytes=table.get("size_bytes", 700),
             enters=enters,

@@ -68,7 +68,8 @@ class ArrivedWorld(World):
     def look(self, minutes=0):
         payload = self.payload(minutes)
         return self.answer(
-            existing_export.look_at_arrival, {**payload, "run": {**KEYS, "arn": table_arn()}, "attempt": 1}
+            existing_export.look_at_existing_export,
+            {**payload, "run": {**KEYS, "arn": table_arn()}, "attempt": 1},
         )
 
 
@@ -79,7 +80,7 @@ def world():
 
 class TestStartArrival:
     def test_dynamodb_tells_the_keys_where_it_can_be_asked(self, world):
-        assert value_of(world.answer(existing_export.start_arrival, world.payload())) == {
+        assert value_of(world.answer(existing_export.start_existing_export, world.payload())) == {
             "arn": table_arn(),
             "hash_key": "pk",
             "range_key": None,
@@ -95,7 +96,7 @@ class TestStartArrival:
     def test_the_plans_keys_make_asking_needless(self, world):
         world.described = AssertionError("nobody may be asked")
         world.plan(source={"hash_key": "pk", "ttl_attribute": "until"})
-        source = value_of(world.answer(existing_export.start_arrival, world.payload()))
+        source = value_of(world.answer(existing_export.start_existing_export, world.payload()))
         assert (source["arn"], source["hash_key"], source["range_key"]) == (table_arn(), "pk", None)
         assert (source["ttl_attribute"], source["item_count"], source["size_bytes"]) == ("until", 7, 700)
 
@@ -109,25 +110,25 @@ class TestStartArrival:
     def test_keys_that_are_added_to_the_plan_later_count_at_a_retry(self, world, refused):
         world.described = refused
         payload = world.payload()
-        error = error_of(world.answer(existing_export.start_arrival, payload))
+        error = error_of(world.answer(existing_export.start_existing_export, payload))
         assert refused.detail in error["detail"]
         assert "plans/theirs.json as `source`" in error["next_step"]
         world.plan(source={"hash_key": "pk"})
-        assert value_of(world.answer(existing_export.start_arrival, payload))["hash_key"] == "pk"
+        assert value_of(world.answer(existing_export.start_existing_export, payload))["hash_key"] == "pk"
 
     def test_a_table_of_the_same_name_in_another_account_is_not_taken_for_it(self, world):
         world.described = TableDescription(table_arn(account="999999999999"), "other", None, 0, 0, None)
-        error = error_of(world.answer(existing_export.start_arrival, world.payload()))
+        error = error_of(world.answer(existing_export.start_existing_export, world.payload()))
         assert table_arn() in error["detail"]
         assert "999999999999" in error["detail"]
 
     def test_rules_that_do_not_fit_the_keys_are_refused_before_anything_is_loaded(self, world):
         world.plan(rules={"drop": ["pk"]})
-        assert error_of(world.answer(existing_export.start_arrival, world.payload()))
+        assert error_of(world.answer(existing_export.start_existing_export, world.payload()))
 
     def test_a_cancelled_migration_begins_nothing(self, world):
         world.lake.write_json(MigrationFiles("theirs-1").cancel(0), {"tables": None})
-        error_of(world.answer(existing_export.start_arrival, world.payload()), "cancelled")
+        error_of(world.answer(existing_export.start_existing_export, world.payload()), "cancelled")
         error_of(world.look(), "cancelled")
 
 

@@ -133,8 +133,8 @@ class TestTaking:
     def test_an_export_lane_takes_tables_of_its_own_place_alone(self, world):
         here, there = some_tables("a", "b")
         put_queue(world, here, {**there, "region": "eu-central-1"})
-        assert names_taken(world, place="eu-central-1") == ["b"]
-        assert names_taken(world, lane=1, place=REGION) == ["a"]
+        assert names_taken(world, location="eu-central-1") == ["b"]
+        assert names_taken(world, lane=1, location=REGION) == ["a"]
 
     def test_a_copy_lane_is_told_whether_others_copy_the_export(self, world):
         arrived, plain = some_tables("a", "b")

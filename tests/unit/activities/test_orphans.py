@@ -140,9 +140,7 @@ class TestStopLeftRuns:
         assert self.stop(world) == 0
 
     def test_that_what_was_left_is_not_told_any_more_is_an_error(self, world):
-        assert (
-            "left-behind/m.json" in error_of(world.answer(stop_orphaned_runs, {"migration": "m"}))["detail"]
-        )
+        assert "orphans/m.json" in error_of(world.answer(stop_orphaned_runs, {"migration": "m"}))["detail"]
 
 
 class TestFreeLeftContainer:

@@ -27,7 +27,7 @@ from .queues import put_queue, some_tables, tell
 OF_TABLES = {
     export: ["describe_source", "start_export", "look_at_export"],
     copy: ["start_copy", "look_at_copy"],
-    existing_export: ["start_arrival", "look_at_arrival"],
+    existing_export: ["start_existing_export", "look_at_existing_export"],
 }
 OF_UNITS = {
     prepare: ["look_at_prepare"],

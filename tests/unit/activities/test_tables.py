@@ -92,7 +92,7 @@ class TestListTables:
         assert queue(world)["tables"] == [
             {
                 "table": "Music",
-                "place": f"111122223333/{REGION}",
+                "location": f"111122223333/{REGION}",
                 "container": "shop/x",
                 "size_bytes": SMALL,
                 "items": None,

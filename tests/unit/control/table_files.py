@@ -40,7 +40,7 @@ def queue_tables(app, names, number, migration="music-2026", caps=None, **change
         table = entry(name, **changes.get(name, {}))
         queued = {
             "table": name,
-            "place": table["region"],
+            "location": table["region"],
             "container": f"{table['database']}/{table['container']}",
             "size_bytes": table["size_bytes"],
             "items": table.get("items"),

@@ -10,9 +10,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from d2c.clients.azure.failed_events import FailedEvents
-from d2c.control.arrivals import missed_events
-from d2c.control.arrivals.missed_events import MOST_FAILURES, PAGES_OF_A_TICK, find_missed
-from d2c.control.arrivals.sweep import first_sweep
+from d2c.control.lake_events import missed_events
+from d2c.control.lake_events.missed_events import MOST_FAILURES, PAGES_OF_A_TICK, find_missed
+from d2c.control.lake_events.sweep import first_sweep
 from d2c.errors import PermanentError, RefusedError, TransientError
 from d2c.state import paths
 from tests.unit.arrived import EXPORT_ID, FOLDER, put_export

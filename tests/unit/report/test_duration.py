@@ -20,7 +20,7 @@ def caps(**changes):
 def ways(count, **changes):
     """Return small tables, each with a container of its own."""
     way = Way(HERE, "", 1000, True, EXPORT, COPY, 0, LOAD)._replace(**changes)
-    return [way._replace(container=f"shop/{way.place}-{number}") for number in range(count)]
+    return [way._replace(container=f"shop/{way.location}-{number}") for number in range(count)]
 
 
 LARGE = Way(HERE, "shop/large", 10**12, False, 5 * 3600, 10 * 3600, 0, 10 * 3600)
@@ -84,15 +84,15 @@ def test_a_cap_of_one_takes_one_table_after_another(changes, expected):
 
 
 def test_export_lanes_are_those_of_a_place():
-    both = [*ways(2), *ways(2, place=THERE)]
+    both = [*ways(2), *ways(2, location=THERE)]
     assert seconds(both, export=1) == 2 * EXPORT + COPY + START + LOAD
-    assert duration_of(both, caps()).load_runs == 2, "a run has tables of one place"
+    assert duration_of(both, caps()).load_runs == 2, "a run has tables of one location"
 
 
 def test_exports_of_a_place_stay_within_the_bytes_that_aws_allows():
     vast = ways(2, size_bytes=60 * 10**12, is_small=False)
     assert seconds(vast) == 2 * EXPORT + COPY + START + LOAD
-    assert seconds([vast[0], vast[1]._replace(place=THERE)]) == EXPORT + COPY + START + LOAD
+    assert seconds([vast[0], vast[1]._replace(location=THERE)]) == EXPORT + COPY + START + LOAD
 
 
 def test_tables_of_one_container_are_loaded_one_after_another_each_with_a_run_of_its_own():

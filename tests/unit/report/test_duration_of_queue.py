@@ -53,7 +53,7 @@ def lived(ways, caps):
         "tables": [
             {
                 "table": str(number),
-                "place": way.place.region,
+                "location": way.location.region,
                 "container": way.container,
                 "size_bytes": way.size_bytes,
                 "items": None,

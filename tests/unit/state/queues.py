@@ -8,7 +8,7 @@ from d2c.state.queue import Queue
 BEGAN = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MB = 2**20
 TB = 10**12
-PLACE = "eu-west-1"
+LOCATION = "eu-west-1"
 
 
 def at(minutes=0):
@@ -33,7 +33,7 @@ def queued(name, size_bytes=500 * MB, **changes):
     """Return a table as a queue begins with it: a large one, unless its size is given."""
     return {
         "table": name,
-        "place": PLACE,
+        "location": LOCATION,
         "container": f"shop/{name}",
         "size_bytes": size_bytes,
         "items": None,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from d2c.state.queue import SHORTEST_UNIT_SECONDS, Lane, Queue, lanes_of
 from tests.unit.state.queues import (
+    LOCATION,
     MB,
-    PLACE,
     TB,
     abandoned,
     at,
@@ -24,8 +24,8 @@ from tests.unit.state.queues import (
     small,
 )
 
-EXPORT, COPY, LOAD = Lane("export", 0, PLACE), Lane("copy", 0), Lane("load", 0)
-OTHER_PLACE = "111122223333/us-east-1"
+EXPORT, COPY, LOAD = Lane("export", 0, LOCATION), Lane("copy", 0), Lane("load", 0)
+OTHER_LOCATION = "111122223333/us-east-1"
 
 
 def positions(found):
@@ -43,7 +43,7 @@ class TestClaims:
 
     def test_of_two_lanes_that_take_a_table_at_once_the_first_in_the_log_has_it(self):
         found = queue(queue_file("a"), claimed("export", "a", lane=1), claimed("export", "a", lane=0))
-        assert found.claim_of(Lane("export", 1, PLACE), 0).tables == ("a",)
+        assert found.claim_of(Lane("export", 1, LOCATION), 0).tables == ("a",)
         assert found.claim_of(EXPORT, 0) is None
         assert not found.is_busy(EXPORT)
 
@@ -78,7 +78,7 @@ class TestClaims:
             claimed("export", "a", lane=1),
             claimed("export", "b", lane=1),
         )
-        assert found.claim_of(Lane("export", 1, PLACE), 0).tables == ("b",)
+        assert found.claim_of(Lane("export", 1, LOCATION), 0).tables == ("b",)
 
     def test_the_same_turn_of_a_lane_always_reads_the_same_claim(self):
         entries = [claimed("export", "a"), claimed("export", "b"), passed("a", "export")]
@@ -108,7 +108,7 @@ class TestClaims:
         assert positions(found) == {"a": ("load", False), "b": ("load", True)}
 
     def test_more_tables_than_may_be_under_way_are_not_claimed_by_who_read_the_log_before(self):
-        tables = ["a", queued("b", place=OTHER_PLACE)]
+        tables = ["a", queued("b", location=OTHER_LOCATION)]
         entries = [claimed("export", "a"), claimed("export", "b", lane=1)]
         assert positions(queue(queue_file(*tables, tables=1), *entries))["b"] == ("export", False)
         assert positions(queue(queue_file(*tables, tables=2), *entries))["b"] == ("export", True)
@@ -193,11 +193,11 @@ class TestOrder:
         assert queue(queue_file("a", "b"), *entries, *both).next_tables(COPY, at(2)) == ["a"]
 
     def test_an_export_lane_takes_tables_of_its_place_only(self):
-        file = queue_file("a", queued("b", place=OTHER_PLACE))
-        assert queue(file).next_tables(Lane("export", 7, OTHER_PLACE), at()) == ["b"]
+        file = queue_file("a", queued("b", location=OTHER_LOCATION))
+        assert queue(file).next_tables(Lane("export", 7, OTHER_LOCATION), at()) == ["b"]
 
     def test_a_copy_lane_takes_tables_of_any_place(self):
-        file = queue_file(queued("a", place=OTHER_PLACE, enters="copy"))
+        file = queue_file(queued("a", location=OTHER_LOCATION, enters="copy"))
         assert queue(file).next_tables(COPY, at()) == ["a"]
 
     def test_nothing_is_taken_where_nothing_waits(self):
@@ -205,12 +205,12 @@ class TestOrder:
         assert [found.next_tables(lane, at()) for lane in (EXPORT, COPY, LOAD)] == [[], [], []]
 
     def test_a_table_is_told_how_many_go_before_it(self):
-        tables = ["a", "b", queued("x", place=OTHER_PLACE), "c"]
+        tables = ["a", "b", queued("x", location=OTHER_LOCATION), "c"]
         found = queue(queue_file(*tables), claimed("export", "a"))
         assert [found.place_in_queue(name) for name in ("b", "x", "c")] == [1, 1, 2]
 
     def test_tables_of_all_places_wait_in_one_line_for_copies_and_loads(self):
-        tables = [queued("a", enters="load"), queued("b", enters="load", place=OTHER_PLACE)]
+        tables = [queued("a", enters="load"), queued("b", enters="load", location=OTHER_LOCATION)]
         assert queue(queue_file(*tables)).place_in_queue("b") == 2
 
 
@@ -276,13 +276,13 @@ class TestUnits:
         assert queue(file).next_tables(LOAD, at()) == ["a"]
 
     def test_tables_of_two_places_share_no_run(self):
-        there = {"place": OTHER_PLACE, "enters": "load"}
+        there = {"location": OTHER_LOCATION, "enters": "load"}
         file = queue_file(small("a", enters="load"), small("b", **there), small("c", enters="load"))
         assert queue(file).next_tables(LOAD, at()) == ["a", "c"]
         assert queue(file, claimed("load", "a", "c")).next_tables(LOAD, at()) == ["b"]
 
     def test_nobody_waits_for_small_tables_of_another_place(self):
-        file = queue_file(small("a"), small("b", place=OTHER_PLACE))
+        file = queue_file(small("a"), small("b", location=OTHER_LOCATION))
         assert queue(file, *exported("a")).next_tables(LOAD, at()) == ["a"]
 
     def test_a_unit_has_one_table_of_each_container(self):
@@ -304,7 +304,7 @@ class TestContainers:
 
     def test_tables_that_share_one_are_exported_and_copied_side_by_side(self):
         found = queue(queue_file(*self.TABLES), claimed("export", "a"))
-        assert found.next_tables(Lane("export", 1, PLACE), at()) == ["b"]
+        assert found.next_tables(Lane("export", 1, LOCATION), at()) == ["b"]
         found = queue(queue_file(*self.TABLES), *exported("a")[:-1], *exported("b")[:2])
         assert found.next_tables(Lane("copy", 1), at()) == ["b"]
 
@@ -406,9 +406,9 @@ class TestAwsLimit:
         assert queue(file, claimed("export", "a")).next_tables(EXPORT, at()) == []
 
     def test_another_place_has_a_limit_of_its_own(self):
-        file = queue_file(queued("a", 60 * TB), queued("b", 60 * TB, place=OTHER_PLACE))
+        file = queue_file(queued("a", 60 * TB), queued("b", 60 * TB, location=OTHER_LOCATION))
         found = queue(file, claimed("export", "a"))
-        assert found.next_tables(Lane("export", 1, OTHER_PLACE), at()) == ["b"]
+        assert found.next_tables(Lane("export", 1, OTHER_LOCATION), at()) == ["b"]
 
     def test_a_size_that_is_unknown_counts_as_none(self):
         file = queue_file(queued("a", 100 * TB), queued("b", None))
@@ -437,9 +437,9 @@ class TestIsOver:
         assert self.over(queue(queue_file("a"), ended("a", "cancelled"))) == [True, True, True]
 
     def test_exports_of_a_place_are_over_apart_from_those_of_another(self):
-        found = queue(queue_file("a", queued("b", place=OTHER_PLACE)), claimed("export", "a"))
+        found = queue(queue_file("a", queued("b", location=OTHER_LOCATION)), claimed("export", "a"))
         assert found.is_over(EXPORT)
-        assert not found.is_over(Lane("export", 1, OTHER_PLACE))
+        assert not found.is_over(Lane("export", 1, OTHER_LOCATION))
 
     def test_of_no_tables_all_are_over(self):
         assert self.over(queue(queue_file())) == [True, True, True]
@@ -451,7 +451,7 @@ class TestIsOver:
 
 
 class TestRank:
-    LANES = tuple(Lane("export", number, PLACE) for number in range(4))
+    LANES = tuple(Lane("export", number, LOCATION) for number in range(4))
 
     def test_an_idle_lane_is_told_how_many_look_before_it(self):
         found = queue(queue_file("a"))
@@ -462,7 +462,7 @@ class TestRank:
         assert found.rank(self.LANES[3], self.LANES) == 1
 
     def test_lanes_of_other_stages_and_places_do_not_count(self):
-        lanes = [Lane("copy", 0), Lane("export", 0, PLACE), Lane("export", 1, OTHER_PLACE)]
+        lanes = [Lane("copy", 0), Lane("export", 0, LOCATION), Lane("export", 1, OTHER_LOCATION)]
         assert queue(queue_file("a")).rank(lanes[2], lanes) == 0
 
 
@@ -470,19 +470,19 @@ class TestLanesOf:
     def counts(self, *tables, **caps):
         found = {}
         for lane in lanes_of(queue_file(*tables, **caps)):
-            found[lane.stage, lane.place] = found.get((lane.stage, lane.place), 0) + 1
+            found[lane.stage, lane.location] = found.get((lane.stage, lane.location), 0) + 1
         return found
 
     def test_a_plan_of_one_table_has_one_lane_of_each_stage(self):
-        assert self.counts("a") == {("export", PLACE): 1, ("copy", ""): 1, ("load", ""): 1}
+        assert self.counts("a") == {("export", LOCATION): 1, ("copy", ""): 1, ("load", ""): 1}
 
     def test_a_stage_has_no_more_lanes_than_its_cap(self):
         names = [f"t{number}" for number in range(100)]
-        assert self.counts(*names) == {("export", PLACE): 50, ("copy", ""): 20, ("load", ""): 4}
+        assert self.counts(*names) == {("export", LOCATION): 50, ("copy", ""): 20, ("load", ""): 4}
 
     def test_caps_of_1_are_one_lane_each(self):
         found = self.counts("a", "b", export=1, copy=1, load=1)
-        assert found == {("export", PLACE): 1, ("copy", ""): 1, ("load", ""): 1}
+        assert found == {("export", LOCATION): 1, ("copy", ""): 1, ("load", ""): 1}
 
     def test_tables_that_enter_later_have_no_lanes_before(self):
         assert self.counts(queued("a", enters="load")) == {("load", ""): 1}
@@ -492,13 +492,13 @@ class TestLanesOf:
         }
 
     def test_each_place_has_its_own_export_lanes_and_a_lane_its_own_number(self):
-        tables = ["a", "b", queued("c", place=OTHER_PLACE), queued("d", place=OTHER_PLACE)]
+        tables = ["a", "b", queued("c", location=OTHER_LOCATION), queued("d", location=OTHER_LOCATION)]
         lanes = [lane for lane in lanes_of(queue_file(*tables, export=2)) if lane.stage == "export"]
         assert lanes == [
-            Lane("export", 0, PLACE),
-            Lane("export", 1, PLACE),
-            Lane("export", 2, OTHER_PLACE),
-            Lane("export", 3, OTHER_PLACE),
+            Lane("export", 0, LOCATION),
+            Lane("export", 1, LOCATION),
+            Lane("export", 2, OTHER_LOCATION),
+            Lane("export", 3, OTHER_LOCATION),
         ]
 
     def test_no_tables_need_no_lanes(self):
@@ -572,9 +572,9 @@ class Pipeline:
         assert len(loaded) == len(set(loaded)), "a container is loaded by one table"
         for stage in ("copy", "load"):
             assert sum(lane[0] == stage for lane in lanes) <= caps[stage]
-        for place in {table["place"] for table in found.tables.values()}:
+        for location in {table["location"] for table in found.tables.values()}:
             exports = [found.tables[name] for name, stage in run.items() if stage == "export"]
-            sizes = [table["size_bytes"] or 0 for table in exports if table["place"] == place]
+            sizes = [table["size_bytes"] or 0 for table in exports if table["location"] == location]
             assert len(sizes) <= caps["export"]
             assert len(sizes) <= 1 or sum(sizes) <= 100 * TB
         if caps["tables"] is not None:
@@ -584,7 +584,7 @@ class Pipeline:
             if not claim.cancelled:
                 assert len(claim.tables) <= caps["tables_per_load_run"]
                 assert len(claim.tables) == 1 or all(found.is_small(name) for name in claim.tables)
-                assert len({found.tables[name]["place"] for name in claim.tables}) == 1
+                assert len({found.tables[name]["location"] for name in claim.tables}) == 1
 
 
 tables_of_chance = st.lists(
@@ -593,7 +593,7 @@ tables_of_chance = st.lists(
         name=st.integers(0, 999).map("t{}".format),
         size_bytes=st.sampled_from([None, 1, MB, 500 * MB, 60 * TB, 101 * TB]),
         container=st.sampled_from(["shop/one", "shop/two", "shop/three", "shop/four"]),
-        place=st.sampled_from([PLACE, OTHER_PLACE]),
+        location=st.sampled_from([LOCATION, OTHER_LOCATION]),
         enters=st.sampled_from(["export", "export", "copy", "load"]),
     ),
     min_size=1,

@@ -69,7 +69,7 @@ class TestLoadsOfStages:
         }
 
     def test_exports_of_all_places_count_together(self):
-        file = queue_file("a", queued("b", place="us-east-1"))
+        file = queue_file("a", queued("b", location="us-east-1"))
         assert loads_of_stages(queue(file, claimed("export", "a")), file)["export"] == StageLoad(2, 1, 1)
 
     def test_a_stage_that_no_table_comes_to_has_no_lanes(self):

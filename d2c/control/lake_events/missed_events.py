@@ -15,8 +15,8 @@ from d2c.clients.azure.failed_events import FailedEvents
 from d2c.clients.azure.lake import Lake, Listed
 from d2c.clients.threads import in_thread
 from d2c.control.app import App
-from d2c.control.arrivals import existing_exports, plan_files
-from d2c.control.arrivals.sweep import first_sweep, is_at_its_start, next_page, parse_sweep, unanswered
+from d2c.control.lake_events import existing_exports, plan_files
+from d2c.control.lake_events.sweep import first_sweep, is_at_its_start, next_page, parse_sweep, unanswered
 from d2c.errors import D2CError, RefusedError, TransientError
 from d2c.foreign_json import quoted
 from d2c.shapes import SweepFile

@@ -11,7 +11,7 @@ from d2c.clients.azure.async_lake import AsyncLake
 from d2c.clients.threads import in_turn
 from d2c.control import migrations
 from d2c.control.app import App
-from d2c.control.arrivals import existing_exports
+from d2c.control.lake_events import existing_exports
 from d2c.errors import PermanentError, PlanError, RefusedError, TransientError
 from d2c.foreign_json import quoted
 from d2c.plan.model import MOST_PLAN_BYTES, Plan, parse_plan
