@@ -4,8 +4,17 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from d2c.checks.cosmos.existing import (
+    CONTAINER,
+    DOCUMENTS,
+    LOCK,
+    ContainerReads,
+    check_documents,
+    check_fit,
+    check_lock,
+)
 from d2c.checks.cosmos.indexes import INDEXING, check_indexes
 from d2c.checks.cosmos.sharing import SHARED, check_shared_database
 from d2c.checks.cosmos.throughput import (
@@ -17,10 +26,10 @@ from d2c.checks.cosmos.throughput import (
     told_throughput,
 )
 from d2c.checks.findings import Finding, Findings
-from d2c.clients.azure.cosmos.management import Container, Database, Throughput
+from d2c.clients.azure.cosmos.management import Container, Throughput
 from d2c.load_run.throughput.sizing import scaling_of_shared
 from d2c.mapping import Mapper, Rules
-from d2c.mapping.container import find_concerns, find_misfit, find_short_key, marks_of, wanted_container
+from d2c.mapping.container import find_concerns, wanted_container
 from d2c.mapping.indexing import (
     AFTER_LOAD,
     KEYS,
@@ -34,22 +43,7 @@ from d2c.mapping.indexing import (
 )
 from d2c.plan.sharing import shares
 
-CONTAINER, DOCUMENTS, LOCK = "container", "documents", "held by a migration"
 KEY_ORDER, COUNTING, LATE_INDEXES = "order of the partition key", "counting", "indexing after the load"
-
-
-class ContainerReads(Protocol):
-    """The read calls that these checks need, each for a database and container."""
-
-    def find_container(self, database: str, container: str) -> Container | None: ...
-
-    def find_throughput(self, database: str, container: str) -> Throughput | None: ...
-
-    def find_database(self, database: str) -> Database | None: ...
-
-    def has_documents(self, database: str, container: str, constants: dict[str, Any]) -> bool: ...
-
-    def record(self, database: str, container: str) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -89,58 +83,113 @@ def check_container(
         number_keys: the table's key attributes that are numbers.
         indexes: the table's secondary indexes.
     """
-    wanted = _wanted_policy(table, mapper, indexes)
-    database, container = table["database"], table["container"]
-    thing = f"{database}/{container}"
-    findings = Findings("Cosmos DB")
-    existing: Container | None = None
-    throughput: Throughput | None = None
-    loads_by = _policy_of_load(table, wanted)
-    planned = planned_of(loads_by, None)
-    with findings.attempt(thing, CONTAINER):
-        existing = reads.find_container(database, container)
-        if existing is None:
-            findings.ok(thing, CONTAINER, f"It does not exist yet; {_new_container(mapper, planned)}.")
-            check_new_throughput(findings, thing, planned)
-        else:
-            _check_fit(findings, thing, existing, mapper, number_keys)
-            loads_by = existing.indexing_policy
-            for concern in find_concerns(existing, None if is_late(loads_by) else wanted):
+    check = _Check(table, mapper, planned_of, reads, tuple(indexes))
+    check.container(number_keys)
+    if check.existing is not None:
+        check.documents_and_throughput(check.existing)
+    if check.throughput is None and shares(table):
+        check.shared_throughput()
+    check.lock(migration)
+    check.indexing()
+    return check.result()
+
+
+class _Check:
+    """What is found out about a table's container, one thing after the other."""
+
+    def __init__(
+        self,
+        table: Mapping[str, Any],
+        mapper: Mapper | None,
+        planned_of: PlannedOf,
+        reads: ContainerReads,
+        indexes: Sequence[TableIndex],
+    ) -> None:
+        self._table, self._mapper, self._indexes = table, mapper, indexes
+        self._planned_of, self._reads = planned_of, reads
+        self._names = table["database"], table["container"]
+        self._thing = "/".join(self._names)
+        self._findings = Findings("Cosmos DB")
+        self._wanted = _wanted_policy(table, mapper, indexes)
+        self._policy = _policy_of_load(table, self._wanted)
+        self._planned = planned_of(self._policy, None)
+        self.existing: Container | None = None
+        self.throughput: Throughput | None = None
+
+    def container(self, number_keys: Sequence[str]) -> None:
+        """Check that it fits if it exists, and can be created if not."""
+        findings, thing = self._findings, self._thing
+        with findings.attempt(thing, CONTAINER):
+            existing = self.existing = self._reads.find_container(*self._names)
+            if existing is None:
+                findings.ok(
+                    thing, CONTAINER, f"It does not exist yet; {_new_container(self._mapper, self._planned)}."
+                )
+                check_new_throughput(findings, thing, self._planned)
+                return
+            check_fit(findings, thing, existing, self._mapper, number_keys)
+            self._policy = existing.indexing_policy
+            for concern in find_concerns(existing, None if self._gets_indexes_late else self._wanted):
                 findings.warning(thing, concern.title.lower(), f"It has {concern.cause}", concern.next_step)
-    if existing is not None:
-        with findings.attempt(thing, DOCUMENTS):
-            _check_documents(findings, thing, table, mapper, reads)
-        with findings.attempt(thing, THROUGHPUT):
-            throughput = reads.find_throughput(database, container)
-            if throughput is not None:
-                planned = planned_of(existing.indexing_policy, throughput)
-            if throughput is not None or not shares(table):
-                check_throughput(findings, thing, throughput, planned)
-    if throughput is None and shares(table):
-        with findings.attempt(thing, SHARED):
-            shared = check_shared_database(findings, thing, table, reads.find_database(database))
-            planned = planned_of(existing.indexing_policy if existing else wanted, None)
-            planned = planned._replace(scaling=scaling_of_shared(shared))
-    with findings.attempt(thing, LOCK):
-        _check_lock(findings, thing, reads.record(database, container), migration)
-    is_late_one = loads_by is not None and is_late(loads_by)
-    policy = wanted if is_late_one else loads_by
-    added = write_factor(policy) - 1 if is_late_one and policy else 0.0
-    if mapper and policy is not None and loads_by is not None:
+
+    def documents_and_throughput(self, existing: Container) -> None:
+        """Check what an existing container holds, and its RU/s."""
+        with self._findings.attempt(self._thing, DOCUMENTS):
+            check_documents(self._findings, self._thing, self._table, self._mapper, self._reads)
+        with self._findings.attempt(self._thing, THROUGHPUT):
+            self.throughput = self._reads.find_throughput(*self._names)
+            if self.throughput is not None:
+                self._planned = self._planned_of(existing.indexing_policy, self.throughput)
+            if self.throughput is not None or not shares(self._table):
+                check_throughput(self._findings, self._thing, self.throughput, self._planned)
+
+    def shared_throughput(self) -> None:
+        """Check the database whose RU/s it shares."""
+        with self._findings.attempt(self._thing, SHARED):
+            database = self._reads.find_database(self._names[0])
+            shared = check_shared_database(self._findings, self._thing, self._table, database)
+            planned = self._planned_of(self.existing.indexing_policy if self.existing else self._wanted, None)
+            self._planned = planned._replace(scaling=scaling_of_shared(shared))
+
+    def lock(self, migration: str) -> None:
+        """Check that no other migration has it."""
+        with self._findings.attempt(self._thing, LOCK):
+            check_lock(self._findings, self._thing, self._reads.record(*self._names), migration)
+
+    def indexing(self) -> None:
+        """Tell what its policy indexes, as far as that is known."""
+        mapper, policy, findings, thing = self._mapper, self._final_policy, self._findings, self._thing
+        if mapper is None or policy is None or self._policy is None:
+            return
+        is_new = self.existing is None or self._gets_indexes_late
         with findings.attempt(thing, INDEXING):
             _check_key_order(findings, thing, mapper.rules)
-            findings.found += check_indexes(
-                thing, mapper.rules, indexes, policy, is_new=existing is None or is_late_one
-            )
-            if is_late_one:
+            findings.found += check_indexes(thing, mapper.rules, self._indexes, policy, is_new=is_new)
+            if self._gets_indexes_late:
                 _tell_late_indexes(findings, thing)
-            if table.get("verify") == "counts" and not indexes_all(loads_by):
-                _tell_counting(findings, thing, planned.size_bytes)
-    ru_per_second = throughput.ru_per_second if throughput else None
-    indexed = _indexed(table, mapper, indexes) if existing is None else None
-    return CheckedContainer(
-        findings.found, existing is not None, ru_per_second, planned, loads_by, indexed, added
-    )
+            if self._table.get("verify") == "counts" and not indexes_all(self._policy):
+                _tell_counting(findings, thing, self._planned.size_bytes)
+
+    def result(self) -> CheckedContainer:
+        """Return what was found."""
+        final = self._final_policy
+        return CheckedContainer(
+            self._findings.found,
+            self.existing is not None,
+            self.throughput.ru_per_second if self.throughput else None,
+            self._planned,
+            self._policy,
+            _indexed(self._table, self._mapper, self._indexes) if self.existing is None else None,
+            write_factor(final) - 1 if self._gets_indexes_late and final else 0.0,
+        )
+
+    @property
+    def _gets_indexes_late(self) -> bool:
+        return self._policy is not None and is_late(self._policy)
+
+    @property
+    def _final_policy(self) -> Mapping[str, Any] | None:
+        return self._wanted if self._gets_indexes_late else self._policy
 
 
 def _wanted_policy(
@@ -215,66 +264,3 @@ def _new_container(mapper: Mapper | None, planned: PlannedThroughput) -> str:
         f"it will be created with the partition key {', '.join(wanted['partition_key_paths'])}, time to live "
         f"{time_to_live}, and {told_throughput(planned)}"
     )
-
-
-def _check_fit(
-    findings: Findings,
-    thing: str,
-    existing: Container,
-    mapper: Mapper | None,
-    number_keys: Sequence[str],
-) -> None:
-    if mapper is None:
-        findings.skipped(
-            thing, CONTAINER, "It exists; its requirements depend on the table, which could not be read."
-        )
-        return
-    misfit = find_misfit(wanted_container(mapper), existing) or find_short_key(mapper, existing, number_keys)
-    if misfit:
-        findings.failed(thing, CONTAINER, f"{misfit.title}: it has {misfit.cause}", misfit.next_step)
-    else:
-        findings.ok(
-            thing, CONTAINER, f"It exists, with the partition key {', '.join(existing.partition_key_paths)}."
-        )
-
-
-def _check_documents(
-    findings: Findings, thing: str, table: Mapping[str, Any], mapper: Mapper | None, reads: ContainerReads
-) -> None:
-    marks = marks_of(mapper) if mapper else {}
-    if not reads.has_documents(table["database"], table["container"], marks):
-        findings.ok(thing, DOCUMENTS, "It is empty, or has no documents that could be this table's.")
-    elif table["allow_existing_documents"]:
-        findings.warning(
-            thing,
-            DOCUMENTS,
-            "It has documents, which the plan allows: those with the same ids are overwritten.",
-            "Verification reports the others as unexpected.",
-        )
-    else:
-        findings.failed(
-            thing,
-            DOCUMENTS,
-            "It already has documents.",
-            "Empty it, name another container, or set allow_existing_documents in the plan.",
-        )
-
-
-def _check_lock(findings: Findings, thing: str, record: Mapping[str, Any] | None, migration: str) -> None:
-    if record is None:
-        findings.ok(thing, LOCK, "No migration has locked it.")
-    elif record["migration"] == migration:
-        findings.warning(
-            thing,
-            LOCK,
-            f"The migration of this name has locked it, for its table {record['table']}.",
-            f"Check its status: d2c status {migration}",
-        )
-    else:
-        findings.failed(
-            thing,
-            LOCK,
-            f"The migration {record['migration']} has locked it, for its table {record['table']}.",
-            f"Wait until that table has ended, or cancel {record['migration']}; the watchdog unlocks the container if "
-            "that migration no longer runs (docs/operate/watchdog.md).",
-        )
