@@ -157,7 +157,9 @@ class TableLoad:
     @property
     def has_few_items(self) -> bool:
         """Whether the driver maps the items itself, since any task would take longer for what surrounds it."""
-        is_short = not self.request.streams_from and sum(self.sizes.values()) <= FEW_ITEMS_BYTES
+        if not self.is_small or self.request.streams_from is not None:
+            return False
+        is_short = sum(self.sizes.values()) <= FEW_ITEMS_BYTES
         return is_short and sum(file.item_count for file in self.listed) <= FEW_ITEMS
 
     @functools.cached_property
