@@ -73,7 +73,8 @@ def assignments(snapshot):
 def rows_of_page():
     for section in dict.fromkeys(SECTIONS.values()):
         for cells in table_rows(text_of("install/permissions.md"), section):
-            if len(cells) == 3 and not cells[0].startswith("`") and cells[0] != "READ":
+            # Rights in Databricks are no roles.
+            if len(cells) == 3 and not cells[0].startswith(("`", "READ")):
                 role = re.sub(r" \(custom role\)|, below `.*", "", cells[0])
                 yield section, role, re.split(r" with the secret|, or its database", cells[1])[0]
 
