@@ -31,10 +31,10 @@ from d2c.load_run.throughput.request_units import LoadSize, size_of_items
 from d2c.load_run.throughput.sizing import (
     LEAST_LOAD_RU,
     LOAD_HOURS,
-    SMALLEST_SHARED,
     scaling_of_existing,
     scaling_of_new,
     scaling_of_shared,
+    throughput_of_new_database,
     verify_ru_of,
 )
 from d2c.mapping.indexing import default_policy, write_factor
@@ -166,7 +166,7 @@ def _planned(
         verify_ru = verify_ru_of(scaling["peak_ru_per_second"], app.load_runs.verify_ru_percent)
         return PlannedThroughput(scaling, load.size_bytes, load.ru, verify_ru)
     if shares(table):
-        scaling = scaling_of_shared(settings.get("database", SMALLEST_SHARED))
+        scaling = scaling_of_shared(throughput_of_new_database(settings))
     else:
         scaling = scaling_of_new(settings, load, bounds)
     return PlannedThroughput(scaling, load.size_bytes, load.ru)

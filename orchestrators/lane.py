@@ -99,14 +99,12 @@ def _load(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken)
 
     Tables whose containers take longer to scale than a cluster waits are loaded by a second run.
     """
-    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
     try:
         tables = take["tables"]
         if lane["kind"] in MIGRATING:
-            instance = unit_instance_id(*names, "prepare")
-            tables = yield from _outside(context, "prepare", lane, instance, run="prepare")
+            tables = yield from _outside(context, "prepare", lane, _instance(lane, "prepare"), run="prepare")
         if tables:
-            instance = unit_instance_id(*names, "load")
+            instance = _instance(lane, "load")
             tables = yield from _outside(context, "load", lane, instance, "stop_load", losses=LOAD_LOSSES)
     except StageFailedError as failure:
         ending = {**lane, "error": failure.error, "spares_assessed": True}
@@ -120,13 +118,12 @@ def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, tak
 
     Of all that are loaded, containers that were loaded without indexes get them before their RU/s fall.
     """
-    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
     second: dict[str, Any] = {**lane, "is_second_run": True}
     left = 1
     try:
-        tables = yield from _outside(context, "scale", lane, unit_instance_id(*names, "scale"), run="scale")
+        tables = yield from _outside(context, "scale", lane, _instance(lane, "scale"), run="scale")
         if tables:
-            instance = unit_instance_id(*names, "second-load")
+            instance = _instance(lane, "second-load")
             left = yield from _outside(context, "load", second, instance, "stop_load", losses=LOAD_LOSSES)
     except StageFailedError as failure:
         ending = {**second, "error": failure.error, "spares_assessed": True}
@@ -137,11 +134,17 @@ def _load_assessed(context: df.DurableOrchestrationContext, lane: LaneInput, tak
 
 def _index(context: df.DurableOrchestrationContext, lane: LaneInput, take: Taken) -> Step:
     """Wait until the containers of the tables that are loaded have their indexes."""
-    names = lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"])
     try:
-        yield from _outside(context, "index", lane, unit_instance_id(*names, "index"), run="index")
+        yield from _outside(context, "index", lane, _instance(lane, "index"), run="index")
     except StageFailedError as failure:
         yield from _end_all(context, {**lane, "error": failure.error}, take)
+
+
+def _instance(lane: LaneInput, thing: str) -> str:
+    """Return the id of the orchestration that waits for something of the unit that a lane has taken."""
+    return unit_instance_id(
+        lane["migration"], lane["operation"], unit_name(lane["lane"], lane["turn"]), thing
+    )
 
 
 RUN = {"export": _export, "copy": _copy, "load": _load}

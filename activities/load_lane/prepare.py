@@ -16,10 +16,10 @@ from d2c.errors import PermanentError, RefusedError
 from d2c.load_run.mappers import table_mapper
 from d2c.load_run.throughput.request_units import LoadSize, size_of_documents, size_of_items
 from d2c.load_run.throughput.sizing import (
-    SMALLEST_SHARED,
     scaling_of_existing,
     scaling_of_new,
     scaling_of_shared,
+    throughput_of_new_database,
 )
 from d2c.mapping import Mapper
 from d2c.mapping.container import (
@@ -96,14 +96,14 @@ def describe(clients: Clients, payload: TableInput, record: Record) -> Described
     shared = None if throughput else _shared(clients, payload, is_new=container is None)
     has = _policy_of_load(payload, policy, container)
     load = _load_size(payload, has)
-    scaling = scaling_of_new(settings, load, bounds)
+    scaling = scaling_of_shared(shared) if shared else scaling_of_new(settings, load, bounds)
     new: Described = {
         "created": True,
         "partition_key_paths": shape["partition_key_paths"],
         "default_ttl": shape["default_ttl"],
         "indexing_policy": has,
         "final_policy": policy,
-        **(scaling_of_shared(shared) if shared else scaling),
+        **scaling,
     }
     if not is_late(has):
         del new["final_policy"]
@@ -138,7 +138,7 @@ def _shared(clients: Clients, payload: TableInput, *, is_new: bool) -> DatabaseT
     name = payload["database"]
     database = clients.cosmos_management.find_database(name)
     if database is None:
-        return payload["throughput"].get("database", SMALLEST_SHARED)
+        return throughput_of_new_database(payload["throughput"])
     found = database.throughput
     if found is not None:
         return found.to_share()

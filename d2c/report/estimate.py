@@ -8,7 +8,7 @@ from typing import Any
 from d2c.app.cluster_size import RU_PER_CORE, cores_of
 from d2c.app.prices import Prices
 from d2c.load_run.throughput.request_units import LoadSize, read_ru, size_of_items
-from d2c.load_run.throughput.sizing import SMALLEST_SHARED, least_ru_per_second, scaling_of_new
+from d2c.load_run.throughput.sizing import least_ru_per_second, scaling_of_new, throughput_of_new_database
 from d2c.mapping.indexing import AFTER_LOAD, ALL, ALL_FACTOR, KEYS, write_factor
 from d2c.plan import sharing
 from d2c.plan.caps import is_small
@@ -149,7 +149,7 @@ def _throughput(table: Mapping[str, Any], load: LoadSize, terms: Terms) -> Json:
 
 def _shared(table: Mapping[str, Any]) -> DatabaseThroughput | None:
     """Return what a table's container shares by the plan, or None."""
-    return table["throughput"].get("database", SMALLEST_SHARED) if sharing.shares(table) else None
+    return throughput_of_new_database(table["throughput"]) if sharing.shares(table) else None
 
 
 def _of_database(shared: DatabaseThroughput, table: Mapping[str, Any]) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 
 from d2c.checks.findings import Finding, Findings, numbered
 from d2c.clients.azure.cosmos.resources import Database
-from d2c.load_run.throughput.sizing import LOAD_HOURS, SMALLEST_SHARED
+from d2c.load_run.throughput.sizing import LOAD_HOURS, throughput_of_new_database
 from d2c.plan.sharing import MOST_SHARERS
 from d2c.report.formats import duration
 from d2c.shapes import DatabaseThroughput
@@ -34,7 +34,7 @@ def check_shared_database(
         database: its database as it is; None if it does not exist yet.
     """
     name = table["database"]
-    planned: DatabaseThroughput = table["throughput"].get("database", SMALLEST_SHARED)
+    planned = throughput_of_new_database(table["throughput"])
     found = database.throughput if database else None
     if found is not None:
         shared = found.to_share()

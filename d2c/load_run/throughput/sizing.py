@@ -4,7 +4,8 @@ https://learn.microsoft.com/azure/cosmos-db/scaling-provisioned-throughput-best-
 """
 
 import math
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 from d2c.load_run.throughput.request_units import LoadSize
 from d2c.shapes import DatabaseThroughput, LoadBounds, Scaling, ThroughputSettings
@@ -77,6 +78,16 @@ def least_ru_per_second(highest_ru_per_second: int, size_bytes: int, *, autoscal
     return in_steps(
         math.ceil(max(LEAST_AUTOSCALE_RU, 10 * least) if autoscale else max(400, least)), autoscale
     )
+
+
+def throughput_of_new_database(settings: Mapping[str, Any]) -> DatabaseThroughput:
+    """Return the throughput with which a database is created for containers that share it.
+
+    Args:
+        settings: the ``throughput`` of a table that shares it.
+    """
+    found: DatabaseThroughput = settings.get("database", SMALLEST_SHARED)
+    return found
 
 
 def scaling_of_shared(shared: DatabaseThroughput) -> Scaling:
