@@ -22,7 +22,7 @@ from d2c.mapping.indexing import is_late
 from d2c.shapes import LaneInput, Look, StageEntry, TableInput
 from d2c.state import paths
 from d2c.state.ids import operation_name
-from d2c.state.table_files import keep, read_table, with_stages
+from d2c.state.table_files import keep, with_stages
 
 blueprint = df.Blueprint()
 
@@ -42,10 +42,9 @@ def index_next(clients: Clients, payload: LaneInput, table: TableInput) -> bool:
     Args:
         clients: the app's.
         payload: the lane's.
-        table: the table, whose file may have changed since it was read.
+        table: what its file holds.
     """
     lake = clients.lake
-    table = read_table(lake, table["migration"], table["operation"], table["table"])
     if "indexing_began" not in table:
         table = keep(lake, table, indexing_began=clock.text("milliseconds"))
     if not table.get("is_indexing"):
@@ -91,8 +90,8 @@ def _end(clients: Clients, payload: LaneInput, table: TableInput, percent: int, 
         "started_at": table["indexing_began"],
         "seconds": round(max(seconds, 0.0), 3),
     }
-    keep(clients.lake, table, indexed_percent=percent, stages=with_stages(table, entry))
-    end_table(clients, payload, table["table"], error=None)
+    kept = keep(clients.lake, table, indexed_percent=percent, stages=with_stages(table, entry))
+    end_table(clients, payload, table["table"], error=None, table=kept)
 
 
 def _tell(lake: Lake, payload: LaneInput, table: TableInput, percent: int) -> None:

@@ -20,7 +20,7 @@ from d2c.shapes import LaneInput, LoadResult, LoadScope, StageEntry, TableInput
 from d2c.shapes.operations import MIGRATING
 from d2c.state import paths
 from d2c.state.ids import operation_name, second_run, unit_name
-from d2c.state.table_files import awaits_indexes, keep
+from d2c.state.table_files import awaits_indexes, keep, read_table
 
 Result = TypeVar("Result")
 
@@ -150,7 +150,9 @@ def look_at_table(
     folder = load_folder_of(payload, table["table"])
     if awaits_indexes(table):
         if _is_ready(clients, table):
-            index_next(clients, payload, table)
+            # Scaling has written to it.
+            kept = read_table(clients.lake, table["migration"], table["operation"], table["table"])
+            index_next(clients, payload, kept)
         return True
     if "assessed_in" in table and not payload.get("is_second_run"):
         _is_ready(clients, table)
